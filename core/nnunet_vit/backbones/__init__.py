@@ -1,0 +1,61 @@
+"""Families of pretrained ViTs: one file each, found by being here, and those of plugins."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from nnunet_vit.backbones.family import BackboneFamily
+from nnunet_vit.errors import PluginError
+from nnunet_vit.registry import catalogue
+from nnunet_vit.registry.calling import call_hook
+from nnunet_vit.registry.loading import load_plugin
+
+TIMM_PREFIX = "timm:"
+
+
+@cache
+def own_families() -> dict[str, BackboneFamily]:
+    """Return the families of this folder by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "family"]
+    return {module.FAMILY.name: module.FAMILY for module in modules}
+
+
+def family(name: str) -> BackboneFamily:
+    """Return the family of that name, from this folder or from an installed package.
+
+    Raises:
+        ConfigError: nobody has it.
+        PluginError: several have it, or the package that has it is broken.
+    """
+    own = own_families()
+    outside = catalogue.installed(catalogue.BACKBONES)
+    if name in own:
+        if name in outside:
+            raise PluginError(
+                f"The backbone '{name}' comes from nnunet-vit and from {outside[name][0].origin}.",
+                fix=f"pip uninstall {outside[name][0].distribution}.",
+            )
+        return own[name]
+    if name not in outside:
+        raise catalogue.unknown_name("backbone", name, [*own, *outside, f"{TIMM_PREFIX}<name>"])
+    found: BackboneFamily = call_hook(
+        load_plugin(catalogue.find(catalogue.BACKBONES, name)), "backbone_family", {}
+    )
+    return found
+
+
+def is_timm(backbone: str) -> bool:
+    """Tell whether the run file names a timm model (`timm:<name>`) rather than a family."""
+    return backbone.startswith(TIMM_PREFIX)
+
+
+def timm_name(backbone: str, size: str | None) -> str:
+    """Return the timm name, with tag if the family fixes one, of a backbone and its size.
+
+    Raises:
+        ConfigError: unknown family or size.
+    """
+    if is_timm(backbone):
+        return backbone.removeprefix(TIMM_PREFIX)
+    return family(backbone).timm_name_of(size)

@@ -1,0 +1,91 @@
+"""Read a run file: a complete, valid run, or one error that names everything to mend."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nnunet_vit.config.checks import absolute, load_head, run_checks
+from nnunet_vit.config.draft import Draft, draft_of
+from nnunet_vit.config.head_options import DECODER, judged, stored
+from nnunet_vit.config.models import DecoderConfig, ViTnnUNetConfig
+from nnunet_vit.config.overrides import with_overrides
+from nnunet_vit.config.problems import Parts, problems_error
+from nnunet_vit.config.validation import problem_texts
+from nnunet_vit.config.yaml_source import read_yaml
+from nnunet_vit.errors import PluginError, UserError
+from nnunet_vit.hookspecs import HeadOptions
+
+
+def load_run(path: Path, overrides: Sequence[str] = ()) -> ViTnnUNetConfig:
+    """Return the run of a file, with `overrides` like `train.num_epochs=5` put over it.
+
+    The answer is complete: the head's name, the backbone's size, all options of the head, and
+    absolute paths (relative ones start at the file's folder). Nothing is read from the environment.
+
+    Raises:
+        ConfigError: names every problem of the file and of the overrides at once.
+        PluginError: the only problem is a broken or doubly installed head or backbone package.
+    """
+    path = Path(path)
+    source = with_overrides(read_yaml(path), overrides)
+    draft = draft_of(source, path.absolute().parent)
+    run_checks(draft)
+    decoder = _judge_decoder(draft)
+    if draft.problems:
+        raise _answer(path, draft)
+    return _resolved(draft, decoder)
+
+
+def _judge_decoder(draft: Draft) -> DecoderConfig:
+    """Return the head's complete options; what is wrong with them is added to the draft."""
+    plugin = load_head(draft)
+    if DECODER in draft.broken or DECODER[:1] in draft.broken:
+        return DecoderConfig()
+    options: HeadOptions | None = None
+    try:
+        given = draft.given_options()
+        options, texts = judged(plugin, given) if plugin else (None, _basic_texts(given))
+    except PluginError as error:
+        draft.add("model.head", str(error), cause=error)
+        return DecoderConfig()
+    for key, text in texts.items():
+        if (*DECODER, *key) not in draft.source.unreadable:  # its problem is known
+            draft.add_at((*DECODER, *key), text)
+    return stored(options) if options else DecoderConfig()
+
+
+def _basic_texts(given: dict[str, Any]) -> dict[Parts, str]:
+    """Judge what every run has, where no head can judge the rest."""
+    try:
+        DecoderConfig.model_validate(given)
+    except ValidationError as error:
+        return problem_texts(error, DecoderConfig, given)
+    return {}
+
+
+def _answer(path: Path, draft: Draft) -> UserError:
+    causes = [problem.cause for problem in draft.problems]
+    if len(causes) == 1 and causes[0] is not None:
+        return causes[0]
+    return problems_error(str(path), draft.problems)
+
+
+def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
+    config, folder = draft.config, draft.folder
+    model, checkpoint = config.model, config.model.checkpoint_path
+    resolved_model = {
+        "head": model.head_name,
+        "model_path": None if model.head_name else model.model_path,
+        "backbone_size": model.size_name,
+        "checkpoint_path": absolute(checkpoint, folder) if checkpoint else "",
+        "decoder": decoder,
+    }
+    paths = {name: absolute(value, folder) for name, value in config.paths if value is not None}
+    return config.model_copy(
+        update={
+            "model": model.model_copy(update=resolved_model),
+            "paths": config.paths.model_copy(update=paths),
+        }
+    )

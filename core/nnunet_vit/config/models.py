@@ -1,0 +1,135 @@
+"""The run file as pydantic models: strict, and unknown keys are errors at every depth."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from nnunet_vit.backbones import family, is_timm
+
+MODEL_PATH_ALIASES = {"nnunetv2.model.model_segformer_1": "segformer"}
+DEFAULT_HEAD = "segformer"
+Positive = Annotated[int, Field(ge=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A section of the run file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, validate_default=True)
+
+
+class DataConfig(Section):
+    """Which dataset, which of its configurations, which fold."""
+
+    dataset: Annotated[int, Field(ge=1, le=999)] | str | None = Field(
+        None, description="id or DatasetXXX_Name"
+    )
+    configuration: str = Field("2d", description="a 2D configuration of the dataset's plans")
+    fold: Annotated[int, Field(ge=0, le=4)] | Literal["all"] = Field(0, description="0 to 4 or all")
+
+
+class PathsConfig(Section):
+    """nnU-Net's three folders; a null comes from the environment variable of that name."""
+
+    raw: str | None = Field(None, description="in place of nnUNet_raw")
+    preprocessed: str | None = Field(None, description="in place of nnUNet_preprocessed")
+    results: str | None = Field(None, description="in place of nnUNet_results")
+
+
+class DecoderConfig(BaseModel):
+    """The head's options as given; the head's own options model judges them.
+
+    `hidden_size` is what a head without options of its own gets as `decoder_hidden_size`. Written
+    out, it appears only if it was given: a head whose options lack it would refuse it.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    hidden_size: Annotated[int, Field(ge=1, le=8192)] = 256
+
+    @model_serializer(mode="wrap")
+    def _only_given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if name in self.model_fields_set}
+
+
+class ViTModelConfig(Section):
+    """The network: which head on which backbone with which weights."""
+
+    head: str | None = Field(None, description="a registered head (`vit_cli list-models`)")
+    model_path: str | None = Field(
+        None, description="instead of head: a module that has create_segmentation_model"
+    )
+    backbone: str = Field("dinov3", description="a registered family, or timm:<name>")
+    backbone_size: str | None = Field(None, description="a size of the family; null: its default")
+    checkpoint_path: str = Field("", description="a weights file; empty: the published weights")
+    pretrained: bool = Field(True, description="false: random weights")
+    freeze_backbone: bool = Field(False, description="train the head alone")
+    input_mean: list[Finite] | None = Field(
+        None, description="per input channel; null: from the weights and nnU-Net's normalization"
+    )
+    input_std: list[Annotated[Finite, Field(gt=0)]] | None = Field(
+        None, description="per input channel, with input_mean"
+    )
+    decoder: DecoderConfig = Field(default_factory=DecoderConfig, description="the head's options")
+
+    @property
+    def head_name(self) -> str | None:
+        """The registered head that is meant, or None where model_path names a module."""
+        if self.model_path is not None:
+            return MODEL_PATH_ALIASES.get(self.model_path)
+        return self.head or DEFAULT_HEAD
+
+    @property
+    def size_name(self) -> str | None:
+        """The backbone's size with the family's default filled in; None for a timm model."""
+        if is_timm(self.backbone):
+            return None
+        return self.backbone_size or family(self.backbone).default_size
+
+
+class ViTLoRAConfig(Section):
+    """Low-rank adapters in the backbone; the section's presence turns them on."""
+
+    enabled: bool = True
+    r: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="rank")
+    lora_alpha: Annotated[Finite, Field(gt=0)] = Field(16.0, description="scale is lora_alpha / r")
+    target_modules: Annotated[list[str], Field(min_length=1)] = Field(
+        default_factory=lambda: ["qkv"], description="linear layers of the blocks, by name"
+    )
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+
+
+class ViTTrainConfig(Section):
+    """How long and how fast to train."""
+
+    initial_lr: Annotated[Finite, Field(gt=0, le=10)] = Field(0.001, description="peak rate")
+    weight_decay: Annotated[Finite, Field(ge=0, le=10)] = 0.00003
+    gradient_clip: Annotated[Finite, Field(gt=0)] = Field(12.0, description="largest gradient norm")
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.03, description="share of all iterations in which the rate rises to initial_lr"
+    )
+    num_epochs: Positive = 1000
+    num_iterations_per_epoch: Positive = 250
+    num_val_iterations_per_epoch: Positive = 50
+    batch_size: Positive | None = Field(None, description="null: from the plans")
+    patch_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="pixels, [H, W]; null: the plans', up to the next multiple of the ViT's"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+
+
+class ViTnnUNetConfig(Section):
+    """A whole run file."""
+
+    data: DataConfig = Field(default_factory=DataConfig)
+    paths: PathsConfig = Field(default_factory=PathsConfig)
+    model: ViTModelConfig = Field(default_factory=ViTModelConfig)
+    lora: ViTLoRAConfig = Field(default_factory=lambda: ViTLoRAConfig(enabled=False))
+    train: ViTTrainConfig = Field(default_factory=ViTTrainConfig)

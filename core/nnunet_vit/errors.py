@@ -1,0 +1,70 @@
+"""The errors that a user can cause or mend, each with the exit code that a script can rely on."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A problem outside this package: it is shown in one or two lines, without a traceback.
+
+    Args:
+        problem: what is wrong, where, what was given and what is allowed.
+        fix: what to do, as a command or a value.
+    """
+
+    kind = "error"
+    exit_code = 1
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        """Keep the two parts apart, so that a test can look at each."""
+        self.problem = problem
+        self.fix = fix
+        super().__init__(problem if not fix else f"{problem} Fix: {fix}")
+
+
+class ConfigError(UserError):
+    """The run file or the command line asks for something that does not exist or cannot be."""
+
+    kind = "config"
+    exit_code = 2
+
+
+class DataError(UserError):
+    """The images, the labels or the dataset's description are not what nnU-Net can read."""
+
+    kind = "data"
+    exit_code = 3
+
+
+class PluginError(UserError):
+    """An installed head or backbone package breaks the contract."""
+
+    kind = "plugin"
+    exit_code = 4
+
+
+class ModelError(UserError):
+    """A checkpoint, a trained model or a file of pretrained weights cannot be used."""
+
+    kind = "model"
+    exit_code = 5
+
+
+class MachineError(UserError):
+    """The machine lacks something: a folder, a permission, memory, a device."""
+
+    kind = "environment"
+    exit_code = 6
+
+
+class NumericsError(UserError):
+    """The training or the prediction left the finite numbers."""
+
+    kind = "numerics"
+    exit_code = 7
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known name, or an empty text."""
+    nearest = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{nearest[0]}'?" if nearest else ""

@@ -1,0 +1,67 @@
+"""What a plugin author imports: the hook marker, the base of a head's options, the hooks.
+
+Importing this module costs pluggy and pydantic, nothing else.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nnunet_vit.backbones.family import BackboneFamily
+
+PROJECT = "nnunet_vit"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class HeadOptions(BaseModel):
+    """Base of a head's options: the keys of `model.decoder` in the run file.
+
+    Give each field a bound and a description. Unknown keys and wrong types are errors.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+@hookspec(firstresult=True)
+def create_segmentation_model(  # type: ignore[empty-body]
+    backbone: Any,  # noqa: ANN401 - nnunet_vit.modeling.backbone.ViTBackbone; naming it costs torch
+    num_classes: int,
+    options: Any,  # noqa: ANN401 - the model that head_options returned, validated
+    backbone_name: str,
+    backbone_size: str | None,
+    decoder_hidden_size: int,
+    checkpoint_path: str,
+    freeze_backbone: bool,
+    use_lora: bool,
+    lora_rank: int,
+    lora_alpha: float,
+    lora_dropout: float,
+    lora_target_modules: Sequence[str],
+    in_channels: int,
+    image_size: tuple[int, int],
+    deep_supervision: bool,
+) -> "nn.Module":
+    """Build the whole network; name the arguments that you need, the others are not handed over.
+
+    The easy way names `backbone` (built, loaded and tuned), `num_classes` and `options`. The whole
+    way names `backbone_name`, `backbone_size`, … instead and builds everything itself.
+
+    Shapes: the module maps images (B, in_channels, H, W) to logits (B, num_classes, H, W), with
+    `image_size` = (H, W) in pixels; with `deep_supervision` to a list of logits, finest first.
+    """
+
+
+@hookspec(firstresult=True)
+def head_options() -> type[HeadOptions]:  # type: ignore[empty-body]
+    """Return the pydantic model of `model.decoder` for this head."""
+
+
+@hookspec(firstresult=True)
+def backbone_family() -> "BackboneFamily":  # type: ignore[empty-body]
+    """Return a family of pretrained ViTs (entry-point group nnunet_vit.backbones)."""

@@ -1,0 +1,1 @@
+"""Everything that needs torch but not nnU-Net: backbone, weights, input bridge, network."""

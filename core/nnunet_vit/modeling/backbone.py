@@ -1,0 +1,145 @@
+"""The backbone that heads build on, and the plain functions of the project's first plan."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnunet_vit.backbones import is_timm, own_families, timm_name
+from nnunet_vit.modeling.published import published_weights
+from nnunet_vit.modeling.timm_models import build_timm, patch_size_of
+from nnunet_vit.modeling.weights import load_backbone_weights
+
+MODEL_CONFIGS: dict[str, dict[str, Any]] = {
+    name: {
+        "timm_name": family.timm_name,
+        "patch_size": family.patch_size,
+        "sizes": family.sizes,
+        "pretrained": True,
+    }
+    for name, family in own_families().items()
+}
+
+_weights_wanted: ContextVar[bool] = ContextVar("weights_wanted", default=True)
+
+
+@contextmanager
+def pretrained_weights(wanted: bool) -> Iterator[None]:
+    """Say whether backbones built inside get pretrained weights.
+
+    A network that is rebuilt for prediction or to go on training must not fetch any: its weights
+    come from the checkpoint.
+    """
+    token = _weights_wanted.set(wanted)
+    try:
+        yield
+    finally:
+        _weights_wanted.reset(token)
+
+
+def create_backbone(
+    model_name: str = "dinov3",
+    model_size: str | None = None,
+    checkpoint_path: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    in_channels: int = 3,
+) -> tuple[nn.Module, int, str]:
+    """Create a timm ViT with its pretrained weights.
+
+    Args:
+        model_name: a registered family, or timm:<name>.
+        model_size: a size of the family; None: its default.
+        checkpoint_path: a weights file; empty or None: the published weights.
+        image_size: (H, W) in pixels; None: any multiple of the patch.
+        in_channels: of the images.
+
+    Returns:
+        The model, the edge of its patches in pixels, and its timm name.
+
+    Raises:
+        ConfigError: unknown family, size or model.
+        ModelError: the weights cannot be had or do not fit.
+    """
+    name = timm_name(model_name, None if is_timm(model_name) else model_size)
+    model = build_timm(name, image_size, in_channels)
+    if _weights_wanted.get():
+        file = Path(checkpoint_path) if checkpoint_path else published_weights(name)
+        load_backbone_weights(model, file)
+    return model, patch_size_of(model), name
+
+
+def get_vit_features(
+    model: nn.Module, input_tensor: Tensor, indices: int | Sequence[int] | None = None
+) -> list[Tensor]:
+    """Return the feature maps of a timm ViT's blocks, in the order asked for.
+
+    Args:
+        model: as create_backbone returns it.
+        input_tensor: images (B, C, H, W).
+        indices: blocks, negative ones from the last; an int: that many last ones; None: all.
+
+    Shapes: each map is (B, embed_dim, H / patch_size, W / patch_size).
+
+    Raises:
+        ValueError: H or W is no multiple of the patch.
+    """
+    patch, depth = patch_size_of(model), len(model.blocks)  # type: ignore[arg-type]
+    if any(edge % patch for edge in input_tensor.shape[-2:]):
+        raise ValueError(
+            f"images of {tuple(input_tensor.shape[-2:])} pixels: no multiple of the patch, {patch}"
+        )
+    if indices is None or isinstance(indices, int):
+        indices = range(depth - (indices or depth), depth)
+    wanted = [index % depth for index in indices]
+    ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
+    maps = model.forward_intermediates(
+        input_tensor, indices=ordered, norm=True, output_fmt="NCHW", intermediates_only=True
+    )
+    return [maps[ordered.index(index)] for index in wanted]
+
+
+class ViTBackbone(nn.Module):
+    """A ViT as heads see it: built, loaded and tuned.
+
+    Attributes:
+        embed_dim: channels of every feature map.
+        depth: number of blocks.
+        patch_size: edge of a patch, pixels; the stride of every feature map.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        """Wrap a timm ViT."""
+        super().__init__()
+        self.model = model
+        self.embed_dim = int(model.embed_dim)  # type: ignore[arg-type]
+        self.depth = len(model.blocks)  # type: ignore[arg-type]
+        self.patch_size = patch_size_of(model)
+
+    def feature_maps(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """Return the feature maps of some blocks, in the order asked for.
+
+        Args:
+            images: (B, C, H, W), H and W multiples of patch_size.
+            layers: block numbers, negative ones counted from the last.
+
+        Shapes: each map is (B, embed_dim, H / patch_size, W / patch_size).
+        """
+        return get_vit_features(self.model, images, layers)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the last block's feature map, (B, embed_dim, H / patch_size, W / patch_size)."""
+        return self.feature_maps(images, [-1])[0]
+
+
+def bfloat16_where_possible(device: torch.device) -> torch.autocast:
+    """Return the autocast context of this package: bfloat16 on GPUs that have it, else float32.
+
+    DINOv3 does not survive float16, which nnU-Net would use.
+    """
+    if device.type != "cuda":
+        return torch.autocast(device.type, enabled=False)
+    return torch.autocast("cuda", dtype=torch.bfloat16, enabled=torch.cuda.is_bf16_supported())

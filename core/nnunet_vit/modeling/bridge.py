@@ -1,0 +1,61 @@
+"""The bridge from nnU-Net's intensities to those that the pretrained weights expect."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nnunet_vit.errors import DataError
+
+STANDARDIZED = ("ZScoreNormalization", "CTNormalization")
+UNIT_RANGE = ("RescaleTo01Normalization", "RGBTo01Normalization")
+
+
+def channel_statistics(
+    schemes: Sequence[str], mean: Sequence[float], std: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return per input channel the mean and std that the network subtracts and divides by.
+
+    Standardized channels (z-score, CT) already look like normalized ones: (0, 1). Channels in 0..1
+    get the weights' own statistics: by position where there are three, else the average over RGB.
+
+    Args:
+        schemes: nnU-Net's normalization per channel, by class name.
+        mean: of the pretrained weights, per RGB channel, of intensities in 0..1.
+        std: likewise.
+
+    Raises:
+        DataError: a channel's normalization leaves its range open, so no statistics fit.
+    """
+    unknown = [f"{i} ({s})" for i, s in enumerate(schemes) if s not in STANDARDIZED + UNIT_RANGE]
+    if unknown:
+        raise DataError(
+            f"No normalization statistics fit input channel {', '.join(unknown)}: its values may "
+            "have any range.",
+            fix="give model.input_mean and model.input_std, one number per input channel, or "
+            "another name for the channel in dataset.json.",
+        )
+    rgb = len(schemes) == len(mean)
+    means = list(mean) if rgb else [sum(mean) / len(mean)] * len(schemes)
+    stds = list(std) if rgb else [sum(std) / len(std)] * len(schemes)
+    for channel, scheme in enumerate(schemes):
+        if scheme in STANDARDIZED:
+            means[channel], stds[channel] = 0.0, 1.0
+    return means, stds
+
+
+class InputBridge(nn.Module):
+    """Normalizes each input channel with fixed statistics that travel with the weights."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Keep the statistics, one number per input channel."""
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return (images - mean) / std, shapes (B, C, H, W), float32."""
+        return (images.float() - self.mean) / self.std

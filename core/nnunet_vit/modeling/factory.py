@@ -1,0 +1,169 @@
+"""Build a network from a run: backbone, weights, tuning, then the head's own hook."""
+
+from typing import Any
+
+from torch import nn
+
+from nnunet_vit.backbones import timm_name
+from nnunet_vit.config.head_options import decoder_options, head_plugin
+from nnunet_vit.config.models import (
+    DecoderConfig,
+    ViTLoRAConfig,
+    ViTModelConfig,
+    ViTnnUNetConfig,
+)
+from nnunet_vit.errors import PluginError
+from nnunet_vit.modeling.backbone import ViTBackbone, create_backbone, pretrained_weights
+from nnunet_vit.modeling.timm_models import check_image_size
+from nnunet_vit.registry.calling import argument_names, call_hook
+from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
+from nnunet_vit.tuning import method_of
+
+HOOK = "create_segmentation_model"
+
+
+def build_model(
+    run: ViTnnUNetConfig,
+    num_classes: int,
+    in_channels: int,
+    image_size: tuple[int, int] | None,
+    deep_supervision: bool = False,
+) -> nn.Module:
+    """Build the run's head on the run's backbone.
+
+    Shapes: the module maps images (B, in_channels, H, W) to logits (B, num_classes, H, W), or with
+    deep supervision to a list of logits, finest first.
+
+    Raises:
+        ConfigError: unknown head, backbone or size; an image size that the patch does not divide.
+        ModelError: the weights cannot be had or do not fit.
+        PluginError: the head's package breaks the contract.
+    """
+    plugin = head_plugin(run.model)
+    offered = _plain_arguments(run, num_classes, in_channels, image_size, deep_supervision)
+    if "backbone" in argument_names(plugin, HOOK):
+        offered["backbone"] = build_backbone(run, in_channels, image_size)
+    with plugin_failures(f"{plugin.title}: {HOOK}"):
+        model = call_hook(plugin, HOOK, offered)
+    return _checked(plugin, model)
+
+
+def build_backbone(
+    run: ViTnnUNetConfig, in_channels: int, image_size: tuple[int, int] | None
+) -> ViTBackbone:
+    """Build the run's backbone, load its weights and apply the run's tuning method."""
+    model, patch, name = create_backbone(
+        run.model.backbone, run.model.size_name, run.model.checkpoint_path, image_size, in_channels
+    )
+    if image_size is not None:
+        check_image_size(name, image_size, patch)
+    method_of(run).tune(model, run)
+    return ViTBackbone(model)
+
+
+def names_deep_supervision(run: ViTnnUNetConfig) -> bool:
+    """Tell whether the run's head can return several resolutions."""
+    return "deep_supervision" in argument_names(head_plugin(run.model), HOOK)
+
+
+def create_segmentation_model(
+    head: str,
+    num_classes: int,
+    backbone_name: str = "dinov3",
+    backbone_size: str | None = None,
+    decoder_hidden_size: int | None = None,
+    checkpoint_path: str | None = None,
+    freeze_backbone: bool = False,
+    use_lora: bool = True,
+    lora_rank: int = 8,
+    lora_alpha: float = 16.0,
+    lora_dropout: float = 0.05,
+    lora_target_modules: list[str] | None = None,
+    in_channels: int = 3,
+    image_size: tuple[int, int] | None = None,
+    deep_supervision: bool = False,
+    pretrained: bool = True,
+    options: dict[str, Any] | None = None,
+) -> nn.Module:
+    """Build any registered head from Python, without nnU-Net and without a run file.
+
+    Args:
+        head: a registered head.
+        num_classes: channels of the logits.
+        backbone_name: a registered family, or timm:<name>.
+        backbone_size: a size of the family; None: its default.
+        decoder_hidden_size: the head's option hidden_size.
+        checkpoint_path: a weights file; None: the published weights.
+        freeze_backbone: train the head alone.
+        use_lora: low-rank adapters in the backbone.
+        lora_rank: of the adapters.
+        lora_alpha: scale of the adapters is lora_alpha / lora_rank.
+        lora_dropout: before the adapters.
+        lora_target_modules: linear layers by name; None: qkv.
+        in_channels: of the images, normalized as the weights expect.
+        image_size: (H, W) in pixels; None: any multiple of the patch.
+        deep_supervision: return a list of logits, finest first, where the head can.
+        pretrained: False for random weights.
+        options: the head's other options.
+
+    Shapes: images (B, in_channels, H, W) to logits (B, num_classes, H, W).
+
+    Raises:
+        UserError: as build_model.
+    """
+    hidden = {} if decoder_hidden_size is None else {"hidden_size": decoder_hidden_size}
+    run = ViTnnUNetConfig(
+        model=ViTModelConfig(
+            head=head,
+            backbone=backbone_name,
+            backbone_size=backbone_size,
+            checkpoint_path=checkpoint_path or "",
+            freeze_backbone=freeze_backbone,
+            decoder=DecoderConfig.model_validate({**hidden, **(options or {})}),
+        ),
+        lora=ViTLoRAConfig(
+            enabled=use_lora,
+            r=lora_rank,
+            lora_alpha=lora_alpha,
+            lora_dropout=lora_dropout,
+            target_modules=lora_target_modules or ["qkv"],
+        ),
+    )
+    with pretrained_weights(wanted=pretrained):
+        return build_model(run, num_classes, in_channels, image_size, deep_supervision)
+
+
+def _plain_arguments(
+    run: ViTnnUNetConfig,
+    num_classes: int,
+    in_channels: int,
+    image_size: tuple[int, int] | None,
+    deep_supervision: bool,
+) -> dict[str, Any]:
+    timm_name(run.model.backbone, run.model.size_name)  # a whole-way head gets known names only
+    options = decoder_options(run)
+    return {
+        "num_classes": num_classes,
+        "options": options,
+        "backbone_name": run.model.backbone,
+        "backbone_size": run.model.size_name,
+        "decoder_hidden_size": getattr(options, "hidden_size", run.model.decoder.hidden_size),
+        "checkpoint_path": run.model.checkpoint_path,
+        "freeze_backbone": run.model.freeze_backbone,
+        "use_lora": run.lora.enabled,
+        "lora_rank": run.lora.r,
+        "lora_alpha": run.lora.lora_alpha,
+        "lora_dropout": run.lora.lora_dropout,
+        "lora_target_modules": list(run.lora.target_modules),
+        "in_channels": in_channels,
+        "image_size": image_size,
+        "deep_supervision": deep_supervision,
+    }
+
+
+def _checked(plugin: LoadedPlugin, model: object) -> nn.Module:
+    if not isinstance(model, nn.Module):
+        raise PluginError(
+            f"{plugin.title}: {HOOK} returned {type(model).__name__}, not a torch.nn.Module."
+        )
+    return model

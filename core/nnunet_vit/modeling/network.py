@@ -1,0 +1,82 @@
+"""The network class that plans files name, so that stock nnU-Net can rebuild it.
+
+Its path and its arguments are a public contract: every trained model's plans.json holds them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from torch import Tensor, nn
+
+from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
+from nnunet_vit.modeling.backbone import bfloat16_where_possible, pretrained_weights
+from nnunet_vit.modeling.bridge import InputBridge
+from nnunet_vit.modeling.factory import build_model
+
+CLASS_PATH = "nnunet_vit.modeling.network.ViTSegmentationNetwork"
+
+_first_build: ContextVar[bool] = ContextVar("first_build", default=False)
+
+
+@contextmanager
+def first_build() -> Iterator[None]:
+    """Read pretrained weights into the networks built inside: the start of a training, nothing else.
+
+    Every other build, for prediction or to go on training, is followed by a checkpoint.
+    """
+    token = _first_build.set(True)
+    try:
+        yield
+    finally:
+        _first_build.reset(token)
+
+
+class ViTSegmentationNetwork(nn.Module):
+    """Input bridge, backbone and head, as nnU-Net builds, trains and predicts with them.
+
+    Args:
+        input_channels: of the preprocessed images.
+        num_classes: channels of the logits (classes with background, or regions).
+        model: section `model` of the run file.
+        lora: section `lora` of the run file.
+        image_size: (H, W) in pixels: the plans' patch size, the only size that is ever fed.
+        input_mean: per input channel.
+        input_std: per input channel.
+        deep_supervision: return a list of logits in training, if the head can.
+    """
+
+    def __init__(
+        self,
+        input_channels: int,
+        num_classes: int,
+        model: Mapping[str, Any],
+        lora: Mapping[str, Any],
+        image_size: Sequence[int],
+        input_mean: Sequence[float],
+        input_std: Sequence[float],
+        deep_supervision: bool = False,
+    ) -> None:
+        """Build the network, without pretrained weights unless inside `first_build()`."""
+        super().__init__()
+        run = ViTnnUNetConfig(
+            model=ViTModelConfig.model_validate(model), lora=ViTLoRAConfig.model_validate(lora)
+        )
+        height, width = image_size
+        self.deep_supervision = deep_supervision
+        self.num_classes = num_classes
+        self.bridge = InputBridge(input_mean, input_std)
+        with pretrained_weights(wanted=_first_build.get() and run.model.pretrained):
+            self.model = build_model(
+                run, num_classes, input_channels, (height, width), deep_supervision
+            )
+
+    def forward(self, images: Tensor) -> Tensor | list[Tensor]:
+        """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list, finest first."""
+        with bfloat16_where_possible(images.device):
+            output = self.model(self.bridge(images))
+        if isinstance(output, Tensor):
+            return output.float()
+        levels = [level.float() for level in output]
+        return levels if self.deep_supervision else levels[0]

@@ -1,0 +1,74 @@
+"""Where published weights lie: on this machine, in the hub, or out of reach."""
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from nnunet_vit.errors import ModelError
+
+WEIGHTS_FILE = "model.safetensors"
+ANSWER_WITHIN = 5.0  # seconds; timm and the hub's client would retry for a minute
+
+
+def published_weights(timm_name: str) -> Path:
+    """Return the file of a timm model's published weights, fetched if it is not here yet.
+
+    Raises:
+        ModelError: there are none, or they are not here and the hub does not answer.
+    """
+    from huggingface_hub import hf_hub_download
+
+    repository = require_reachable(timm_name)
+    return Path(hf_hub_download(repository, WEIGHTS_FILE))
+
+
+def require_reachable(timm_name: str) -> str:
+    """Return the hub's repository of the weights, after a look whether they can be had at all.
+
+    Raises:
+        ModelError: they are not on this machine and the hub does not answer within seconds.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    repository = _repository(timm_name)
+    cached = try_to_load_from_cache(repository, WEIGHTS_FILE)
+    if not isinstance(cached, str) and not _hub_answers():
+        raise ModelError(
+            f"The published weights {timm_name} are not on this machine and the model hub does not "
+            "answer.",
+            fix=f"on a machine with a network fetch {WEIGHTS_FILE} of the hub's repository "
+            f"{repository}, copy it here and write its path in model.checkpoint_path "
+            "(or model.pretrained: false for random weights).",
+        )
+    return repository
+
+
+def _repository(timm_name: str) -> str:
+    if (
+        "." in timm_name
+    ):  # the tag is in the name: no need to ask timm, which costs an import of torch
+        return f"timm/{timm_name}"
+    import timm
+
+    settings = timm.get_pretrained_cfg(timm_name)
+    if settings is None or not settings.hf_hub_id:
+        raise ModelError(
+            f"timm publishes no weights for {timm_name}.",
+            fix="model.pretrained: false for random weights, or a file in model.checkpoint_path.",
+        )
+    return str(settings.hf_hub_id)
+
+
+def _hub_answers() -> bool:
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=ANSWER_WITHIN).close()
+    except urllib.error.HTTPError:
+        return True  # any answer at all
+    except OSError:
+        return False
+    return True

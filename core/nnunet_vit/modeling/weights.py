@@ -1,0 +1,136 @@
+"""Load a file of pretrained weights into a timm ViT, wholly or not at all."""
+
+import contextlib
+import io
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from timm.layers import resample_abs_pos_embed
+from timm.models._manipulate import adapt_input_conv
+from torch import Tensor, nn
+
+from nnunet_vit.errors import ModelError
+
+HARMLESS_EXTRA = (
+    "head.",
+    "head_dist.",
+    "fc_norm.",
+    "norm_pre_head.",
+    "mask_token",
+    "decoder",
+    "rope",
+)
+HARMLESS_MISSING = ("norm.", "fc_norm.")
+WRAPPERS = ("state_dict", "model")
+
+
+def load_backbone_weights(model: nn.Module, path: Path) -> None:
+    """Load a weights file (safetensors, or a .pth of plain tensors, in timm's or Meta's naming).
+
+    The stem is adapted to the number of input channels and position embeddings to the image size.
+
+    Raises:
+        ModelError: the file is no weights file, holds objects that are not tensors, or does not
+            cover the backbone.
+    """
+    tensors = _timm_layout(_read(path), model, path)
+    _check_shapes(tensors, model, path)
+    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    missing = [key for key in missing if not key.startswith(HARMLESS_MISSING)]
+    unexpected = [key for key in unexpected if not key.startswith(HARMLESS_EXTRA)]
+    if missing or unexpected:
+        loaded = len(model.state_dict()) - len(missing)
+        raise _misfit(
+            path,
+            f"{loaded} of {len(model.state_dict())} tensors covered; "
+            f"missing {_named(missing)}; unknown {_named(unexpected)}",
+        )
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            content: object = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each format has errors of its own; all mean the same to the user
+        raise ModelError(
+            f"{path} cannot be read as weights: {str(error).splitlines()[0] if str(error) else error!r}",
+            fix="give a .safetensors file or a .pth that holds nothing but tensors.",
+        ) from error
+    for wrapper in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise ModelError(f"{path} holds no mapping of names to tensors.")
+    return dict(content)
+
+
+def _timm_layout(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:
+    tensors = _with_position_grid(tensors, model)
+    convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    if convert is not None:
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints a line per dropped bias
+                tensors = dict(convert(tensors, model))
+        except (KeyError, RuntimeError, AttributeError, ValueError) as error:
+            raise _misfit(path, f"timm cannot convert it: {error!r}") from error
+    return _with_stem(tensors, model)
+
+
+def _with_position_grid(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Resize learned position embeddings; timm skips this where only the aspect differs."""
+    positions = tensors.get("pos_embed")
+    target = getattr(model, "pos_embed", None)
+    if positions is None or target is None or positions.ndim != 3:
+        return tensors
+    prefix = 0 if getattr(model, "no_embed_class", False) else model.num_prefix_tokens
+    # a file may hold a class token's position although the model embeds none, and the reverse
+    edge = int((positions.shape[1] - prefix) ** 0.5)
+    grid = tuple(model.patch_embed.grid_size)
+    if edge * edge != positions.shape[1] - prefix or (edge, edge) == grid:
+        return tensors
+    resized = resample_abs_pos_embed(
+        positions, new_size=list(grid), old_size=[edge, edge], num_prefix_tokens=int(prefix)
+    )
+    return {**tensors, "pos_embed": resized}
+
+
+def _with_stem(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    key = "patch_embed.proj.weight"
+    channels = model.patch_embed.proj.in_channels
+    stem = tensors.get(key)
+    if stem is None or stem.ndim != 4 or stem.shape[1] == channels:
+        return tensors
+    return {**tensors, key: adapt_input_conv(channels, stem)}
+
+
+def _check_shapes(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> None:
+    own = model.state_dict()
+    wrong = [
+        f"{key} {tuple(value.shape)} instead of {tuple(own[key].shape)}"
+        for key, value in tensors.items()
+        if key in own and own[key].shape != value.shape
+    ]
+    if wrong:
+        raise _misfit(path, f"{len(wrong)} tensors have another shape: {_named(wrong)}")
+    if not all(
+        torch.isfinite(value).all() for value in tensors.values() if value.is_floating_point()
+    ):
+        raise ModelError(f"{path} holds values that are not finite (NaN or infinity).")
+
+
+def _misfit(path: Path, detail: str) -> ModelError:
+    return ModelError(
+        f"{path} does not fit the backbone: {detail}.",
+        fix="check model.backbone and model.backbone_size against the file.",
+    )
+
+
+def _named(keys: list[str]) -> str:
+    shown = ", ".join(keys[:3]) or "none"
+    return shown if len(keys) <= 3 else f"{shown}, … ({len(keys)} in all)"

@@ -1,0 +1,1 @@
+"""The seam to nnU-Net: folders, dataset, plans, trainer, prediction, evaluation."""

@@ -1,0 +1,70 @@
+"""Batches whose content depends on the run's seed and their number, not on the workers.
+
+nnU-Net's forked workers share one state of torch's random numbers and repeat each other's
+augmentations (https://github.com/MIC-DKFZ/batchgeneratorsv2/issues/13). Here every batch seeds all
+three generators with its own number, so workers differ, a seeded run repeats, and a resumed run
+goes on where it stopped, with any number of workers.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
+from batchgenerators.dataloading.single_threaded_augmenter import SingleThreadedAugmenter
+
+CACHED_PER_WORKER = 3
+
+
+class NumberedBatches:
+    """Every workers-th batch of a loader, each seeded with its number."""
+
+    def __init__(self, loader: Any, seed: int, first: int, workers: int) -> None:  # noqa: ANN401
+        """Start at batch `first`, as the only worker until told otherwise."""
+        self.loader = loader
+        self.seed = seed
+        self.first = first
+        self.workers = workers
+        self.number = first
+
+    def set_thread_id(self, worker: int) -> None:
+        """Take the place of a worker, counted from 0; batchgenerators calls this in the worker."""
+        # a forked process hangs in torch's thread pool if its parent has used it
+        torch.set_num_threads(1)
+        self.number = self.first + worker
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        seeds = np.random.SeedSequence([self.seed, self.number]).generate_state(3)
+        random.seed(int(seeds[0]))
+        np.random.seed(int(seeds[1]))
+        torch.manual_seed(int(seeds[2]))
+        self.number += self.workers
+        batch: dict[str, Any] = next(self.loader)
+        return batch
+
+
+def augmenter(
+    loader: Any,  # noqa: ANN401 - nnU-Net's data loader
+    seed: int,
+    first: int,
+    workers: int,
+    pin_memory: bool,
+) -> MultiThreadedAugmenter | SingleThreadedAugmenter:
+    """Return the batches of a loader in order, made by that many processes (0: by this one)."""
+    batches = NumberedBatches(loader, seed, first, max(1, workers))
+    if workers == 0:
+        return SingleThreadedAugmenter(batches, None)
+    return MultiThreadedAugmenter(
+        batches,
+        None,
+        num_processes=workers,
+        num_cached_per_queue=CACHED_PER_WORKER,
+        seeds=list(range(workers)),  # overwritten per batch; None would read entropy for nothing
+        pin_memory=pin_memory,
+        wait_time=0.002,
+    )

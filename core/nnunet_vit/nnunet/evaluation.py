@@ -1,0 +1,99 @@
+"""Dice of predicted masks, by nnU-Net's own evaluation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunet_vit.errors import DataError
+from nnunet_vit.nnunet.folders import use_processors
+from nnunet_vit.report.progress import Progress
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Dice (0 to 1) of a folder of masks.
+
+    Attributes:
+        mean: over foreground classes and cases.
+        per_class: by the class's name, mean over cases.
+        per_case: by case, mean over foreground classes.
+        summary: nnU-Net's file with everything.
+    """
+
+    mean: float
+    per_class: dict[str, float]
+    per_case: dict[str, float]
+    summary: Path
+
+    def as_text(self) -> str:
+        """Return the scores as lines for people."""
+        lines = [f"Dice on {len(self.per_case)} cases: mean {self.mean:.3f}"]
+        lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
+        return "\n".join([*lines, f"Per case: {self.summary}"])
+
+
+def evaluate_folder(
+    predictions: Path, references: Path, progress: Progress
+) -> Scores:
+    """Compare each reference with the prediction of its name and write summary.json beside them.
+
+    Raises:
+        DataError: a folder or a prediction is missing.
+    """
+    use_processors()
+    description = predictions / "dataset.json"
+    plans = predictions / "plans.json"
+    for needed in (predictions, references, description, plans):
+        if not needed.exists():
+            raise DataError(
+                f"{needed} is missing.", fix="`vit_cli predict` leaves dataset.json and plans.json."
+            )
+    from batchgenerators.utilities.file_and_folder_operations import load_json
+    from nnunetv2.configuration import default_num_processes
+    from nnunetv2.evaluation.evaluate_predictions import compute_metrics_on_folder2
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    content = load_json(str(description))
+    _check_pairs(predictions, references, content["file_ending"])
+    summary = predictions / "summary.json"
+    progress.say(f"Evaluating {predictions} against {references} …")
+    results = compute_metrics_on_folder2(
+        str(references), str(predictions), str(description), str(plans), str(summary),
+        num_processes=default_num_processes,
+    )  # fmt: skip
+    labels = PlansManager(str(plans)).get_label_manager(content)
+    wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
+    names = dict(zip(map(_key, wanted), _class_names(content), strict=True))
+    return Scores(
+        mean=float(results["foreground_mean"]["Dice"]),
+        per_class={names[_key(k)]: float(v["Dice"]) for k, v in results["mean"].items()},
+        per_case={
+            Path(case["prediction_file"]).name: _mean_dice(case["metrics"])
+            for case in results["metric_per_case"]
+        },
+        summary=summary,
+    )
+
+
+def _key(label: object) -> str:
+    return str(label)
+
+
+def _class_names(description: dict[str, dict[str, object]]) -> list[str]:
+    return [name for name in description["labels"] if name not in ("background", "ignore")]
+
+
+def _mean_dice(metrics: dict[object, dict[str, float]]) -> float:
+    values = [entry["Dice"] for entry in metrics.values() if entry["Dice"] == entry["Dice"]]
+    return sum(values) / len(values) if values else float("nan")
+
+
+def _check_pairs(predictions: Path, references: Path, ending: str) -> None:
+    wanted = {file.name for file in references.glob(f"*{ending}")}
+    there = {file.name for file in predictions.glob(f"*{ending}")}
+    if not wanted:
+        raise DataError(f"{references} holds no mask *{ending}.")
+    absent = sorted(wanted - there)
+    if absent:
+        raise DataError(
+            f"{predictions} lacks {len(absent)} of {len(wanted)} masks: {', '.join(absent[:5])}."
+        )

@@ -1,0 +1,62 @@
+"""nnU-Net's three folders and its worker counts, which it reads from environment variables."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from nnunet_vit.config.models import PathsConfig
+from nnunet_vit.errors import ConfigError, MachineError
+
+VARIABLES = {"raw": "nnUNet_raw", "preprocessed": "nnUNet_preprocessed", "results": "nnUNet_results"}
+
+
+def use_folders(paths: PathsConfig) -> None:
+    """Point nnU-Net at the run's folders, or at those of the environment variables.
+
+    Raises:
+        ConfigError: neither names a folder; lists all that are missing.
+        MachineError: a folder's path is taken by a file.
+    """
+    missing = []
+    for key, variable in VARIABLES.items():
+        folder = getattr(paths, key) or os.environ.get(variable)
+        if not folder:
+            missing.append(f"{variable} (or paths.{key})")
+            continue
+        if Path(folder).exists() and not Path(folder).is_dir():
+            raise MachineError(f"{variable}: {folder} is a file, a folder is needed.")
+        os.environ[variable] = str(folder)
+    if missing:
+        raise ConfigError(
+            f"nnU-Net's folders are not known: {', '.join(missing)}.",
+            fix="write paths: {raw: …, preprocessed: …, results: …} in the run file or set the "
+            "environment variables.",
+        )
+
+
+def folder(key: str) -> Path:
+    """Return nnU-Net's folder `raw`, `preprocessed` or `results`."""
+    return Path(os.environ[VARIABLES[key]])
+
+
+def use_processors() -> None:
+    """Let nnU-Net start no more workers than the machine has processors; set values win."""
+    processors = os.cpu_count() or 1
+    os.environ.setdefault("nnUNet_def_n_proc", str(min(8, processors)))
+    # reloading torch costs each of nnU-Net's spawned workers seconds: they need no threads of their own
+    os.environ.setdefault("nnUNet_n_proc_DA", str(min(12, processors)))
+
+
+@contextlib.contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable for a while."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -1,0 +1,128 @@
+"""Fingerprint, plans and preprocessed data, made by nnU-Net where they are missing."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from nnunet_vit.errors import ConfigError, DataError
+from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.report.progress import Progress
+
+PLANS = "nnUNetPlans"
+
+
+def prepare(dataset: Dataset, configuration: str, progress: Progress) -> dict[str, Any]:
+    """Return the dataset's plans; plan and preprocess first where that has not been done.
+
+    Raises:
+        ConfigError: the plans have no such configuration, or it is not 2D.
+        DataError: nnU-Net finds the dataset unfit, or there is nothing to prepare from.
+    """
+    plans_file = dataset.preprocessed / f"{PLANS}.json"
+    if not plans_file.is_file():
+        _require_raw(dataset, plans_file)
+        progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
+        _plan(dataset)
+    plans: dict[str, Any] = json.loads(plans_file.read_text(encoding="utf-8"))
+    _check_configuration(plans, configuration)
+    identifier = _data_identifier(plans, configuration)
+    if not _is_preprocessed(dataset, dataset.preprocessed / identifier):
+        _require_raw(dataset, dataset.preprocessed / identifier)
+        progress.say(f"Preprocessing {dataset.description['numTraining']} cases of {dataset.name} …")
+        _preprocess(dataset, configuration)
+    return plans
+
+
+def _require_raw(dataset: Dataset, missing: Path) -> None:
+    if dataset.raw is None:
+        raise DataError(
+            f"{missing} is missing and there are no raw data of {dataset.name} to make it from."
+        )
+
+
+def _plan(dataset: Dataset) -> None:
+    from nnunetv2.configuration import default_num_processes
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import (
+        extract_fingerprint_dataset,
+        plan_experiment_dataset,
+    )
+
+    said = io.StringIO()
+    try:
+        # nnU-Net's planner cannot be told 0 workers, which is a fair setting for training
+        with contextlib.redirect_stdout(said), environment("nnUNet_n_proc_DA", "1"):
+            extract_fingerprint_dataset(
+                dataset.number,
+                num_processes=default_num_processes,
+                check_dataset_integrity=True,
+                verbose=False,
+                show_progress_bar=False,
+            )
+            plan_experiment_dataset(dataset.number)
+    except (RuntimeError, AssertionError, ValueError, OSError) as error:
+        raise DataError(
+            f"nnU-Net refuses {dataset.name}: {_reason(error, said.getvalue())}"
+        ) from error
+
+
+def _preprocess(dataset: Dataset, configuration: str) -> None:
+    from nnunetv2.configuration import default_num_processes
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import preprocess_dataset
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            preprocess_dataset(
+                dataset.number,
+                PLANS,
+                configurations=[configuration],
+                num_processes=[default_num_processes],
+                show_progress_bar=False,
+            )
+    except (RuntimeError, AssertionError, ValueError, OSError) as error:
+        raise DataError(
+            f"nnU-Net cannot preprocess {dataset.name}: {_reason(error, said.getvalue())}"
+        ) from error
+
+
+def _reason(error: Exception, said: str) -> str:
+    """Return what nnU-Net printed about the bad file, which its exception does not repeat."""
+    printed = [line.strip() for line in said.splitlines() if "error" in line.lower()]
+    return " ".join([*printed[:2], str(error).strip() or type(error).__name__])
+
+
+def _check_configuration(plans: dict[str, Any], configuration: str) -> None:
+    known = plans["configurations"]
+    if configuration not in known:
+        raise ConfigError(
+            f"data.configuration: the plans have no configuration '{configuration}'; "
+            f"they have: {', '.join(known)}."
+        )
+    if len(_resolved(plans, configuration)["patch_size"]) != 2:
+        flat = [name for name in known if len(_resolved(plans, name)["patch_size"]) == 2]
+        raise ConfigError(
+            f"data.configuration: '{configuration}' is 3D, a ViT here sees 2D slices; "
+            f"2D configurations: {', '.join(flat)}."
+        )
+
+
+def _data_identifier(plans: dict[str, Any], configuration: str) -> str:
+    return str(_resolved(plans, configuration)["data_identifier"])
+
+
+def _resolved(plans: dict[str, Any], configuration: str) -> dict[str, Any]:
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    return dict(PlansManager(plans).get_configuration(configuration).configuration)
+
+
+def _is_preprocessed(dataset: Dataset, folder: Path) -> bool:
+    """Tell whether every case is there with its ground truth; a killed run leaves fewer."""
+    cases = {file.stem for file in folder.glob("*.pkl")}
+    truth = dataset.preprocessed / "gt_segmentations"
+    ending = dataset.description["file_ending"]
+    known = {file.name.removesuffix(ending) for file in truth.glob(f"*{ending}")}
+    return bool(cases) and cases == known and len(cases) >= int(dataset.description["numTraining"])

@@ -1,0 +1,41 @@
+"""Hand a hook the arguments that it names, and no others."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from nnunet_vit.errors import PluginError
+from nnunet_vit.registry.loading import LoadedPlugin
+
+
+def argument_names(plugin: LoadedPlugin, hook: str) -> tuple[str, ...]:
+    """Return the names of the arguments that the plugin's hook takes."""
+    return tuple(inspect.signature(plugin.hook(hook)).parameters)
+
+
+def call_hook(plugin: LoadedPlugin, hook: str, offered: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Call the plugin's hook with those of the offered arguments that it names.
+
+    pluggy itself leaves out arguments that have a default; here they are handed over too, because
+    a head that writes `lora_rank: int = 8` means the run's rank, not 8.
+
+    Raises:
+        PluginError: the hook needs an argument that is not offered.
+    """
+    function = plugin.hook(hook)
+    parameters = inspect.signature(function).parameters.values()
+    missing = [
+        parameter.name
+        for parameter in parameters
+        if parameter.name not in offered
+        and parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if missing:
+        raise PluginError(
+            f"{plugin.title}: {hook} asks for {', '.join(missing)}, which is not offered; "
+            f"offered: {', '.join(offered)}."
+        )
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return function(**offered)
+    return function(**{p.name: offered[p.name] for p in parameters if p.name in offered})

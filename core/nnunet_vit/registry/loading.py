@@ -1,0 +1,142 @@
+"""Import one plugin, and only that one, and read its hooks through pluggy."""
+
+import contextlib
+import importlib
+import io
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from nnunet_vit import hookspecs
+from nnunet_vit.errors import ConfigError, PluginError, UserError
+from nnunet_vit.registry.catalogue import PluginRecord
+
+Hook = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class LoadedPlugin:
+    """A plugin's hook functions by name, and how an error calls the plugin."""
+
+    title: str
+    hooks: dict[str, Hook]
+
+    def hook(self, name: str) -> Hook:
+        """Return a hook function that this plugin must have.
+
+        Raises:
+            PluginError: the plugin does not implement it.
+        """
+        if name not in self.hooks:
+            raise PluginError(
+                f"{self.title} does not implement {name}; it has: {', '.join(self.hooks) or 'none'}.",
+                fix=f"decorate a function {name} with nnunet_vit.hookspecs.hookimpl.",
+            )
+        return self.hooks[name]
+
+
+def load_plugin(record: PluginRecord) -> LoadedPlugin:
+    """Import the plugin's module and check its hooks against the specification.
+
+    Raises:
+        PluginError: it cannot be imported, or a hook has an unknown name or argument.
+    """
+    title = f"Plugin '{record.name}' ({record.origin})"
+    with plugin_failures(title):
+        with contextlib.redirect_stdout(sys.stderr):
+            target = record.entry_point.load()
+        return LoadedPlugin(title, _hooks_of(target))
+
+
+def load_module(path: str) -> LoadedPlugin:
+    """Import the module that `model_path` names: plain functions with the hooks' names.
+
+    Raises:
+        ConfigError: `path` is not a dotted module name.
+        PluginError: the module cannot be imported.
+    """
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise ConfigError(
+            f"model_path must be a dotted module name like my_package.my_model, given '{path}'."
+        )
+    title = f"Module '{path}' (model_path)"
+    with plugin_failures(title):
+        module = importlib.import_module(path)
+        functions = {name: getattr(module, name, None) for name in _hook_names()}
+        return LoadedPlugin(title, {name: f for name, f in functions.items() if callable(f)})
+
+
+@contextlib.contextmanager
+def plugin_failures(title: str) -> Iterator[None]:
+    """Turn whatever a plugin's code raises into one PluginError that names the plugin."""
+    try:
+        yield
+    except (KeyboardInterrupt, UserError):
+        raise
+    except BaseException as error:  # a plugin may even call sys.exit at import
+        raise PluginError(
+            f"{title} failed: {type(error).__name__}: {_first_line(error)}",
+            fix="install what it misses, or upgrade or uninstall the package.",
+        ) from error
+
+
+def broken_reason(record: PluginRecord) -> str:
+    """Return why the plugin cannot be loaded without torch, or an empty text if it can."""
+    try:
+        with _refused("torch", "timm", "peft"), contextlib.redirect_stderr(io.StringIO()):
+            load_plugin(record).hook(_main_hook(record))
+    except UserError as error:
+        return error.problem
+    return ""
+
+
+def _hooks_of(target: object) -> dict[str, Hook]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(target)
+    manager.check_pending()
+    callers = manager.get_hookcallers(target) or []
+    return {
+        caller.name: implementation.function
+        for caller in callers
+        for implementation in caller.get_hookimpls()
+    }
+
+
+def _hook_names() -> list[str]:
+    return [name for name, value in vars(hookspecs).items() if hasattr(value, "nnunet_vit_spec")]
+
+
+def _main_hook(record: PluginRecord) -> str:
+    is_head = record.entry_point.group == "nnunet_vit.heads"
+    return "create_segmentation_model" if is_head else "backbone_family"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no message"
+
+
+@contextlib.contextmanager
+def _refused(*packages: str) -> Iterator[None]:
+    """Refuse the import of heavy packages that are not loaded yet: a listing stays fast."""
+
+    class Refusal:
+        def find_spec(
+            self, name: str, path: object = None, target: ModuleType | None = None
+        ) -> None:
+            if name.partition(".")[0] in packages:
+                raise ImportError(
+                    f"imports {name} at module level; a plugin does so inside its hook"
+                )
+
+    refusal = Refusal()
+    sys.meta_path.insert(0, refusal)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refusal)  # type: ignore[arg-type]

@@ -1,0 +1,153 @@
+"""Progress of long work: a live display on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Sequence
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+
+class Progress(Protocol):
+    """What the trainer and the predictor tell about their work."""
+
+    def say(self, text: str) -> None:
+        """Show one line that stays."""
+
+    def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
+        """Begin an epoch (counted from 0) of that many steps."""
+
+    def advance(self, loss: float | None = None) -> None:
+        """Finish one step."""
+
+    def end_epoch(
+        self,
+        epoch: int,
+        epochs: int,
+        training_loss: float,
+        validation_loss: float,
+        dice: Sequence[float],
+        rate: float,
+    ) -> None:
+        """Finish an epoch (counted from 0) with its figures; dice is per class or region."""
+
+    def start_cases(self, text: str, total: int) -> None:
+        """Begin work on that many cases."""
+
+    def case(self, name: str) -> None:
+        """Begin one case."""
+
+    def close(self) -> None:
+        """Take the live display away."""
+
+
+class SilentProgress:
+    """Shows nothing: stock nnU-Net prints its own lines."""
+
+    def say(self, text: str) -> None:
+        """Show nothing."""
+
+    def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
+        """Show nothing."""
+
+    def advance(self, loss: float | None = None) -> None:
+        """Show nothing."""
+
+    def end_epoch(
+        self,
+        epoch: int,
+        epochs: int,
+        training_loss: float,
+        validation_loss: float,
+        dice: Sequence[float],
+        rate: float,
+    ) -> None:
+        """Show nothing."""
+
+    def start_cases(self, text: str, total: int) -> None:
+        """Show nothing."""
+
+    def case(self, name: str) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Show nothing."""
+
+
+class ConsoleProgress:
+    """Bars that move on a terminal; where there is none, the lines that stay and nothing else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to the stream that was standard output before nnU-Net's own was put aside."""
+        self.console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+        self._began = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Show one line that stays."""
+        self.console.print(text, markup=False)
+        self.console.file.flush()
+
+    def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
+        """Begin an epoch."""
+        self._began = time.monotonic()
+        self._start(f"epoch {epoch + 1}/{epochs}", steps)
+
+    def advance(self, loss: float | None = None) -> None:
+        """Finish one step."""
+        if self._bars is not None and self._task is not None:
+            detail = "validating" if loss is None else f"loss {loss:.3f}"
+            self._bars.update(self._task, advance=1, detail=detail)
+
+    def end_epoch(
+        self,
+        epoch: int,
+        epochs: int,
+        training_loss: float,
+        validation_loss: float,
+        dice: Sequence[float],
+        rate: float,
+    ) -> None:
+        """Show the epoch's figures in one line."""
+        self.close()
+        per_class = " ".join(f"{value:.3f}" for value in dice)
+        width = len(str(epochs))
+        self.say(
+            f"epoch {epoch + 1:>{width}}/{epochs}  train loss {training_loss:+.3f}  "
+            f"validation loss {validation_loss:+.3f}  pseudo Dice {per_class}  rate {rate:.1e}  "
+            f"{time.monotonic() - self._began:.1f} s"
+        )
+
+    def start_cases(self, text: str, total: int) -> None:
+        """Begin work on that many cases."""
+        self.say(f"{text}: {total} cases …")
+        self._start(text, total)
+
+    def case(self, name: str) -> None:
+        """Begin one case."""
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, advance=1, detail=name)
+
+    def close(self) -> None:
+        """Take the live display away."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def _start(self, text: str, total: int) -> None:
+        self.close()
+        if not self.console.is_terminal:
+            return
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=self.console,
+            transient=True,
+        )
+        self._task = self._bars.add_task(text, total=total, detail="")
+        self._bars.start()

@@ -1,0 +1,1 @@
+"""A small, synthetic nnU-Net dataset of fundus-like images with exact masks."""

@@ -1,0 +1,43 @@
+"""The segformer head: four levels fused by linear layers, refined while upsampled."""
+
+from typing import TYPE_CHECKING, Literal
+
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from nnunet_vit.modeling.backbone import ViTBackbone
+    from torch import nn
+
+
+class SegformerOptions(HeadOptions):
+    """Options of the segformer head."""
+
+    hidden_size: int = Field(256, ge=8, le=4096, description="channels of the fused map")
+    variant: Literal["progressive", "plain"] = Field(
+        "progressive",
+        description="progressive: convolutions at each doubling; plain: the paper's, one upsampling",
+    )
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of fused channels dropped in training")
+
+
+@hookimpl
+def head_options() -> type[SegformerOptions]:
+    """Return the options model."""
+    return SegformerOptions
+
+
+@hookimpl
+def create_segmentation_model(
+    backbone: "ViTBackbone", num_classes: int, options: SegformerOptions
+) -> "nn.Module":
+    """Put the decoder on the backbone."""
+    from nnunet_vit_segformer.decoder import SegformerSegmentation
+
+    return SegformerSegmentation(
+        backbone,
+        num_classes,
+        hidden_size=options.hidden_size,
+        progressive=options.variant == "progressive",
+        dropout=options.dropout,
+    )
