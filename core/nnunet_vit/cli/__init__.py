@@ -10,16 +10,19 @@ import pkgutil
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
 from nnunet_vit.errors import UserError
 
 # options that take several values after one flag, and what such a value looks like
-SEVERAL_VALUES = {"--folds": lambda word: word.isdecimal() or word == "all", "--set": lambda word: "=" in word}
+SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
+    "--folds": lambda word: word.isdecimal() or word == "all",
+    "--set": lambda word: "=" in word,
+}
 INTERRUPTED = 130
-# typer brings click along or carries its own copy, by version: its error class is reached through it
+# typer needs click or carries a copy of it, by version: the error class is reached through typer
 (UsageError,) = typer.BadParameter.__bases__
 
 
@@ -40,7 +43,7 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; errors of the user are one or two lines, and the exit code tells their kind."""
+    """Run the command line; errors are one or two lines and the exit code tells their kind."""
     words = spread(list(sys.argv[1:] if arguments is None else arguments))
     debug = "--debug" in words
     if debug:
@@ -69,7 +72,7 @@ def report(error: BaseException, debug: bool) -> int:
     if isinstance(error, UserError):
         text, code = f"error[{error.kind}]: {error}", error.exit_code
     elif isinstance(error, UsageError):
-        text, code = f"error[usage]: {error.format_message()}", 2
+        text, code = f"error[usage]: {error.format_message()}", 2  # type: ignore[attr-defined]
     elif isinstance(error, KeyboardInterrupt | typer.Abort):
         text, code = "Stopped.", INTERRUPTED
     elif isinstance(error, OSError):

@@ -27,7 +27,5 @@ def predict(
     with quiet_libraries() as progress:
         from nnunet_vit.nnunet.prediction import predict_folder
 
-        cases = predict_folder(
-            images, masks, model, folds, device, mirroring, checkpoint, progress
-        )
+        cases = predict_folder(images, masks, model, folds, device, mirroring, checkpoint, progress)
     print(f"{cases} masks in {masks}")

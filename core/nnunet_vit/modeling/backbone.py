@@ -96,7 +96,7 @@ def get_vit_features(
         indices = range(depth - (indices or depth), depth)
     wanted = [index % depth for index in indices]
     ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
-    maps = model.forward_intermediates(
+    maps: list[Tensor] = model.forward_intermediates(  # type: ignore[operator]
         input_tensor, indices=ordered, norm=True, output_fmt="NCHW", intermediates_only=True
     )
     return [maps[ordered.index(index)] for index in wanted]

@@ -22,7 +22,7 @@ _first_build: ContextVar[bool] = ContextVar("first_build", default=False)
 
 @contextmanager
 def first_build() -> Iterator[None]:
-    """Read pretrained weights into the networks built inside: the start of a training, nothing else.
+    """Read pretrained weights into the networks built inside: a training starts from nothing.
 
     Every other build, for prediction or to go on training, is followed by a checkpoint.
     """
@@ -73,7 +73,7 @@ class ViTSegmentationNetwork(nn.Module):
             )
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
-        """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list, finest first."""
+        """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list of them."""
         with bfloat16_where_possible(images.device):
             output = self.model(self.bridge(images))
         if isinstance(output, Tensor):

@@ -25,7 +25,7 @@ def build_timm(name: str, image_size: tuple[int, int] | None, in_channels: int) 
     size = {"dynamic_img_size": True} if image_size is None else {"img_size": image_size}
     try:
         # global_pool='' leaves out pooling layers that would never get a gradient
-        model = timm.create_model(
+        model: nn.Module = timm.create_model(
             name, pretrained=False, in_chans=in_channels, num_classes=0, global_pool="", **size
         )
     except TypeError as error:  # convolutional models take no image size

@@ -5,6 +5,7 @@ import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from timm.layers import resample_abs_pos_embed
@@ -58,8 +59,9 @@ def _read(path: Path) -> dict[str, Tensor]:
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each format has errors of its own; all mean the same to the user
+        reason = (str(error).splitlines() or [repr(error)])[0]
         raise ModelError(
-            f"{path} cannot be read as weights: {str(error).splitlines()[0] if str(error) else error!r}",
+            f"{path} cannot be read as weights: {reason}",
             fix="give a .safetensors file or a .pth that holds nothing but tensors.",
         ) from error
     for wrapper in WRAPPERS:
@@ -82,25 +84,26 @@ def _timm_layout(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> di
     return _with_stem(tensors, model)
 
 
-def _with_position_grid(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+def _with_position_grid(tensors: dict[str, Tensor], timm_model: nn.Module) -> dict[str, Tensor]:
     """Resize learned position embeddings; timm skips this where only the aspect differs."""
+    model: Any = timm_model
     positions = tensors.get("pos_embed")
     target = getattr(model, "pos_embed", None)
     if positions is None or target is None or positions.ndim != 3:
         return tensors
-    prefix = 0 if getattr(model, "no_embed_class", False) else model.num_prefix_tokens
-    # a file may hold a class token's position although the model embeds none, and the reverse
+    prefix = 0 if getattr(model, "no_embed_class", False) else int(model.num_prefix_tokens)
     edge = int((positions.shape[1] - prefix) ** 0.5)
     grid = tuple(model.patch_embed.grid_size)
     if edge * edge != positions.shape[1] - prefix or (edge, edge) == grid:
         return tensors
     resized = resample_abs_pos_embed(
-        positions, new_size=list(grid), old_size=[edge, edge], num_prefix_tokens=int(prefix)
+        positions, new_size=list(grid), old_size=[edge, edge], num_prefix_tokens=prefix
     )
     return {**tensors, "pos_embed": resized}
 
 
-def _with_stem(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+def _with_stem(tensors: dict[str, Tensor], timm_model: nn.Module) -> dict[str, Tensor]:
+    model: Any = timm_model
     key = "patch_embed.proj.weight"
     channels = model.patch_embed.proj.in_channels
     stem = tensors.get(key)

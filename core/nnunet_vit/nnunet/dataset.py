@@ -49,6 +49,15 @@ class Dataset:
         ordered = [channels[key] for key in sorted(channels, key=int)]
         return [get_normalization_scheme(name).__name__ for name in ordered]
 
+    def number_of_outputs(self) -> int:
+        """Return the channels of the logits: classes with background, or regions."""
+        from nnunetv2.utilities.label_handling.label_handling import LabelManager
+
+        labels = LabelManager(
+            self.description["labels"], self.description.get("regions_class_order")
+        )
+        return int(labels.num_segmentation_heads)
+
 
 def find_dataset(wanted: int | str | None) -> Dataset:
     """Return the dataset of an id or a name, checked as far as a look can tell.
@@ -58,7 +67,8 @@ def find_dataset(wanted: int | str | None) -> Dataset:
     """
     if wanted is None:
         raise DataError(
-            "No dataset is named.", fix="data.dataset in the run file, or `vit_cli train DATASET …`."
+            "No dataset is named.",
+            fix="data.dataset in the run file, or `vit_cli train DATASET …`.",
         )
     name = _full_name(wanted)
     raw = folder("raw") / name
@@ -84,7 +94,9 @@ def _full_name(wanted: int | str) -> str:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise DataError(f"Dataset {wanted} is ambiguous: {', '.join(matches)}.", fix="use its name.")
+        raise DataError(
+            f"Dataset {wanted} is ambiguous: {', '.join(matches)}.", fix="use its name."
+        )
     hint = "" if is_number else did_you_mean(str(wanted), known)
     raise DataError(
         f"Dataset '{wanted}' is neither in {folder('raw')} nor in {folder('preprocessed')}.{hint} "
@@ -117,7 +129,7 @@ def _check_cases(raw: Path, description: dict[str, Any]) -> None:
         )
     if "dataset" in description:  # nnU-Net's other way: the description lists each case's files
         return
-    # one file may hold several channels (an RGB picture), so only nnU-Net's own check can count them
+    # one file may hold several channels (an RGB picture): only nnU-Net's own check counts them
     files = (raw / "imagesTr").glob(f"*{ending}")
     cases = {file.name.removesuffix(ending)[:-CHANNEL_SUFFIX] for file in files}
     _report(sorted(labels - cases), f"{raw / 'imagesTr'} lacks images of labelled cases", ending)

@@ -31,9 +31,7 @@ class Scores:
         return "\n".join([*lines, f"Per case: {self.summary}"])
 
 
-def evaluate_folder(
-    predictions: Path, references: Path, progress: Progress
-) -> Scores:
+def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> Scores:
     """Compare each reference with the prediction of its name and write summary.json beside them.
 
     Raises:
@@ -49,17 +47,25 @@ def evaluate_folder(
             )
     from batchgenerators.utilities.file_and_folder_operations import load_json
     from nnunetv2.configuration import default_num_processes
-    from nnunetv2.evaluation.evaluate_predictions import compute_metrics_on_folder2
+    from nnunetv2.evaluation.evaluate_predictions import (
+        compute_metrics_on_folder2,
+        load_summary_json,
+    )
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
     content = load_json(str(description))
     _check_pairs(predictions, references, content["file_ending"])
     summary = predictions / "summary.json"
     progress.say(f"Evaluating {predictions} against {references} …")
-    results = compute_metrics_on_folder2(
-        str(references), str(predictions), str(description), str(plans), str(summary),
+    compute_metrics_on_folder2(
+        str(references),
+        str(predictions),
+        str(description),
+        str(plans),
+        str(summary),
         num_processes=default_num_processes,
-    )  # fmt: skip
+    )
+    results = load_summary_json(str(summary))
     labels = PlansManager(str(plans)).get_label_manager(content)
     wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
     names = dict(zip(map(_key, wanted), _class_names(content), strict=True))
@@ -92,8 +98,9 @@ def _check_pairs(predictions: Path, references: Path, ending: str) -> None:
     there = {file.name for file in predictions.glob(f"*{ending}")}
     if not wanted:
         raise DataError(f"{references} holds no mask *{ending}.")
-    absent = sorted(wanted - there)
-    if absent:
-        raise DataError(
-            f"{predictions} lacks {len(absent)} of {len(wanted)} masks: {', '.join(absent[:5])}."
-        )
+    for folder, absent in ((predictions, wanted - there), (references, there - wanted)):
+        if absent:
+            named = ", ".join(sorted(absent)[:5])
+            raise DataError(
+                f"{folder} lacks {len(absent)} of {len(wanted | there)} masks: {named}."
+            )

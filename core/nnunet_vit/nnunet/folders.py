@@ -8,7 +8,11 @@ from pathlib import Path
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
 
-VARIABLES = {"raw": "nnUNet_raw", "preprocessed": "nnUNet_preprocessed", "results": "nnUNet_results"}
+VARIABLES = {
+    "raw": "nnUNet_raw",
+    "preprocessed": "nnUNet_preprocessed",
+    "results": "nnUNet_results",
+}
 
 
 def use_folders(paths: PathsConfig) -> None:
@@ -44,7 +48,6 @@ def use_processors() -> None:
     """Let nnU-Net start no more workers than the machine has processors; set values win."""
     processors = os.cpu_count() or 1
     os.environ.setdefault("nnUNet_def_n_proc", str(min(8, processors)))
-    # reloading torch costs each of nnU-Net's spawned workers seconds: they need no threads of their own
     os.environ.setdefault("nnUNet_n_proc_DA", str(min(12, processors)))
 
 

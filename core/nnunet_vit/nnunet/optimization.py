@@ -1,4 +1,4 @@
-"""Optimizer and learning rate: AdamW with warm-up, or SGD as nnU-Net has it; both decay as nnU-Net's."""
+"""Optimizer and learning rate: AdamW or nnU-Net's SGD, warm-up, nnU-Net's decay."""
 
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
@@ -38,7 +38,7 @@ class WarmupPolySchedule:
         if iteration < self.warmup:
             return self.peak * (iteration + 1) / self.warmup
         progress = (iteration - self.warmup) / max(1, self.total - self.warmup)
-        return self.peak * max(0.0, 1 - progress) ** POLY_EXPONENT
+        return self.peak * float(max(0.0, 1 - progress) ** POLY_EXPONENT)
 
     def step(self, epoch: int) -> None:
         """Start an epoch; nnU-Net's trainer calls this."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import DataError, MachineError, ModelError, NumericsError
 from nnunet_vit.nnunet.folders import use_processors
-from nnunet_vit.nnunet.training import choose_device
+from nnunet_vit.nnunet.preflight import choose_device
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def predict_folder(
 
 
 def _run(predictor: "nnUNetPredictor", images: Path, masks: Path, cases: int) -> None:
-    # on a CPU the network takes every core: nnU-Net's worker processes would only wait and load torch
+    # on a CPU the network takes every core: nnU-Net's workers would load torch and then wait
     if predictor.device.type == "cpu":
         predictor.predict_from_files_sequential(str(images), str(masks))
         return

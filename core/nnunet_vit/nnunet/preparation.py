@@ -31,7 +31,9 @@ def prepare(dataset: Dataset, configuration: str, progress: Progress) -> dict[st
     identifier = _data_identifier(plans, configuration)
     if not _is_preprocessed(dataset, dataset.preprocessed / identifier):
         _require_raw(dataset, dataset.preprocessed / identifier)
-        progress.say(f"Preprocessing {dataset.description['numTraining']} cases of {dataset.name} …")
+        progress.say(
+            f"Preprocessing {dataset.description['numTraining']} cases of {dataset.name} …"
+        )
         _preprocess(dataset, configuration)
     return plans
 

@@ -54,7 +54,9 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         self.enable_deep_supervision = names_deep_supervision(self.run)
         self.save_every = max(1, min(50, settings.num_epochs // SAVES_PER_RUN))
         self.grad_scaler = None  # bfloat16 has float32's range: nothing to scale
-        self.seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
+        self.seed = (
+            settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
+        )
         self.needs_pretrained_weights = True
         self.progress: Progress = SilentProgress()
 

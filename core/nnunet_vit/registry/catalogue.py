@@ -28,7 +28,7 @@ class PluginRecord:
 
 
 def installed(group: str) -> dict[str, list[PluginRecord]]:
-    """Return the plugins of an entry-point group by name, sorted; more than one record is a clash."""
+    """Return the plugins of a group by name, sorted; more than one record is a clash."""
     records: dict[str, list[PluginRecord]] = defaultdict(list)
     for entry_point in sorted(entry_points(group=group), key=lambda entry: entry.name):
         records[entry_point.name].append(_record(entry_point))
@@ -77,6 +77,6 @@ def _record(entry_point: EntryPoint) -> PluginRecord:
         name=entry_point.name,
         distribution=distribution.name,
         version=distribution.version,
-        summary=distribution.metadata.get("Summary") or "",
+        summary=distribution.metadata["Summary"] or "",
         entry_point=entry_point,
     )

@@ -24,6 +24,7 @@ class LoadedPlugin:
 
     title: str
     hooks: dict[str, Hook]
+    advice: str = "decorate a function {name} with nnunet_vit.hookspecs.hookimpl."
 
     def hook(self, name: str) -> Hook:
         """Return a hook function that this plugin must have.
@@ -33,8 +34,8 @@ class LoadedPlugin:
         """
         if name not in self.hooks:
             raise PluginError(
-                f"{self.title} does not implement {name}; it has: {', '.join(self.hooks) or 'none'}.",
-                fix=f"decorate a function {name} with nnunet_vit.hookspecs.hookimpl.",
+                f"{self.title} has no {name}; it has: {', '.join(self.hooks) or 'no hook'}.",
+                fix=self.advice.format(name=name),
             )
         return self.hooks[name]
 
@@ -67,7 +68,8 @@ def load_module(path: str) -> LoadedPlugin:
     with plugin_failures(title):
         module = importlib.import_module(path)
         functions = {name: getattr(module, name, None) for name in _hook_names()}
-        return LoadedPlugin(title, {name: f for name, f in functions.items() if callable(f)})
+        hooks = {name: function for name, function in functions.items() if callable(function)}
+        return LoadedPlugin(title, hooks, advice="write a function {name} in the module.")
 
 
 @contextlib.contextmanager
@@ -79,7 +81,7 @@ def plugin_failures(title: str) -> Iterator[None]:
         raise
     except BaseException as error:  # a plugin may even call sys.exit at import
         raise PluginError(
-            f"{title} failed: {type(error).__name__}: {_first_line(error)}",
+            f"{title} failed: {type(error).__name__}: {_first_line(error)}.",
             fix="install what it misses, or upgrade or uninstall the package.",
         ) from error
 
@@ -118,7 +120,7 @@ def _main_hook(record: PluginRecord) -> str:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no message"
+    return lines[0].rstrip(".") if lines else "no message"
 
 
 @contextlib.contextmanager
@@ -135,8 +137,8 @@ def _refused(*packages: str) -> Iterator[None]:
                 )
 
     refusal = Refusal()
-    sys.meta_path.insert(0, refusal)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, refusal)
     try:
         yield
     finally:
-        sys.meta_path.remove(refusal)  # type: ignore[arg-type]
+        sys.meta_path.remove(refusal)

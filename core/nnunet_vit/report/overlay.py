@@ -36,7 +36,7 @@ def write_overlays(
     Raises:
         DataError: a mask has no image.
     """
-    from skimage import io
+    from skimage import io  # type: ignore[attr-defined]
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, dice in per_case.items():

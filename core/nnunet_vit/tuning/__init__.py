@@ -36,7 +36,7 @@ def methods() -> dict[str, TuningMethod]:
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
     ]
-    return {module.NAME: module for module in modules}  # type: ignore[misc]
+    return {module.NAME: module for module in modules}
 
 
 def method_of(run: "ViTnnUNetConfig") -> TuningMethod:

@@ -1,8 +1,8 @@
-"""LoRA (https://arxiv.org/abs/2106.09685) through peft: low-rank adapters, everything else frozen."""
+"""LoRA (https://arxiv.org/abs/2106.09685) through peft: low-rank adapters, the rest frozen."""
 
 import copy
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import ConfigError, ModelError
 
@@ -55,7 +55,7 @@ def idle_adapters(model: "nn.Module") -> list[str]:
     """
     import torch
 
-    shadow = _shadow(model)
+    shadow: Any = _shadow(model)
     height, width = shadow.patch_embed.img_size
     channels = shadow.patch_embed.proj.in_channels
     images = torch.empty(1, channels, height, width, device="meta")
@@ -65,7 +65,7 @@ def idle_adapters(model: "nn.Module") -> list[str]:
 
 
 def _shadow(model: "nn.Module") -> "nn.Module":
-    # parameters found in deepcopy's memo are not copied: the shadow shares nothing and costs nothing
+    # what deepcopy finds in its memo is not copied: the shadow shares nothing and costs nothing
     import torch
     from torch import nn
 

@@ -1,8 +1,9 @@
 """A linear classifier per patch, as in the dense evaluation of DINOv2 (https://arxiv.org/abs/2304.07193)."""
 
-from nnunet_vit.modeling.backbone import ViTBackbone
 from torch import Tensor, nn
 from torch.nn import functional
+
+from nnunet_vit.modeling.backbone import ViTBackbone
 
 
 class LinearSegmentation(nn.Module):

@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from nnunet_vit.hookspecs import HeadOptions, hookimpl
 from pydantic import Field
 
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
+
 if TYPE_CHECKING:
-    from nnunet_vit.modeling.backbone import ViTBackbone
     from torch import nn
+
+    from nnunet_vit.modeling.backbone import ViTBackbone
 
 
 class SegformerOptions(HeadOptions):
@@ -16,9 +18,11 @@ class SegformerOptions(HeadOptions):
     hidden_size: int = Field(256, ge=8, le=4096, description="channels of the fused map")
     variant: Literal["progressive", "plain"] = Field(
         "progressive",
-        description="progressive: convolutions at each doubling; plain: the paper's, one upsampling",
+        description="progressive: a convolution per doubling; plain: the paper's, one upsampling",
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of fused channels dropped in training")
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="share of fused channels dropped in training"
+    )
 
 
 @hookimpl

@@ -1,11 +1,13 @@
-"""All-MLP fusion after SegFormer (https://arxiv.org/abs/2105.15203), written anew for a plain ViT."""
+"""All-MLP fusion after SegFormer (https://arxiv.org/abs/2105.15203), anew for a plain ViT."""
 
+import itertools
 import math
 
 import torch
-from nnunet_vit.modeling.backbone import ViTBackbone
 from torch import Tensor, nn
 from torch.nn import functional
+
+from nnunet_vit.modeling.backbone import ViTBackbone
 
 LEVELS = 4
 NARROWEST = 16  # channels below which refinement has nothing left to work with
@@ -41,7 +43,7 @@ class SegformerSegmentation(nn.Module):
         widths[0] = hidden_size
         self.refinement = nn.ModuleList(
             convolution(before, after, kernel_size=3)
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            for before, after in itertools.pairwise(widths)
         )
         self.classifier = nn.Conv2d(widths[-1], num_classes, kernel_size=1)
 

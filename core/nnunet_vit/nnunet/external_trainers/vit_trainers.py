@@ -1,4 +1,4 @@
-"""Point the variable nnUNet_extTrainer at this folder: stock nnUNetv2_train then finds the trainers.
+"""Point nnUNet_extTrainer at this folder: stock nnUNetv2_train then finds the trainers.
 
 The folder holds this one pointer, because nnU-Net imports every module that it finds there.
 """

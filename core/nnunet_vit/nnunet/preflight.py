@@ -1,0 +1,178 @@
+"""Everything that can go wrong with a run, looked at before anything is written."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.errors import ConfigError, DataError, MachineError
+from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.report.progress import Progress
+
+if TYPE_CHECKING:
+    from nnunet_vit.modeling.timm_models import BackboneFacts
+
+# the order in which a run goes on: a finished one only repeats its validation
+CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+FOLDS = 5
+PROBE_PATCHES = (4, 6)  # of the probing image, down and across
+
+
+def choose_device(wanted: str | None) -> str:
+    """Return the device to use.
+
+    Raises:
+        MachineError: the wanted one is not there.
+    """
+    import torch
+
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted is None:
+        return next(name for name, available in there.items() if available)
+    if not there.get(wanted, False):
+        available = ", ".join(name for name, is_there in there.items() if is_there)
+        raise MachineError(f"--device {wanted} is not available here; available: {available}.")
+    return wanted
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What the plans need to know of a network that has been built once.
+
+    Attributes:
+        patch_size: edge of the ViT's patches, pixels.
+        statistics: mean and std per input channel.
+    """
+
+    patch_size: int
+    statistics: tuple[list[float], list[float]]
+
+
+def check_network(dataset: Dataset, run: ViTnnUNetConfig, fresh: bool) -> NetworkFacts:
+    """Check the run's network against the dataset, cheap things first; build it once if fresh.
+
+    Raises:
+        ConfigError: model, sizes or LoRA targets that do not exist or do not fit.
+        DataError: an input channel that no statistics fit.
+        ModelError: the weights cannot be had or do not fit.
+        PluginError: the head fails or returns something else than logits.
+    """
+    from nnunet_vit.backbones import timm_name
+    from nnunet_vit.modeling.published import require_reachable
+    from nnunet_vit.modeling.timm_models import check_image_size, inspect_timm
+
+    name = timm_name(run.model.backbone, run.model.size_name)
+    if fresh and run.model.pretrained and not run.model.checkpoint_path:
+        require_reachable(name)
+    backbone = inspect_timm(name)
+    if run.train.patch_size is not None:
+        height, width = run.train.patch_size
+        check_image_size(name, (height, width), backbone.patch_size)
+    facts = NetworkFacts(backbone.patch_size, _statistics(dataset, run, backbone))
+    if fresh:
+        _build_once(dataset, run, facts)
+    return facts
+
+
+def _statistics(
+    dataset: Dataset, run: ViTnnUNetConfig, backbone: "BackboneFacts"
+) -> tuple[list[float], list[float]]:
+    from nnunet_vit.modeling.bridge import channel_statistics
+
+    schemes = dataset.normalization_schemes()
+    mean, std = run.model.input_mean, run.model.input_std
+    if mean is None or std is None:
+        return channel_statistics(schemes, backbone.mean, backbone.std)
+    if len(mean) != len(schemes):
+        raise ConfigError(
+            f"model.input_mean has {len(mean)} numbers; {dataset.name} has {len(schemes)} channels."
+        )
+    return mean, std
+
+
+def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> None:
+    """Build, load and run the network on a small image that is not square: seconds, not hours."""
+    import torch
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
+    from nnunet_vit.modeling.probe import output_scales
+
+    height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
+    channels = len(dataset.description["channel_names"])
+    with first_build():
+        network = ViTSegmentationNetwork(
+            channels,
+            dataset.number_of_outputs(),
+            model=run.model.model_dump(mode="json"),
+            lora=run.lora.model_dump(mode="json"),
+            image_size=(height, width),
+            input_mean=facts.statistics[0],
+            input_std=facts.statistics[1],
+        )
+    output_scales(network.eval(), torch.zeros(2, channels, height, width))
+
+
+def starting_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> Path | None:
+    """Return the checkpoint to go on from, or None to start.
+
+    Raises:
+        ConfigError: there is none, or there is one and nobody said what to do with it.
+    """
+    found = [fold_folder / name for name in CHECKPOINTS if (fold_folder / name).is_file()]
+    if resume and not found:
+        raise ConfigError(
+            f"--continue: there is no checkpoint of this run in {fold_folder}.",
+            fix="leave out --continue, or give the run file that the earlier run had (another "
+            "model, lora or train section is another run).",
+        )
+    if found and not resume and not overwrite:
+        raise ConfigError(
+            f"{fold_folder} already holds this run's {found[0].name}.",
+            fix="--continue to go on, --overwrite to start anew, or change the run file.",
+        )
+    return found[0] if resume else None
+
+
+def check_fold(dataset: Dataset, fold: int | str) -> None:
+    """Refuse a fold that nnU-Net would silently replace by a random split, or cannot make.
+
+    Raises:
+        ConfigError: the splits file has no such fold.
+        DataError: there are too few cases for five folds.
+    """
+    splits_file = dataset.preprocessed / "splits_final.json"
+    if fold == "all":
+        return
+    if splits_file.is_file():
+        splits = json.loads(splits_file.read_text(encoding="utf-8"))
+        if int(fold) >= len(splits):
+            raise ConfigError(f"data.fold: {fold}; {splits_file} has folds 0 to {len(splits) - 1}.")
+    elif int(dataset.description["numTraining"]) < FOLDS:
+        raise DataError(
+            f"{dataset.name} has {dataset.description['numTraining']} cases; five folds need five.",
+            fix="data.fold: all",
+        )
+
+
+def patch_size_of_run(
+    run: ViTnnUNetConfig, plans: dict[str, Any], vit_patch: int, progress: Progress
+) -> tuple[int, int]:
+    """Return (H, W) in pixels: the run's own, or the planned one that the ViT's patch divides."""
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    if run.train.patch_size is not None:
+        height, width = run.train.patch_size
+        return height, width
+    planned = PlansManager(plans).get_configuration(run.data.configuration).patch_size
+    height, width = (-(-edge // vit_patch) * vit_patch for edge in planned)
+    if (height, width) != tuple(planned):
+        progress.say(
+            f"Patch size {height} x {width}: the planned {planned[0]} x {planned[1]}, up to the "
+            f"next multiple of the ViT's patch, {vit_patch}."
+        )
+    return height, width
