@@ -1,36 +1,65 @@
 """Fixtures for all tests."""
 
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
-def fake_head(tmp_path_factory, monkeypatch):
-    """Install a head for this test alone: `fake_head("tiny", source)`.
+def plugin_folder(tmp_path_factory):
+    """Write a distribution with one entry point; return the folder for sys.path and the module.
 
-    A dist-info folder and one module on sys.path are all that importlib.metadata and an entry point
-    need. Several distributions may bring the same name; each has its own module.
+    A dist-info folder and one module are all that importlib.metadata and an entry point need.
     """
-    imported = []
 
-    def install(name: str, source: str, distribution: str = "x-head", version: str = "1.0") -> None:
+    def write(
+        name: str,
+        source: str,
+        distribution: str = "x-head",
+        version: str = "1.0",
+        group: str = "nnunet_vit.heads",
+        attribute: str = "",
+    ) -> tuple[Path, str]:
         folder = tmp_path_factory.mktemp("installed")
         module = f"{distribution}_{name}_module".replace("-", "_")
         (folder / f"{module}.py").write_text(source, encoding="utf-8")
         info = folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
+        kind = group.rpartition(".")[2].removesuffix("s")
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
-            f"Summary: the head {name} of a test\n",
+            f"Summary: the {kind} {name} of a test\n",
             encoding="utf-8",
         )
-        (info / "entry_points.txt").write_text(
-            f"[nnunet_vit.heads]\n{name} = {module}\n", encoding="utf-8"
-        )
+        target = f"{module}:{attribute}" if attribute else module
+        (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {target}\n", encoding="utf-8")
+        return folder, module
+
+    return write
+
+
+@pytest.fixture
+def fake_head(plugin_folder, monkeypatch):
+    """Install a head for this test alone: `fake_head("tiny", source)`.
+
+    Several distributions may bring the same name; each has its own module.
+    """
+    imported = []
+
+    def install(name: str, source: str, *details: str, **more: str) -> str:
+        folder, module = plugin_folder(name, source, *details, **more)
         monkeypatch.syspath_prepend(str(folder))
         imported.append(module)
+        return module
 
     yield install
     for module in imported:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def fake_backbone(fake_head):
+    """Install a backbone family for this test alone: `fake_backbone("mine", source)`."""
+    return partial(fake_head, distribution="x-backbone", group="nnunet_vit.backbones")

@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
 from pydantic import Field
 
-from nnunet_vit.hookspecs import HeadOptions, hookimpl
-
 if TYPE_CHECKING:
-    from torch import nn
-
     from nnunet_vit.modeling.backbone import ViTBackbone
+    from torch import nn
 
 
 class SegformerOptions(HeadOptions):
@@ -20,9 +18,13 @@ class SegformerOptions(HeadOptions):
         "progressive",
         description="progressive: a convolution per doubling; plain: the paper's, one upsampling",
     )
-    dropout: float = Field(
-        0.1, ge=0, lt=1, description="share of fused channels dropped in training"
+    detail_channels: int = Field(
+        16,
+        ge=0,
+        le=512,
+        description="of the image's own detail in the progressive variant; 0: features alone",
     )
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of fused channels dropped")
 
 
 @hookimpl
@@ -33,7 +35,7 @@ def head_options() -> type[SegformerOptions]:
 
 @hookimpl
 def create_segmentation_model(
-    backbone: "ViTBackbone", num_classes: int, options: SegformerOptions
+    backbone: "ViTBackbone", num_classes: int, in_channels: int, options: SegformerOptions
 ) -> "nn.Module":
     """Put the decoder on the backbone."""
     from nnunet_vit_segformer.decoder import SegformerSegmentation
@@ -41,7 +43,9 @@ def create_segmentation_model(
     return SegformerSegmentation(
         backbone,
         num_classes,
+        in_channels,
         hidden_size=options.hidden_size,
         progressive=options.variant == "progressive",
+        detail_channels=options.detail_channels,
         dropout=options.dropout,
     )

@@ -1,16 +1,14 @@
 """All-MLP fusion after SegFormer (https://arxiv.org/abs/2105.15203), anew for a plain ViT."""
 
-import itertools
 import math
 
 import torch
+from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit_segformer.refinement import Refinement, convolution
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.backbone import ViTBackbone
-
 LEVELS = 4
-NARROWEST = 16  # channels below which refinement has nothing left to work with
 
 
 class SegformerSegmentation(nn.Module):
@@ -19,8 +17,10 @@ class SegformerSegmentation(nn.Module):
     Args:
         backbone: built, loaded and tuned.
         num_classes: channels of the logits.
+        in_channels: of the images.
         hidden_size: channels of the fused map.
-        progressive: refine by convolutions at each doubling; else upsample the logits at once.
+        progressive: refine at each doubling; else upsample the logits at once.
+        detail_channels: of the image's own detail in the refinement; 0 for none.
         dropout: share of fused channels dropped in training.
     """
 
@@ -28,8 +28,10 @@ class SegformerSegmentation(nn.Module):
         self,
         backbone: ViTBackbone,
         num_classes: int,
+        in_channels: int,
         hidden_size: int,
         progressive: bool,
+        detail_channels: int,
         dropout: float,
     ) -> None:
         """Build the decoder for the backbone's width, depth and patch."""
@@ -38,23 +40,17 @@ class SegformerSegmentation(nn.Module):
         self.layers = evenly_spaced(backbone.depth)
         self.fusion = LevelFusion(len(self.layers), backbone.embed_dim, hidden_size)
         self.dropout = nn.Dropout2d(dropout)
-        doublings = int(math.log2(backbone.patch_size)) if progressive else 0
-        widths = [max(hidden_size >> step, NARROWEST) for step in range(doublings + 1)]
-        widths[0] = hidden_size
-        self.refinement = nn.ModuleList(
-            convolution(before, after, kernel_size=3)
-            for before, after in itertools.pairwise(widths)
-        )
-        self.classifier = nn.Conv2d(widths[-1], num_classes, kernel_size=1)
+        stages = math.ceil(math.log2(backbone.patch_size)) if progressive else 0
+        self.refinement = Refinement(stages, hidden_size, in_channels, detail_channels)
+        self.classifier = nn.Conv2d(self.refinement.width, num_classes, kernel_size=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) to logits (B, num_classes, H, W)."""
-        features = self.dropout(self.fusion(self.backbone.feature_maps(images, self.layers)))
-        for refine in self.refinement:
-            features = functional.interpolate(features, scale_factor=2, mode="bilinear")
-            features = refine(features)
-        logits = self.classifier(features)
-        # a patch that is no power of two (14) leaves a last step below 2
+        maps = self.backbone.feature_maps(images, self.layers)
+        features = self.refinement(self.dropout(self.fusion(maps)), images)
+        logits: Tensor = self.classifier(features)
+        if logits.shape[-2:] == images.shape[-2:]:
+            return logits
         return functional.interpolate(logits, size=images.shape[-2:], mode="bilinear")
 
 
@@ -75,15 +71,6 @@ class LevelFusion(nn.Module):
         projected = [project(level) for project, level in zip(self.projections, maps, strict=True)]
         fused: Tensor = self.fuse(torch.cat(projected, dim=1))
         return fused
-
-
-def convolution(before: int, after: int, kernel_size: int) -> nn.Sequential:
-    """Return convolution, group normalization (right for any batch size) and GELU."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2, bias=False),
-        nn.GroupNorm(math.gcd(8, after), after),
-        nn.GELU(),
-    )
 
 
 def evenly_spaced(depth: int) -> list[int]:

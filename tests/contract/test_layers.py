@@ -1,0 +1,161 @@
+"""Imports point down only, and what is heavy stays where it belongs."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.contract
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "nnunet_vit"
+# from the top; a layer imports what stands below it
+LAYERS = (
+    {"", "cli"},
+    {"nnunet", "report", "sample"},
+    {"modeling"},
+    {"config", "backbones", "tuning"},
+    {"registry"},
+    {"hookspecs", "errors"},
+)
+SIDEWAYS = {("nnunet", "report"), ("config", "backbones")}
+LEVEL = {name: number for number, names in enumerate(LAYERS) for name in names}
+HEAVY = {
+    "torch", "timm", "peft", "numpy", "nnunetv2", "scipy", "skimage", "safetensors",
+    "huggingface_hub", "transformers", "batchgenerators", "SimpleITK", "matplotlib",
+}  # fmt: skip
+HEAVY_ALLOWED = {"modeling": HEAVY, "nnunet": HEAVY, "sample": {"numpy"}}
+HEADS = sorted(path for path in ROOT.glob("plugins/*/nnunet_vit_*") if path.is_dir())
+FOR_HEADS = {"nnunet_vit.hookspecs", "nnunet_vit.errors", "nnunet_vit.modeling"}
+
+
+def modules_of(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def statements(body: list[ast.stmt], inside: bool) -> Iterator[ast.stmt]:
+    """Yield what runs: all of `body`, without `if TYPE_CHECKING:`; functions only if `inside`."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+            yield from statements(statement.orelse, inside)
+            continue
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not inside:
+            continue
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            for inner in getattr(statement, part, []):
+                yield from statements(
+                    [inner] if isinstance(inner, ast.stmt) else inner.body, inside
+                )
+
+
+def imports(source: str, package: str, inside: bool) -> set[str]:
+    """Return the full names that a module imports when it runs: `a.b` or `a.b.name`."""
+    names = set()
+    for statement in statements(ast.parse(source).body, inside):
+        if isinstance(statement, ast.Import):
+            names |= {alias.name for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - statement.level]
+            base = [*above, statement.module] if statement.level else [statement.module]
+            stem = ".".join(part for part in base if part)
+            names |= {f"{stem}.{alias.name}" for alias in statement.names}
+    return names
+
+
+def part_of(path: Path) -> str:
+    """Return the first folder or module below nnunet_vit; nothing for its __init__."""
+    first = path.relative_to(CORE).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def package_of(path: Path) -> str:
+    return ".".join(("nnunet_vit", *path.relative_to(CORE).parent.parts))
+
+
+def named_part(name: str) -> str:
+    """Return the part of nnunet_vit that a full name lies in."""
+    part = name.split(".")[1]
+    return part if part in LEVEL else ""
+
+
+def wrong_imports(part: str, source: str, package: str) -> list[str]:
+    own = {name for name in imports(source, package, inside=True) if name.startswith("nnunet_vit.")}
+    return sorted(
+        name
+        for name in own
+        if name != "nnunet_vit.__version__"
+        and named_part(name) != part
+        and LEVEL[named_part(name)] <= LEVEL[part]
+        and (part, named_part(name)) not in SIDEWAYS
+    )
+
+
+@pytest.mark.parametrize("path", modules_of(CORE), ids=lambda path: str(path.relative_to(CORE)))
+def test_imports_point_down(path):
+    assert wrong_imports(part_of(path), path.read_text(encoding="utf-8"), package_of(path)) == []
+
+
+@pytest.mark.parametrize("path", modules_of(CORE), ids=lambda path: str(path.relative_to(CORE)))
+def test_heavy_packages_are_imported_inside_functions(path):
+    at_module_level = imports(path.read_text(encoding="utf-8"), package_of(path), inside=False)
+    heavy = {name.split(".")[0] for name in at_module_level} & HEAVY
+    assert heavy - HEAVY_ALLOWED.get(part_of(path), set()) == set()
+
+
+def test_every_part_of_the_package_has_a_layer():
+    assert {part_of(path) for path in modules_of(CORE)} <= set(LEVEL)
+
+
+def test_core_names_no_head_of_its_plugins():
+    assert HEADS
+    named = {
+        (str(path.relative_to(CORE)), head.name)
+        for path in modules_of(CORE)
+        for head in HEADS
+        if head.name in path.read_text(encoding="utf-8")
+    }
+    assert named == set()
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
+def test_a_head_uses_the_contract_and_no_more(head):
+    for path in modules_of(head):
+        names = imports(path.read_text(encoding="utf-8"), head.name, inside=True)
+        ours = {name for name in names if name.split(".")[0].startswith("nnunet_vit")}
+        allowed = {*FOR_HEADS, head.name}
+        outside = {
+            name for name in ours if not any(f"{name}.".startswith(f"{a}.") for a in allowed)
+        }
+        assert outside == set(), path
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "wrong"),
+    [
+        ("report", "from nnunet_vit.nnunet import plans", ["nnunet_vit.nnunet.plans"]),
+        ("report", "def f():\n  import nnunet_vit.nnunet", ["nnunet_vit.nnunet"]),
+        ("modeling", "from nnunet_vit import cli", ["nnunet_vit.cli"]),
+        ("modeling", "from ..nnunet import plans", ["nnunet_vit.nnunet.plans"]),
+        ("modeling", "from . import weights", []),
+        ("tuning", "from nnunet_vit.config import load", ["nnunet_vit.config.load"]),
+        ("registry", "try:\n  pass\nexcept E:\n  import nnunet_vit.cli", ["nnunet_vit.cli"]),
+        ("registry", "match 1:\n  case 1:\n    import nnunet_vit.cli", ["nnunet_vit.cli"]),
+        ("tuning", "if TYPE_CHECKING:\n  import nnunet_vit.cli", []),
+        ("tuning", "if TYPE_CHECKING:\n  pass\nelse:\n  import nnunet_vit.cli", ["nnunet_vit.cli"]),
+        ("errors", "from nnunet_vit import hookspecs", ["nnunet_vit.hookspecs"]),
+        ("config", "from nnunet_vit import __version__, backbones", []),
+        ("config", "from nnunet_vit import create_segmentation_model", None),
+    ],
+)
+def test_the_rule_itself(part, source, wrong):
+    if wrong is None:
+        wrong = ["nnunet_vit.create_segmentation_model"]
+    assert wrong_imports(part, source, f"nnunet_vit.{part}") == wrong
+
+
+def test_module_level_is_told_from_inside():
+    source = "class A:\n  import torch\ndef f():\n  import timm\nwith x:\n  import numpy.linalg"
+    assert imports(source, "nnunet_vit.cli", inside=False) == {"torch", "numpy.linalg"}
+    assert imports(source, "nnunet_vit.cli", inside=True) == {"torch", "timm", "numpy.linalg"}

@@ -1,0 +1,186 @@
+"""The network class that plans name: outputs, weights, and nnU-Net's own way of building it."""
+
+import pytest
+import torch
+from torch import nn
+
+from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.network import CLASS_PATH, ViTSegmentationNetwork, first_build
+
+pytestmark = pytest.mark.unit
+
+MODEL = {"head": "linear", "backbone": "timm:test_vit", "pretrained": False}
+LORA = {"enabled": True, "r": 4}
+LEVELS = """
+from torch import nn
+from torch.nn import functional
+
+class Levels(nn.Module):
+    def __init__(self, backbone, num_classes, several):
+        super().__init__()
+        self.backbone, self.several = backbone, several
+        self.classifier = nn.Conv2d(backbone.embed_dim, num_classes, 1)
+
+    def forward(self, images):
+        coarse = self.classifier(self.backbone(images))
+        height, width = images.shape[-2:]
+        levels = [
+            functional.interpolate(coarse, (height // step, width // step)) for step in (1, 2, 4)
+        ]
+        return levels if self.several else levels[0]
+
+def create_segmentation_model(backbone, num_classes, deep_supervision):
+    return Levels(backbone, num_classes, deep_supervision)
+"""
+
+
+@pytest.fixture
+def levels_module(tmp_path, monkeypatch):
+    """A head with three resolutions, named by model_path."""
+    import sys
+
+    (tmp_path / "levels_head.py").write_text(LEVELS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield "levels_head"
+    sys.modules.pop("levels_head", None)
+
+
+def network(model=MODEL, channels=3, classes=2, size=(32, 48), **more):
+    statistics = {"input_mean": [0.0] * channels, "input_std": [1.0] * channels, **more}
+    lora = statistics.pop("lora", {"enabled": False})
+    return ViTSegmentationNetwork(channels, classes, model, lora, size, **statistics)
+
+
+def test_the_path_that_plans_write_names_the_class():
+    import pydoc
+
+    assert pydoc.locate(CLASS_PATH) is ViTSegmentationNetwork
+
+
+@pytest.mark.parametrize("head", ["linear", "segformer"])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.float64])
+def test_logits_have_the_images_size_in_float32(head, kind):
+    net = network({**MODEL, "head": head}, channels=1, classes=4)
+    logits = net(torch.randn(2, 1, 32, 48).to(kind))
+    assert (logits.shape, logits.dtype) == ((2, 4, 32, 48), torch.float32)
+    assert torch.isfinite(logits).all()
+
+
+def test_half_precision_outside_does_not_reach_inside():
+    """nnU-Net's predictor opens one; the CPU's stands in for it here."""
+    net, images = network().eval(), torch.randn(1, 3, 32, 48)
+    with torch.no_grad():
+        plain = net(images)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            inside = net(images)
+    assert torch.equal(plain, inside)
+
+
+def test_the_bridge_is_the_first_thing(monkeypatch):
+    net = network(input_mean=[0.4, 0.5, 0.6], input_std=[0.1, 0.2, 0.3]).eval()
+    bare = network().eval()
+    bare.model.load_state_dict(net.model.state_dict())
+    images = torch.rand(1, 3, 32, 48)
+    mean, std = (torch.tensor(n).view(1, 3, 1, 1) for n in ([0.4, 0.5, 0.6], [0.1, 0.2, 0.3]))
+    with torch.no_grad():
+        assert torch.allclose(net(images), bare((images - mean) / std), atol=1e-5)
+        assert not torch.allclose(net(images), bare(images), atol=1e-2)
+
+
+def test_deep_supervision_is_a_list_that_can_be_turned_off(levels_module):
+    model = {**MODEL, "head": None, "model_path": levels_module}
+    net = network(model, size=(64, 32), deep_supervision=True)
+    images = torch.randn(1, 3, 64, 32)
+    levels = net(images)
+    assert [level.shape[-2:] for level in levels] == [(64, 32), (32, 16), (16, 8)]
+    assert {level.dtype for level in levels} == {torch.float32}
+    net.deep_supervision = False
+    assert torch.equal(net(images), levels[0])
+    net.deep_supervision = True
+    assert len(net(images)) == 3
+
+
+def test_without_deep_supervision_the_head_is_told_so(levels_module):
+    model = {**MODEL, "head": None, "model_path": levels_module}
+    assert isinstance(network(model)(torch.zeros(1, 3, 32, 48)), torch.Tensor)
+
+
+def test_only_a_first_build_reads_weights(vit, weights_file):
+    trained = vit(size=None, seed=9).state_dict()
+    file = str(weights_file(trained))
+    model = {**MODEL, "pretrained": True, "checkpoint_path": file}
+    key = "backbone.model.blocks.0.attn.qkv.weight"
+    expected = trained[key.removeprefix("backbone.model.")]
+    assert not torch.equal(network(model).model.state_dict()[key], expected)
+    with first_build():
+        assert torch.equal(network(model).model.state_dict()[key], expected)
+    assert not torch.equal(network(model).model.state_dict()[key], expected)
+
+
+def test_a_rebuild_needs_no_weights_file(tmp_path):
+    model = {**MODEL, "pretrained": True, "checkpoint_path": str(tmp_path / "gone.pth")}
+    assert isinstance(network(model), nn.Module)
+    with pytest.raises(ModelError) as caught, first_build():
+        network(model)
+    assert str(caught.value).startswith(f"{tmp_path / 'gone.pth'} cannot be read as weights: ")
+    assert isinstance(network(model), nn.Module)  # the error has closed the first build
+
+
+def test_random_weights_are_random_in_a_first_build_too(monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with first_build():
+        assert isinstance(network(MODEL), nn.Module)
+        with pytest.raises(ModelError):
+            network({**MODEL, "pretrained": True})
+
+
+@pytest.mark.parametrize("head", ["linear", "segformer"])
+@pytest.mark.parametrize("lora", [LORA, {"enabled": False}], ids=["lora", "full"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_nnunet_rebuilds_it_from_plans_and_a_checkpoint(head, lora, deep, weights_file):
+    import json
+
+    from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+
+    from nnunet_vit.config.models import ViTnnUNetConfig
+    from nnunet_vit.nnunet.plans import run_plans
+
+    run = ViTnnUNetConfig.model_validate({"model": {**MODEL, "head": head}, "lora": lora})
+    configuration = {"patch_size": [40, 40], "batch_size": 7, "architecture": {"of": "a U-Net"}}
+    dataset_plans = {"plans_name": "nnUNetPlans", "configurations": {"2d": configuration}}
+    statistics = ([0.4, 0.0], [0.2, 1.0])
+    plans = json.loads(json.dumps(run_plans(dataset_plans, run, (32, 48), statistics)))
+    architecture = plans["configurations"]["2d"]["architecture"]
+
+    def build():
+        return get_network_from_plans(
+            architecture["network_class_name"],
+            architecture["arch_kwargs"],
+            architecture["_kw_requires_import"],
+            2,
+            3,
+            allow_init=True,
+            deep_supervision=deep,
+        )
+
+    trained = build().eval()
+    assert type(trained) is ViTSegmentationNetwork
+    file = weights_file({"network_weights": trained.state_dict()}, "checkpoint.pth")
+    rebuilt = build().eval()
+    images = torch.rand(1, 2, 32, 48)
+    with torch.no_grad():
+        assert not torch.equal(rebuilt(images), trained(images))
+        rebuilt.load_state_dict(torch.load(file, weights_only=True)["network_weights"])
+        assert torch.equal(rebuilt(images), trained(images))
+    assert rebuilt.bridge.mean.flatten().tolist() == pytest.approx([0.4, 0.0])
+
+
+def test_lora_in_the_network_freezes_the_backbone_alone():
+    net = network(lora=LORA)
+    trained = {name for name, value in net.named_parameters() if value.requires_grad}
+    frozen = {name for name, _ in net.named_parameters()} - trained
+    assert all(".lora_" in name for name in trained if name.startswith("model.backbone."))
+    assert frozen and all(name.startswith("model.backbone.") for name in frozen)
+    assert "model.classifier.weight" in trained

@@ -1,0 +1,183 @@
+"""timm's plain ViTs: which are taken, at which sizes, and what is refused."""
+
+import pytest
+import torch
+
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.timm_models import (
+    BackboneFacts,
+    build_timm,
+    check_image_size,
+    inspect_timm,
+    patch_size_of,
+)
+
+pytestmark = pytest.mark.unit
+
+NOT_PLAIN = (
+    "model.backbone: '{}' is not a plain ViT: it has no patches and blocks of one width. "
+    "Fix: choose a ViT, for example timm:vit_base_patch16_224."
+)
+
+
+def refusal(name, size=None):
+    with pytest.raises(ConfigError) as caught:
+        build_timm(name, size, 3)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "patch"),
+    [
+        ("test_vit", (32, 80), 16),
+        ("test_vit", None, 16),
+        ("vit_tiny_patch16_224", (48, 32), 16),
+        ("eva02_tiny_patch14_224", (28, 56), 14),
+        ("vit_tiny_patch16_224.augreg_in21k", (32, 32), 16),
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_plain_vit_is_built_for_its_images(name, size, patch, channels):
+    with torch.device("meta"):
+        model = build_timm(name, size, channels)
+        height, width = size or (2 * patch, 3 * patch)
+        maps = model.forward_intermediates(
+            torch.empty(2, channels, height, width), intermediates_only=True
+        )
+    assert patch_size_of(model) == patch
+    assert {level.shape for level in maps} == {
+        (2, model.embed_dim, height // patch, width // patch)
+    }
+    assert model.num_classes == 0
+
+
+def test_no_weights_are_fetched_and_no_pooling_is_left(monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    model = build_timm("vit_base_patch16_siglip_224", (32, 32), 3)
+    assert model.attn_pool is None
+
+
+@pytest.mark.parametrize("name", ["resnet18", "swin_tiny_patch4_window7_224", "hiera_tiny_224"])
+@pytest.mark.parametrize("size", [None, (224, 224)])
+def test_what_is_no_plain_vit(name, size):
+    with torch.device("meta"):
+        assert refusal(name, size) == NOT_PLAIN.format(name)
+
+
+@pytest.mark.parametrize("name", ["vit_small_r26_s32_224", "naflexvit_base_patch16_gap"])
+def test_convolutional_stems_and_flexible_grids(name):
+    with torch.device("meta"):
+        assert refusal(name) == NOT_PLAIN.format(name)
+
+
+@pytest.mark.xfail(strict=True, reason="build_timm takes a hybrid's patch for its stride")
+def test_a_hybrid_whose_stride_is_not_its_patch():
+    with torch.device("meta"):
+        assert refusal("vit_tiny_r_s16_p8_224") == NOT_PLAIN.format("vit_tiny_r_s16_p8_224")
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="timm asserts; build_timm lets it by")
+def test_a_distilled_vit_is_taken_or_refused_in_words():
+    with torch.device("meta"):
+        model = build_timm("deit_tiny_distilled_patch16_224", None, 3)
+    assert patch_size_of(model) == 16
+
+
+@pytest.mark.xfail(strict=True, raises=ConfigError, reason="BEiT has no dynamic_img_size")
+@pytest.mark.parametrize("name", ["beit_base_patch16_224", "vit_relpos_small_patch16_224"])
+def test_plain_vits_of_a_fixed_size_are_inspected_too(name):
+    assert inspect_timm(name).patch_size == 16
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "vit_base_patch16_225",
+            "timm has no model 'vit_base_patch16_225'. Did you mean 'vit_base_patch16_224'?",
+        ),
+        ("nonsense", "timm has no model 'nonsense'."),
+        ("", "timm has no model ''."),
+        (
+            "test_vit.x",
+            "timm's test_vit has no weights tagged 'x'. Tags: r160_in1k.",
+        ),
+        (
+            "vit_small_patch14_dinov2.lvd124m",
+            "timm's vit_small_patch14_dinov2 has no weights tagged 'lvd124m'. "
+            "Did you mean 'lvd142m'? Tags: lvd142m.",
+        ),
+        (
+            "vit_giant_patch14_224.x",
+            "timm's vit_giant_patch14_224 has no weights tagged 'x'. Tags: none.",
+        ),
+    ],
+)
+def test_a_name_that_timm_does_not_have(name, text):
+    assert refusal(name) == f"model.backbone: {text}"
+
+
+@pytest.mark.parametrize(
+    ("name", "patch", "mean", "std"),
+    [
+        ("vit_small_patch14_dinov2", 14, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ("vit_base_patch16_224.mae", 16, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ("vit_base_patch16_224", 16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        (
+            "vit_large_patch16_dinov3.sat493m",
+            16,
+            (0.43, 0.411, 0.296),
+            (0.213, 0.156, 0.143),
+        ),
+    ],
+)
+def test_the_facts_are_those_of_the_tag(name, patch, mean, std):
+    assert inspect_timm(name) == BackboneFacts(patch, mean, std)
+
+
+def test_inspecting_gives_no_memory():
+    """A ViT of seven billion parameters, 27 GB, in the address space of a small one."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert inspect_timm("vit_7b_patch16_dinov3").patch_size == 16
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # kB
+    assert grown < 500_000
+
+
+@pytest.mark.parametrize(
+    ("size", "patch", "nearest"),
+    [
+        ((50, 64), 16, "[48, 64]"),
+        ((3, 64), 16, "[16, 64]"),
+        ((224, 225), 14, "[224, 224]"),
+        ((256, 256), 14, "[252, 252]"),
+    ],
+)
+def test_a_size_that_timm_would_floor(size, patch, nearest):
+    with pytest.raises(ConfigError) as caught:
+        check_image_size("test_vit", size, patch)
+    assert str(caught.value) == (
+        f"train.patch_size {list(size)} is not a multiple of the patch of test_vit, {patch} "
+        f"pixels. Fix: train.patch_size: {nearest}"
+    )
+
+
+@pytest.mark.parametrize(("size", "patch"), [((16, 160), 16), ((14, 14), 14), ((518, 28), 14)])
+def test_a_multiple_of_the_patch(size, patch):
+    check_image_size("test_vit", size, patch)
+
+
+@pytest.mark.parametrize(("size", "edge"), [((16, 16), 16), (14, 14), ([8, 8], None), (None, None)])
+def test_the_patch_of_a_module(size, edge):
+    model = torch.nn.Module()
+    if size is not None:
+        model.patch_embed = torch.nn.Module()
+        model.patch_embed.patch_size = size
+    if isinstance(size, list):
+        with pytest.raises(TypeError):
+            patch_size_of(model)
+    else:
+        assert patch_size_of(model) == (edge or 0)

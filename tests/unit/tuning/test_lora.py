@@ -1,0 +1,160 @@
+"""LoRA on real timm ViTs with real peft: what trains, where it goes, and what is refused."""
+
+import pytest
+
+from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
+from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.tuning import lora
+
+pytestmark = pytest.mark.unit
+
+ALL = ["qkv", "proj", "fc1", "fc2"]
+
+
+def run_of(*targets, **more):
+    return ViTnnUNetConfig(lora=ViTLoRAConfig(target_modules=list(targets) or ["qkv"], **more))
+
+
+def adapters(model):
+    return {name for name, _ in model.named_parameters() if ".lora_" in name}
+
+
+def moved(model, before):
+    import torch
+
+    return {n for n, value in model.named_parameters() if not torch.equal(value, before[n])}
+
+
+@pytest.mark.parametrize("name", ["test_vit", "vit_small_patch16_dinov3"])
+def test_every_adapter_and_nothing_frozen_moves(vit, step, name):
+    """B starts at zero, so A has no gradient at the first step and moves from the second on."""
+    import torch
+
+    model = vit(name)
+    lora.tune(model, run_of(*ALL, lora_dropout=0.0))
+    tensors = adapters(model)
+    first = {tensor for tensor in tensors if ".lora_B." in tensor}
+    assert len(tensors) == 2 * len(first) == 2 * len(ALL) * len(model.blocks)
+    before = {n: value.detach().clone() for n, value in model.named_parameters()}
+    trained = [value for value in model.parameters() if value.requires_grad]
+    optimizer = torch.optim.AdamW(trained, 0.001, weight_decay=0.0)
+    step(model, optimizer)
+    parameters = dict(model.named_parameters())
+    assert all(parameters[n].grad.count_nonzero() == 0 for n in tensors - first)
+    assert moved(model, before) == first
+    step(model, optimizer)
+    assert all(parameters[n].grad.count_nonzero() > 0 for n in tensors)
+    assert moved(model, before) == tensors
+
+
+def test_the_features_are_unchanged_at_the_start(vit):
+    import torch
+
+    model = vit().eval()
+    images = torch.randn(1, 3, 32, 64)
+    before = model.forward_features(images)
+    lora.tune(model, run_of(*ALL))
+    assert torch.equal(model.eval().forward_features(images), before)
+
+
+def test_rank_scale_and_dropout_are_the_runs(vit):
+    model = vit()
+    lora.tune(model, run_of(r=4, lora_alpha=6.0, lora_dropout=0.25))
+    layer = model.blocks[0].attn.qkv
+    assert layer.lora_A["default"].weight.shape == (4, 64)
+    assert layer.lora_B["default"].weight.shape == (192, 4)
+    assert layer.scaling["default"] == 1.5
+    assert layer.lora_dropout["default"].p == 0.25
+
+
+def test_the_class_and_the_base_weights_stay(vit):
+    import torch
+
+    model = vit()
+    kind, before = type(model), {n: value.clone() for n, value in model.state_dict().items()}
+    lora.tune(model, run_of())
+    assert type(model) is kind
+    after = model.state_dict()
+    for name, value in before.items():
+        kept = name.replace(".qkv.", ".qkv.base_layer.")
+        assert torch.equal(after[kept], value), name
+
+
+def test_only_the_layers_of_the_blocks_are_changed(vit):
+    model = vit()
+    lora.tune(model, run_of("proj"))
+    assert type(model.patch_embed.proj).__name__ == "Conv2d"
+    places = {name.partition(".lora_")[0] for name in adapters(model)}
+    assert places == {f"blocks.{number}.attn.proj" for number in range(6)}
+    assert not any(value.requires_grad for value in model.patch_embed.parameters())
+
+
+@pytest.mark.parametrize(
+    ("target", "places"),
+    [("attn.proj", {"attn.proj"}), ("fc1", {"mlp.fc1"}), ("mlp.fc2", {"mlp.fc2"})],
+)
+def test_a_target_may_be_written_with_its_parent(vit, target, places):
+    model = vit()
+    lora.tune(model, run_of(target))
+    assert {n.split(".lora_")[0].split(".", 2)[2] for n in adapters(model)} == places
+
+
+@pytest.mark.parametrize("target", ["qkvs", "qk", ".*", "norm1", "head", "patch_embed.proj", ""])
+def test_an_unknown_target(vit, target):
+    model = vit()
+    keys = list(model.state_dict())
+    with pytest.raises(ConfigError) as caught:
+        lora.tune(model, run_of("qkv", target))
+    assert str(caught.value) == (
+        f"lora.target_modules: no linear layer of the blocks is named '{target}'; "
+        "there are: fc1, fc2, proj, qkv."
+    )
+    assert list(model.state_dict()) == keys
+
+
+@pytest.mark.parametrize("name", ["vit_small_patch16_dinov3_qkvb", "eva02_tiny_patch14_224"])
+def test_dead_adapters_beside_living_ones_are_refused(vit, name):
+    size = (28, 56) if "14" in name else (32, 64)
+    with pytest.raises(ModelError) as caught:
+        lora.tune(vit(name, size), run_of("qkv", "proj"))
+    assert str(caught.value) == (
+        "LoRA has no effect on 24 adapters: blocks.0.attn.qkv.lora_A.default.weight, "
+        "blocks.0.attn.qkv.lora_B.default.weight, blocks.1.attn.qkv.lora_A.default.weight, "
+        "… (24 in all): timm reads these layers' weights past the adapter. "
+        "Fix: name other layers in lora.target_modules, for example [proj, fc1, fc2]."
+    )
+
+
+@pytest.mark.xfail(
+    strict=True, raises=RuntimeError, reason="idle_adapters: backward where nothing has a gradient"
+)
+@pytest.mark.parametrize("name", ["vit_small_patch16_dinov3_qkvb", "eva02_tiny_patch14_224"])
+def test_dead_adapters_alone_are_refused(vit, name):
+    size = (28, 56) if "14" in name else (32, 64)
+    with pytest.raises(ModelError) as caught:
+        lora.tune(vit(name, size), run_of("qkv"))
+    assert str(caught.value).startswith("LoRA has no effect on ")
+    assert caught.value.fix == (
+        "name other layers in lora.target_modules, for example [proj, fc1, fc2]."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("vit_small_patch16_dinov3", (32, 64)),
+        ("vit_small_patch14_dinov2", (28, 56)),
+        ("test_vit2", None),
+    ],
+)
+def test_the_families_default_target_works(vit, name, size):
+    model = vit(name, size)
+    lora.tune(model, run_of())
+    assert lora.idle_adapters(model) == []
+    assert len(adapters(model)) == 2 * len(model.blocks)
+
+
+def test_other_input_channels(vit):
+    model = vit(channels=5)
+    lora.tune(model, run_of())
+    assert lora.idle_adapters(model) == []
