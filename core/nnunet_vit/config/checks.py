@@ -43,7 +43,7 @@ def load_head(draft: Draft) -> LoadedPlugin | None:
 
 def absolute(path: str, folder: Path) -> str:
     """Return a path of the run file as an absolute one: it starts at the file's own folder."""
-    return str(folder / os.path.expanduser(path))
+    return os.path.normpath(folder / os.path.expanduser(path))
 
 
 def _check_head(draft: Draft) -> None:

@@ -1,0 +1,185 @@
+"""A run from raw images to masks with a stranger's head, by the real commands."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import io
+
+pytestmark = pytest.mark.end_to_end
+
+RUN = """
+    data: {dataset: 901, configuration: 2d, fold: 0}
+    paths: {raw: raw, preprocessed: preprocessed, results: results}
+    model:
+      head: stranger
+      backbone: timm:test_vit
+      pretrained: false
+      decoder: {width: 8}
+    train: {num_epochs: 2, num_iterations_per_epoch: 3, num_val_iterations_per_epoch: 1,
+            batch_size: 2, patch_size: [64, 96], seed: 7}
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(installed):
+    """The output of a finished training and its model folder."""
+    installed.write("run.yaml", RUN)
+    output = installed.succeed("train", "--config", "run.yaml", "--device", "cpu")
+    return output, model_folder(output)
+
+
+def model_folder(output):
+    return Path(output.splitlines()[-1].split("--model '")[1].split("'")[0])
+
+
+def test_plain_lines_tell_what_happens_and_the_last_how_to_predict(trained):
+    output, folder = trained
+    lines = output.splitlines()
+    assert lines[0].startswith("Planning Dataset901_SampleFundus")
+    assert lines[1].startswith("Preprocessing 6 cases")
+    assert lines[2].startswith("epoch 1/2  train loss ")
+    assert lines[3].startswith("epoch 2/2  train loss ")
+    assert lines[-1].startswith(f"Model: {folder}  Predict with: vit_cli predict -i IMAGES")
+    assert "\x1b" not in output
+
+
+def test_the_result_is_whole(trained):
+    _, folder = trained
+    fold = folder / "fold_0"
+    assert json.loads((fold / "validation" / "summary.json").read_text())["foreground_mean"]
+    assert "head: stranger" in (fold / "run.yaml").read_text()
+    plans = json.loads((folder / "plans.json").read_text())
+    assert plans["nnunet_vit"]["run"]["model"]["decoder"] == {"width": 8}
+    assert list(folder.glob("**/*.unfinished")) == []
+    assert (fold / "checkpoint_final.pth").is_file()
+    assert (fold / "progress.png").is_file()
+
+
+def test_no_warning_of_ours(trained, installed):
+    done = installed.vit_cli("list-models", PYTHONWARNINGS="error")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_stock_nnunet_predicts_the_same_pixels(trained, installed):
+    _, folder = trained
+    images = installed.dataset() / "imagesTs"
+    ours, stock = installed.folder / "masks", installed.folder / "stock"
+    output = installed.succeed(
+        "predict", "-i", images, "-o", ours, "--model", folder, "--folds", "0", "--device", "cpu"
+    )
+    assert output.splitlines()[-1] == f"2 masks in {ours}"
+    done = installed("nnUNetv2_predict_from_modelfolder", "-i", images, "-o", stock, "-m", folder,
+                     "-f", "0", "-device", "cpu")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    masks = sorted(ours.glob("*.png"))
+    assert len(masks) == 2
+    for mask in masks:
+        np.testing.assert_array_equal(io.imread(mask), io.imread(stock / mask.name))
+    evaluated = installed.succeed(
+        "evaluate", "-p", ours, "-r", installed.dataset() / "labelsTs", "-i", images,
+        "--overlays", installed.folder / "overlays",
+    )  # fmt: skip
+    assert "optic_disc: " in evaluated and "vessel: " in evaluated
+    pictures = list((installed.folder / "overlays").glob("*.png"))
+    assert len(pictures) == 2
+    assert io.imread(pictures[0]).shape == (96, 3 * 96 + 16, 3)
+
+
+def test_a_finished_run_is_not_trained_over(trained, installed):
+    _, folder = trained
+    before = (folder / "fold_0" / "checkpoint_final.pth").read_bytes()
+    done = installed.vit_cli("train", "--config", "run.yaml", "--device", "cpu")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error[config]: {folder / 'fold_0'} already holds this run's checkpoint_final.pth. "
+        "Fix: --continue to go on, --overwrite to start anew, or change the run file.\n"
+    )
+    assert (folder / "fold_0" / "checkpoint_final.pth").read_bytes() == before
+
+
+def test_another_config_never_writes_into_this_run(trained, installed):
+    _, folder = trained
+    before = {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}
+    output = installed.succeed(
+        "train", "--config", "run.yaml", "--device", "cpu", "--set", "model.decoder.width=4",
+        "train.num_epochs=1",
+    )  # fmt: skip
+    assert model_folder(output) != folder
+    assert {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))} == before
+
+
+def test_a_killed_run_goes_on(installed, trained):
+    arguments = ["train", "--config", "run.yaml", "--device", "cpu", "--set", "train.num_epochs=6"]
+    command, environment = installed.start("vit_cli", *arguments)
+    process = subprocess.Popen(
+        command, cwd=installed.folder, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if line.startswith("epoch 3/6"):
+            process.send_signal(signal.SIGKILL)
+            break
+    process.wait()
+    output = installed.succeed(*arguments, "--continue")
+    assert "Going on from checkpoint_latest.pth, epoch " in output
+    assert "epoch 1/6" not in output
+    assert "epoch 6/6" in output
+
+
+def test_continue_without_a_checkpoint_is_an_error(installed, trained):
+    done = installed.vit_cli(
+        "train", "--config", "run.yaml", "--continue", "--set", "train.num_epochs=77"
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[config]: --continue: there is no checkpoint of this run")
+
+
+def test_a_terminal_gets_a_live_display(installed, trained):
+    main, side = pty.openpty()
+    command, environment = installed.start(
+        "vit_cli", "train", "--config", "run.yaml", "--device", "cpu", "--overwrite", TERM="xterm"
+    )
+    process = subprocess.Popen(
+        command, cwd=installed.folder, env=environment, stdout=side, stderr=side, stdin=side
+    )
+    os.close(side)
+    shown = b""
+    while chunk := read_chunk(main):
+        shown += chunk
+    assert process.wait() == 0, shown.decode()
+    assert "━" in shown.decode() and b"\x1b[" in shown
+    assert b"3/4" in shown  # steps of an epoch
+
+
+def read_chunk(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""
+
+
+def test_stock_nnunet_trains_the_run_too(trained, installed):
+    _, folder = trained
+    plans = folder.name.split("__")[1]
+    pointer = installed.commands.parent.glob(
+        "lib/*/site-packages/nnunet_vit/nnunet/external_trainers"
+    )
+    results = installed.folder / "stock results"
+    done = installed(
+        "nnUNetv2_train", "901", "2d", "1", "-tr", "nnUNetTrainerNoDeepSupervision_vit",
+        "-p", plans, "-device", "cpu", nnUNet_extTrainer=str(next(pointer)), nnUNet_results=str(results),
+        nnUNet_raw=str(installed.folder / "raw"),
+        nnUNet_preprocessed=str(installed.folder / "preprocessed"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (summary,) = results.glob("*/*/fold_1/validation/summary.json")
+    assert json.loads(summary.read_text())["foreground_mean"]
+    shutil.rmtree(results)

@@ -1,0 +1,173 @@
+"""Runs that differ from the plain one: LoRA from a file, regions, one channel, other patches."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from skimage import io
+
+pytestmark = pytest.mark.end_to_end
+
+SHORT = [
+    "train.num_epochs=1",
+    "train.num_iterations_per_epoch=2",
+    "train.num_val_iterations_per_epoch=1",
+    "train.batch_size=2",
+]
+
+
+@pytest.fixture
+def train(installed):
+    """Train shortly with a run file and overrides; return the fold's folder and the output."""
+    folders = {
+        "nnUNet_raw": "raw",
+        "nnUNet_preprocessed": "preprocessed",
+        "nnUNet_results": "results",
+    }
+    variables = {name: str(installed.folder / folder) for name, folder in folders.items()}
+
+    def run(text, *overrides, dataset=901):
+        installed.write("variant.yaml", text)
+        output = installed.succeed(
+            "train", dataset, "2d", "0", "--config", "variant.yaml", "--device", "cpu",
+            "--set", *SHORT, *overrides, **variables,
+        )  # fmt: skip
+        return Path(output.splitlines()[-1].split("--model '")[1].split("'")[0]) / "fold_0", output
+
+    return run
+
+
+@pytest.fixture
+def derived_dataset(installed):
+    """Write a dataset whose images and labels are made from the sample's."""
+
+    def write(name, change_image, change_label, **description):
+        folder = installed.dataset(name)
+        shutil.copytree(installed.dataset(), folder)
+        for file in folder.glob("images*/*.png"):
+            io.imsave(file, change_image(io.imread(file)), check_contrast=False)
+        for file in folder.glob("labels*/*.png"):
+            io.imsave(file, change_label(io.imread(file)), check_contrast=False)
+        path = folder / "dataset.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | description))
+
+    return write
+
+
+def weights(fold):
+    file = fold / "checkpoint_final.pth"
+    return torch.load(file, map_location="cpu", weights_only=False)["network_weights"]
+
+
+def test_the_first_plans_file_trains_unchanged(train, tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    pretrained = timm.create_model("vit_small_patch16_dinov3", pretrained=False).state_dict()
+    save_file(pretrained, tmp_path / "dinov3.safetensors")
+    fold, output = train(
+        f"""
+        model:
+          model_path: "nnunetv2.model.model_segformer_1"
+          backbone: "dinov3"
+          backbone_size: "small"
+          checkpoint_path: "{tmp_path}/dinov3.safetensors"
+          decoder:
+            hidden_size: 16
+
+        lora:
+          enabled: true
+          r: 8
+          lora_alpha: 16
+          target_modules: ["qkv"]
+          lora_dropout: 0.05
+
+        train:
+          initial_lr: 0.001
+          weight_decay: 0.00003
+          gradient_clip: 12.0
+        """,
+        "train.patch_size=[64,64]",
+    )
+    assert "epoch 1/1" in output
+    trained = weights(fold)
+    prefix = "model.backbone.model."
+    for key, value in pretrained.items():
+        layer, _, kind = key.rpartition(".")
+        stored = f"{prefix}{layer}.base_layer.{kind}" if layer.endswith("qkv") else prefix + key
+        torch.testing.assert_close(trained[stored], value, rtol=0, atol=0)
+    adapters = {key: value for key, value in trained.items() if "lora_B" in key}
+    assert len(adapters) == 12 and all(value.abs().sum() > 0 for value in adapters.values())
+
+
+def test_regions_and_ignore_label(train, derived_dataset, installed):
+    def with_ignored_corner(label):
+        label = label.copy()
+        label[:16, :16] = 3
+        return label
+
+    derived_dataset(
+        "Dataset904_Regions", lambda image: image, with_ignored_corner,
+        labels={"background": 0, "disc_and_vessel": [1, 2], "vessel": 2, "ignore": 3},
+        regions_class_order=[1, 2],
+    )  # fmt: skip
+    fold, _ = train(
+        "model: {head: segformer, backbone: 'timm:test_vit', pretrained: false, "
+        "decoder: {hidden_size: 16}}",
+        "train.patch_size=[64,64]",
+        dataset=904,
+    )
+    summary = json.loads((fold / "validation" / "summary.json").read_text())
+    assert set(summary["mean"]) == {"(1, 2)", "2"}
+    masks = installed.folder / "region masks"
+    images = installed.dataset("Dataset904_Regions") / "imagesTs"
+    installed.succeed(
+        "predict", "-i", images, "-o", masks, "--model", fold.parent, "--device", "cpu"
+    )
+    assert set(np.unique([io.imread(file) for file in masks.glob("*.png")])) <= {0, 1, 2}
+
+
+def test_one_channel_patch_14_and_frozen(train, derived_dataset):
+    derived_dataset(
+        "Dataset905_Grey", lambda image: image[..., 1], lambda label: label,
+        channel_names={"0": "intensity"},
+    )  # fmt: skip
+    fold, output = train(
+        """
+        model:
+          head: linear
+          backbone: dinov2
+          backbone_size: small
+          pretrained: false
+          freeze_backbone: true
+        """,
+        dataset=905,
+    )
+    plans = json.loads((fold.parent / "plans.json").read_text())
+    height, width = plans["configurations"]["2d"]["patch_size"]
+    assert (height % 14, width % 14) == (0, 0)
+    assert "up to the next multiple of the ViT's patch, 14." in output
+    arguments = plans["configurations"]["2d"]["architecture"]["arch_kwargs"]
+    assert (arguments["input_mean"], arguments["input_std"]) == ([0.0], [1.0])
+    assert weights(fold)["model.backbone.model.patch_embed.proj.weight"].shape[1] == 1
+
+
+def test_a_module_of_ones_own_gets_the_whole_run(train, installed, tmp_path, monkeypatch):
+    (tmp_path / "my_model.py").write_text(
+        "from torch import nn\n"
+        "def create_segmentation_model(backbone_name, num_classes, decoder_hidden_size,\n"
+        "                              checkpoint_path=None, lora_rank=99, in_channels=1):\n"
+        "    assert (backbone_name, decoder_hidden_size, lora_rank, in_channels) == (\n"
+        "        'timm:test_vit', 24, 3, 3)\n"
+        "    return nn.Conv2d(in_channels, num_classes, 3, padding=1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    fold, _ = train(
+        "model: {model_path: my_model, backbone: 'timm:test_vit', pretrained: false, "
+        "decoder: {hidden_size: 24}}\nlora: {r: 3}\n",
+        "train.patch_size=[64,64]",
+    )
+    assert set(weights(fold)) == {"bridge.mean", "bridge.std", "model.weight", "model.bias"}

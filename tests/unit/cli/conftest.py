@@ -1,0 +1,41 @@
+"""The command line in this process, with the heads that the test installs and no others."""
+
+import pytest
+
+from nnunet_vit.registry import catalogue
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    """The test stands in an empty folder; what the command sets in the environment is undone."""
+    monkeypatch.chdir(tmp_path)
+    for variable in ("PYTHONWARNINGS", "NNUNET_VIT_DEBUG"):
+        monkeypatch.setenv(variable, "")
+        monkeypatch.delenv(variable)
+    for name in ("raw", "preprocessed", "results"):
+        monkeypatch.delenv(f"nnUNet_{name}", raising=False)
+
+
+@pytest.fixture
+def only_fakes(monkeypatch):
+    """Only the plugins that the test installs are there."""
+    real = catalogue.entry_points
+    monkeypatch.setattr(
+        catalogue,
+        "entry_points",
+        lambda group: [found for found in real(group=group) if "_module" in found.value],
+    )
+
+
+@pytest.fixture
+def vit_cli(capsys):
+    """`vit_cli("validate", "run.yaml")` returns exit code, standard output, standard error."""
+
+    def run(*words):
+        from nnunet_vit.cli import main
+
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        return (stop.value.code, *capsys.readouterr())
+
+    return run

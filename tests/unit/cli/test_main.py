@@ -1,0 +1,176 @@
+"""The frame of the command line: words, errors, exit codes."""
+
+import pytest
+import typer
+
+from nnunet_vit import errors
+from nnunet_vit.cli import report, spread
+
+pytestmark = pytest.mark.unit
+
+KINDS = {
+    errors.UserError: ("error", 1),
+    errors.ConfigError: ("config", 2),
+    errors.DataError: ("data", 3),
+    errors.PluginError: ("plugin", 4),
+    errors.ModelError: ("model", 5),
+    errors.MachineError: ("environment", 6),
+    errors.NumericsError: ("numerics", 7),
+}
+REPORT_IT = "Fix: please report it with the output of the same command and --debug."
+
+
+@pytest.mark.parametrize(
+    ("words", "spread_words"),
+    [
+        ([], []),
+        (["--folds", "0"], ["--folds", "0"]),
+        (["--folds", "0", "1", "all"], ["--folds", "0", "--folds", "1", "--folds", "all"]),
+        (["--folds", "0", "1", "-i", "2"], ["--folds", "0", "--folds", "1", "-i", "2"]),
+        (["--folds", "0", "--folds", "1"], ["--folds", "0", "--folds", "1"]),
+        (["--set", "a=1", "b=2", "502"], ["--set", "a=1", "--set", "b=2", "502"]),
+        (
+            ["train", "502", "2d", "0", "--set", "a=1", "b=x=y", "--config", "a=b.yaml"],
+            ["train", "502", "2d", "0", "--set", "a=1", "--set", "b=x=y", "--config", "a=b.yaml"],
+        ),
+        (["--set", "a=1", "--folds", "0", "1"], ["--set", "a=1", "--folds", "0", "--folds", "1"]),
+        (["--folds"], ["--folds"]),
+        (["--folds", "x", "0"], ["--folds", "x", "0"]),
+        (["--folds=0", "1"], ["--folds=0", "1"]),
+        (["0", "--mirroring", "1"], ["0", "--mirroring", "1"]),
+        (
+            ["--set", "lora.target_modules=[qkv, proj]"],
+            ["--set", "lora.target_modules=[qkv, proj]"],
+        ),
+    ],
+)
+def test_a_flag_before_several_values(words, spread_words):
+    assert spread(words) == spread_words
+
+
+def test_every_class_of_errors_is_listed_here():
+    def below(kind):
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    ours = {kind for kind in below(errors.UserError) if kind.__module__ == errors.__name__}
+    assert ours == set(KINDS)
+    codes = [code for _, code in KINDS.values()]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fix", ["", "do this."])
+def test_an_error_for_the_user(capsys, kind, fix):
+    name, code = KINDS[kind]
+    assert report(kind("It is wrong.", fix), debug=False) == code
+    shown = f"error[{name}]: It is wrong.{' Fix: do this.' if fix else ''}\n"
+    assert capsys.readouterr() == ("", shown)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_interrupt_key(capsys, error, debug):
+    assert report(error, debug) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "Stopped."
+
+
+def test_the_interrupt_key_needs_no_traceback(capsys):
+    report(KeyboardInterrupt(), debug=True)
+    assert capsys.readouterr() == ("", "Stopped.\n")
+
+
+def test_the_machines_own_errors(capsys):
+    assert report(OSError(28, "No space left on device", "x.npz"), debug=False) == 6
+    assert capsys.readouterr() == (
+        "",
+        "error[environment]: [Errno 28] No space left on device: 'x.npz'\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (ValueError("first\nsecond"), "ValueError: first"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (RuntimeError(), "RuntimeError: no message"),
+        (AssertionError("  \n"), "AssertionError: no message"),
+    ],
+)
+def test_an_error_that_nobody_expected(capsys, error, detail):
+    assert report(error, debug=False) == 1
+    assert capsys.readouterr() == ("", f"error[bug]: {detail}. {REPORT_IT}\n")
+
+
+def test_debug_shows_the_traceback(capsys):
+    try:
+        raise errors.DataError("It is wrong.") from ValueError("the cause")
+    except errors.DataError as error:
+        assert report(error, debug=True) == 3
+    text = capsys.readouterr().err
+    assert "ValueError: the cause" in text
+    assert "Traceback (most recent call last):" in text
+    assert text.splitlines()[-1] == "error[data]: It is wrong."
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["list-models", "--nope"], "No such option: --nope"),
+        (["surely-no-verb"], "No such command 'surely-no-verb'."),
+        (["train", "--device"], "Option '--device' requires an argument."),
+    ],
+)
+def test_a_wrong_call(vit_cli, words, text):
+    assert vit_cli(*words) == (2, "", f"error[usage]: {text}\n")
+
+
+def test_a_missing_word(vit_cli):
+    code, out, err = vit_cli("validate")
+    assert (code, out) == (2, "")
+    assert err.casefold() == "error[usage]: missing argument 'run_file'.\n"
+
+
+@pytest.mark.xfail(strict=True, reason="main reports typer's empty error after the help")
+def test_no_words_at_all(vit_cli):
+    _, out, err = vit_cli()
+    assert "Usage: vit_cli" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--debug", "--help"], ["--help", "--debug"]])
+def test_help_lists_every_verb(vit_cli, words):
+    import pkgutil
+
+    import nnunet_vit.cli
+
+    code, out, err = vit_cli(*words)
+    assert (code, err) == (0, "")
+    verbs = [
+        found.name.replace("_", "-") for found in pkgutil.iter_modules(nnunet_vit.cli.__path__)
+    ]
+    assert {"train", "predict", "list-models", "validate"} <= set(verbs)
+    assert all(f" {verb} " in out for verb in verbs)
+
+
+def test_every_verb_has_help_for_each_of_its_words():
+    import typer.main
+
+    from nnunet_vit.cli import build_app
+
+    command = typer.main.get_command(build_app())
+    for name, verb in command.commands.items():
+        assert verb.help, name
+        lacking = [word.name for word in verb.params if word.name != "help" and not word.help]
+        assert lacking == [], name
+
+
+def test_debug_is_for_the_command_and_not_for_the_verb(vit_cli, monkeypatch):
+    import os
+
+    code, _, err = vit_cli("train", "--debug")
+    assert code == 2
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.endswith(
+        "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+    )
+    assert os.environ["NNUNET_VIT_DEBUG"] == "1"

@@ -1,0 +1,254 @@
+"""The verbs in this process: whole outputs and exit codes, good and bad."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+HEAD = """
+from pydantic import Field
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
+
+class Options(HeadOptions):
+    width: int = Field(8, ge=1, le=64, description="channels")
+
+@hookimpl
+def head_options(): return Options
+
+@hookimpl
+def create_segmentation_model(backbone, num_classes, options): ...
+"""
+FAMILIES = """
+backbones:
+  dinov2       self-supervised on 142 million curated images (LVD-142M); patch 14; sizes small, base, large, giant; patch 14; licence: Apache-2.0
+  dinov3       self-supervised on 1.7 billion web images (LVD-1689M); rotary positions, any size; sizes small, small_plus, base, large, huge_plus, 7b; patch 16; licence: DINOv3 License
+  timm:<name>  any plain ViT of timm, for example timm:vit_base_patch16_224; licence: of the weights' model card
+"""  # noqa: E501
+
+
+@pytest.fixture
+def two_heads(only_fakes, fake_head):
+    """A sound head and a broken one, and nothing else."""
+    fake_head("tiny", HEAD, "tiny-head", "1.2")
+    fake_head("broken", "raise RuntimeError('out of order')", "broken-head")
+
+
+BROKEN = "Plugin 'broken' (broken-head 1.0) failed: RuntimeError: out of order."
+
+
+def test_list_models_as_text(vit_cli, two_heads):
+    code, out, err = vit_cli("list-models", "--heads")
+    assert (code, err) == (0, "")
+    assert out == (
+        "heads:\n"
+        "  broken  the head broken of a test  (broken-head 1.0)\n"
+        f"          BROKEN: {BROKEN}\n"
+        "  tiny    the head tiny of a test  (tiny-head 1.2)\n"
+    )
+
+
+def test_list_models_without_heads(vit_cli, only_fakes):
+    assert vit_cli("list-models", "--heads") == (
+        0,
+        "heads:\n  none: pip install nnunet-vit-segformer, for one\n",
+        "",
+    )
+
+
+def test_list_models_shows_the_backbones_of_this_package(vit_cli, only_fakes):
+    code, out, err = vit_cli("list-models", "--backbones")
+    assert (code, err) == (0, "")
+    shown, expected = ({" ".join(line.split()) for line in t.splitlines()} for t in (out, FAMILIES))
+    assert expected - shown == {""}
+    assert out.startswith("backbones:\n")
+
+
+def test_list_models_as_json(vit_cli, two_heads):
+    code, out, err = vit_cli("list-models", "--json")
+    assert (code, err) == (0, "")
+    listing = json.loads(out)
+    assert list(listing) == ["heads", "backbones"]
+    assert listing["heads"] == [
+        {
+            "name": "broken",
+            "distribution": "broken-head",
+            "version": "1.0",
+            "summary": "the head broken of a test",
+            "problem": BROKEN,
+        },
+        {
+            "name": "tiny",
+            "distribution": "tiny-head",
+            "version": "1.2",
+            "summary": "the head tiny of a test",
+            "problem": "",
+        },
+    ]
+    assert {tuple(row) for row in listing["backbones"]} == {
+        ("name", "sizes", "patch_size", "licence", "summary", "distribution", "problem")
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (["--heads"], ["heads"]),
+        (["--backbones"], ["backbones"]),
+        (["--heads", "--backbones"], ["heads", "backbones"]),
+    ],
+)
+def test_list_models_in_part(vit_cli, two_heads, words, kinds):
+    _, out, _ = vit_cli("list-models", "--json", *words)
+    assert list(json.loads(out)) == kinds
+
+
+def test_list_models_with_a_clash(vit_cli, two_heads, fake_head):
+    fake_head("tiny", HEAD, "other-head", "3.0")
+    _, out, _ = vit_cli("list-models", "--json", "--heads")
+    rows = [row for row in json.loads(out)["heads"] if row["name"] == "tiny"]
+    assert {row["distribution"] for row in rows} == {"tiny-head", "other-head"}
+    assert {row["problem"] for row in rows} == {
+        "provided by other-head 3.0 and by tiny-head 1.2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model: {head: tiny, backbone: dinov3}", "head tiny on dinov3 large, tuning full"),
+        ("model: {head: tiny}\nlora: {}", "head tiny on dinov3 large, tuning lora"),
+        (
+            "model: {head: tiny, backbone: dinov2, backbone_size: base, freeze_backbone: true}",
+            "head tiny on dinov2 base, tuning frozen",
+        ),
+        (
+            "model: {head: tiny, backbone: timm:vit_tiny_patch16_224}",
+            "head tiny on timm:vit_tiny_patch16_224, tuning full",
+        ),
+    ],
+)
+def test_validate_a_good_file(vit_cli, two_heads, text, said):
+    Path("run.yaml").write_text(text)
+    assert vit_cli("validate", "run.yaml") == (0, f"run.yaml is valid: {said}.\n", "")
+
+
+BAD = """model:
+  head: tiny
+  backbone_size: larg
+  decoder: {width: 65}
+train:
+  num_epoch: 5
+  initial_lr: 0
+"""
+
+
+def test_validate_a_bad_file_says_everything_at_once(vit_cli, two_heads):
+    Path("run.yaml").write_text(BAD)
+    code, out, err = vit_cli("validate", "run.yaml", "--set", "lora.r=0", "train.seed=-1")
+    assert (code, out) == (2, "")
+    lines = err.splitlines()
+    assert lines[0] == "error[config]: run.yaml: 6 problems"
+    assert lines[1].startswith("  line 3, model.backbone_size: Backbone 'dinov3' has no size ")
+    assert lines[2:] == [
+        "  line 4, model.decoder.width: given 65; allowed: a whole number from 1 to 64",
+        "  line 6, train.num_epoch: unknown key, given 'num_epoch'. Did you mean 'num_epochs'? "
+        "Allowed: initial_lr, weight_decay, gradient_clip, optimizer, warmup, num_epochs, "
+        "num_iterations_per_epoch, num_val_iterations_per_epoch, batch_size, patch_size, seed",
+        "  line 7, train.initial_lr: given 0; allowed: a number greater than 0 and at most 10",
+        "  --set lora.r=0, lora.r: given 0; allowed: a whole number from 1 to 1024",
+        "  --set train.seed=-1, train.seed: given -1; "
+        "allowed: a whole number of at least 0 and less than 4294967296, or null",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "code", "text"),
+    [
+        (
+            "tinny",
+            2,
+            "error[config]: run.yaml, line 1, model.head: Unknown head 'tinny'. "
+            "Did you mean 'tiny'? Installed: broken, tiny. "
+            "Fix: pip install nnunet-vit-tinny, or choose an installed head "
+            "(`vit_cli list-models` shows them).",
+        ),
+        (
+            "broken",
+            4,
+            f"error[plugin]: {BROKEN} "
+            "Fix: install what it misses, or upgrade or uninstall the package.",
+        ),
+    ],
+)
+def test_validate_with_a_head_that_is_missing_or_broken(vit_cli, two_heads, head, code, text):
+    Path("run.yaml").write_text(f"model: {{head: {head}}}")
+    assert vit_cli("validate", "run.yaml") == (code, "", f"{text}\n")
+
+
+def test_validate_no_file(vit_cli):
+    assert vit_cli("validate", "none.yaml") == (2, "", "error[config]: none.yaml: no such file\n")
+
+
+def test_train_without_a_run_file(vit_cli):
+    text = "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+    assert vit_cli("train") == (2, "", text)
+
+
+def test_train_words_go_into_the_run(vit_cli, two_heads):
+    Path("run.yaml").write_text("model: {head: tiny}")
+    words = ("train", "502", "2d", "7", "--config", "run.yaml", "--set", "a=1")
+    assert vit_cli(*words) == (
+        2,
+        "",
+        "error[config]: run.yaml: 2 problems\n"
+        "  --set data.fold=7, data.fold: given 7; allowed: a whole number from 0 to 4, or 'all'\n"
+        "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train\n",
+    )
+
+
+def test_train_without_folders_and_without_a_dataset(vit_cli, two_heads, tmp_path):
+    Path("run.yaml").write_text("model: {head: tiny}\npaths: {raw: raw}")
+    code, out, err = vit_cli("train", "502", "--config", "run.yaml")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error[config]: nnU-Net's folders are not known: nnUNet_preprocessed (or "
+        "paths.preprocessed), nnUNet_results (or paths.results). Fix: write paths: {raw: …, "
+        "preprocessed: …, results: …} in the run file or set the environment variables.\n"
+    )
+    folders = "{raw: raw, preprocessed: pre, results: res}"
+    Path("run.yaml").write_text(f"model: {{head: tiny}}\npaths: {folders}")
+    assert vit_cli("train", "502", "--config", "run.yaml") == (
+        3,
+        "",
+        f"error[data]: Dataset '502' is neither in {tmp_path}/raw nor in {tmp_path}/pre. "
+        "There: none.\n",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"]
+
+
+def test_predict_without_a_model(vit_cli, tmp_path):
+    assert vit_cli("predict", "-i", "images", "-o", "masks", "--model", "none") == (
+        5,
+        "",
+        "error[model]: none is no model folder: plans.json, dataset.json missing. Fix: give the "
+        "folder that `vit_cli train` prints last, the one that holds fold_0.\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_overlays_without_images(vit_cli):
+    assert vit_cli("evaluate", "-p", "x", "-r", "y", "--overlays", "z") == (
+        2,
+        "",
+        "error[config]: --overlays needs the pictures. Fix: --images FOLDER\n",
+    )
+
+
+def test_sample_dataset(vit_cli, tmp_path):
+    words = ("sample-dataset", "raw", "--training-cases", "5", "--test-cases", "1")
+    code, out, err = vit_cli(*words, "--image-size", "64")
+    assert (code, err) == (0, "")
+    assert out == "5 training and 1 test cases in raw/Dataset901_SampleFundus\n"
+    assert (tmp_path / "raw" / "Dataset901_SampleFundus" / "dataset.json").is_file()

@@ -1,0 +1,88 @@
+"""nnU-Net's folders: from the run file or the environment, all that lack at once."""
+
+import os
+
+import pytest
+
+from nnunet_vit.config.models import PathsConfig
+from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.nnunet.folders import environment, folder, use_folders, use_processors
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_environments_folders(nnunet_folders):
+    use_folders(PathsConfig())
+    assert [folder(key) for key in ("raw", "preprocessed", "results")] == [
+        nnunet_folders / name for name in ("raw", "preprocessed", "results")
+    ]
+
+
+def test_the_run_file_wins_and_may_name_what_does_not_exist_yet(nnunet_folders):
+    use_folders(PathsConfig(results=str(nnunet_folders / "new")))
+    assert folder("results") == nnunet_folders / "new"
+    assert os.environ["nnUNet_results"] == str(nnunet_folders / "new")
+    assert folder("raw") == nnunet_folders / "raw"
+
+
+@pytest.mark.parametrize(
+    ("unset", "named"),
+    [
+        (["results"], "nnUNet_results (or paths.results)"),
+        (
+            ["raw", "results"],
+            "nnUNet_raw (or paths.raw), nnUNet_results (or paths.results)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("empty", [False, True])
+def test_folders_that_nobody_names(monkeypatch, unset, named, empty):
+    for name in unset:
+        monkeypatch.setenv(f"nnUNet_{name}", "")
+        if not empty:
+            monkeypatch.delenv(f"nnUNet_{name}")
+    with pytest.raises(ConfigError) as caught:
+        use_folders(PathsConfig())
+    assert str(caught.value) == (
+        f"nnU-Net's folders are not known: {named}. Fix: write paths: {{raw: …, preprocessed: …, "
+        "results: …} in the run file or set the environment variables."
+    )
+
+
+def test_a_file_in_a_folders_place(nnunet_folders):
+    file = nnunet_folders / "file"
+    file.touch()
+    with pytest.raises(MachineError) as caught:
+        use_folders(PathsConfig(preprocessed=str(file)))
+    assert str(caught.value) == f"nnUNet_preprocessed: {file} is a file, a folder is needed."
+
+
+@pytest.mark.parametrize(
+    ("processors", "planning", "augmenting"),
+    [(1, "1", "1"), (2, "2", "2"), (10, "8", "10"), (64, "8", "12"), (None, "1", "1")],
+)
+def test_workers_follow_the_machine(monkeypatch, processors, planning, augmenting):
+    monkeypatch.delenv("nnUNet_def_n_proc")
+    monkeypatch.delenv("nnUNet_n_proc_DA")
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    use_processors()
+    assert os.environ["nnUNet_def_n_proc"] == planning
+    assert os.environ["nnUNet_n_proc_DA"] == augmenting
+
+
+def test_set_workers_win(monkeypatch):
+    monkeypatch.setenv("nnUNet_def_n_proc", "3")
+    monkeypatch.setenv("nnUNet_n_proc_DA", "0")
+    use_processors()
+    assert (os.environ["nnUNet_def_n_proc"], os.environ["nnUNet_n_proc_DA"]) == ("3", "0")
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_variable_is_put_back(monkeypatch, before):
+    monkeypatch.setenv("NNUNET_VIT_TEST", "old")
+    if before is None:
+        monkeypatch.delenv("NNUNET_VIT_TEST")
+    with pytest.raises(KeyError), environment("NNUNET_VIT_TEST", "new"):
+        assert os.environ["NNUNET_VIT_TEST"] == "new"
+        raise KeyError
+    assert os.environ.get("NNUNET_VIT_TEST") == before

@@ -1,0 +1,80 @@
+"""Progress where there is no terminal: the lines that stay, and nothing that moves."""
+
+import io
+import re
+
+import pytest
+
+from nnunet_vit.report.progress import ConsoleProgress, SilentProgress
+from nnunet_vit.report.quiet import quiet_libraries
+
+pytestmark = pytest.mark.unit
+
+
+def one_run(progress):
+    progress.say("Planning [bold]Dataset[/bold] …")
+    progress.start_epoch(0, 10, 3)
+    progress.advance(loss=0.5)
+    progress.advance()
+    progress.end_epoch(0, 10, -0.25, 0.125, [0.5, float("nan")], 0.001)
+    progress.start_cases("Predicting", 2)
+    progress.case("a")
+    progress.case("b")
+    progress.close()
+    progress.close()
+
+
+def test_the_lines_that_stay():
+    stream = io.StringIO()
+    one_run(ConsoleProgress(stream))
+    text = re.sub(r"\d+\.\d s\n", "TIME\n", stream.getvalue())
+    assert text == (
+        "Planning [bold]Dataset[/bold] …\n"
+        "epoch  1/10  train loss -0.250  validation loss +0.125  pseudo Dice 0.500 nan  "
+        "rate 1.0e-03  TIME\n"
+        "Predicting: 2 cases …\n"
+    )
+
+
+def test_a_long_line_is_not_broken():
+    stream = io.StringIO()
+    ConsoleProgress(stream).say("x" * 500)
+    assert stream.getvalue() == "x" * 500 + "\n"
+
+
+def test_stock_nnunet_gets_nothing_from_us(capsys):
+    one_run(SilentProgress())
+    assert capsys.readouterr() == ("", "")
+
+
+def test_both_kinds_have_every_word_of_the_protocol():
+    from nnunet_vit.report.progress import Progress
+
+    words = {name for name in vars(Progress) if not name.startswith("_")}
+    for kind in (ConsoleProgress, SilentProgress):
+        assert words <= set(dir(kind))
+
+
+def test_what_libraries_print_is_put_aside(capsys, monkeypatch):
+    monkeypatch.delenv("NNUNET_VIT_DEBUG", raising=False)
+    with quiet_libraries() as progress:
+        print("a library's line")
+        progress.say("ours")
+    print("after")
+    assert capsys.readouterr().out == "ours\nafter\n"
+
+
+def test_debug_shows_it_all(capsys, monkeypatch):
+    monkeypatch.setenv("NNUNET_VIT_DEBUG", "1")
+    with quiet_libraries() as progress:
+        print("a library's line")
+        progress.say("ours")
+    assert capsys.readouterr().out == "a library's line\nours\n"
+
+
+def test_an_error_puts_the_output_back(capsys, monkeypatch):
+    monkeypatch.delenv("NNUNET_VIT_DEBUG", raising=False)
+    with pytest.raises(KeyError), quiet_libraries():
+        raise KeyError
+    print("after")
+    assert capsys.readouterr().out == "after\n"
