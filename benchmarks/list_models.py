@@ -1,4 +1,4 @@
-"""Wall time of `vit_cli list-models` beside `python -c "import torch"`, in turn, medians and ratio."""
+"""Wall time of `vit_cli list-models` beside `python -c "import torch"`, in turn: medians, ratio."""
 
 import argparse
 import statistics

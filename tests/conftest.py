@@ -63,3 +63,19 @@ def fake_head(plugin_folder, monkeypatch):
 def fake_backbone(fake_head):
     """Install a backbone family for this test alone: `fake_backbone("mine", source)`."""
     return partial(fake_head, distribution="x-backbone", group="nnunet_vit.backbones")
+
+
+@pytest.fixture
+def one_gigabyte():
+    """Let the test take one more gigabyte: what wants more fails, and the machine goes on."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        yield
+        return
+    import resource
+
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmData:"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (int(line.split()[1]) * 1024 + 2**30, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

@@ -175,7 +175,8 @@ def test_stock_nnunet_trains_the_run_too(trained, installed):
     results = installed.folder / "stock results"
     done = installed(
         "nnUNetv2_train", "901", "2d", "1", "-tr", "nnUNetTrainerNoDeepSupervision_vit",
-        "-p", plans, "-device", "cpu", nnUNet_extTrainer=str(next(pointer)), nnUNet_results=str(results),
+        "-p", plans, "-device", "cpu",
+        nnUNet_extTrainer=str(next(pointer)), nnUNet_results=str(results),
         nnUNet_raw=str(installed.folder / "raw"),
         nnUNet_preprocessed=str(installed.folder / "preprocessed"),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from nnunet_vit.nnunet.batches import augmenter
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.optimization import WarmupPolySchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
-from nnunet_vit.report.progress import Progress, SilentProgress
+from nnunet_vit.report.progress import Progress
 
 SAVES_PER_RUN = 20  # of checkpoint_latest; nnU-Net's 50 epochs between two lose a day of work
 
@@ -58,7 +58,7 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
             settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
         )
         self.needs_pretrained_weights = True
-        self.progress: Progress = SilentProgress()
+        self.progress = Progress()
 
     def initialize(self) -> None:
         """Build everything; the network with pretrained weights unless a checkpoint follows."""

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Sequence
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 
-class Progress(Protocol):
-    """What the trainer and the predictor tell about their work."""
+class Progress:
+    """What the trainer and the predictor tell about their work; by itself it shows nothing.
+
+    Stock nnU-Net, which prints its own lines, runs with this one.
+    """
 
     def say(self, text: str) -> None:
         """Show one line that stays."""
@@ -42,40 +45,7 @@ class Progress(Protocol):
         """Take the live display away."""
 
 
-class SilentProgress:
-    """Shows nothing: stock nnU-Net prints its own lines."""
-
-    def say(self, text: str) -> None:
-        """Show nothing."""
-
-    def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
-        """Show nothing."""
-
-    def advance(self, loss: float | None = None) -> None:
-        """Show nothing."""
-
-    def end_epoch(
-        self,
-        epoch: int,
-        epochs: int,
-        training_loss: float,
-        validation_loss: float,
-        dice: Sequence[float],
-        rate: float,
-    ) -> None:
-        """Show nothing."""
-
-    def start_cases(self, text: str, total: int) -> None:
-        """Show nothing."""
-
-    def case(self, name: str) -> None:
-        """Show nothing."""
-
-    def close(self) -> None:
-        """Show nothing."""
-
-
-class ConsoleProgress:
+class ConsoleProgress(Progress):
     """Bars that move on a terminal; where there is none, the lines that stay and nothing else."""
 
     def __init__(self, stream: TextIO) -> None:

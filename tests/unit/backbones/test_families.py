@@ -54,7 +54,7 @@ def test_timm_has_the_model_and_its_weights(family, size, name):
 
 
 @pytest.mark.parametrize(("family", "size", "name"), NAMES, ids=[name for *_, name in NAMES])
-def test_patch_and_statistics_are_those_of_the_weights(family, size, name):
+def test_patch_and_statistics_are_those_of_the_weights(one_gigabyte, family, size, name):
     from nnunet_vit.modeling.timm_models import inspect_timm
 
     facts = inspect_timm(name)
