@@ -31,11 +31,13 @@ def train(installed):
 
     def run(text, *overrides, dataset=901):
         installed.write("variant.yaml", text)
-        output = installed.succeed(
-            "train", dataset, "2d", "0", "--config", "variant.yaml", "--device", "cpu",
+        done = installed(
+            "nnUNetv2_train_vit", dataset, "2d", "0", "--config", "variant.yaml", "--device", "cpu",
             "--set", *SHORT, *overrides, **variables,
         )  # fmt: skip
-        return Path(output.splitlines()[-1].split("--model '")[1].split("'")[0]) / "fold_0", output
+        assert done.returncode == 0, done.stdout + done.stderr
+        folder = done.stdout.splitlines()[-1].split("--model '")[1].split("'")[0]
+        return Path(folder) / "fold_0", done.stdout
 
     return run
 

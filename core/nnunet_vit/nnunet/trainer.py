@@ -199,7 +199,6 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
             "init_args": self.my_init_kwargs,
             "trainer_name": nnUNetTrainer.__name__,
             "inference_allowed_mirroring_axes": self.inference_allowed_mirroring_axes,
-            "nnunet_vit_seed": self.seed,
         }
         unfinished = Path(f"{filename}.unfinished")
         torch.save(checkpoint, unfinished)
