@@ -45,7 +45,8 @@ def python():
     """`python(code, arguments, *folders)` runs code with these folders on its path."""
 
     def run(code, arguments, *folders):
-        paths = os.pathsep.join(map(str, folders))
+        inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+        paths = os.pathsep.join([*map(str, folders), *inherited])
         return subprocess.run(
             [sys.executable, "-c", code, *arguments],
             capture_output=True,

@@ -173,3 +173,50 @@ def test_a_module_of_ones_own_gets_the_whole_run(train, installed, tmp_path, mon
         "train.patch_size=[64,64]",
     )
     assert set(weights(fold)) == {"bridge.mean", "bridge.std", "model.weight", "model.bias"}
+
+
+DEEP_MODULE = """
+from torch import nn
+from torch.nn import functional
+
+class Deep(nn.Module):
+    def __init__(self, in_channels, num_classes, deep_supervision):
+        super().__init__()
+        self.fine = nn.Conv2d(in_channels, num_classes, 3, padding=1)
+        if deep_supervision:
+            self.coarse = nn.Conv2d(in_channels, num_classes, 3, padding=1)
+
+    def forward(self, images):
+        if not hasattr(self, "coarse"):
+            return self.fine(images)
+        half = functional.avg_pool2d(images, 2)
+        return [self.fine(images), self.coarse(half), self.coarse(functional.avg_pool2d(half, 2))]
+
+def create_segmentation_model(in_channels, num_classes, deep_supervision):
+    return Deep(in_channels, num_classes, deep_supervision)
+"""
+
+
+def test_deep_supervision_trains_every_level_and_predicts(train, installed, tmp_path, monkeypatch):
+    (tmp_path / "deep_model.py").write_text(DEEP_MODULE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    fold, _ = train(
+        "model: {model_path: deep_model, backbone: 'timm:test_vit', pretrained: false}",
+        "train.patch_size=[64,64]",
+        "train.seed=3",
+    )
+    longer, _ = train(
+        "model: {model_path: deep_model, backbone: 'timm:test_vit', pretrained: false}",
+        "train.patch_size=[64,64]",
+        "train.seed=3",
+        "train.initial_lr=0.5",
+    )
+    for key, value in weights(fold).items():
+        if key.startswith("model."):
+            assert not torch.equal(value, weights(longer)[key]), f"{key} is not trained"
+    masks = installed.folder / "deep masks"
+    images = installed.dataset() / "imagesTs"
+    installed.succeed(
+        "predict", "-i", images, "-o", masks, "--model", fold.parent, "--device", "cpu"
+    )
+    assert len(list(masks.glob("*.png"))) == 2

@@ -68,8 +68,10 @@ class ViTSegmentationNetwork(nn.Module):
         self.num_classes = num_classes
         self.bridge = InputBridge(input_mean, input_std)
         with pretrained_weights(wanted=_first_build.get() and run.model.pretrained):
+            # always with its deep outputs: a network that is rebuilt for prediction, where nobody
+            # asks for them, must have the parameters that training had
             self.model = build_model(
-                run, num_classes, input_channels, (height, width), deep_supervision
+                run, num_classes, input_channels, (height, width), deep_supervision=True
             )
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:

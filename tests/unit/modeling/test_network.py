@@ -100,9 +100,24 @@ def test_deep_supervision_is_a_list_that_can_be_turned_off(levels_module):
     assert len(net(images)) == 3
 
 
-def test_without_deep_supervision_the_head_is_told_so(levels_module):
+def test_without_deep_supervision_the_finest_is_returned(levels_module):
     model = {**MODEL, "head": None, "model_path": levels_module}
-    assert isinstance(network(model)(torch.zeros(1, 3, 32, 48)), torch.Tensor)
+    assert network(model)(torch.zeros(1, 3, 32, 48)).shape == (1, 2, 32, 48)
+
+
+def test_deep_supervision_does_not_change_the_parameters(tmp_path, monkeypatch):
+    """A network is trained with it and rebuilt for prediction without it."""
+    import sys
+
+    outputs = "self.coarse = nn.Conv2d(backbone.embed_dim, num_classes, 1) if several else None\n"
+    source = LEVELS.replace("    def forward", f"        {outputs}\n    def forward", 1)
+    (tmp_path / "growing_head.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    model = {**MODEL, "head": None, "model_path": "growing_head"}
+    trained, rebuilt = network(model, deep_supervision=True), network(model)
+    rebuilt.load_state_dict(trained.state_dict())
+    assert "model.coarse.weight" in rebuilt.state_dict()
+    del sys.modules["growing_head"]
 
 
 def test_only_a_first_build_reads_weights(vit, weights_file):
