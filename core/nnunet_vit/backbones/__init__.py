@@ -8,9 +8,10 @@ from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.errors import PluginError
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import load_plugin
+from nnunet_vit.registry.loading import load_plugin, plugin_failures
 
 TIMM_PREFIX = "timm:"
+HOOK = "backbone_family"
 
 
 @cache
@@ -39,9 +40,23 @@ def family(name: str) -> BackboneFamily:
         return own[name]
     if name not in outside:
         raise catalogue.unknown_name("backbone", name, [*own, *outside, f"{TIMM_PREFIX}<name>"])
-    found: BackboneFamily = call_hook(
-        load_plugin(catalogue.find(catalogue.BACKBONES, name)), "backbone_family", {}
-    )
+    return outside_family(catalogue.find(catalogue.BACKBONES, name))
+
+
+def outside_family(record: catalogue.PluginRecord) -> BackboneFamily:
+    """Return the family that an installed package describes.
+
+    Raises:
+        PluginError: the package is broken or describes something else.
+    """
+    plugin = load_plugin(record)
+    with plugin_failures(f"{plugin.title}: {HOOK}"):
+        found = call_hook(plugin, HOOK, {})
+    if not isinstance(found, BackboneFamily):
+        raise PluginError(
+            f"{plugin.title}: {HOOK} returned {type(found).__name__}; needed: "
+            "nnunet_vit.backbones.family.BackboneFamily."
+        )
     return found
 
 

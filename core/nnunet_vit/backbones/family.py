@@ -1,6 +1,6 @@
 """What is known of a family of pretrained ViTs before anything heavy is imported."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nnunet_vit.errors import ConfigError, did_you_mean
 
@@ -22,7 +22,6 @@ class BackboneFamily:
         licence: of the published weights.
         mean: per RGB channel, of intensities in 0..1, as the weights were trained.
         std: likewise.
-        lora_targets: names of the linear layers that LoRA changes by default.
     """
 
     name: str
@@ -34,7 +33,6 @@ class BackboneFamily:
     licence: str
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
-    lora_targets: tuple[str, ...] = field(default=("qkv",))
 
     def timm_name_of(self, size: str | None) -> str:
         """Return the timm name, with tag, of a size (None: the default size).

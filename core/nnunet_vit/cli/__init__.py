@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = build_app()(
             [word for word in words if word != "--debug"], "vit_cli", standalone_mode=False
         )
+        if code == INTERRUPTED:  # how typer passes on the interrupt key
+            code = report(KeyboardInterrupt(), debug)
     except (Exception, KeyboardInterrupt) as error:
         code = report(error, debug)
     sys.exit(code or 0)
@@ -84,7 +86,8 @@ def report(error: BaseException, debug: bool) -> int:
             "Fix: please report it with the output of the same command and --debug."
         )
         code = 1
-    print(text, file=sys.stderr)
+    if not text.endswith("]: "):  # typer's error after a bare `vit_cli`, which showed the help
+        print(text, file=sys.stderr)
     return code
 
 

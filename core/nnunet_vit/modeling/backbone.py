@@ -85,15 +85,19 @@ def get_vit_features(
     Shapes: each map is (B, embed_dim, H / patch_size, W / patch_size).
 
     Raises:
-        ValueError: H or W is no multiple of the patch.
+        ValueError: H or W is no multiple of the patch, or a block that does not exist.
     """
     patch, depth = patch_size_of(model), len(model.blocks)  # type: ignore[arg-type]
     if any(edge % patch for edge in input_tensor.shape[-2:]):
         raise ValueError(
             f"images of {tuple(input_tensor.shape[-2:])} pixels: no multiple of the patch, {patch}"
         )
-    if indices is None or isinstance(indices, int):
-        indices = range(depth - (indices or depth), depth)
+    if indices is None:
+        indices = depth
+    if isinstance(indices, int):
+        indices = range(-indices, 0)
+    if not indices or any(not -depth <= index < depth for index in indices):
+        raise ValueError(f"blocks {list(indices)} asked for; there are 0 to {depth - 1}")
     wanted = [index % depth for index in indices]
     ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
     maps: list[Tensor] = model.forward_intermediates(  # type: ignore[operator]

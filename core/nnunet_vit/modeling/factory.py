@@ -2,16 +2,14 @@
 
 from typing import Any
 
+from pydantic import ValidationError
 from torch import nn
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.head_options import decoder_options, head_plugin
-from nnunet_vit.config.models import (
-    DecoderConfig,
-    ViTLoRAConfig,
-    ViTModelConfig,
-    ViTnnUNetConfig,
-)
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.problems import Problem, path_text, problems_error
+from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.backbone import ViTBackbone, create_backbone, pretrained_weights
 from nnunet_vit.modeling.timm_models import check_image_size
@@ -112,25 +110,34 @@ def create_segmentation_model(
         UserError: as build_model.
     """
     hidden = {} if decoder_hidden_size is None else {"hidden_size": decoder_hidden_size}
-    run = ViTnnUNetConfig(
-        model=ViTModelConfig(
-            head=head,
-            backbone=backbone_name,
-            backbone_size=backbone_size,
-            checkpoint_path=checkpoint_path or "",
-            freeze_backbone=freeze_backbone,
-            decoder=DecoderConfig.model_validate({**hidden, **(options or {})}),
-        ),
-        lora=ViTLoRAConfig(
-            enabled=use_lora,
-            r=lora_rank,
-            lora_alpha=lora_alpha,
-            lora_dropout=lora_dropout,
-            target_modules=lora_target_modules or ["qkv"],
-        ),
+    run = _run_from_arguments(
+        model={
+            "head": head,
+            "backbone": backbone_name,
+            "backbone_size": backbone_size,
+            "checkpoint_path": checkpoint_path or "",
+            "freeze_backbone": freeze_backbone,
+            "decoder": {**hidden, **(options or {})},
+        },
+        lora={
+            "enabled": use_lora,
+            "r": lora_rank,
+            "lora_alpha": lora_alpha,
+            "lora_dropout": lora_dropout,
+            "target_modules": lora_target_modules or ["qkv"],
+        },
     )
     with pretrained_weights(wanted=pretrained):
         return build_model(run, num_classes, in_channels, image_size, deep_supervision)
+
+
+def _run_from_arguments(**sections: dict[str, Any]) -> ViTnnUNetConfig:
+    try:
+        return ViTnnUNetConfig.model_validate(sections)
+    except ValidationError as error:
+        texts = problem_texts(error, ViTnnUNetConfig, sections)
+        problems = [Problem(path_text(key), None, text) for key, text in texts.items()]
+        raise problems_error("create_segmentation_model", problems) from None
 
 
 def _plain_arguments(

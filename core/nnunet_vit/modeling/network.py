@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
+from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.backbone import bfloat16_where_possible, pretrained_weights
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.factory import build_model
@@ -80,5 +81,10 @@ class ViTSegmentationNetwork(nn.Module):
             output = self.model(self.bridge(images))
         if isinstance(output, Tensor):
             return output.float()
+        if not isinstance(output, list | tuple) or not output:
+            raise PluginError(
+                f"The head returned {type(output).__name__}; needed: logits (B, "
+                f"{self.num_classes}, H, W), or a list of them, finest first."
+            )
         levels = [level.float() for level in output]
         return levels if self.deep_supervision else levels[0]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
+from nnunet_vit.registry.loading import plugin_failures
 
 
 def output_scales(network: ViTSegmentationNetwork, images: Tensor) -> list[list[float]]:
@@ -15,7 +16,7 @@ def output_scales(network: ViTSegmentationNetwork, images: Tensor) -> list[list[
     Raises:
         PluginError: wrong type, shape or values.
     """
-    with torch.no_grad():
+    with plugin_failures("The head's forward"), torch.no_grad():
         output = network(images)
     levels = output if isinstance(output, list) else [output]
     batch, _, height, width = images.shape

@@ -7,6 +7,11 @@ from pathlib import Path
 from nnunet_vit.errors import ModelError
 
 WEIGHTS_FILE = "model.safetensors"
+BY_HAND = (
+    f"on a machine with a network fetch {WEIGHTS_FILE} of the hub's repository {{repository}}, "
+    "copy it here and write its path in model.checkpoint_path (or model.pretrained: false for random "
+    "weights)."
+)
 ANSWER_WITHIN = 5.0  # seconds; timm and the hub's client would retry for a minute
 
 
@@ -17,9 +22,17 @@ def published_weights(timm_name: str) -> Path:
         ModelError: there are none, or they are not here and the hub does not answer.
     """
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
 
     repository = require_reachable(timm_name)
-    return Path(hf_hub_download(repository, WEIGHTS_FILE))
+    try:
+        return Path(hf_hub_download(repository, WEIGHTS_FILE))
+    except (HfHubHTTPError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"The published weights {timm_name} cannot be fetched: {reason}",
+            fix=BY_HAND.format(repository=repository),
+        ) from error
 
 
 def require_reachable(timm_name: str) -> str:
@@ -36,9 +49,7 @@ def require_reachable(timm_name: str) -> str:
         raise ModelError(
             f"The published weights {timm_name} are not on this machine and the model hub does not "
             "answer.",
-            fix=f"on a machine with a network fetch {WEIGHTS_FILE} of the hub's repository "
-            f"{repository}, copy it here and write its path in model.checkpoint_path "
-            "(or model.pretrained: false for random weights).",
+            fix=BY_HAND.format(repository=repository),
         )
     return repository
 

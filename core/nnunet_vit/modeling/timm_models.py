@@ -5,6 +5,7 @@ from typing import Any
 
 import timm
 import torch
+from timm.layers import HybridEmbed
 from torch import nn
 
 from nnunet_vit.errors import ConfigError, did_you_mean
@@ -22,17 +23,33 @@ def build_timm(name: str, image_size: tuple[int, int] | None, in_channels: int) 
         ConfigError: timm has no such model, or it is not a plain ViT.
     """
     _check_name(name)
-    size = {"dynamic_img_size": True} if image_size is None else {"img_size": image_size}
-    try:
-        # global_pool='' leaves out pooling layers that would never get a gradient
-        model: nn.Module = timm.create_model(
-            name, pretrained=False, in_chans=in_channels, num_classes=0, global_pool="", **size
-        )
-    except TypeError as error:  # convolutional models take no image size
-        raise _not_plain(name) from error
-    if not isinstance(getattr(model, "blocks", None), nn.Module) or patch_size_of(model) < 2:
+    model = _first_that_builds(name, _arguments(image_size), in_channels)
+    stem = getattr(model, "patch_embed", None)
+    blocks = getattr(model, "blocks", None)
+    if model is None or not isinstance(blocks, nn.Module) or isinstance(stem, HybridEmbed):
+        raise _not_plain(name)
+    if patch_size_of(model) < 2:
         raise _not_plain(name)
     return model
+
+
+def _arguments(image_size: tuple[int, int] | None) -> list[dict[str, Any]]:
+    """Return the ways to ask for a size, best first; not every class of ViTs knows each."""
+    sizes = [{"img_size": image_size}] if image_size else [{"dynamic_img_size": True}, {}]
+    # global_pool='' leaves out pooling layers that would never get a gradient
+    return [{**size, **pool} for size in sizes for pool in ({"global_pool": ""}, {})]
+
+
+def _first_that_builds(name: str, ways: list[dict[str, Any]], in_channels: int) -> nn.Module | None:
+    for way in ways:
+        try:
+            model: nn.Module = timm.create_model(
+                name, pretrained=False, in_chans=in_channels, num_classes=0, **way
+            )
+        except (TypeError, AssertionError):  # how timm says that a class does not know an argument
+            continue
+        return model
+    return None
 
 
 def patch_size_of(model: nn.Module) -> int:

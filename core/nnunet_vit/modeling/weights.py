@@ -3,7 +3,6 @@
 import contextlib
 import io
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from timm.models._manipulate import adapt_input_conv
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.weights_file import read_weights
 
 HARMLESS_EXTRA = (
     "head.",
@@ -24,7 +24,7 @@ HARMLESS_EXTRA = (
     "rope",
 )
 HARMLESS_MISSING = ("norm.", "fc_norm.")
-WRAPPERS = ("state_dict", "model")
+RGB = 3
 
 
 def load_backbone_weights(model: nn.Module, path: Path) -> None:
@@ -36,43 +36,14 @@ def load_backbone_weights(model: nn.Module, path: Path) -> None:
         ModelError: the file is no weights file, holds objects that are not tensors, or does not
             cover the backbone.
     """
-    tensors = _timm_layout(_read(path), model, path)
-    _check_shapes(tensors, model, path)
-    missing, unexpected = model.load_state_dict(tensors, strict=False)
-    missing = [key for key in missing if not key.startswith(HARMLESS_MISSING)]
-    unexpected = [key for key in unexpected if not key.startswith(HARMLESS_EXTRA)]
-    if missing or unexpected:
-        loaded = len(model.state_dict()) - len(missing)
-        raise _misfit(
-            path,
-            f"{loaded} of {len(model.state_dict())} tensors covered; "
-            f"missing {_named(missing)}; unknown {_named(unexpected)}",
-        )
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            content: object = load_file(path)
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each format has errors of its own; all mean the same to the user
-        reason = (str(error).splitlines() or [repr(error)])[0]
-        raise ModelError(
-            f"{path} cannot be read as weights: {reason}",
-            fix="give a .safetensors file or a .pth that holds nothing but tensors.",
-        ) from error
-    for wrapper in WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise ModelError(f"{path} holds no mapping of names to tensors.")
-    return dict(content)
+    tensors = _timm_layout(read_weights(path), model, path)
+    _check_coverage(tensors, model, path)
+    _check_values(tensors, model, path)
+    model.load_state_dict(tensors, strict=False)
 
 
 def _timm_layout(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:
+    _refuse_lost_bias(tensors, model, path)
     tensors = _with_position_grid(tensors, model)
     convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     if convert is not None:
@@ -81,7 +52,20 @@ def _timm_layout(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> di
                 tensors = dict(convert(tensors, model))
         except (KeyError, RuntimeError, AttributeError, ValueError) as error:
             raise _misfit(path, f"timm cannot convert it: {error!r}") from error
-    return _with_stem(tensors, model)
+    return _with_stem(tensors, model, path)
+
+
+def _refuse_lost_bias(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> None:
+    """Refuse a bias that timm would drop: its plain DINOv3 has none, Meta's files hold zeros."""
+    own = {name for name, _ in model.named_parameters()}
+    for key, value in tensors.items():
+        layer = key.removesuffix(".qkv.bias")
+        known = {key, f"{layer}.q_bias"} & own
+        if layer != key and f"{layer}.qkv.weight" in own and not known and bool(value.any()):
+            raise ModelError(
+                f"{path}: {key} is not zero, and this backbone has no such bias.",
+                fix="model.backbone: timm:<name>_qkvb, timm's variant with the bias.",
+            )
 
 
 def _with_position_grid(tensors: dict[str, Tensor], timm_model: nn.Module) -> dict[str, Tensor]:
@@ -102,17 +86,38 @@ def _with_position_grid(tensors: dict[str, Tensor], timm_model: nn.Module) -> di
     return {**tensors, "pos_embed": resized}
 
 
-def _with_stem(tensors: dict[str, Tensor], timm_model: nn.Module) -> dict[str, Tensor]:
+def _with_stem(tensors: dict[str, Tensor], timm_model: nn.Module, path: Path) -> dict[str, Tensor]:
     model: Any = timm_model
     key = "patch_embed.proj.weight"
     channels = model.patch_embed.proj.in_channels
     stem = tensors.get(key)
     if stem is None or stem.ndim != 4 or stem.shape[1] == channels:
         return tensors
+    if stem.shape[1] == 1:
+        return {**tensors, key: stem.repeat(1, channels, 1, 1) / channels}
+    if stem.shape[1] != RGB:
+        raise ModelError(
+            f"{path} was trained on {stem.shape[1]} channels, the images have {channels}; "
+            f"weights of 1 or {RGB} channels can be adapted."
+        )
     return {**tensors, key: adapt_input_conv(channels, stem)}
 
 
-def _check_shapes(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> None:
+def _check_coverage(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> None:
+    own = model.state_dict().keys()
+    missing = [key for key in own if key not in tensors]
+    unknown = [key for key in tensors if key not in own]
+    fatal = [key for key in missing if not key.startswith(HARMLESS_MISSING)]
+    strange = [key for key in unknown if not key.startswith(HARMLESS_EXTRA)]
+    if fatal or strange:
+        raise _misfit(
+            path,
+            f"{len(own) - len(missing)} of {len(own)} tensors covered; "
+            f"missing {_named(fatal)}; unknown {_named(strange)}",
+        )
+
+
+def _check_values(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> None:
     own = model.state_dict()
     wrong = [
         f"{key} {tuple(value.shape)} instead of {tuple(own[key].shape)}"

@@ -114,6 +114,14 @@ def _description(path: Path) -> dict[str, Any]:
     missing = [k for k in REQUIRED if not isinstance(description, dict) or k not in description]
     if missing:
         raise DataError(f"{path} lacks {', '.join(missing)}.")
+    kinds = {"channel_names": dict, "labels": dict, "numTraining": int, "file_ending": str}
+    wrong = [
+        f"{key} is {description[key]!r}"
+        for key, kind in kinds.items()
+        if not isinstance(description[key], kind) or not description[key]
+    ]
+    if wrong:
+        raise DataError(f"{path}: {', '.join(wrong)}: not what nnU-Net's format has there.")
     if "background" not in description["labels"]:
         raise DataError(f"{path}: labels has no 'background'.", fix='labels: {"background": 0, …}')
     return dict(description)

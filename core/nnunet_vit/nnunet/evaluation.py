@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nnunet_vit.errors import DataError
 from nnunet_vit.nnunet.folders import use_processors
@@ -66,12 +67,10 @@ def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> 
         num_processes=default_num_processes,
     )
     results = load_summary_json(str(summary))
-    labels = PlansManager(str(plans)).get_label_manager(content)
-    wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
-    names = dict(zip(map(_key, wanted), _class_names(content), strict=True))
+    names = _names_by_key(PlansManager(str(plans)).get_label_manager(content), content)
     return Scores(
         mean=float(results["foreground_mean"]["Dice"]),
-        per_class={names[_key(k)]: float(v["Dice"]) for k, v in results["mean"].items()},
+        per_class={names[str(k)]: float(v["Dice"]) for k, v in results["mean"].items()},
         per_case={
             Path(case["prediction_file"]).name: _mean_dice(case["metrics"])
             for case in results["metric_per_case"]
@@ -80,12 +79,11 @@ def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> 
     )
 
 
-def _key(label: object) -> str:
-    return str(label)
-
-
-def _class_names(description: dict[str, dict[str, object]]) -> list[str]:
-    return [name for name in description["labels"] if name not in ("background", "ignore")]
+def _names_by_key(labels: Any, description: dict[str, Any]) -> dict[str, str]:  # noqa: ANN401
+    """Return the classes' names by what nnU-Net's summary calls them: a label, or a region."""
+    wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
+    names = [name for name in description["labels"] if name not in ("background", "ignore")]
+    return {str(key): name for key, name in zip(wanted, names, strict=True)}
 
 
 def _mean_dice(metrics: dict[object, dict[str, float]]) -> float:

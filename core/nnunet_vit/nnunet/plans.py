@@ -25,6 +25,7 @@ HASHED = ("model", "lora", "train")  # what makes two runs different results
 def plans_name(run: ViTnnUNetConfig) -> str:
     """Return a name that people can read and that no other configuration has."""
     content = run.model_dump(mode="json", include=set(HASHED))
+    content["configuration"] = run.data.configuration
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
     backbone = "-".join(part for part in (run.model.backbone, run.model.backbone_size) if part)
     head = run.model.head_name or str(run.model.model_path)
@@ -54,6 +55,7 @@ def run_plans(
     own = copy.deepcopy(plans)
     name = run.data.configuration
     configuration = dict(PlansManager(plans).get_configuration(name).configuration)
+    configuration.pop("inherits_from", None)  # resolved; the parent is not in these plans
     configuration["patch_size"] = list(patch_size)
     configuration["batch_size"] = run.train.batch_size or configuration["batch_size"]
     configuration["architecture"] = {

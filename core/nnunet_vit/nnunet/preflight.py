@@ -82,12 +82,14 @@ def check_network(dataset: Dataset, run: ViTnnUNetConfig, fresh: bool) -> Networ
 def _statistics(
     dataset: Dataset, run: ViTnnUNetConfig, backbone: "BackboneFacts"
 ) -> tuple[list[float], list[float]]:
+    from nnunet_vit.backbones import family, is_timm
     from nnunet_vit.modeling.bridge import channel_statistics
 
     schemes = dataset.normalization_schemes()
     mean, std = run.model.input_mean, run.model.input_std
     if mean is None or std is None:
-        return channel_statistics(schemes, backbone.mean, backbone.std)
+        of_weights = backbone if is_timm(run.model.backbone) else family(run.model.backbone)
+        return channel_statistics(schemes, of_weights.mean, of_weights.std)
     if len(mean) != len(schemes):
         raise ConfigError(
             f"model.input_mean has {len(mean)} numbers; {dataset.name} has {len(schemes)} channels."

@@ -16,6 +16,7 @@ from nnunet_vit.errors import ConfigError, PluginError, UserError
 from nnunet_vit.registry.catalogue import PluginRecord
 
 Hook = Callable[..., Any]
+LONGEST_REASON = 400  # characters
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def plugin_failures(title: str) -> Iterator[None]:
         raise
     except BaseException as error:  # a plugin may even call sys.exit at import
         raise PluginError(
-            f"{title} failed: {type(error).__name__}: {_first_line(error)}.",
+            f"{title} failed: {type(error).__name__}: {_one_line(error)}.",
             fix="install what it misses, or upgrade or uninstall the package.",
         ) from error
 
@@ -118,9 +119,9 @@ def _main_hook(record: PluginRecord) -> str:
     return "create_segmentation_model" if is_head else "backbone_family"
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else "no message"
+def _one_line(error: BaseException) -> str:
+    words = " ".join(str(error).split()).rstrip(".")
+    return words[:LONGEST_REASON] or "no message"
 
 
 @contextlib.contextmanager

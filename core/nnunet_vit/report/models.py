@@ -4,11 +4,10 @@ import contextlib
 import sys
 from typing import Any
 
-from nnunet_vit.backbones import own_families
+from nnunet_vit.backbones import outside_family, own_families
 from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import broken_reason, load_plugin
+from nnunet_vit.registry.loading import broken_reason
 
 
 def head_rows() -> list[dict[str, Any]]:
@@ -82,9 +81,11 @@ def _family_row(family: Any, distribution: str, problem: str) -> dict[str, Any]:
 def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> dict[str, Any]:
     problem = clash or broken_reason(record)
     if not problem:
-        with contextlib.suppress(UserError), contextlib.redirect_stdout(sys.stderr):
-            family = call_hook(load_plugin(record), "backbone_family", {})
-            return _family_row(family, record.distribution, "")
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                return _family_row(outside_family(record), record.distribution, "")
+        except UserError as error:
+            problem = error.problem
     return {
         "name": name,
         "sizes": [],
@@ -92,7 +93,7 @@ def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> dict[
         "licence": "unknown",
         "summary": record.summary,
         "distribution": record.distribution,
-        "problem": problem or "its backbone_family hook fails",
+        "problem": problem,
     }
 
 

@@ -90,5 +90,7 @@ def _as_rgb(image: Any) -> Any:  # noqa: ANN401 - arrays
     if image.dtype != np.uint8:  # any range: stretch what is there
         low, high = np.percentile(values, (1, 99))
         values = 255 * (values - low) / max(float(high - low), 1e-6)
-    grey = values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=-1)
-    return np.clip(grey[..., :3], 0, 255).astype(np.uint8)
+    if values.ndim == 2 or values.shape[-1] < 3:  # grey, with or without transparency
+        first = values if values.ndim == 2 else values[..., 0]
+        values = np.repeat(first[..., None], 3, axis=-1)
+    return np.clip(values[..., :3], 0, 255).astype(np.uint8)

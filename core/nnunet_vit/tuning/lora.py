@@ -42,14 +42,14 @@ def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
     idle = idle_adapters(model)
     if idle:
         raise ModelError(
-            f"LoRA has no effect on {len(idle)} adapters: {_shortened(idle)}: timm reads these "
-            "layers' weights past the adapter.",
+            f"LoRA has no effect on {len(idle)} layers: {_shortened(idle)}: timm reads their "
+            "weights past the adapter.",
             fix="name other layers in lora.target_modules, for example [proj, fc1, fc2].",
         )
 
 
 def idle_adapters(model: "nn.Module") -> list[str]:
-    """Return the names of trainable parameters without influence on the model's last feature maps.
+    """Return the names of adapted layers without influence on the model's last feature map.
 
     The features are computed once on the meta device, without memory or time.
     """
@@ -60,8 +60,10 @@ def idle_adapters(model: "nn.Module") -> list[str]:
     channels = shadow.patch_embed.proj.in_channels
     images = torch.empty(1, channels, height, width, device="meta")
     maps = shadow.forward_intermediates(images, indices=1, norm=False, intermediates_only=True)
-    maps[-1].sum().backward()
-    return [n for n, p in shadow.named_parameters() if p.requires_grad and p.grad is None]
+    if maps[-1].requires_grad:  # else no adapter at all is on the way to it
+        maps[-1].sum().backward()
+    idle = [n for n, p in shadow.named_parameters() if p.requires_grad and p.grad is None]
+    return list(dict.fromkeys(name.partition(".lora_")[0] for name in idle))
 
 
 def _shadow(model: "nn.Module") -> "nn.Module":

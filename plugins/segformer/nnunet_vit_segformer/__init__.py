@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from nnunet_vit.hookspecs import HeadOptions, hookimpl
 from pydantic import Field
 
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
+
 if TYPE_CHECKING:
-    from nnunet_vit.modeling.backbone import ViTBackbone
     from torch import nn
+
+    from nnunet_vit.modeling.backbone import ViTBackbone
 
 
 class SegformerOptions(HeadOptions):

@@ -3,10 +3,11 @@
 import math
 
 import torch
-from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit_segformer.refinement import Refinement, convolution
 from torch import Tensor, nn
 from torch.nn import functional
+
+from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit_segformer.refinement import Refinement, convolution
 
 LEVELS = 4
 

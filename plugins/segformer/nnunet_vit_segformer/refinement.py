@@ -1,7 +1,8 @@
 """Upsampling in steps of 2, each with a convolution over the features and the image's own detail.
 
 What is thinner than a patch is hardly in the ViT's tokens; a few convolutions on the image bring it
-back, as ViTMatte's detail capture does (https://arxiv.org/abs/2305.15272; the idea, none of its code).
+back. The idea is that of ViTMatte's detail capture (https://arxiv.org/abs/2305.15272), the code is
+not.
 """
 
 import math
@@ -62,7 +63,7 @@ class DetailStem(nn.Module):
     """Convolutions on the image, one per stage of the refinement, from fine to coarse."""
 
     def __init__(self, stages: int, in_channels: int, detail_channels: int) -> None:
-        """Build them; `widths` are the channels per stage, coarsest first as the refinement goes."""
+        """Build them; `widths` are the channels per stage, coarsest first."""
         super().__init__()
         fine_to_coarse = [detail_channels * min(1 << step, WIDEST_DETAIL) for step in range(stages)]
         self.widths = fine_to_coarse[::-1]

@@ -96,7 +96,6 @@ def test_a_package_without_the_hook(fake_backbone):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="backbones.family hands over what the hook returns, raw")
 @pytest.mark.parametrize("body", ["return None", "return 'dinov3'", "raise ValueError('no')"])
 def test_a_hook_that_returns_no_family(fake_backbone, body):
     fake_backbone("mine", f"{SOURCE.partition('@')[0]}@hookimpl\ndef backbone_family(): {body}\n")

@@ -69,6 +69,5 @@ def test_the_interrupt_key_stops_without_a_traceback(interrupted):
     assert err in ("", "Stopped.\n")
 
 
-@pytest.mark.xfail(strict=True, reason="typer makes the interrupt an exit code; main says nothing")
 def test_the_interrupt_key_is_answered(interrupted):
     assert interrupted == (130, "", "Stopped.\n")

@@ -130,7 +130,6 @@ def test_a_missing_word(vit_cli):
     assert err.casefold() == "error[usage]: missing argument 'run_file'.\n"
 
 
-@pytest.mark.xfail(strict=True, reason="main reports typer's empty error after the help")
 def test_no_words_at_all(vit_cli):
     _, out, err = vit_cli()
     assert "Usage: vit_cli" in out

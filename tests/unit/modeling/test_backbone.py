@@ -110,7 +110,6 @@ def test_maps_come_in_the_order_asked_for(vit, images, indices):
     assert same(maps, [every[index] for index in indices])
 
 
-@pytest.mark.xfail(strict=True, reason="get_vit_features wraps an index around, whatever it is")
 @pytest.mark.parametrize("indices", [[6], [-7], [0, 11], 7, 0])
 def test_blocks_that_are_not_there(vit, images, indices):
     with pytest.raises((ValueError, IndexError)):

@@ -241,7 +241,6 @@ def test_the_python_entry_with_a_size_that_timm_would_floor():
     )
 
 
-@pytest.mark.xfail(strict=True, reason="create_segmentation_model lets pydantic's error through")
 @pytest.mark.parametrize("more", [{"lora_rank": 0}, {"lora_dropout": 2.0}, {"backbone_name": 5}])
 def test_the_python_entry_raises_errors_for_users_only(more):
     with pytest.raises(ConfigError):

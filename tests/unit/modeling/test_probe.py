@@ -109,16 +109,12 @@ def test_the_real_network_makes_a_list_of_levels(network_returning, kind):
     assert output_scales(network_returning(expression, deep=False), images) == [[1.0, 1.0]]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ViTSegmentationNetwork.forward fails before the probe looks"
-)
 @pytest.mark.parametrize("expression", ["{'out': images[:, :2]}", "None", "[]", "[None]", "3"])
 def test_what_is_neither_logits_nor_a_list_of_them(network_returning, expression):
     with pytest.raises(PluginError):
         output_scales(network_returning(expression), torch.zeros(2, 3, 32, 48))
 
 
-@pytest.mark.xfail(strict=True, reason="output_scales asks the head outside plugin_failures")
 def test_a_head_that_fails_on_its_first_images(network_returning):
     with pytest.raises(PluginError):
         output_scales(network_returning("images @ images"), torch.zeros(2, 3, 32, 48))

@@ -118,7 +118,6 @@ def test_any_answer_will_do_for_a_first_look(hub, root):
     assert require_reachable(NAME) == f"timm/{NAME}"
 
 
-@pytest.mark.xfail(strict=True, reason="published.py hands over the hub client's own errors")
 @pytest.mark.parametrize("status", [401, 404])
 def test_a_hub_that_does_not_have_the_file(hub, status):
     hub(status)

@@ -74,20 +74,17 @@ def test_convolutional_stems_and_flexible_grids(name):
         assert refusal(name) == NOT_PLAIN.format(name)
 
 
-@pytest.mark.xfail(strict=True, reason="build_timm takes a hybrid's patch for its stride")
 def test_a_hybrid_whose_stride_is_not_its_patch():
     with torch.device("meta"):
         assert refusal("vit_tiny_r_s16_p8_224") == NOT_PLAIN.format("vit_tiny_r_s16_p8_224")
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="timm asserts; build_timm lets it by")
 def test_a_distilled_vit_is_taken_or_refused_in_words():
     with torch.device("meta"):
         model = build_timm("deit_tiny_distilled_patch16_224", None, 3)
     assert patch_size_of(model) == 16
 
 
-@pytest.mark.xfail(strict=True, raises=ConfigError, reason="BEiT has no dynamic_img_size")
 @pytest.mark.parametrize("name", ["beit_base_patch16_224", "vit_relpos_small_patch16_224"])
 def test_plain_vits_of_a_fixed_size_are_inspected_too(name):
     assert inspect_timm(name).patch_size == 16

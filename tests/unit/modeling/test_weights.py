@@ -168,7 +168,6 @@ def test_dinov3_in_its_makers_naming(vit, weights_file, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.xfail(strict=True, reason="weights.py lets timm drop a qkv bias that is not zero")
 def test_a_bias_that_the_model_cannot_hold_is_refused(vit, weights_file):
     from nnunet_vit.errors import ModelError
 

@@ -127,7 +127,6 @@ def test_labels_without_background(write_dataset):
     assert refusal() == f"{path}: labels has no 'background'. Fix: labels: {{\"background\": 0, …}}"
 
 
-@pytest.mark.xfail(strict=True, reason="_description looks at the keys, not at what they hold")
 @pytest.mark.parametrize(
     "change",
     [{"file_ending": 3}, {"labels": 3}, {"channel_names": ["R"]}, {"numTraining": "three"}],

@@ -131,7 +131,6 @@ def test_the_batch_size_is_the_planned_one_unless_the_run_says_so():
     assert own["configurations"]["2d"]["batch_size"] == 12
 
 
-@pytest.mark.xfail(strict=True, reason="run_plans keeps inherits_from, but not what it names")
 def test_a_configuration_that_inherits_stands_alone():
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 

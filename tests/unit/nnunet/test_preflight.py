@@ -238,7 +238,6 @@ def test_a_head_with_a_wrong_output_is_refused_before_training(
     del sys.modules["preflight_head"]
 
 
-@pytest.mark.xfail(strict=True, reason="preflight takes timm's statistics; a family's go unread")
 def test_the_statistics_are_the_familys(write_dataset, fake_backbone):
     fake_backbone(
         "mine",

@@ -89,7 +89,6 @@ def test_a_hook_of_an_unknown_name(fake_head):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="loading._first_line cuts off the line with the argument")
 def test_a_hook_with_an_unknown_argument(fake_head):
     source = HOOK + "def create_segmentation_model(backbone, classes): ...\n"
     fake_head("argument", source, "argument-head")
