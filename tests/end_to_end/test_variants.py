@@ -101,8 +101,10 @@ def test_the_first_plans_file_trains_unchanged(train, tmp_path):
         layer, _, kind = key.rpartition(".")
         stored = f"{prefix}{layer}.base_layer.{kind}" if layer.endswith("qkv") else prefix + key
         torch.testing.assert_close(trained[stored], value, rtol=0, atol=0)
-    adapters = {key: value for key, value in trained.items() if "lora_B" in key}
-    assert len(adapters) == 12 and all(value.abs().sum() > 0 for value in adapters.values())
+    second = {key: value for key, value in trained.items() if "lora_B" in key}
+    assert len(second) == 12
+    for key, value in second.items():  # the product starts at 0, up to rounding
+        assert (value @ trained[key.replace("lora_B", "lora_A")]).abs().max() > 1e-5
 
 
 def test_regions_and_ignore_label(train, derived_dataset, installed):

@@ -9,8 +9,8 @@ from nnunet_vit.errors import ModelError
 WEIGHTS_FILE = "model.safetensors"
 BY_HAND = (
     f"on a machine with a network fetch {WEIGHTS_FILE} of the hub's repository {{repository}}, "
-    "copy it here and write its path in model.checkpoint_path (or model.pretrained: false for random "
-    "weights)."
+    "copy it here and write its path in model.checkpoint_path (or model.pretrained: false for "
+    "random weights)."
 )
 ANSWER_WITHIN = 5.0  # seconds; timm and the hub's client would retry for a minute
 

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nnunet_vit.errors import ConfigError, ModelError
 
@@ -36,6 +36,7 @@ def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
         lora_alpha=run.lora.lora_alpha,
         lora_dropout=run.lora.lora_dropout,
         target_modules=_pattern(run.lora.target_modules),
+        init_lora_weights=_start(run.lora.r),
     )
     # injecting keeps timm's class and keys; get_peft_model would wrap and rename them
     inject_adapter_in_model(adapters, model)
@@ -78,6 +79,12 @@ def _shadow(model: "nn.Module") -> "nn.Module":
     for buffer in model.buffers():
         memo[id(buffer)] = torch.empty_like(buffer, device="meta")
     return copy.deepcopy(model, memo)
+
+
+def _start(rank: int) -> Literal["orthogonal", True]:
+    # B = 0 lets A learn nothing in the first step; orthogonal A and B are both alive, and B A is 0
+    # all the same (https://datta0.github.io/posts/rethink-lora-init). It needs an even rank.
+    return "orthogonal" if rank % 2 == 0 else True
 
 
 def _pattern(targets: list[str]) -> str:
