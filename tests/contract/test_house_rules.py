@@ -24,7 +24,6 @@ ONE_MACHINE = re.compile(
     r"|[A-Z]:\\\\?Users|\b(?:pypi|huggingface)\.(?:org|co)\b"
 )
 ADDRESS = re.compile(r"https?://([\w.-]+)")
-TOO_LONG = "nnunet/evaluation.py: evaluate_folder has 42 lines"
 
 
 def files() -> list[Path]:
@@ -73,16 +72,7 @@ def test_files_are_short_and_named_by_what_they_own(path):
     assert path.stem not in GRAB_BAGS
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=pytest.mark.xfail(strict=True, reason=TOO_LONG))
-        if named(path).endswith("core/nnunet_vit/nnunet/evaluation.py")
-        else path
-        for path in MODULES
-    ],
-    ids=named,
-)
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_functions_are_short(path):
     assert long_functions(path.read_text(encoding="utf-8")) == []
 

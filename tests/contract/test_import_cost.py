@@ -159,7 +159,7 @@ def test_a_backbone_that_imports_torch_is_listed_as_broken(listing_with):
     ("source", "problem"),
     [
         ("import sys\nsys.exit(0)", "failed: SystemExit: 0."),
-        ("raise RuntimeError('first\\nsecond')", "failed: RuntimeError: first."),
+        ("raise RuntimeError('first\\nsecond')", "failed: RuntimeError: first second."),
         ("raise RuntimeError", "failed: RuntimeError: no message."),
         ("def f(:", "failed: SyntaxError: invalid syntax (bad_head_bad_module.py, line 1)."),
         ("import not_installed_here", "failed: ModuleNotFoundError: No module named "),
@@ -197,10 +197,24 @@ def test_a_backbone_hook_that_prints_leaves_json_valid(listing_with):
     }
 
 
-@pytest.mark.parametrize("body", ["raise ValueError('no')", "return None"])
-def test_a_backbone_hook_that_fails_hurts_no_other(listing_with, body):
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("raise ValueError('no')", "failed: ValueError: no."),
+        ("return None", "returned NoneType; needed: nnunet_vit.backbones.family.BackboneFamily."),
+    ],
+)
+def test_a_backbone_hook_that_fails_hurts_no_other(listing_with, body, problem):
     source = f"from nnunet_vit.hookspecs import hookimpl\n@hookimpl\ndef backbone_family(): {body}"
-    assert listing_with(source, group="nnunet_vit.backbones")["problem"]
+    assert listing_with(source, group="nnunet_vit.backbones") == {
+        "name": "bad",
+        "sizes": [],
+        "patch_size": None,
+        "licence": "unknown",
+        "summary": "the backbone bad of a test",
+        "distribution": "bad-head",
+        "problem": f"Plugin 'bad' (bad-head 1.0): backbone_family {problem}",
+    }
 
 
 def test_the_good_use_of_torch_is_listed_as_sound(listing_with):

@@ -64,19 +64,12 @@ def weights(fold):
     return torch.load(file, map_location="cpu", weights_only=False)["network_weights"]
 
 
-def test_the_first_plans_file_trains_unchanged(train, tmp_path):
-    import timm
-    from safetensors.torch import save_file
-
-    pretrained = timm.create_model("vit_small_patch16_dinov3", pretrained=False).state_dict()
-    save_file(pretrained, tmp_path / "dinov3.safetensors")
-    fold, output = train(
-        f"""
+FIRST_PLAN = """
         model:
           model_path: "nnunetv2.model.model_segformer_1"
           backbone: "dinov3"
           backbone_size: "small"
-          checkpoint_path: "{tmp_path}/dinov3.safetensors"
+          checkpoint_path: "WEIGHTS"
           decoder:
             hidden_size: 16
 
@@ -91,9 +84,17 @@ def test_the_first_plans_file_trains_unchanged(train, tmp_path):
           initial_lr: 0.001
           weight_decay: 0.00003
           gradient_clip: 12.0
-        """,
-        "train.patch_size=[64,64]",
-    )
+"""
+
+
+def test_the_first_plans_file_trains_unchanged(train, tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    pretrained = timm.create_model("vit_small_patch16_dinov3", pretrained=False).state_dict()
+    save_file(pretrained, tmp_path / "dinov3.safetensors")
+    text = FIRST_PLAN.replace("WEIGHTS", str(tmp_path / "dinov3.safetensors"))
+    fold, output = train(text, "train.patch_size=[64,64]")
     assert "epoch 1/1" in output
     trained = weights(fold)
     prefix = "model.backbone.model."

@@ -22,15 +22,14 @@ def published_weights(timm_name: str) -> Path:
         ModelError: there are none, or they are not here and the hub does not answer.
     """
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
 
     repository = require_reachable(timm_name)
     try:
         return Path(hf_hub_download(repository, WEIGHTS_FILE))
-    except (HfHubHTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # the client lets those of its own HTTP library through
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(
-            f"The published weights {timm_name} cannot be fetched: {reason}",
+            f"The published weights {timm_name} cannot be fetched: {reason.rstrip('.')}.",
             fix=BY_HAND.format(repository=repository),
         ) from error
 

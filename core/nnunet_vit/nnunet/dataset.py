@@ -1,7 +1,9 @@
 """Find a dataset and see whether it can be trained on, before anything is written."""
 
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,17 +48,28 @@ class Dataset:
         )
 
         channels = self.description["channel_names"]
-        ordered = [channels[key] for key in sorted(channels, key=int)]
-        return [get_normalization_scheme(name).__name__ for name in ordered]
+        with self._judged("channel_names"):
+            ordered = [channels[key] for key in sorted(channels, key=int)]
+            return [get_normalization_scheme(name).__name__ for name in ordered]
 
     def number_of_outputs(self) -> int:
         """Return the channels of the logits: classes with background, or regions."""
         from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
-        labels = LabelManager(
-            self.description["labels"], self.description.get("regions_class_order")
-        )
-        return int(labels.num_segmentation_heads)
+        order = self.description.get("regions_class_order")
+        with self._judged("labels"):
+            return int(LabelManager(self.description["labels"], order).num_segmentation_heads)
+
+    @contextlib.contextmanager
+    def _judged(self, key: str) -> Iterator[None]:
+        """Turn what nnU-Net raises about a part of dataset.json into an error that names it."""
+        try:
+            yield
+        except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{self.name}: nnU-Net cannot use {key} of dataset.json, {self.description[key]!r}: "
+                f"{' '.join(str(error).split()) or type(error).__name__}"
+            ) from error
 
 
 def find_dataset(wanted: int | str | None) -> Dataset:

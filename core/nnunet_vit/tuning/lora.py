@@ -82,8 +82,8 @@ def _shadow(model: "nn.Module") -> "nn.Module":
 
 
 def _start(rank: int) -> Literal["orthogonal", True]:
-    # B = 0 lets A learn nothing in the first step; orthogonal A and B are both alive, and B A is 0
-    # all the same (https://datta0.github.io/posts/rethink-lora-init). It needs an even rank.
+    # B = 0 lets A learn nothing in the first step; peft's orthogonal A and B are both alive, and
+    # B A is 0 all the same. It needs an even rank.
     return "orthogonal" if rank % 2 == 0 else True
 
 

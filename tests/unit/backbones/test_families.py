@@ -40,7 +40,6 @@ def test_what_people_read_is_there(family):
     assert "{size}" in family.timm_name or len(family.sizes) == 1
     assert family.default_size in family.sizes
     assert len(set(family.sizes)) == len(family.sizes)
-    assert family.lora_targets
 
 
 @pytest.mark.parametrize(("family", "size", "name"), NAMES, ids=[name for *_, name in NAMES])
@@ -65,10 +64,11 @@ def test_patch_and_statistics_are_those_of_the_weights(one_gigabyte, family, siz
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_the_layers_that_lora_changes_exist(family):
+def test_the_layers_that_a_run_adapts_by_default_exist(family):
     import torch
     from torch import nn
 
+    from nnunet_vit.config.models import ViTLoRAConfig
     from nnunet_vit.modeling.timm_models import build_timm
 
     with torch.device("meta"):
@@ -78,7 +78,8 @@ def test_the_layers_that_lora_changes_exist(family):
         for name, module in model.blocks.named_modules()
         if isinstance(module, nn.Linear)
     }
-    assert set(family.lora_targets) <= linear
+    targets = set(ViTLoRAConfig().target_modules)
+    assert targets and targets <= linear
 
 
 def test_the_size():

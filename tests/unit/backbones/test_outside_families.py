@@ -9,6 +9,9 @@ from nnunet_vit.errors import PluginError
 
 pytestmark = pytest.mark.unit
 
+NEEDED = "needed: nnunet_vit.backbones.family.BackboneFamily."
+NOT_THERE = "No module named 'surely_not_there'"
+FIX = "Fix: install what it misses, or upgrade or uninstall the package."
 SOURCE = """
 from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.hookspecs import hookimpl
@@ -18,7 +21,7 @@ def backbone_family():
     return BackboneFamily(
         name="{name}", summary="of a test", timm_name="test_vit{{size}}.r160_in1k",
         sizes=("", "2"), default_size="2", patch_size=16, licence="MIT",
-        mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), lora_targets=("fc1",),
+        mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5),
     )
 """
 
@@ -33,7 +36,7 @@ def test_it_is_found_by_name_and_built(fake_backbone):
     from nnunet_vit.modeling.backbone import create_backbone, pretrained_weights
 
     fake_backbone("mine", SOURCE.format(name="mine"))
-    assert backbones.family("mine").lora_targets == ("fc1",)
+    assert backbones.family("mine").mean == (0.5, 0.5, 0.5)
     assert backbones.timm_name("mine", None) == "test_vit2.r160_in1k"
     with pretrained_weights(wanted=False):
         model, patch, name = create_backbone("mine", "2", image_size=(32, 48))
@@ -96,7 +99,17 @@ def test_a_package_without_the_hook(fake_backbone):
     )
 
 
-@pytest.mark.parametrize("body", ["return None", "return 'dinov3'", "raise ValueError('no')"])
-def test_a_hook_that_returns_no_family(fake_backbone, body):
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("return None", f"returned NoneType; {NEEDED}"),
+        ("return 'dinov3'", f"returned str; {NEEDED}"),
+        ("return BackboneFamily", f"returned type; {NEEDED}"),
+        ("raise ValueError('no')", f"failed: ValueError: no. {FIX}"),
+        ("raise SystemExit", f"failed: SystemExit: no message. {FIX}"),
+        ("import surely_not_there", f"failed: ModuleNotFoundError: {NOT_THERE}. {FIX}"),
+    ],
+)
+def test_a_hook_that_returns_no_family(fake_backbone, body, text):
     fake_backbone("mine", f"{SOURCE.partition('@')[0]}@hookimpl\ndef backbone_family(): {body}\n")
-    assert refusal("mine").startswith("Plugin 'mine' (x-backbone 1.0): backbone_family ")
+    assert refusal("mine") == f"Plugin 'mine' (x-backbone 1.0): backbone_family {text}"

@@ -57,7 +57,7 @@ def test_a_broken_head_is_a_plugin_error_or_one_of_the_problems(run_of, faults_o
     fake_head("broken", "import surely_not_there\n", "broken-head")
     text = (
         "Plugin 'broken' (broken-head 1.0) failed: ModuleNotFoundError: "
-        "No module named 'surely_not_there' "
+        "No module named 'surely_not_there'. "
         "Fix: install what it misses, or upgrade or uninstall the package."
     )
     with pytest.raises(PluginError) as caught:
@@ -101,16 +101,16 @@ def test_a_model_path_that_is_no_text_for_people(faults_of, written, given):
 def test_a_model_path_that_names_no_module(faults_of, path, reason):
     assert faults_of(f"model:\n  model_path: {path}\n") == (
         f"run.yaml, line 2, model.model_path: Module '{path}' (model_path) failed: "
-        f"ModuleNotFoundError: {reason} "
+        f"ModuleNotFoundError: {reason}. "
         "Fix: install what it misses, or upgrade or uninstall the package."
     )
 
 
 def test_a_model_path_without_the_function(faults_of):
     assert faults_of("model:\n  model_path: json.tool\n") == (
-        "run.yaml, line 2, model.model_path: Module 'json.tool' (model_path) does not implement "
-        "create_segmentation_model; it has: none. Fix: decorate a function "
-        "create_segmentation_model with nnunet_vit.hookspecs.hookimpl."
+        "run.yaml, line 2, model.model_path: Module 'json.tool' (model_path) has no "
+        "create_segmentation_model; it has: no hook. "
+        "Fix: write a function create_segmentation_model in the module."
     )
 
 

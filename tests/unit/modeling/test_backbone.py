@@ -110,10 +110,21 @@ def test_maps_come_in_the_order_asked_for(vit, images, indices):
     assert same(maps, [every[index] for index in indices])
 
 
-@pytest.mark.parametrize("indices", [[6], [-7], [0, 11], 7, 0])
-def test_blocks_that_are_not_there(vit, images, indices):
-    with pytest.raises((ValueError, IndexError)):
+@pytest.mark.parametrize(
+    ("indices", "asked"),
+    [
+        ([6], "[6]"),
+        ([-7], "[-7]"),
+        ([0, 11], "[0, 11]"),
+        (7, "[-7, -6, -5, -4, -3, -2, -1]"),
+        (0, "[]"),
+        ([], "[]"),
+    ],
+)
+def test_blocks_that_are_not_there(vit, images, indices, asked):
+    with pytest.raises(ValueError) as caught:
         get_vit_features(vit(), images, indices)
+    assert str(caught.value) == f"blocks {asked} asked for; there are 0 to 5"
 
 
 @pytest.mark.parametrize("size", [(31, 64), (32, 40), (8, 8)])

@@ -146,7 +146,7 @@ def test_deep_supervision_is_for_heads_that_name_it(fake_head):
         ("return [nn.Identity()]", "returned list, not a torch.nn.Module."),
         (
             "raise ValueError('no such width.\\nand more')",
-            "failed: ValueError: no such width. "
+            "failed: ValueError: no such width. and more. "
             "Fix: install what it misses, or upgrade or uninstall the package.",
         ),
         (
@@ -241,10 +241,27 @@ def test_the_python_entry_with_a_size_that_timm_would_floor():
     )
 
 
-@pytest.mark.parametrize("more", [{"lora_rank": 0}, {"lora_dropout": 2.0}, {"backbone_name": 5}])
-def test_the_python_entry_raises_errors_for_users_only(more):
-    with pytest.raises(ConfigError):
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"lora_rank": 0}, ", lora.r: given 0; allowed: a whole number from 1 to 1024"),
+        (
+            {"lora_dropout": 2.0},
+            ", lora.lora_dropout: given 2.0; allowed: a number of at least 0 and less than 1",
+        ),
+        ({"backbone_name": 5}, ", model.backbone: given 5; allowed: a text"),
+        (
+            {"lora_rank": 0, "backbone_name": 5},
+            ": 2 problems\n"
+            "  model.backbone: given 5; allowed: a text\n"
+            "  lora.r: given 0; allowed: a whole number from 1 to 1024",
+        ),
+    ],
+)
+def test_the_python_entry_raises_errors_for_users_only(more, text):
+    with pytest.raises(ConfigError) as caught:
         entry("linear", **{"pretrained": False, **more})
+    assert str(caught.value) == f"create_segmentation_model{text}"
 
 
 def test_a_module_named_by_model_path_is_built_like_a_head(tmp_path, monkeypatch):

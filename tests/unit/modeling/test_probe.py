@@ -109,15 +109,37 @@ def test_the_real_network_makes_a_list_of_levels(network_returning, kind):
     assert output_scales(network_returning(expression, deep=False), images) == [[1.0, 1.0]]
 
 
-@pytest.mark.parametrize("expression", ["{'out': images[:, :2]}", "None", "[]", "[None]", "3"])
-def test_what_is_neither_logits_nor_a_list_of_them(network_returning, expression):
-    with pytest.raises(PluginError):
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [("{'out': images[:, :2]}", "dict"), ("None", "NoneType"), ("[]", "list"), ("3", "int")],
+)
+def test_what_is_neither_logits_nor_a_list_of_them(network_returning, expression, kind):
+    with pytest.raises(PluginError) as caught:
         output_scales(network_returning(expression), torch.zeros(2, 3, 32, 48))
+    assert str(caught.value) == (
+        f"The head returned {kind}; needed: logits (B, 2, H, W), or a list of them, finest first."
+    )
 
 
-def test_a_head_that_fails_on_its_first_images(network_returning):
-    with pytest.raises(PluginError):
-        output_scales(network_returning("images @ images"), torch.zeros(2, 3, 32, 48))
+@pytest.mark.parametrize(
+    ("expression", "failure"),
+    [
+        ("[None]", "AttributeError: 'NoneType' object has no attribute 'float'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        (
+            "images.no_such_thing",
+            "AttributeError: 'Tensor' object has no attribute 'no_such_thing'",
+        ),
+        ("exit('stopped')", "SystemExit: stopped"),
+    ],
+)
+def test_a_head_that_fails_on_its_first_images(network_returning, expression, failure):
+    with pytest.raises(PluginError) as caught:
+        output_scales(network_returning(expression), torch.zeros(2, 3, 32, 48))
+    assert str(caught.value) == (
+        f"The head's forward failed: {failure}. "
+        "Fix: install what it misses, or upgrade or uninstall the package."
+    )
 
 
 def test_no_gradients_are_kept():

@@ -15,11 +15,14 @@ from nnunet_vit.modeling.published import published_weights, require_reachable
 pytestmark = pytest.mark.unit
 
 NAME = "vit_small_patch16_dinov3.lvd1689m"
-UNREACHABLE = (
-    f"The published weights {NAME} are not on this machine and the model hub does not answer. "
+BY_HAND = (
     "Fix: on a machine with a network fetch model.safetensors of the hub's repository "
     f"timm/{NAME}, copy it here and write its path in model.checkpoint_path "
     "(or model.pretrained: false for random weights)."
+)
+UNREACHABLE = (
+    f"The published weights {NAME} are not on this machine and the model hub does not answer. "
+    f"{BY_HAND}"
 )
 
 
@@ -118,11 +121,30 @@ def test_any_answer_will_do_for_a_first_look(hub, root):
     assert require_reachable(NAME) == f"timm/{NAME}"
 
 
-@pytest.mark.parametrize("status", [401, 404])
-def test_a_hub_that_does_not_have_the_file(hub, status):
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (
+            401,
+            "Client error '401 Unauthorized' for url "
+            f"'{{hub}}/timm/{NAME}/resolve/main/model.safetensors'",
+        ),
+        (
+            404,
+            "An error happened while trying to locate the file on the Hub and we cannot find the "
+            "requested files in the local cache. Please check your connection and try again or "
+            "make sure your Internet connection is on.",
+        ),
+    ],
+)
+def test_a_hub_that_does_not_have_the_file(hub, status, reason):
     hub(status)
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError) as caught:
         published_weights(NAME)
+    assert str(caught.value) == (
+        f"The published weights {NAME} cannot be fetched: "
+        f"{reason.format(hub=constants.ENDPOINT).rstrip('.')}. {BY_HAND}"
+    )
 
 
 @pytest.mark.parametrize("offline", [False, True])

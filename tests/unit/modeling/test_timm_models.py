@@ -74,20 +74,27 @@ def test_convolutional_stems_and_flexible_grids(name):
         assert refusal(name) == NOT_PLAIN.format(name)
 
 
-def test_a_hybrid_whose_stride_is_not_its_patch():
+@pytest.mark.parametrize("size", [None, (64, 64)])
+def test_a_hybrid_whose_stride_is_not_its_patch(size):
     with torch.device("meta"):
-        assert refusal("vit_tiny_r_s16_p8_224") == NOT_PLAIN.format("vit_tiny_r_s16_p8_224")
+        assert refusal("vit_tiny_r_s16_p8_224", size) == NOT_PLAIN.format("vit_tiny_r_s16_p8_224")
 
 
-def test_a_distilled_vit_is_taken_or_refused_in_words():
-    with torch.device("meta"):
-        model = build_timm("deit_tiny_distilled_patch16_224", None, 3)
-    assert patch_size_of(model) == 16
+FIXED_SIZE = [
+    "beit_base_patch16_224",
+    "vit_relpos_small_patch16_224",
+    "deit_tiny_distilled_patch16_224",
+]
 
 
-@pytest.mark.parametrize("name", ["beit_base_patch16_224", "vit_relpos_small_patch16_224"])
-def test_plain_vits_of_a_fixed_size_are_inspected_too(name):
+@pytest.mark.parametrize("name", FIXED_SIZE)
+def test_plain_vits_without_some_of_the_arguments(name):
     assert inspect_timm(name).patch_size == 16
+    with torch.device("meta"):
+        model = build_timm(name, (48, 32), 2)
+        maps = model.forward_intermediates(torch.empty(1, 2, 48, 32), intermediates_only=True)
+    assert {level.shape for level in maps} == {(1, model.embed_dim, 3, 2)}
+    assert model.num_classes == 0
 
 
 @pytest.mark.parametrize(

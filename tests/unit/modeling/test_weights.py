@@ -99,6 +99,22 @@ def test_five_channels_repeat_the_stem(vit, weights_file, trained):
     assert torch.allclose(model.state_dict()[STEM], expected)
 
 
+@pytest.mark.parametrize("channels", [3, 5])
+def test_one_channel_is_shared_out(vit, weights_file, channels):
+    """The same image in every channel then answers as it did in one."""
+    tensors = vit(size=None, channels=1, seed=7).state_dict()
+    model = vit(size=None, channels=channels).eval()
+    load_backbone_weights(model, weights_file(tensors))
+    assert_loaded(model, tensors, STEM)
+    stem = model.state_dict()[STEM]
+    assert torch.equal(stem, tensors[STEM].expand(-1, channels, -1, -1) / channels)
+    original = vit(size=None, channels=1, seed=7).eval()
+    grey = torch.randn(2, 1, 160, 160)
+    with torch.no_grad():
+        answer = model.forward_features(grey.expand(-1, channels, -1, -1))
+        assert torch.allclose(answer, original.forward_features(grey), atol=1e-4)
+
+
 def test_a_file_with_the_same_other_channels(vit, weights_file):
     tensors = vit(size=None, channels=5, seed=7).state_dict()
     model = vit(size=None, channels=5)
@@ -173,5 +189,23 @@ def test_a_bias_that_the_model_cannot_hold_is_refused(vit, weights_file):
 
     name, size = "vit_small_patch16_dinov3", (32, 64)
     tensors = as_meta(vit(name, size, seed=7, depth=1).state_dict(), bias=0.5)
-    with pytest.raises(ModelError):
-        load_backbone_weights(vit(name, size, depth=1), weights_file(tensors, "dinov3.pth"))
+    model, file = vit(name, size, depth=1), weights_file(tensors, "dinov3.pth")
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with pytest.raises(ModelError) as caught:
+        load_backbone_weights(model, file)
+    assert str(caught.value) == (
+        f"{file}: blocks.0.attn.qkv.bias is not zero, and this backbone has no such bias. "
+        "Fix: model.backbone: timm:<name>_qkvb, timm's variant with the bias."
+    )
+    assert_loaded(model, before)
+
+
+def test_the_variant_with_the_bias_takes_it(vit, weights_file):
+    name, size = "vit_small_patch16_dinov3_qkvb", (32, 64)
+    plain = vit("vit_small_patch16_dinov3", size, seed=7, depth=1).state_dict()
+    model = vit(name, size, depth=1)
+    load_backbone_weights(model, weights_file(as_meta(plain, bias=0.5), "dinov3.pth"))
+    own = model.state_dict()
+    assert all(torch.equal(own[key], value) for key, value in plain.items())
+    assert (own["blocks.0.attn.q_bias"] == 0.5).all()
+    assert (own["blocks.0.attn.v_bias"] == 0.5).all()

@@ -128,16 +128,22 @@ def test_labels_without_background(write_dataset):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"file_ending": 3}, {"labels": 3}, {"channel_names": ["R"]}, {"numTraining": "three"}],
+    ("change", "text"),
+    [
+        ({"file_ending": 3}, "file_ending is 3"),
+        ({"file_ending": ""}, "file_ending is ''"),
+        ({"labels": 3}, "labels is 3"),
+        ({"channel_names": ["R"]}, "channel_names is ['R']"),
+        ({"channel_names": {}}, "channel_names is {}"),
+        ({"numTraining": "three"}, "numTraining is 'three'"),
+        ({"numTraining": 0}, "numTraining is 0"),
+        ({"numTraining": None, "labels": []}, "labels is [], numTraining is None"),
+    ],
     ids=json.dumps,
 )
-def test_a_key_that_holds_something_else(write_dataset, change):
-    write_dataset(**change)
-    dataset = None
-    with pytest.raises(DataError):
-        dataset = find_dataset(5)
-    assert dataset is None
+def test_a_key_that_holds_something_else(write_dataset, change, text):
+    path = write_dataset(**change) / "dataset.json"
+    assert refusal() == f"{path}: {text}: not what nnU-Net's format has there."
 
 
 def test_no_labels(write_dataset):
@@ -177,7 +183,10 @@ def test_many_cases_are_counted(write_dataset):
 def test_a_description_that_lists_its_files(write_dataset):
     """nnU-Net's other way: the images lie anywhere."""
     write_dataset(
-        cases=(), labelled=("a",), dataset={"a": {"images": ["/x.png"], "label": "/y.png"}}
+        cases=(),
+        labelled=("a",),
+        numTraining=1,
+        dataset={"a": {"images": ["/x.png"], "label": "/y.png"}},
     )
     assert find_dataset(5).name == NAME
 

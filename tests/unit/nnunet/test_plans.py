@@ -88,10 +88,11 @@ CHANGES = [
     {"train__patch_size": [64, 64]},
     {"train__seed": 1},
     {"train__weight_decay": 0.1},
+    {"data__configuration": "2d_large"},
 ]
 
 
-def test_every_change_of_model_lora_or_train_is_another_run():
+def test_every_change_of_model_lora_train_or_configuration_is_another_run():
     names = [plans_name(run_of(**changes)) for changes in [{}, *CHANGES]]
     assert len(set(names)) == len(names)
 
@@ -138,6 +139,7 @@ def test_a_configuration_that_inherits_stands_alone():
     configuration = PlansManager(own).get_configuration("2d_large")
     assert configuration.batch_size == 3
     assert configuration.data_identifier == "nnUNetPlans_2d"
+    assert "inherits_from" not in own["configurations"]["2d_large"]
 
 
 def test_the_datasets_plans_stay_as_they_are():

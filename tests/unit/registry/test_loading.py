@@ -103,7 +103,9 @@ def test_a_hook_with_an_unknown_argument(fake_head):
     [
         ("import surely_not_there", "ModuleNotFoundError: No module named 'surely_not_there'"),
         ("raise SystemExit(0)", "SystemExit: 0"),
-        ("raise ValueError('two.\\nlines')", "ValueError: two"),
+        ("raise ValueError('two.\\nlines')", "ValueError: two. lines"),
+        ("raise ValueError('stopped. ')", "ValueError: stopped"),
+        ("raise ValueError('x' * 500)", f"ValueError: {'x' * 400}"),
         ("raise GeneratorExit", "GeneratorExit: no message"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
     ],

@@ -9,6 +9,11 @@ from nnunet_vit.tuning import lora
 pytestmark = pytest.mark.unit
 
 ALL = ["qkv", "proj", "fc1", "fc2"]
+NO_EFFECT = (
+    "LoRA has no effect on 12 layers: blocks.0.attn.qkv, blocks.1.attn.qkv, blocks.2.attn.qkv, "
+    "… (12 in all): timm reads their weights past the adapter. "
+    "Fix: name other layers in lora.target_modules, for example [proj, fc1, fc2]."
+)
 
 
 def run_of(*targets, **more):
@@ -127,12 +132,7 @@ def test_dead_adapters_beside_living_ones_are_refused(vit, name):
     size = (28, 56) if "14" in name else (32, 64)
     with pytest.raises(ModelError) as caught:
         lora.tune(vit(name, size), run_of("qkv", "proj"))
-    assert str(caught.value) == (
-        "LoRA has no effect on 24 adapters: blocks.0.attn.qkv.lora_A.default.weight, "
-        "blocks.0.attn.qkv.lora_B.default.weight, blocks.1.attn.qkv.lora_A.default.weight, "
-        "… (24 in all): timm reads these layers' weights past the adapter. "
-        "Fix: name other layers in lora.target_modules, for example [proj, fc1, fc2]."
-    )
+    assert str(caught.value) == NO_EFFECT
 
 
 @pytest.mark.parametrize("name", ["vit_small_patch16_dinov3_qkvb", "eva02_tiny_patch14_224"])
@@ -140,10 +140,7 @@ def test_dead_adapters_alone_are_refused(vit, name):
     size = (28, 56) if "14" in name else (32, 64)
     with pytest.raises(ModelError) as caught:
         lora.tune(vit(name, size), run_of("qkv"))
-    assert str(caught.value).startswith("LoRA has no effect on ")
-    assert caught.value.fix == (
-        "name other layers in lora.target_modules, for example [proj, fc1, fc2]."
-    )
+    assert str(caught.value) == NO_EFFECT
 
 
 @pytest.mark.parametrize(
