@@ -66,9 +66,10 @@ class Dataset:
         try:
             yield
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(
-                f"{self.name}: nnU-Net cannot use {key} of dataset.json, {self.description[key]!r}: "
-                f"{' '.join(str(error).split()) or type(error).__name__}"
+                f"{self.name}/dataset.json: {key} {self.description[key]!r} is no use to nnU-Net: "
+                f"{reason}."
             ) from error
 
 
