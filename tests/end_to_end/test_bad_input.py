@@ -153,8 +153,8 @@ def test_lora_target_that_does_not_exist(refused):
 
 
 def test_device_that_is_not_there(refused):
-    error = refused(code=6, options=["--device", "tpu"])
-    assert error == "error[environment]: --device tpu is not available here; available: cpu."
+    error = refused(code=2, options=["--device", "tpu"])
+    assert error == "error[config]: --device tpu is unknown; allowed: cuda, mps, cpu."
 
 
 def test_debug_shows_the_traceback(installed):

@@ -4,7 +4,7 @@ from nnunet_vit.backbones.family import BackboneFamily
 
 FAMILY = BackboneFamily(
     name="dinov2",
-    summary="self-supervised on 142 million curated images (LVD-142M); patch 14",
+    summary="self-supervised on 142 million curated images (LVD-142M)",
     timm_name="vit_{size}_patch14_dinov2.lvd142m",
     sizes=("small", "base", "large", "giant"),
     default_size="large",

@@ -1,9 +1,9 @@
 """Batches whose content depends on the run's seed and their number, not on the workers.
 
 nnU-Net's forked workers share one state of torch's random numbers and repeat each other's
-augmentations (https://github.com/MIC-DKFZ/batchgeneratorsv2/issues/13). Here every batch seeds all
-three generators with its own number, so workers differ, a seeded run repeats, and a resumed run
-goes on where it stopped, with any number of workers.
+augmentations (https://github.com/MIC-DKFZ/batchgeneratorsv2/pull/13). Here every batch seeds all
+three generators with its own number, so workers differ, a run with a seed repeats, and goes on
+where it stopped when it is resumed, with any number of workers.
 """
 
 import random

@@ -23,6 +23,7 @@ def choose_device(wanted: str | None) -> str:
     """Return the device to use.
 
     Raises:
+        ConfigError: nothing is called so.
         MachineError: the wanted one is not there.
     """
     import torch
@@ -34,7 +35,9 @@ def choose_device(wanted: str | None) -> str:
     }
     if wanted is None:
         return next(name for name, available in there.items() if available)
-    if not there.get(wanted, False):
+    if wanted not in there:
+        raise ConfigError(f"--device {wanted} is unknown; allowed: {', '.join(there)}.")
+    if not there[wanted]:
         available = ", ".join(name for name, is_there in there.items() if is_there)
         raise MachineError(f"--device {wanted} is not available here; available: {available}.")
     return wanted
@@ -101,6 +104,7 @@ def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> 
     """Build, load and run the network on a small image that is not square: seconds, not hours."""
     import torch
 
+    from nnunet_vit.modeling.factory import names_deep_supervision
     from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
     from nnunet_vit.modeling.probe import output_scales
 
@@ -115,6 +119,7 @@ def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> 
             image_size=(height, width),
             input_mean=facts.statistics[0],
             input_std=facts.statistics[1],
+            deep_supervision=names_deep_supervision(run),
         )
     output_scales(network.eval(), torch.zeros(2, channels, height, width))
 

@@ -170,7 +170,7 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
             training_loss=float(self.logger.get_value("train_losses", step=-1)),
             validation_loss=float(self.logger.get_value("val_losses", step=-1)),
             dice=[float(d) for d in self.logger.get_value("dice_per_class_or_region", step=-1)],
-            rate=float(self.optimizer.param_groups[0]["lr"]),
+            rate=self.lr_scheduler.rate(self.lr_scheduler.iteration - 1),  # the last one used
         )
 
     def print_to_log_file(self, *args: Any, **options: Any) -> None:  # noqa: ANN401

@@ -62,8 +62,8 @@ def train(
     dataset = find_dataset(run.data.dataset)
     fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
     start = starting_checkpoint(fold_folder, resume, overwrite)
-    facts = check_network(dataset, run, fresh=start is None)
     chosen = choose_device(device)
+    facts = check_network(dataset, run, fresh=start is None)
     check_fold(dataset, run.data.fold)
     plans = prepare(dataset, run.data.configuration, progress)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)

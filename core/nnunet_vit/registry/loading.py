@@ -83,7 +83,7 @@ def plugin_failures(title: str) -> Iterator[None]:
     except BaseException as error:  # a plugin may even call sys.exit at import
         raise PluginError(
             f"{title} failed: {type(error).__name__}: {_one_line(error)}.",
-            fix="install what it misses, or upgrade or uninstall the package.",
+            fix="install what it misses, mend it, upgrade it or uninstall it.",
         ) from error
 
 

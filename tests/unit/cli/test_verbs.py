@@ -22,7 +22,7 @@ def create_segmentation_model(backbone, num_classes, options): ...
 """
 FAMILIES = """
 backbones:
-  dinov2       self-supervised on 142 million curated images (LVD-142M); patch 14; sizes small, base, large, giant; patch 14; licence: Apache-2.0
+  dinov2       self-supervised on 142 million curated images (LVD-142M); sizes small, base, large, giant; patch 14; licence: Apache-2.0
   dinov3       self-supervised on 1.7 billion web images (LVD-1689M); rotary positions, any size; sizes small, small_plus, base, large, huge_plus, 7b; patch 16; licence: DINOv3 License
   timm:<name>  any plain ViT of timm, for example timm:vit_base_patch16_224; licence: of the weights' model card
 """  # noqa: E501
@@ -178,7 +178,7 @@ def test_validate_a_bad_file_says_everything_at_once(vit_cli, two_heads):
             "broken",
             4,
             f"error[plugin]: {BROKEN} "
-            "Fix: install what it misses, or upgrade or uninstall the package.",
+            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
         ),
     ],
 )

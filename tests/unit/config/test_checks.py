@@ -58,7 +58,7 @@ def test_a_broken_head_is_a_plugin_error_or_one_of_the_problems(run_of, faults_o
     text = (
         "Plugin 'broken' (broken-head 1.0) failed: ModuleNotFoundError: "
         "No module named 'surely_not_there'. "
-        "Fix: install what it misses, or upgrade or uninstall the package."
+        "Fix: install what it misses, mend it, upgrade it or uninstall it."
     )
     with pytest.raises(PluginError) as caught:
         run_of("model: {head: broken}\n")
@@ -102,7 +102,7 @@ def test_a_model_path_that_names_no_module(faults_of, path, reason):
     assert faults_of(f"model:\n  model_path: {path}\n") == (
         f"run.yaml, line 2, model.model_path: Module '{path}' (model_path) failed: "
         f"ModuleNotFoundError: {reason}. "
-        "Fix: install what it misses, or upgrade or uninstall the package."
+        "Fix: install what it misses, mend it, upgrade it or uninstall it."
     )
 
 

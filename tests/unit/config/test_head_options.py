@@ -128,13 +128,13 @@ def test_without_its_head_only_what_all_share_is_judged(faults_of):
             (),
             "raise RuntimeError('no')",
             "head_options failed: RuntimeError: no. "
-            "Fix: install what it misses, or upgrade or uninstall the package.",
+            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
         ),
         (
             ("@model_validator(mode='before')\n@classmethod\ndef _f(cls, value): return 1 / 0",),
             "return Options",
             "its options failed: ZeroDivisionError: division by zero. "
-            "Fix: install what it misses, or upgrade or uninstall the package.",
+            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
         ),
     ],
 )

@@ -147,12 +147,12 @@ def test_deep_supervision_is_for_heads_that_name_it(fake_head):
         (
             "raise ValueError('no such width.\\nand more')",
             "failed: ValueError: no such width. and more. "
-            "Fix: install what it misses, or upgrade or uninstall the package.",
+            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
         ),
         (
             "import surely_not_there",
             "failed: ModuleNotFoundError: No module named 'surely_not_there'. "
-            "Fix: install what it misses, or upgrade or uninstall the package.",
+            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
         ),
     ],
 )

@@ -44,12 +44,19 @@ def test_the_device():
     there.append("cpu")
     assert choose_device(None) == there[0]
     assert choose_device("cpu") == "cpu"
-    for absent in {"cuda", "mps", "tpu", "cuda:7"} - set(there):
+    for absent in {"cuda", "mps"} - set(there):
         with pytest.raises(MachineError) as caught:
             choose_device(absent)
         assert str(caught.value) == (
             f"--device {absent} is not available here; available: {', '.join(there)}."
         )
+
+
+@pytest.mark.parametrize("unknown", ["tpu", "gpu", "cuda:7"])
+def test_a_device_that_nobody_has(unknown):
+    with pytest.raises(ConfigError) as caught:
+        choose_device(unknown)
+    assert str(caught.value) == f"--device {unknown} is unknown; allowed: cuda, mps, cpu."
 
 
 @pytest.mark.parametrize(
