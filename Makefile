@@ -10,25 +10,25 @@ setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -e '.[test,dev]' $(addprefix -e ./,$(PLUGINS))
+	"$(BIN)/pip" install -q -e '.[test,dev]' $(addprefix -e ./,$(PLUGINS))
 	touch $@
 
 demo: setup
 	PATH="$(BIN):$$PATH" sh examples/demo.sh
 
 test: setup
-	$(BIN)/pytest
+	"$(BIN)/pytest"
 
 test-all: setup
-	$(BIN)/pytest -m ''
+	"$(BIN)/pytest" -m ''
 
 lint: setup
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
 
 bench: setup
-	$(BIN)/python benchmarks/list_models.py
+	"$(BIN)/python" benchmarks/list_models.py
 
 clean:
 	rm -rf .demo build core/*.egg-info plugins/*/build plugins/*/*.egg-info

@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
-HEADS = sorted(path.name for path in ROOT.glob("plugins/*/nnunet_vit_*") if path.is_dir())
+HEADS = sorted(path.parent.name for path in ROOT.glob("plugins/*/nnunet_vit_*/__init__.py"))
 HEAVY = {
     "torch", "timm", "peft", "numpy", "scipy", "skimage", "nnunetv2", "transformers",
     "huggingface_hub", "safetensors", "matplotlib", "SimpleITK",

@@ -6,6 +6,7 @@ import pty
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -128,10 +129,29 @@ def test_a_killed_run_goes_on(installed, trained):
             process.send_signal(signal.SIGKILL)
             break
     process.wait()
+    if Path("/proc").is_dir():
+        assert no_process_of(str(installed.folder)), "a worker outlives its killed parent"
     output = installed.succeed(*arguments, "--continue")
-    assert "Going on from checkpoint_latest.pth, epoch " in output
+    assert "Going on from checkpoint_latest.pth, after epoch " in output
     assert "epoch 1/6" not in output
     assert "epoch 6/6" in output
+
+
+def no_process_of(folder):
+    """Tell whether, within seconds, nothing runs in a folder any more."""
+    for _ in range(50):
+        places = [link(process / "cwd") for process in Path("/proc").iterdir()]
+        if folder not in places:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def link(path):
+    try:
+        return os.readlink(path)
+    except OSError:  # no process, gone meanwhile, or not ours
+        return ""
 
 
 def test_continue_without_a_checkpoint_is_an_error(installed, trained):

@@ -77,6 +77,9 @@ def report(error: BaseException, debug: bool) -> int:
         text, code = f"error[usage]: {error.format_message()}", 2  # type: ignore[attr-defined]
     elif isinstance(error, KeyboardInterrupt | typer.Abort):
         text, code = "Stopped.", INTERRUPTED
+    elif type(error).__name__ == "OutOfMemoryError":  # torch's, without importing torch
+        fix = "Fix: a smaller train.batch_size or train.patch_size, or a smaller backbone."
+        text, code = f"error[environment]: The device is out of memory. {fix}", 6
     elif isinstance(error, OSError):
         text, code = f"error[environment]: {error}", 6
     else:

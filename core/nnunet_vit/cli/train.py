@@ -1,5 +1,6 @@
 """vit_cli train: from a raw dataset to a validated model."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,8 @@ def train(
 
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
+    if dataset is not None and dataset.isdecimal():
+        dataset = str(int(dataset))  # nnU-Net's users write 004
     given = {"data.dataset": dataset, "data.configuration": configuration, "data.fold": fold}
     arguments = [f"{key}={value}" for key, value in given.items() if value is not None]
     run = load_run(config, [*arguments, *(set_ or [])])
@@ -34,8 +37,12 @@ def train(
         from nnunet_vit.nnunet.training import train as train_run
 
         model = train_run(run, device, resume, overwrite, progress)
-    print(f"Mean Dice {model.dice:.3f} on {model.cases} validation cases of fold {run.data.fold}.")
+    per_class = ", ".join(f"{name} {dice:.3f}" for name, dice in model.per_class.items())
+    print(
+        f"Mean Dice {model.dice:.3f} ({per_class}) on {model.cases} validation cases of fold "
+        f"{run.data.fold}."
+    )
     print(
         f"Model: {model.folder}  Predict with: vit_cli predict -i IMAGES -o MASKS "
-        f"--model '{model.folder}' --folds {run.data.fold}"
+        f"--model {shlex.quote(str(model.folder))} --folds {run.data.fold}"
     )

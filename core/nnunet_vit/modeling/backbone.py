@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.backbones import is_timm, own_families, timm_name
 from nnunet_vit.modeling.published import published_weights
-from nnunet_vit.modeling.timm_models import build_timm, patch_size_of
+from nnunet_vit.modeling.timm_models import build_timm, check_image_size, patch_size_of
 from nnunet_vit.modeling.weights import load_backbone_weights
 
 MODEL_CONFIGS: dict[str, dict[str, Any]] = {
@@ -41,6 +41,11 @@ def pretrained_weights(wanted: bool) -> Iterator[None]:
         _weights_wanted.reset(token)
 
 
+def weights_wanted() -> bool:
+    """Tell whether a backbone that is built now gets pretrained weights."""
+    return _weights_wanted.get()
+
+
 def create_backbone(
     model_name: str = "dinov3",
     model_size: str | None = None,
@@ -61,11 +66,13 @@ def create_backbone(
         The model, the edge of its patches in pixels, and its timm name.
 
     Raises:
-        ConfigError: unknown family, size or model.
+        ConfigError: unknown family, size or model; an image size that the patch does not divide.
         ModelError: the weights cannot be had or do not fit.
     """
     name = timm_name(model_name, None if is_timm(model_name) else model_size)
     model = build_timm(name, image_size, in_channels)
+    if image_size is not None:
+        check_image_size(name, image_size, patch_size_of(model))
     if _weights_wanted.get():
         file = Path(checkpoint_path) if checkpoint_path else published_weights(name)
         load_backbone_weights(model, file)
@@ -146,4 +153,5 @@ def bfloat16_where_possible(device: torch.device) -> torch.autocast:
     """
     if device.type != "cuda":
         return torch.autocast(device.type, enabled=False)
-    return torch.autocast("cuda", dtype=torch.bfloat16, enabled=torch.cuda.is_bf16_supported())
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast("cuda", dtype=torch.bfloat16, enabled=has_bfloat16)

@@ -57,5 +57,14 @@ class InputBridge(nn.Module):
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (images - mean) / std, shapes (B, C, H, W), float32."""
+        """Return (images - mean) / std, shapes (B, C, H, W), float32.
+
+        Raises:
+            DataError: another number of channels than the network was built for.
+        """
+        if images.shape[1] != self.mean.shape[1]:  # torch would repeat a single channel silently
+            raise DataError(
+                f"The images have {images.shape[1]} channels, the network {self.mean.shape[1]}.",
+                fix="give the kind of images that the network was trained on.",
+            )
         return (images.float() - self.mean) / self.std

@@ -11,8 +11,12 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import PluginError
-from nnunet_vit.modeling.backbone import ViTBackbone, create_backbone, pretrained_weights
-from nnunet_vit.modeling.timm_models import check_image_size
+from nnunet_vit.modeling.backbone import (
+    ViTBackbone,
+    create_backbone,
+    pretrained_weights,
+    weights_wanted,
+)
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
 from nnunet_vit.tuning import method_of
@@ -50,11 +54,9 @@ def build_backbone(
     run: ViTnnUNetConfig, in_channels: int, image_size: tuple[int, int] | None
 ) -> ViTBackbone:
     """Build the run's backbone, load its weights and apply the run's tuning method."""
-    model, patch, name = create_backbone(
+    model, _, _ = create_backbone(
         run.model.backbone, run.model.size_name, run.model.checkpoint_path, image_size, in_channels
     )
-    if image_size is not None:
-        check_image_size(name, image_size, patch)
     method_of(run).tune(model, run)
     return ViTBackbone(model)
 
@@ -124,7 +126,7 @@ def create_segmentation_model(
             "r": lora_rank,
             "lora_alpha": lora_alpha,
             "lora_dropout": lora_dropout,
-            "target_modules": lora_target_modules or ["qkv"],
+            "target_modules": list(lora_target_modules or ["qkv"]),
         },
     )
     with pretrained_weights(wanted=pretrained):
@@ -155,7 +157,8 @@ def _plain_arguments(
         "backbone_name": run.model.backbone,
         "backbone_size": run.model.size_name,
         "decoder_hidden_size": getattr(options, "hidden_size", run.model.decoder.hidden_size),
-        "checkpoint_path": run.model.checkpoint_path,
+        # a network that is rebuilt gets its weights from a checkpoint: no file is read or missed
+        "checkpoint_path": run.model.checkpoint_path if weights_wanted() else "",
         "freeze_backbone": run.model.freeze_backbone,
         "use_lora": run.lora.enabled,
         "lora_rank": run.lora.r,

@@ -18,6 +18,8 @@ from nnunet_vit.modeling.factory import build_model
 
 CLASS_PATH = "nnunet_vit.modeling.network.ViTSegmentationNetwork"
 
+LARGEST = 3000.0  # of a logit in prediction
+
 _first_build: ContextVar[bool] = ContextVar("first_build", default=False)
 
 
@@ -80,11 +82,15 @@ class ViTSegmentationNetwork(nn.Module):
         with bfloat16_where_possible(images.device):
             output = self.model(self.bridge(images))
         if isinstance(output, Tensor):
-            return output.float()
+            return self._bounded(output)
         if not isinstance(output, list | tuple) or not output:
             raise PluginError(
                 f"The head returned {type(output).__name__}; needed: logits (B, "
                 f"{self.num_classes}, H, W), or a list of them, finest first."
             )
-        levels = [level.float() for level in output]
+        levels = [self._bounded(level) for level in output]
         return levels if self.deep_supervision else levels[0]
+
+    def _bounded(self, logits: Tensor) -> Tensor:
+        # nnU-Net's predictor sums logits times 10 in half precision, which ends at 65504
+        return logits.float() if self.training else logits.float().clamp(-LARGEST, LARGEST)

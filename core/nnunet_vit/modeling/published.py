@@ -1,5 +1,6 @@
 """Where published weights lie: on this machine, in the hub, or out of reach."""
 
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,7 +13,7 @@ BY_HAND = (
     "copy it here and write its path in model.checkpoint_path (or model.pretrained: false for "
     "random weights)."
 )
-ANSWER_WITHIN = 5.0  # seconds; timm and the hub's client would retry for a minute
+ANSWER_WITHIN = 4.0  # seconds; timm and the hub's client would retry for a minute
 
 
 def published_weights(timm_name: str) -> Path:
@@ -54,10 +55,6 @@ def require_reachable(timm_name: str) -> str:
 
 
 def _repository(timm_name: str) -> str:
-    if (
-        "." in timm_name
-    ):  # the tag is in the name: no need to ask timm, which costs an import of torch
-        return f"timm/{timm_name}"
     import timm
 
     settings = timm.get_pretrained_cfg(timm_name)
@@ -74,7 +71,18 @@ def _hub_answers() -> bool:
 
     if constants.HF_HUB_OFFLINE:
         return False
-    request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
+    answers: list[bool] = []
+    # a timeout of urllib counts for each address of a host anew, and not for its name's look-up
+    asking = threading.Thread(
+        target=lambda: answers.append(_answers(constants.ENDPOINT)), daemon=True
+    )
+    asking.start()
+    asking.join(ANSWER_WITHIN)
+    return bool(answers and answers[0])
+
+
+def _answers(address: str) -> bool:
+    request = urllib.request.Request(address, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=ANSWER_WITHIN).close()
     except urllib.error.HTTPError:

@@ -86,7 +86,9 @@ def inspect_timm(name: str) -> BackboneFacts:
     return BackboneFacts(patch_size_of(model), tuple(settings["mean"]), tuple(settings["std"]))
 
 
-def check_image_size(name: str, image_size: tuple[int, int], patch: int) -> None:
+def check_image_size(
+    name: str, image_size: tuple[int, int], patch: int, key: str = "image_size"
+) -> None:
     """Refuse an image size that timm would floor to whole patches without a word.
 
     Raises:
@@ -95,9 +97,8 @@ def check_image_size(name: str, image_size: tuple[int, int], patch: int) -> None
     if any(edge % patch for edge in image_size):
         nearest = [max(1, round(edge / patch)) * patch for edge in image_size]
         raise ConfigError(
-            f"train.patch_size {list(image_size)} is not a multiple of the patch of {name}, "
-            f"{patch} pixels.",
-            fix=f"train.patch_size: {nearest}",
+            f"{key} {list(image_size)} is not a multiple of the patch of {name}, {patch} pixels.",
+            fix=f"{key}: {nearest}",
         )
 
 

@@ -6,7 +6,10 @@ three generators with its own number, so workers differ, a run with a seed repea
 where it stopped when it is resumed, with any number of workers.
 """
 
+import ctypes
 import random
+import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +19,7 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 from batchgenerators.dataloading.single_threaded_augmenter import SingleThreadedAugmenter
 
 CACHED_PER_WORKER = 3
+PR_SET_PDEATHSIG = 1  # of Linux' prctl
 
 
 class NumberedBatches:
@@ -33,6 +37,7 @@ class NumberedBatches:
         """Take the place of a worker, counted from 0; batchgenerators calls this in the worker."""
         # a forked process hangs in torch's thread pool if its parent has used it
         torch.set_num_threads(1)
+        _die_with_parent()
         self.number = self.first + worker
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -46,6 +51,12 @@ class NumberedBatches:
         self.number += self.workers
         batch: dict[str, Any] = next(self.loader)
         return batch
+
+
+def _die_with_parent() -> None:
+    """Let a killed training leave no worker behind (Linux alone knows how)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def augmenter(

@@ -73,6 +73,17 @@ class Dataset:
             ) from error
 
 
+def class_names(description: dict[str, Any]) -> list[str]:
+    """Return the names of the foreground classes or regions as nnU-Net orders them.
+
+    Regions keep dataset.json's order, classes follow their label.
+    """
+    labels = {n: v for n, v in description["labels"].items() if n not in ("background", "ignore")}
+    if any(isinstance(value, list | tuple) for value in labels.values()):
+        return list(labels)
+    return sorted(labels, key=lambda name: int(labels[name]))
+
+
 def find_dataset(wanted: int | str | None) -> Dataset:
     """Return the dataset of an id or a name, checked as far as a look can tell.
 
@@ -87,10 +98,10 @@ def find_dataset(wanted: int | str | None) -> Dataset:
     name = _full_name(wanted)
     raw = folder("raw") / name
     if raw.is_dir():
-        description = _description(raw / "dataset.json")
+        description = read_description(raw / "dataset.json")
         _check_cases(raw, description)
         return Dataset(name, description, raw)
-    return Dataset(name, _description(folder("preprocessed") / name / "dataset.json"), None)
+    return Dataset(name, read_description(folder("preprocessed") / name / "dataset.json"), None)
 
 
 def _full_name(wanted: int | str) -> str:
@@ -118,7 +129,12 @@ def _full_name(wanted: int | str) -> str:
     )
 
 
-def _description(path: Path) -> dict[str, Any]:
+def read_description(path: Path) -> dict[str, Any]:
+    """Return a dataset.json whose keys are there and of the right type.
+
+    Raises:
+        DataError: it is missing, no JSON, or lacks something.
+    """
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit.errors import DataError
+from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
+
+SHOWN = 5  # of a list of missing masks
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,8 @@ def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> 
         DataError: a folder or a prediction is missing.
     """
     use_processors()
-    description = predictions / "dataset.json"
-    plans = predictions / "plans.json"
-    for needed in (predictions, references, description, plans):
-        if not needed.exists():
-            raise DataError(
-                f"{needed} is missing.", fix="`vit_cli predict` leaves dataset.json and plans.json."
-            )
+    description, plans = predictions / "dataset.json", predictions / "plans.json"
+    _check_there(predictions, references, description, plans)
     from batchgenerators.utilities.file_and_folder_operations import load_json
     from nnunetv2.configuration import default_num_processes
     from nnunetv2.evaluation.evaluate_predictions import (
@@ -67,7 +65,7 @@ def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> 
         num_processes=default_num_processes,
     )
     results = load_summary_json(str(summary))
-    names = _names_by_key(PlansManager(str(plans)).get_label_manager(content), content)
+    names = names_by_key(PlansManager(str(plans)).get_label_manager(content), content)
     return Scores(
         mean=float(results["foreground_mean"]["Dice"]),
         per_class={names[str(k)]: float(v["Dice"]) for k, v in results["mean"].items()},
@@ -79,11 +77,20 @@ def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> 
     )
 
 
-def _names_by_key(labels: Any, description: dict[str, Any]) -> dict[str, str]:  # noqa: ANN401
+def names_by_key(labels: Any, description: dict[str, Any]) -> dict[str, str]:  # noqa: ANN401
     """Return the classes' names by what nnU-Net's summary calls them: a label, or a region."""
     wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
-    names = [name for name in description["labels"] if name not in ("background", "ignore")]
-    return {str(key): name for key, name in zip(wanted, names, strict=True)}
+    return {str(key): name for key, name in zip(wanted, class_names(description), strict=True)}
+
+
+def _check_there(*needed: Path) -> None:
+    for path in needed:
+        if not path.exists():
+            raise DataError(
+                f"{path} is missing.",
+                fix="`vit_cli predict` writes dataset.json and plans.json beside its masks; for "
+                "other masks copy them from the model folder.",
+            )
 
 
 def _mean_dice(metrics: dict[object, dict[str, float]]) -> float:
@@ -96,9 +103,8 @@ def _check_pairs(predictions: Path, references: Path, ending: str) -> None:
     there = {file.name for file in predictions.glob(f"*{ending}")}
     if not wanted:
         raise DataError(f"{references} holds no mask *{ending}.")
-    for folder, absent in ((predictions, wanted - there), (references, there - wanted)):
+    for folder, own, needed in ((predictions, there, wanted), (references, wanted, there)):
+        absent = sorted(needed - own)
         if absent:
-            named = ", ".join(sorted(absent)[:5])
-            raise DataError(
-                f"{folder} lacks {len(absent)} of {len(wanted | there)} masks: {named}."
-            )
+            named = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
+            raise DataError(f"{folder} lacks {len(absent)} of {len(needed)} masks: {named}.")

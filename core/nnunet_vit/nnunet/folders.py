@@ -52,6 +52,21 @@ def use_processors() -> None:
 
 
 @contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process of this machine is inside for that folder, then go in.
+
+    Five folds are often started at once, and nnU-Net's preprocessing deletes what it finds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".preparing", "w") as file:
+        with contextlib.suppress(ImportError):  # Windows has no fcntl: as without a lock
+            import fcntl
+
+            fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def environment(name: str, value: str) -> Iterator[None]:
     """Set an environment variable for a while."""
     before = os.environ.get(name)

@@ -1,11 +1,17 @@
 """Prediction with a model folder, by nnU-Net's predictor, case by case and with progress."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.errors import DataError, MachineError, ModelError, NumericsError
+from nnunet_vit.errors import (
+    DataError,
+    MachineError,
+    ModelError,
+    NumericsError,
+    UserError,
+)
+from nnunet_vit.nnunet.dataset import read_description
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.nnunet.preflight import choose_device
 from nnunet_vit.report.progress import Progress
@@ -45,15 +51,32 @@ def predict_folder(
     """
     use_processors()
     used = _folds(model, folds, checkpoint)
-    cases = _cases(images, json.loads((model / "dataset.json").read_text(encoding="utf-8")))
+    cases = _cases(images, read_description(model / "dataset.json"))
     if masks.resolve() == images.resolve():
         raise MachineError(f"-o {masks} is the folder of the images.", fix="another folder.")
     predictor = _predictor(choose_device(device), mirroring, progress)
-    predictor.initialize_from_trained_model_folder(str(model), used, checkpoint)
+    _rebuild(predictor, model, used, checkpoint)
     masks.mkdir(parents=True, exist_ok=True)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(cases))
     _run(predictor, images, masks, len(cases))
     return len(cases)
+
+
+def _rebuild(
+    predictor: "nnUNetPredictor", model: Path, folds: list[int | str], checkpoint: str
+) -> None:
+    try:
+        predictor.initialize_from_trained_model_folder(str(model), folds, checkpoint)
+    except UserError as error:
+        raise ModelError(
+            f"{model} cannot be rebuilt: {error.problem}",
+            fix="install the packages that it was trained with; run.yaml in its folds names them.",
+        ) from error
+    except Exception as error:  # whatever pickle, zip and JSON say of a damaged file
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ModelError(
+            f"{model} cannot be loaded: {reason}.", fix="copy it again, or train it again."
+        ) from error
 
 
 def _run(predictor: "nnUNetPredictor", images: Path, masks: Path, cases: int) -> None:
@@ -109,7 +132,9 @@ def _folds(model: Path, wanted: Sequence[str] | None, checkpoint: str) -> list[i
             f"{model} has no {checkpoint} of fold {', '.join(absent) or '0 to 4 or all'}; "
             f"finished folds: {', '.join(there) or 'none'}."
         )
-    return [int(fold) if fold.isdecimal() else fold for fold in wanted or there]
+    # a model of all cases is no member of a cross-validation: alone, or when it is asked for
+    usual = [fold for fold in there if fold != "all"] or there
+    return [int(fold) if fold.isdecimal() else fold for fold in wanted or usual]
 
 
 def _cases(images: Path, description: dict[str, Any]) -> list[str]:

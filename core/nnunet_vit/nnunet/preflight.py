@@ -13,8 +13,9 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from nnunet_vit.modeling.timm_models import BackboneFacts
 
-# the order in which a run goes on: a finished one only repeats its validation
-CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+# a finished run only repeats its validation; of the others the newest is gone on from
+FINAL = "checkpoint_final.pth"
+UNFINISHED = ("checkpoint_latest.pth", "checkpoint_best.pth")
 FOLDS = 5
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
 
@@ -75,7 +76,7 @@ def check_network(dataset: Dataset, run: ViTnnUNetConfig, fresh: bool) -> Networ
     backbone = inspect_timm(name)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
-        check_image_size(name, (height, width), backbone.patch_size)
+        check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")
     facts = NetworkFacts(backbone.patch_size, _statistics(dataset, run, backbone))
     if fresh:
         _build_once(dataset, run, facts)
@@ -130,7 +131,9 @@ def starting_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> Pat
     Raises:
         ConfigError: there is none, or there is one and nobody said what to do with it.
     """
-    found = [fold_folder / name for name in CHECKPOINTS if (fold_folder / name).is_file()]
+    unfinished = [fold_folder / name for name in UNFINISHED if (fold_folder / name).is_file()]
+    unfinished.sort(key=lambda file: file.stat().st_mtime, reverse=True)
+    found = [file for file in (fold_folder / FINAL, *unfinished) if file.is_file()]
     if resume and not found:
         raise ConfigError(
             f"--continue: there is no checkpoint of this run in {fold_folder}.",

@@ -8,10 +8,11 @@ from typing import Any
 
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.nnunet.dataset import Dataset
-from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.nnunet.folders import alone_in, environment
 from nnunet_vit.report.progress import Progress
 
 PLANS = "nnUNetPlans"
+FLAT = "2d"
 
 
 def prepare(dataset: Dataset, configuration: str, progress: Progress) -> dict[str, Any]:
@@ -22,6 +23,17 @@ def prepare(dataset: Dataset, configuration: str, progress: Progress) -> dict[st
         DataError: nnU-Net finds the dataset unfit, or there is nothing to prepare from.
     """
     plans_file = dataset.preprocessed / f"{PLANS}.json"
+    if not plans_file.is_file() and configuration != FLAT:
+        raise ConfigError(
+            f"data.configuration: '{configuration}' is none of a new dataset's; allowed: {FLAT}."
+        )
+    with alone_in(dataset.preprocessed):
+        return _prepared(dataset, configuration, plans_file, progress)
+
+
+def _prepared(
+    dataset: Dataset, configuration: str, plans_file: Path, progress: Progress
+) -> dict[str, Any]:
     if not plans_file.is_file():
         _require_raw(dataset, plans_file)
         progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")

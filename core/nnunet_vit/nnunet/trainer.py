@@ -22,12 +22,14 @@ from nnunet_vit.modeling.factory import names_deep_supervision
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
 from nnunet_vit.modeling.probe import output_scales
 from nnunet_vit.nnunet.batches import augmenter
+from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.optimization import WarmupPolySchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.report.progress import Progress
 
-SAVES_PER_RUN = 20  # of checkpoint_latest; nnU-Net's 50 epochs between two lose a day of work
+SAVES_PER_RUN = 20  # of checkpoint_latest
+EPOCHS_AT_RISK = 5  # at most, between two saves; nnU-Net's 50 can lose a day of work
 
 
 class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
@@ -52,7 +54,7 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         self.num_iterations_per_epoch = settings.num_iterations_per_epoch
         self.num_val_iterations_per_epoch = settings.num_val_iterations_per_epoch
         self.enable_deep_supervision = names_deep_supervision(self.run)
-        self.save_every = max(1, min(50, settings.num_epochs // SAVES_PER_RUN))
+        self.save_every = max(1, min(EPOCHS_AT_RISK, settings.num_epochs // SAVES_PER_RUN))
         self.grad_scaler = None  # bfloat16 has float32's range: nothing to scale
         self.seed = (
             settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
@@ -164,13 +166,16 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         """Close the epoch as nnU-Net does and report it."""
         epoch = self.current_epoch
         super().on_epoch_end()
+        per_class = self.logger.get_value("dice_per_class_or_region", step=-1)
         self.progress.end_epoch(
             epoch,
             self.num_epochs,
             training_loss=float(self.logger.get_value("train_losses", step=-1)),
             validation_loss=float(self.logger.get_value("val_losses", step=-1)),
-            dice=[float(d) for d in self.logger.get_value("dice_per_class_or_region", step=-1)],
-            rate=self.lr_scheduler.rate(self.lr_scheduler.iteration - 1),  # the last one used
+            dice=dict(zip(class_names(self.dataset_json), map(float, per_class), strict=True)),
+            rate=float(
+                self.logger.get_value("lrs", step=-1)
+            ),  # at the epoch's start, as in the log
         )
 
     def print_to_log_file(self, *args: Any, **options: Any) -> None:  # noqa: ANN401

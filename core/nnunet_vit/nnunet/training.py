@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
+from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
@@ -34,11 +35,13 @@ class TrainedModel:
     Attributes:
         folder: nnU-Net's model folder, with one folder per fold.
         dice: mean over foreground classes and validation cases.
+        per_class: by class or region, mean over validation cases.
         cases: number of validation cases.
     """
 
     folder: Path
     dice: float
+    per_class: dict[str, float]
     cases: int
 
 
@@ -101,7 +104,8 @@ def _trainer(
 def _execute(trainer: "nnUNetTrainer_vit", start: Path | None, progress: Progress) -> TrainedModel:
     if start is not None:
         trainer.load_checkpoint(str(start))
-        progress.say(f"Going on from {start.name}, epoch {trainer.current_epoch}.")
+        done = f"after epoch {trainer.current_epoch} of {trainer.num_epochs}"
+        progress.say(f"Going on from {start.name}, {done}.")
     if trainer.current_epoch < trainer.num_epochs:
         trainer.run_training()
     _, validation_cases = trainer.do_split()
@@ -110,8 +114,10 @@ def _execute(trainer: "nnUNetTrainer_vit", start: Path | None, progress: Progres
     progress.close()
     summary = Path(trainer.output_folder) / "validation" / "summary.json"
     metrics = json.loads(summary.read_text(encoding="utf-8"))
+    names = names_by_key(trainer.label_manager, trainer.dataset_json)
     return TrainedModel(
         folder=Path(trainer.output_folder_base),
         dice=float(metrics["foreground_mean"]["Dice"]),
+        per_class={names[key]: float(mean["Dice"]) for key, mean in metrics["mean"].items()},
         cases=len(validation_cases),
     )

@@ -77,6 +77,6 @@ def _record(entry_point: EntryPoint) -> PluginRecord:
         name=entry_point.name,
         distribution=distribution.name,
         version=distribution.version,
-        summary=distribution.metadata["Summary"] or "",
+        summary=str(distribution.metadata.json.get("summary", "")),
         entry_point=entry_point,
     )

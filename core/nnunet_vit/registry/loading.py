@@ -81,6 +81,8 @@ def plugin_failures(title: str) -> Iterator[None]:
     except (KeyboardInterrupt, UserError):
         raise
     except BaseException as error:  # a plugin may even call sys.exit at import
+        if type(error).__name__ == "OutOfMemoryError":  # torch's: the machine, not the plugin
+            raise
         raise PluginError(
             f"{title} failed: {type(error).__name__}: {_one_line(error)}.",
             fix="install what it misses, mend it, upgrade it or uninstall it.",

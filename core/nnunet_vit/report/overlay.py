@@ -40,7 +40,7 @@ def write_overlays(
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, dice in per_case.items():
-        ending = "".join(Path(name).suffixes)
+        ending = ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
         case = name.removesuffix(ending)
         image_file = images / f"{case}_0000{ending}"
         if not image_file.is_file():

@@ -1,7 +1,7 @@
 """Progress of long work: a live display on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TextIO
 
 from rich.console import Console
@@ -30,10 +30,10 @@ class Progress:
         epochs: int,
         training_loss: float,
         validation_loss: float,
-        dice: Sequence[float],
+        dice: Mapping[str, float],
         rate: float,
     ) -> None:
-        """Finish an epoch (counted from 0) with its figures; dice is per class or region."""
+        """Finish an epoch (counted from 0) with its figures; dice is by class or region."""
 
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""
@@ -77,12 +77,12 @@ class ConsoleProgress(Progress):
         epochs: int,
         training_loss: float,
         validation_loss: float,
-        dice: Sequence[float],
+        dice: Mapping[str, float],
         rate: float,
     ) -> None:
         """Show the epoch's figures in one line."""
         self.close()
-        per_class = " ".join(f"{value:.3f}" for value in dice)
+        per_class = ", ".join(f"{name} {value:.3f}" for name, value in dice.items())
         width = len(str(epochs))
         self.say(
             f"epoch {epoch + 1:>{width}}/{epochs}  train loss {training_loss:+.3f}  "

@@ -47,7 +47,11 @@ def write_sample_dataset(
     """
     numbers = {"training_cases": training_cases, "test_cases": test_cases}
     _check_numbers(numbers | {"image_size": image_size, "seed": seed})
-    dataset = folder if re.fullmatch(r"Dataset\d{3}_.+", folder.name) else folder / DATASET_NAME
+    dataset = (
+        folder
+        if re.fullmatch(r"Dataset\d{3}_[A-Za-z0-9_-]+", folder.name)
+        else folder / DATASET_NAME
+    )
     _check_place(dataset)
     dataset.parent.mkdir(parents=True, exist_ok=True)
     # nnU-Net looks for names that start with "Dataset", so it never sees the unfinished one.

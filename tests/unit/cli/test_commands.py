@@ -50,6 +50,8 @@ def interrupted(plugin_folder, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(folder)},
+        # a test run in the background of a shell ignores the key, and hands that down
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         for _ in range(400):

@@ -91,3 +91,16 @@ def test_the_statistics_travel_with_the_weights():
     images = torch.randn(1, 2, 4, 4)
     assert torch.equal(other(images), bridge(images))
     assert list(bridge.parameters()) == []
+
+
+def test_another_number_of_channels_is_refused_and_not_repeated():
+    import torch
+
+    from nnunet_vit.modeling.bridge import InputBridge
+
+    with pytest.raises(DataError) as caught:
+        InputBridge([0.5] * 3, [0.5] * 3)(torch.rand(1, 1, 8, 8))
+    assert str(caught.value) == (
+        "The images have 1 channels, the network 3. Fix: give the kind of images that the network "
+        "was trained on."
+    )

@@ -236,8 +236,8 @@ def test_the_python_entry_with_a_size_that_timm_would_floor():
     with pytest.raises(ConfigError) as caught:
         entry("linear", pretrained=False, image_size=(30, 32))
     assert str(caught.value) == (
-        "train.patch_size [30, 32] is not a multiple of the patch of test_vit, 16 pixels. "
-        "Fix: train.patch_size: [32, 32]"
+        "image_size [30, 32] is not a multiple of the patch of test_vit, 16 pixels. "
+        "Fix: image_size: [32, 32]"
     )
 
 

@@ -199,3 +199,13 @@ def test_lora_in_the_network_freezes_the_backbone_alone():
     assert all(".lora_" in name for name in trained if name.startswith("model.backbone."))
     assert frozen and all(name.startswith("model.backbone.") for name in frozen)
     assert "model.classifier.weight" in trained
+
+
+def test_predicted_logits_stay_within_half_precision_times_ten():
+    net = network(MODEL)
+    last = [module for module in net.modules() if isinstance(module, nn.Conv2d)][-1]
+    with torch.no_grad():
+        last.bias.fill_(9000.0)
+    images = torch.zeros(1, 3, 32, 48)
+    assert net.train()(images).max() > 8000
+    assert net.eval()(images).max() == 3000

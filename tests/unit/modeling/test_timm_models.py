@@ -167,8 +167,8 @@ def test_a_size_that_timm_would_floor(size, patch, nearest):
     with pytest.raises(ConfigError) as caught:
         check_image_size("test_vit", size, patch)
     assert str(caught.value) == (
-        f"train.patch_size {list(size)} is not a multiple of the patch of test_vit, {patch} "
-        f"pixels. Fix: train.patch_size: {nearest}"
+        f"image_size {list(size)} is not a multiple of the patch of test_vit, {patch} "
+        f"pixels. Fix: image_size: {nearest}"
     )
 
 

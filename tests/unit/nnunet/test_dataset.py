@@ -213,3 +213,12 @@ def test_the_normalization_of_each_channel(write_dataset):
 def test_the_channels_of_the_logits(write_dataset, labels, order, outputs):
     write_dataset(labels=labels, **({"regions_class_order": order} if order else {}))
     assert find_dataset(5).number_of_outputs() == outputs
+
+
+def test_classes_follow_their_label_and_regions_the_file():
+    from nnunet_vit.nnunet.dataset import class_names
+
+    classes = {"background": 0, "vessel": 2, "optic_disc": 1, "ignore": 3}
+    assert class_names({"labels": classes}) == ["optic_disc", "vessel"]
+    regions = {"background": 0, "whole": [1, 2], "core": 2, "ignore": 3}
+    assert class_names({"labels": regions}) == ["whole", "core"]

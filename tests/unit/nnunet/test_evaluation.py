@@ -71,7 +71,8 @@ def test_a_folder_that_no_prediction_wrote(masks, name):
     (predictions / name).unlink()
     assert refusal((predictions, references)) == (
         f"{predictions / name} is missing. "
-        "Fix: `vit_cli predict` leaves dataset.json and plans.json."
+        "Fix: `vit_cli predict` writes dataset.json and plans.json beside its masks; for other "
+        "masks copy them from the model folder."
     )
 
 

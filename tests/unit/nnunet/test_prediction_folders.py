@@ -10,6 +10,14 @@ from nnunet_vit.nnunet.prediction import predict_folder
 pytestmark = pytest.mark.unit
 
 
+DESCRIPTION = {
+    "channel_names": {"0": "CT"},
+    "labels": {"background": 0, "vessel": 1},
+    "numTraining": 5,
+    "file_ending": ".nii.gz",
+}
+
+
 @pytest.fixture
 def model(tmp_path):
     folder = tmp_path / "model"
@@ -18,7 +26,7 @@ def model(tmp_path):
         (folder / fold / "checkpoint_final.pth").touch()
     (folder / "fold_1").mkdir()
     (folder / "plans.json").write_text("{}")
-    (folder / "dataset.json").write_text(json.dumps({"file_ending": ".nii.gz"}))
+    (folder / "dataset.json").write_text(json.dumps(DESCRIPTION))
     return folder
 
 
@@ -80,7 +88,7 @@ def test_no_folder_of_images(model, tmp_path):
 
 
 def test_no_images_of_that_kind(model, images):
-    (model / "dataset.json").write_text(json.dumps({"file_ending": ".png"}))
+    (model / "dataset.json").write_text(json.dumps(DESCRIPTION | {"file_ending": ".png"}))
     assert refusal(DataError, images, model) == (
         f"-i {images} holds no image *.png. Fix: name them CASE_0000.png."
     )

@@ -16,7 +16,7 @@ def one_run(progress):
     progress.start_epoch(0, 10, 3)
     progress.advance(loss=0.5)
     progress.advance()
-    progress.end_epoch(0, 10, -0.25, 0.125, [0.5, float("nan")], 0.001)
+    progress.end_epoch(0, 10, -0.25, 0.125, {"disc": 0.5, "vessel": float("nan")}, 0.001)
     progress.start_cases("Predicting", 2)
     progress.case("a")
     progress.case("b")
@@ -30,8 +30,8 @@ def test_the_lines_that_stay():
     text = re.sub(r"\d+\.\d s\n", "TIME\n", stream.getvalue())
     assert text == (
         "Planning [bold]Dataset[/bold] …\n"
-        "epoch  1/10  train loss -0.250  validation loss +0.125  pseudo Dice 0.500 nan  "
-        "rate 1.0e-03  TIME\n"
+        "epoch  1/10  train loss -0.250  validation loss +0.125  pseudo Dice disc 0.500, "
+        "vessel nan  rate 1.0e-03  TIME\n"
         "Predicting: 2 cases …\n"
     )
 
