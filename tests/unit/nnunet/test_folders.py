@@ -86,3 +86,23 @@ def test_a_variable_is_put_back(monkeypatch, before):
         assert os.environ["NNUNET_VIT_TEST"] == "new"
         raise KeyError
     assert os.environ.get("NNUNET_VIT_TEST") == before
+
+
+def test_one_process_at_a_time_prepares(tmp_path):
+    import subprocess
+    import sys
+
+    program = (
+        "import sys, time, pathlib\n"
+        "from nnunet_vit.nnunet.folders import alone_in\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "with alone_in(folder):\n"
+        "    (folder / 'inside').touch(exist_ok=False)\n"
+        "    time.sleep(0.3)\n"
+        "    (folder / 'inside').unlink()\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "new")]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in processes:
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 0, error.decode()
