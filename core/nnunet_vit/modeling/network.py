@@ -36,6 +36,27 @@ def first_build() -> Iterator[None]:
         _first_build.reset(token)
 
 
+def network_arguments(
+    run: ViTnnUNetConfig,
+    image_size: tuple[int, int],
+    statistics: tuple[list[float], list[float]],
+) -> dict[str, Any]:
+    """Return what a run's network is built from, as plans files hold it.
+
+    Args:
+        run: resolved.
+        image_size: (H, W) in pixels.
+        statistics: mean and std per input channel.
+    """
+    return {
+        "model": run.model.model_dump(mode="json"),
+        "lora": run.lora.model_dump(mode="json"),
+        "image_size": list(image_size),
+        "input_mean": statistics[0],
+        "input_std": statistics[1],
+    }
+
+
 class ViTSegmentationNetwork(nn.Module):
     """Input bridge, backbone and head, as nnU-Net builds, trains and predicts with them.
 

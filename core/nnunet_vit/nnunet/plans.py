@@ -50,7 +50,7 @@ def run_plans(
     """
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    from nnunet_vit.modeling.network import CLASS_PATH
+    from nnunet_vit.modeling.network import CLASS_PATH, network_arguments
 
     own = copy.deepcopy(plans)
     name = run.data.configuration
@@ -60,13 +60,7 @@ def run_plans(
     configuration["batch_size"] = run.train.batch_size or configuration["batch_size"]
     configuration["architecture"] = {
         "network_class_name": CLASS_PATH,
-        "arch_kwargs": {
-            "model": run.model.model_dump(mode="json"),
-            "lora": run.lora.model_dump(mode="json"),
-            "image_size": list(patch_size),
-            "input_mean": statistics[0],
-            "input_std": statistics[1],
-        },
+        "arch_kwargs": network_arguments(run, patch_size, statistics),
         "_kw_requires_import": [],
     }
     own["plans_name"] = plans_name(run)

@@ -106,7 +106,11 @@ def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> 
     import torch
 
     from nnunet_vit.modeling.factory import names_deep_supervision
-    from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
+    from nnunet_vit.modeling.network import (
+        ViTSegmentationNetwork,
+        first_build,
+        network_arguments,
+    )
     from nnunet_vit.modeling.probe import output_scales
 
     height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
@@ -115,12 +119,8 @@ def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> 
         network = ViTSegmentationNetwork(
             channels,
             dataset.number_of_outputs(),
-            model=run.model.model_dump(mode="json"),
-            lora=run.lora.model_dump(mode="json"),
-            image_size=(height, width),
-            input_mean=facts.statistics[0],
-            input_std=facts.statistics[1],
             deep_supervision=names_deep_supervision(run),
+            **network_arguments(run, (height, width), facts.statistics),
         )
     output_scales(network.eval(), torch.zeros(2, channels, height, width))
 

@@ -173,9 +173,7 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
             training_loss=float(self.logger.get_value("train_losses", step=-1)),
             validation_loss=float(self.logger.get_value("val_losses", step=-1)),
             dice=dict(zip(class_names(self.dataset_json), map(float, per_class), strict=True)),
-            rate=float(
-                self.logger.get_value("lrs", step=-1)
-            ),  # at the epoch's start, as in the log
+            rate=float(self.logger.get_value("lrs", step=-1)),
         )
 
     def print_to_log_file(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
