@@ -107,6 +107,26 @@ def test_a_hub_that_never_finishes_its_answer(monkeypatch):
     assert published.ANSWER_WITHIN <= 10
 
 
+def test_a_name_that_is_looked_up_for_ever(monkeypatch):
+    """urllib's own timeout covers neither the look-up nor several addresses that drop packets."""
+    import socket
+
+    released = threading.Event()
+
+    def stuck(*_, **__):
+        released.wait(30)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(published, "ANSWER_WITHIN", 0.3)
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    started = time.monotonic()
+    with pytest.raises(ModelError) as caught:
+        require_reachable(NAME)
+    released.set()
+    assert str(caught.value) == UNREACHABLE
+    assert time.monotonic() - started < 5
+
+
 def test_offline_mode_asks_nobody(hub, monkeypatch):
     hub(200)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
