@@ -69,7 +69,20 @@ class ViTModelConfig(Section):
     backbone_size: str | None = Field(None, description="a size of the family; null: its default")
     checkpoint_path: str = Field("", description="a weights file; empty: the published weights")
     pretrained: bool = Field(True, description="false: random weights")
+    expected_coverage: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="share of the backbone's parameters that the weights must bring"
+    )
+    patch_size: Annotated[int, Field(ge=2, le=64)] | None = Field(
+        None, description="edge of the ViT's patches, pixels; null: as it was pretrained"
+    )
     freeze_backbone: bool = Field(False, description="train the head alone")
+    tuning: str | None = Field(
+        None, description="a fine-tuning method; null: from lora and freeze_backbone"
+    )
+    trained_blocks: Positive = Field(4, description="how many blocks tuning last_blocks trains")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="auto: bfloat16 on GPUs that have it, else float32"
+    )
     input_mean: list[Finite] | None = Field(
         None, description="per input channel; null: from the weights and nnU-Net's normalization"
     )
@@ -99,8 +112,8 @@ class ViTLoRAConfig(Section):
     enabled: bool = True
     r: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="rank")
     lora_alpha: Annotated[Finite, Field(gt=0)] = Field(16.0, description="scale is lora_alpha / r")
-    target_modules: Annotated[list[str], Field(min_length=1)] = Field(
-        default_factory=lambda: ["qkv"], description="linear layers of the blocks, by name"
+    target_modules: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="linear layers of the blocks, by name; null: the backbone's own default"
     )
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
 
@@ -109,11 +122,25 @@ class ViTTrainConfig(Section):
     """How long and how fast to train."""
 
     initial_lr: Annotated[Finite, Field(gt=0, le=10)] = Field(0.001, description="peak rate")
+    backbone_lr: Annotated[Finite, Field(gt=0, le=10)] | None = Field(
+        None, description="peak rate of the backbone; null: initial_lr"
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="each block's rate is that of the block above it times this"
+    )
     weight_decay: Annotated[Finite, Field(ge=0, le=10)] = 0.00003
     gradient_clip: Annotated[Finite, Field(gt=0)] = Field(12.0, description="largest gradient norm")
     optimizer: Literal["adamw", "sgd"] = "adamw"
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.03, description="share of all iterations in which the rate rises to initial_lr"
+    )
+    schedule: Literal["poly", "cosine"] = Field("poly", description="after the warm-up")
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="decay of the averaged weights that are validated and kept; 0: none"
+    )
+    gradient_checkpointing: bool = Field(False, description="less memory, a third more time")
+    gradient_accumulation: Positive = Field(
+        1, description="parts of a batch that go through the network one after the other"
     )
     num_epochs: Positive = 1000
     num_iterations_per_epoch: Positive = 250
@@ -123,6 +150,10 @@ class ViTTrainConfig(Section):
         None, description="pixels, [H, W]; null: the plans', up to the next multiple of the ViT's"
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    save_every: Positive = Field(1, description="epochs between two checkpoints")
+    save_whole_model: bool = Field(
+        True, description="write the finished model whole too, for stock nnU-Net"
+    )
 
 
 class ViTnnUNetConfig(Section):

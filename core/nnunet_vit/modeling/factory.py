@@ -22,6 +22,7 @@ from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
 from nnunet_vit.tuning import method_of
 
 HOOK = "create_segmentation_model"
+DEFAULT_TARGETS = ("qkv",)  # for heads that build their own backbone
 
 
 def build_model(
@@ -99,7 +100,7 @@ def create_segmentation_model(
         lora_rank: of the adapters.
         lora_alpha: scale of the adapters is lora_alpha / lora_rank.
         lora_dropout: before the adapters.
-        lora_target_modules: linear layers by name; None: qkv.
+        lora_target_modules: linear layers by name; None: the backbone's own default.
         in_channels: of the images, normalized as the weights expect.
         image_size: (H, W) in pixels; None: any multiple of the patch.
         deep_supervision: return a list of logits, finest first, where the head can.
@@ -126,7 +127,7 @@ def create_segmentation_model(
             "r": lora_rank,
             "lora_alpha": lora_alpha,
             "lora_dropout": lora_dropout,
-            "target_modules": list(lora_target_modules or ["qkv"]),
+            "target_modules": lora_target_modules,
         },
     )
     with pretrained_weights(wanted=pretrained):
@@ -164,7 +165,7 @@ def _plain_arguments(
         "lora_rank": run.lora.r,
         "lora_alpha": run.lora.lora_alpha,
         "lora_dropout": run.lora.lora_dropout,
-        "lora_target_modules": list(run.lora.target_modules),
+        "lora_target_modules": list(run.lora.target_modules or DEFAULT_TARGETS),
         "in_channels": in_channels,
         "image_size": image_size,
         "deep_supervision": deep_supervision,

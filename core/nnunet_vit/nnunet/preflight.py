@@ -92,8 +92,10 @@ def _statistics(
     schemes = dataset.normalization_schemes()
     mean, std = run.model.input_mean, run.model.input_std
     if mean is None or std is None:
-        of_weights = backbone if is_timm(run.model.backbone) else family(run.model.backbone)
-        return channel_statistics(schemes, of_weights.mean, of_weights.std)
+        if is_timm(run.model.backbone):
+            return channel_statistics(schemes, backbone.mean, backbone.std)
+        own = family(run.model.backbone).statistics_of(run.model.size_name)
+        return channel_statistics(schemes, *own)
     if len(mean) != len(schemes):
         raise ConfigError(
             f"model.input_mean has {len(mean)} numbers; {dataset.name} has {len(schemes)} channels."

@@ -1,13 +1,15 @@
 """Ways to fine-tune the backbone: one file each, found by being here.
 
-A method's module has NAME, SUMMARY, PRIORITY (the highest that a run asks for is taken),
-`asked_for(run) -> bool` and `tune(model, run) -> None`, which changes the timm model in place.
+A method's module has NAME, SUMMARY, ADAPTERS (whether it needs the section `lora`) and
+`tune(model, run) -> None`, which changes the timm model in place.
 """
 
 import importlib
 import pkgutil
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
+
+from nnunet_vit.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,10 +22,7 @@ class TuningMethod(Protocol):
 
     NAME: str
     SUMMARY: str
-    PRIORITY: int
-
-    def asked_for(self, run: "ViTnnUNetConfig") -> bool:
-        """Tell whether the run wants this method."""
+    ADAPTERS: bool
 
     def tune(self, model: "nn.Module", run: "ViTnnUNetConfig") -> None:
         """Change the timm model in place: what is trained, what is added."""
@@ -31,15 +30,34 @@ class TuningMethod(Protocol):
 
 @cache
 def methods() -> dict[str, TuningMethod]:
-    """Return the methods of this folder by name."""
+    """Return the methods of this folder by name; what they share lies in packages beside them."""
     modules = [
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
+        if not found.ispkg
     ]
     return {module.NAME: module for module in modules}
 
 
+def method_name(run: "ViTnnUNetConfig") -> str:
+    """Return the method that the run names, or else the one that its older keys ask for."""
+    if run.model.tuning is not None:
+        return run.model.tuning
+    if run.lora.enabled:  # `freeze_backbone: true` beside it means the same, frozen but adapted
+        return "lora"
+    return "frozen" if run.model.freeze_backbone else "full"
+
+
 def method_of(run: "ViTnnUNetConfig") -> TuningMethod:
-    """Return the method that a run asks for; full fine-tuning where it asks for none."""
-    wanted = [method for method in methods().values() if method.asked_for(run)]
-    return max(wanted, key=lambda method: method.PRIORITY)
+    """Return the method of a run.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    name = method_name(run)
+    if name not in methods():
+        raise ConfigError(
+            f"model.tuning: there is no method '{name}'.{did_you_mean(name, methods())} "
+            f"Methods: {', '.join(methods())}."
+        )
+    return methods()[name]

@@ -9,12 +9,7 @@ if TYPE_CHECKING:
 
 NAME = "frozen"
 SUMMARY = "the backbone stays as it was pretrained; only the head is trained"
-PRIORITY = 10
-
-
-def asked_for(run: "ViTnnUNetConfig") -> bool:
-    """`model.freeze_backbone: true` asks for it."""
-    return run.model.freeze_backbone
+ADAPTERS = False
 
 
 def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:

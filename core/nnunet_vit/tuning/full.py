@@ -9,12 +9,7 @@ if TYPE_CHECKING:
 
 NAME = "full"
 SUMMARY = "every parameter of the backbone is trained"
-PRIORITY = 0
-
-
-def asked_for(run: "ViTnnUNetConfig") -> bool:
-    """Full fine-tuning is what is left when nothing else is asked for."""
-    return True
+ADAPTERS = False
 
 
 def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:

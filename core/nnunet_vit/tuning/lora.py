@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "lora"
 SUMMARY = "low-rank adapters in the blocks' linear layers; the pretrained weights stay frozen"
-PRIORITY = 20  # `freeze_backbone: true` beside it means the same frozen weights, with adapters
-
-
-def asked_for(run: "ViTnnUNetConfig") -> bool:
-    """`lora.enabled: true` asks for it."""
-    return run.lora.enabled
+ADAPTERS = True
 
 
 def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
