@@ -17,9 +17,11 @@ def predict(
     mirroring: Annotated[
         bool, typer.Option(help="average over mirrored images: slower, better")
     ] = True,
-    checkpoint: Annotated[
-        str, typer.Option(help="file of each fold to use")
-    ] = "checkpoint_final.pth",
+    checkpoint: Annotated[str, typer.Option(help="final, best or latest")] = "final",
+    base: Annotated[
+        Path | None,
+        typer.Option(help="the backbone's pretrained weights, where they have moved"),
+    ] = None,
 ) -> None:
     """Segment every image of a folder with a trained model."""
     from nnunet_vit.report.quiet import quiet_libraries
@@ -27,5 +29,7 @@ def predict(
     with quiet_libraries() as progress:
         from nnunet_vit.nnunet.prediction import predict_folder
 
-        cases = predict_folder(images, masks, model, folds, device, mirroring, checkpoint, progress)
+        cases = predict_folder(
+            images, masks, model, folds, device, mirroring, checkpoint, base, progress
+        )
     print(f"{cases} masks in {masks}")

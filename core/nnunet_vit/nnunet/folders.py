@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
 
+LOCK = "run.lock"
 VARIABLES = {
     "raw": "nnUNet_raw",
     "preprocessed": "nnUNet_preprocessed",
@@ -64,6 +67,48 @@ def alone_in(folder: Path) -> Iterator[None]:
 
             fcntl.lockf(file, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a fold's folder for this process: two trainings in one would overwrite each other.
+
+    The system gives the lock up with the process, however that ends; workers do not inherit it.
+
+    Raises:
+        MachineError: another process of this machine holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    with open(path, "a+", encoding="utf-8") as file:
+        try:
+            _lock(file)
+        except OSError as error:
+            file.seek(0)
+            raise MachineError(
+                f"{folder} is being trained in by process {file.read().strip() or 'unknown'}.",
+                fix="wait for it, stop it, or change the run file.",
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _lock(file: TextIO) -> None:
+    with contextlib.suppress(ImportError):  # Windows has no fcntl: as without a lock
+        import fcntl
+
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def empty(folder: Path) -> None:
+    """Delete what is in a claimed folder."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,9 @@
-"""Optimizer and learning rate: AdamW or nnU-Net's SGD, warm-up, nnU-Net's decay."""
+"""Optimizer and learning rates: AdamW or nnU-Net's SGD, a rate per part, warm-up and decay."""
 
+import math
+from typing import Any
+
+from timm.optim import param_groups_layer_decay, param_groups_weight_decay
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
@@ -11,34 +15,71 @@ SGD_MOMENTUM = 0.99  # nnU-Net's
 
 def build_optimizer(network: nn.Module, settings: ViTTrainConfig) -> Optimizer:
     """Return the optimizer of the parameters that are trained."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    rate, decay = settings.initial_lr, settings.weight_decay
+    groups = parameter_groups(network, settings)
     if settings.optimizer == "sgd":
-        return SGD(trained, rate, weight_decay=decay, momentum=SGD_MOMENTUM, nesterov=True)
-    return AdamW(trained, rate, weight_decay=decay)
+        return SGD(groups, settings.initial_lr, momentum=SGD_MOMENTUM, nesterov=True)
+    return AdamW(groups, settings.initial_lr)
 
 
-class WarmupPolySchedule:
-    """Sets the learning rate of each iteration: a linear rise, then nnU-Net's polynomial decay.
+def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[dict[str, Any]]:
+    """Return the trained parameters by learning rate and weight decay, the head's first.
 
-    The rate depends on the iteration alone, so a resumed run needs no state of it.
+    Each group's `initial_lr` is its peak. Biases, norms and what timm's models name besides are not
+    decayed. The rates per layer are timm's, after BEiT (https://arxiv.org/abs/2106.08254).
+    """
+    backbones = [part for part in network.modules() if _is_timm_vit(part)]
+    inside = {id(parameter) for part in backbones for parameter in part.parameters()}
+    head = nn.ParameterList(p for p in network.parameters() if id(p) not in inside)
+    groups = _with_peak(param_groups_weight_decay(head, settings.weight_decay), settings.initial_lr)
+    for part in backbones:
+        of_part = param_groups_layer_decay(
+            part,
+            settings.weight_decay,
+            no_weight_decay_list=_not_decayed(part),
+            layer_decay=settings.layer_decay,
+        )
+        groups += _with_peak(of_part, settings.backbone_lr or settings.initial_lr)
+    return groups
+
+
+def _is_timm_vit(module: nn.Module) -> bool:
+    return callable(getattr(module, "forward_intermediates", None))
+
+
+def _not_decayed(model: nn.Module) -> set[str]:
+    named = getattr(model, "no_weight_decay", None)
+    return set(named()) if named is not None else set()
+
+
+def _with_peak(groups: list[dict[str, Any]], peak: float) -> list[dict[str, Any]]:
+    rates = [peak * group.pop("lr_scale", 1.0) for group in groups]
+    pairs = zip(groups, rates, strict=True)
+    return [{**group, "lr": rate, "initial_lr": rate} for group, rate in pairs if group["params"]]
+
+
+class WarmupSchedule:
+    """Sets the rates of each iteration: a linear rise, then nnU-Net's polynomial decay or a cosine.
+
+    The rates depend on the iteration alone, so a resumed run needs no state of it.
     """
 
     def __init__(self, optimizer: Optimizer, settings: ViTTrainConfig) -> None:
         """Take the lengths from the run's `train` section."""
         self.optimizer = optimizer
-        self.peak = settings.initial_lr
+        self.decay = settings.schedule
         self.per_epoch = settings.num_iterations_per_epoch
         self.total = settings.num_epochs * self.per_epoch
         self.warmup = round(settings.warmup * self.total)
         self.iteration = 0
 
-    def rate(self, iteration: int) -> float:
-        """Return the learning rate of an iteration, counted from 0 over the whole run."""
+    def factor(self, iteration: int) -> float:
+        """Return the share of the peak rate in an iteration, counted from 0 over the whole run."""
         if iteration < self.warmup:
-            return self.peak * (iteration + 1) / self.warmup
-        progress = (iteration - self.warmup) / max(1, self.total - self.warmup)
-        return self.peak * float(max(0.0, 1 - progress) ** POLY_EXPONENT)
+            return (iteration + 1) / self.warmup
+        progress = min(1.0, (iteration - self.warmup) / max(1, self.total - self.warmup))
+        if self.decay == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * progress))
+        return float((1 - progress) ** POLY_EXPONENT)
 
     def step(self, epoch: int) -> None:
         """Start an epoch; nnU-Net's trainer calls this."""
@@ -52,4 +93,4 @@ class WarmupPolySchedule:
 
     def _set(self) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate(self.iteration)
+            group["lr"] = group["initial_lr"] * self.factor(self.iteration)

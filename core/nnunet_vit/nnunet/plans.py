@@ -19,12 +19,14 @@ from nnunet_vit.nnunet.preparation import PLANS
 from nnunet_vit.tuning import method_of
 
 KEY = "nnunet_vit"
-HASHED = ("model", "lora", "train")  # what makes two runs different results
+HASHED = {"model", "lora", "train"}  # what makes two runs different results
+NOT_HASHED = {"train": {"save_every", "save_whole_model"}}
 
 
 def plans_name(run: ViTnnUNetConfig) -> str:
     """Return a name that people can read and that no other configuration has."""
-    content = run.model_dump(mode="json", include=set(HASHED))
+    # without defaults: a key that a later version adds does not make another run of this one
+    content = run.model_dump(mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True)
     content["configuration"] = run.data.configuration
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
     backbone = "-".join(part for part in (run.model.backbone, run.model.backbone_size) if part)

@@ -4,22 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.errors import (
-    DataError,
-    MachineError,
-    ModelError,
-    NumericsError,
-    UserError,
-)
-from nnunet_vit.nnunet.dataset import read_description
+from nnunet_vit.errors import DataError, MachineError, ModelError, NumericsError
 from nnunet_vit.nnunet.folders import use_processors
+from nnunet_vit.nnunet.model_folder import (
+    FoldWeights,
+    ModelFolder,
+    build_network,
+    kind_of,
+    open_model,
+    read_fold,
+)
 from nnunet_vit.nnunet.preflight import choose_device
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-
-MODEL_FILES = ("plans.json", "dataset.json")
 
 
 def predict_folder(
@@ -30,6 +29,7 @@ def predict_folder(
     device: str | None,
     mirroring: bool,
     checkpoint: str,
+    base: Path | None,
     progress: Progress,
 ) -> int:
     """Write a mask for every case in a folder of images and return their number.
@@ -41,7 +41,9 @@ def predict_folder(
         folds: whose networks are averaged; None: all that are there.
         device: cpu, cuda or mps; None: the best that is there.
         mirroring: average over mirrored images.
-        checkpoint: file name inside each fold.
+        checkpoint: final, best or latest.
+        base: the backbone's pretrained weights, where a small checkpoint needs them and they no
+            longer lie where the run file said.
         progress: where to show what happens.
 
     Raises:
@@ -50,33 +52,44 @@ def predict_folder(
         NumericsError: the network's output is not finite.
     """
     use_processors()
-    used = _folds(model, folds, checkpoint)
-    cases = _cases(images, read_description(model / "dataset.json"))
+    kind = kind_of(checkpoint)
+    trained = open_model(model)
+    used = trained.folds(folds, kind)
+    cases = _cases(images, trained.description)
     if masks.resolve() == images.resolve():
         raise MachineError(f"-o {masks} is the folder of the images.", fix="another folder.")
     predictor = _predictor(choose_device(device), mirroring, progress)
-    _rebuild(predictor, model, used, checkpoint)
+    _load(predictor, trained, [read_fold(trained, fold, kind, base) for fold in used])
     masks.mkdir(parents=True, exist_ok=True)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(cases))
     _run(predictor, images, masks, len(cases))
     return len(cases)
 
 
-def _rebuild(
-    predictor: "nnUNetPredictor", model: Path, folds: list[int | str], checkpoint: str
-) -> None:
+def _load(predictor: "nnUNetPredictor", trained: ModelFolder, folds: list[FoldWeights]) -> None:
+    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    network = build_network(trained)
+    weights = [fold.weights for fold in folds]
     try:
-        predictor.initialize_from_trained_model_folder(str(model), folds, checkpoint)
-    except UserError as error:
+        for one in weights:
+            network.load_state_dict(one)
+    except RuntimeError as error:  # torch lists every key
+        reason = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"{model} cannot be rebuilt: {error.problem}",
-            fix="install the packages that it was trained with; run.yaml in its folds names them.",
+            f"{trained.path} cannot be loaded: {reason}.", fix="copy it again, or train it again."
         ) from error
-    except Exception as error:  # whatever pickle, zip and JSON say of a damaged file
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ModelError(
-            f"{model} cannot be loaded: {reason}.", fix="copy it again, or train it again."
-        ) from error
+    plans = PlansManager(trained.plans)
+    predictor.manual_initialization(
+        network,
+        plans,
+        plans.get_configuration(trained.run.data.configuration),
+        weights,
+        trained.description,
+        nnUNetTrainer.__name__,
+        folds[0].mirroring_axes,
+    )
 
 
 def _run(predictor: "nnUNetPredictor", images: Path, masks: Path, cases: int) -> None:
@@ -112,29 +125,6 @@ def _predictor(device: str, mirroring: bool, progress: Progress) -> "nnUNetPredi
     return ReportingPredictor(
         use_mirroring=mirroring, device=torch.device(device), allow_tqdm=False
     )
-
-
-def _folds(model: Path, wanted: Sequence[str] | None, checkpoint: str) -> list[int | str]:
-    missing = [name for name in MODEL_FILES if not (model / name).is_file()]
-    if missing:
-        raise ModelError(
-            f"{model} is no model folder: {', '.join(missing)} missing.",
-            fix="give the folder that `vit_cli train` prints last, the one that holds fold_0.",
-        )
-    there = sorted(
-        folder.name.removeprefix("fold_")
-        for folder in model.glob("fold_*")
-        if (folder / checkpoint).is_file()
-    )
-    absent = [fold for fold in wanted or [] if fold not in there]
-    if absent or not there:
-        raise ModelError(
-            f"{model} has no {checkpoint} of fold {', '.join(absent) or '0 to 4 or all'}; "
-            f"finished folds: {', '.join(there) or 'none'}."
-        )
-    # a model of all cases is no member of a cross-validation: alone, or when it is asked for
-    usual = [fold for fold in there if fold != "all"] or there
-    return [int(fold) if fold.isdecimal() else fold for fold in wanted or usual]
 
 
 def _cases(images: Path, description: dict[str, Any]) -> list[str]:

@@ -13,9 +13,7 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from nnunet_vit.modeling.timm_models import BackboneFacts
 
-# a finished run only repeats its validation; of the others the newest is gone on from
-FINAL = "checkpoint_final.pth"
-UNFINISHED = ("checkpoint_latest.pth", "checkpoint_best.pth")
+FINAL = "checkpoint_final.pth"  # a finished run only repeats its validation
 FOLDS = 5
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
 
@@ -127,15 +125,13 @@ def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> 
     output_scales(network.eval(), torch.zeros(2, channels, height, width))
 
 
-def starting_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> Path | None:
-    """Return the checkpoint to go on from, or None to start.
+def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
+    """Tell whether the run goes on from a checkpoint or starts.
 
     Raises:
         ConfigError: there is none, or there is one and nobody said what to do with it.
     """
-    unfinished = [fold_folder / name for name in UNFINISHED if (fold_folder / name).is_file()]
-    unfinished.sort(key=lambda file: file.stat().st_mtime, reverse=True)
-    found = [file for file in (fold_folder / FINAL, *unfinished) if file.is_file()]
+    found = _found(fold_folder)
     if resume and not found:
         raise ConfigError(
             f"--continue: there is no checkpoint of this run in {fold_folder}.",
@@ -144,10 +140,19 @@ def starting_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> Pat
         )
     if found and not resume and not overwrite:
         raise ConfigError(
-            f"{fold_folder} already holds this run's {found[0].name}.",
+            f"{fold_folder} already holds this run's {found}.",
             fix="--continue to go on, --overwrite to start anew, or change the run file.",
         )
-    return found[0] if resume else None
+    return resume
+
+
+def _found(fold_folder: Path) -> str:
+    from nnunet_vit.checkpoints.store import CheckpointStore
+
+    if (fold_folder / FINAL).is_file():
+        return FINAL
+    epoch = CheckpointStore(fold_folder).epoch_of_latest()
+    return "" if epoch is None else f"checkpoint of epoch {epoch}"
 
 
 def check_fold(dataset: Dataset, fold: int | str) -> None:

@@ -4,35 +4,38 @@ Data, augmentation, losses, folds, sliding-window validation and summary stay nn
 """
 
 import math
-import os
 import random
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from torch import nn
 from torch._dynamo import OptimizedModule
 from torch.optim import Optimizer
 
+from nnunet_vit.checkpoints.random_state import restore_random_state
+from nnunet_vit.checkpoints.store import CheckpointStore
+from nnunet_vit.checkpoints.whole import write_whole
 from nnunet_vit.errors import NumericsError
 from nnunet_vit.modeling.factory import names_deep_supervision
+from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
 from nnunet_vit.modeling.probe import output_scales
+from nnunet_vit.nnunet.averaging import AveragedWeights
 from nnunet_vit.nnunet.batches import augmenter
-from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.nnunet.folders import environment
-from nnunet_vit.nnunet.optimization import WarmupPolySchedule, build_optimizer
+from nnunet_vit.nnunet.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
-from nnunet_vit.report.progress import Progress
+from nnunet_vit.nnunet.reporting import ReportingTrainer
+from nnunet_vit.nnunet.saving import captured, restore, whole_model
 
-SAVES_PER_RUN = 20  # of checkpoint_latest
-EPOCHS_AT_RISK = 5  # at most, between two saves; nnU-Net's 50 can lose a day of work
+LATEST, BEST = "checkpoint_latest.pth", "checkpoint_best.pth"  # nnU-Net's names
 
 
-class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
+class nnUNetTrainer_vit(ReportingTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
     def __init__(
@@ -44,7 +47,7 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
     ) -> None:
         """Take the settings from the run inside the plans; the arguments are nnU-Net's."""
-        plans.setdefault("continue_training", False)
+        self.goes_on = bool(plans.setdefault("continue_training", False))
         self.run = run_of_plans(plans)
         super().__init__(plans, configuration, fold, dataset_json, device)
         settings = self.run.train
@@ -54,16 +57,19 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         self.num_iterations_per_epoch = settings.num_iterations_per_epoch
         self.num_val_iterations_per_epoch = settings.num_val_iterations_per_epoch
         self.enable_deep_supervision = names_deep_supervision(self.run)
-        self.save_every = max(1, min(EPOCHS_AT_RISK, settings.num_epochs // SAVES_PER_RUN))
+        self.save_every = settings.save_every
         self.grad_scaler = None  # bfloat16 has float32's range: nothing to scale
         self.seed = (
             settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
         )
         self.needs_pretrained_weights = True
-        self.progress = Progress()
+        self.store = CheckpointStore(Path(self.output_folder))
+        self.average: AveragedWeights | None = None
+        self._due: set[str] = set()  # checkpoints that nnU-Net asked for in this epoch
+        self._random_state: dict[str, Any] | None = None  # of the checkpoint that is gone on from
 
     def initialize(self) -> None:
-        """Build everything; the network with pretrained weights unless a checkpoint follows."""
+        """Build everything; the network with pretrained weights unless a whole model follows."""
         random.seed(self.seed)
         np.random.seed(self.seed)
         torch.manual_seed(self.seed)
@@ -72,6 +78,10 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
                 super().initialize()
         else:
             super().initialize()
+        if self.run.train.gradient_checkpointing:
+            checkpoint_blocks(self.bare_network)
+        if self.run.train.ema:
+            self.average = AveragedWeights(self.bare_network, self.run.train.ema)
 
     @property
     def bare_network(self) -> ViTSegmentationNetwork:
@@ -81,10 +91,10 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         assert isinstance(bare, ViTSegmentationNetwork)
         return bare
 
-    def configure_optimizers(self) -> tuple[Optimizer, WarmupPolySchedule]:
+    def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
         """Return the run's optimizer of the trained parameters, and its schedule."""
         optimizer = build_optimizer(self.network, self.run.train)
-        return optimizer, WarmupPolySchedule(optimizer, self.run.train)
+        return optimizer, WarmupSchedule(optimizer, self.run.train)
 
     def _build_loss(self) -> nn.Module:
         # the first place where nnU-Net needs to know the head's resolutions
@@ -121,11 +131,14 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
             ),
         )
 
-    def on_train_epoch_start(self) -> None:
-        """Start the epoch's progress and its learning rate."""
-        super().on_train_epoch_start()
-        steps = self.num_iterations_per_epoch + self.num_val_iterations_per_epoch
-        self.progress.start_epoch(self.current_epoch, self.num_epochs, steps)
+    def on_train_start(self) -> None:
+        """Start as nnU-Net does; random numbers go on where the checkpoint left them."""
+        if self.goes_on and self.current_epoch == 0 and self.store.exists():
+            self.resume()  # stock nnU-Net looks for files that this trainer does not write
+        super().on_train_start()
+        if self._random_state is not None:  # making the loaders has used some
+            restore_random_state(self._random_state)
+            self._random_state = None
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Do one step on images (B, C, H, W) and targets (B, 1, H, W), or lists of them.
@@ -139,18 +152,27 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         else:
             target = target.to(self.device, non_blocking=True)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(self.network(images), target)
+        parts = self.run.train.gradient_accumulation
+        loss = self.loss(forward_in_parts(self.network, images, parts), target)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()
         self.lr_scheduler.advance()
+        if self.average is not None:
+            self.average.update()
         return {"loss": self._finite(loss)}
 
-    def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Do nnU-Net's validation step and show it."""
-        outcome: dict[str, Any] = super().validation_step(batch)
-        self.progress.advance()
-        return outcome
+    def on_validation_epoch_start(self) -> None:
+        """Validate the averaged weights, if there are any: they are what is kept."""
+        super().on_validation_epoch_start()
+        if self.average is not None:
+            self.average.exchange()
+
+    def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
+        """Go back to the weights that are trained."""
+        super().on_validation_epoch_end(val_outputs)
+        if self.average is not None:
+            self.average.exchange()
 
     def _finite(self, loss: torch.Tensor) -> "np.ndarray[Any, Any]":
         value = loss.detach().cpu().numpy()
@@ -163,54 +185,54 @@ class nnUNetTrainer_vit(nnUNetTrainer):  # type: ignore[misc]
         return value
 
     def on_epoch_end(self) -> None:
-        """Close the epoch as nnU-Net does and report it."""
+        """Close the epoch as nnU-Net does, save what it asked for once, and report."""
         epoch = self.current_epoch
         super().on_epoch_end()
-        per_class = self.logger.get_value("dice_per_class_or_region", step=-1)
-        self.progress.end_epoch(
-            epoch,
-            self.num_epochs,
-            training_loss=float(self.logger.get_value("train_losses", step=-1)),
-            validation_loss=float(self.logger.get_value("val_losses", step=-1)),
-            dice=dict(zip(class_names(self.dataset_json), map(float, per_class), strict=True)),
-            rate=float(self.logger.get_value("lrs", step=-1)),
-        )
+        if self._saves and (self._due or self.current_epoch == self.num_epochs):
+            self.store.save(captured(self), best=BEST in self._due)
+        self._due.clear()
+        self.report_epoch(epoch)
 
-    def print_to_log_file(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Log as nnU-Net does; its line per validation case is the only sign of that progress."""
-        super().print_to_log_file(*args, **options)
-        if args and str(args[0]).startswith("predicting "):
-            self.progress.case(str(args[0]).removeprefix("predicting "))
-
-    def plot_network_architecture(self) -> None:
-        """Plot nothing: nnU-Net's plot needs a package that no longer works."""
+    @property
+    def _saves(self) -> bool:
+        return self.local_rank == 0 and not self.disable_checkpointing
 
     def save_checkpoint(self, filename: str) -> None:
-        """Write nnU-Net's checkpoint, whole or not at all.
+        """Note that nnU-Net wants a checkpoint of the epoch, or write the finished model whole.
 
         It names nnU-Net's own trainer, so that stock prediction needs no trainer of ours.
         """
-        if self.local_rank != 0 or self.disable_checkpointing:
-            return
-        checkpoint = {
-            "network_weights": self.bare_network.state_dict(),
-            "optimizer_state": self.optimizer.state_dict(),
-            "grad_scaler_state": None,
-            "logging": self.logger.get_checkpoint(),
-            "_best_ema": self._best_ema,
-            "current_epoch": self.current_epoch + 1,
-            "init_args": self.my_init_kwargs,
-            "trainer_name": nnUNetTrainer.__name__,
-            "inference_allowed_mirroring_axes": self.inference_allowed_mirroring_axes,
-        }
-        unfinished = Path(f"{filename}.unfinished")
-        torch.save(checkpoint, unfinished)
-        os.replace(unfinished, filename)
+        name = Path(filename).name
+        if name in (LATEST, BEST):
+            self._due.add(name)
+        elif self._saves and self.run.train.save_whole_model:
+            with self.averaged():
+                write_whole(Path(filename), whole_model(self))
 
     def load_checkpoint(self, filename_or_checkpoint: dict[str, Any] | str) -> None:
-        """Go on from a checkpoint; no pretrained weights are read or fetched before it."""
-        self.needs_pretrained_weights = False
-        super().load_checkpoint(filename_or_checkpoint)
+        """Go on; nnU-Net names a file, what is gone on from is this run's own newest state."""
+        self.resume()
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint; a finished run's whole model needs no base weights.
+
+        Raises:
+            ModelError: no checkpoint is intact, or the pretrained weights are others.
+        """
+        restore(self)
+
+    def continue_with_random_state(self, state: dict[str, Any]) -> None:
+        """Restore the random numbers' state when training starts, after all that uses some."""
+        self._random_state = state
+
+    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
+        """Validate with sliding window, as nnU-Net does, the weights that are kept."""
+        with self.averaged():
+            super().perform_actual_validation(save_probabilities)
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the network compute with the averaged weights for a while, if there are any."""
+        return nullcontext() if self.average is None else self.average.in_network()
 
 
 class nnUNetTrainerNoDeepSupervision_vit(nnUNetTrainer_vit):

@@ -1,7 +1,6 @@
 """One run from the raw dataset to a validated model."""
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,14 @@ from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.evaluation import names_by_key
-from nnunet_vit.nnunet.folders import folder, use_folders, use_processors
+from nnunet_vit.nnunet.folders import claimed, empty, folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
     check_fold,
     check_network,
     choose_device,
+    goes_on,
     patch_size_of_run,
-    starting_checkpoint,
 )
 from nnunet_vit.nnunet.preparation import prepare
 from nnunet_vit.report.progress import Progress
@@ -64,19 +63,20 @@ def train(
     use_processors()
     dataset = find_dataset(run.data.dataset)
     fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
-    start = starting_checkpoint(fold_folder, resume, overwrite)
+    going_on = goes_on(fold_folder, resume, overwrite)
     chosen = choose_device(device)
-    facts = check_network(dataset, run, fresh=start is None)
+    facts = check_network(dataset, run, not going_on, progress)
     check_fold(dataset, run.data.fold)
     plans = prepare(dataset, run.data.configuration, progress)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
     write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
-    if overwrite and fold_folder.is_dir():
-        shutil.rmtree(fold_folder)
-    trainer = _trainer(dataset, run, chosen, start)
-    trainer.progress = progress
-    write_run(run, fold_folder / "run.yaml")
-    return _execute(trainer, start, progress)
+    with claimed(fold_folder):
+        if overwrite:
+            empty(fold_folder)
+        trainer = _trainer(dataset, run, chosen, going_on)
+        trainer.progress = progress
+        write_run(run, fold_folder / "run.yaml")
+        return _execute(trainer, going_on, progress)
 
 
 def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:
@@ -86,7 +86,7 @@ def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:
 
 
 def _trainer(
-    dataset: Dataset, run: ViTnnUNetConfig, device: str, start: Path | None
+    dataset: Dataset, run: ViTnnUNetConfig, device: str, going_on: bool
 ) -> "nnUNetTrainer_vit":
     import torch
 
@@ -94,18 +94,17 @@ def _trainer(
 
     plans_file = dataset.preprocessed / f"{plans_name(run)}.json"
     plans = json.loads(plans_file.read_text(encoding="utf-8"))
-    plans["continue_training"] = start is not None
+    plans["continue_training"] = going_on
     description = json.loads((dataset.preprocessed / "dataset.json").read_text(encoding="utf-8"))
     return nnUNetTrainer_vit(
         plans, run.data.configuration, run.data.fold, description, torch.device(device)
     )
 
 
-def _execute(trainer: "nnUNetTrainer_vit", start: Path | None, progress: Progress) -> TrainedModel:
-    if start is not None:
-        trainer.load_checkpoint(str(start))
-        done = f"after epoch {trainer.current_epoch} of {trainer.num_epochs}"
-        progress.say(f"Going on from {start.name}, {done}.")
+def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -> TrainedModel:
+    if going_on:
+        trainer.resume()
+        progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     if trainer.current_epoch < trainer.num_epochs:
         trainer.run_training()
     _, validation_cases = trainer.do_split()

@@ -6,7 +6,14 @@ import pytest
 
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
-from nnunet_vit.nnunet.folders import environment, folder, use_folders, use_processors
+from nnunet_vit.nnunet.folders import (
+    claimed,
+    empty,
+    environment,
+    folder,
+    use_folders,
+    use_processors,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -106,3 +113,44 @@ def test_one_process_at_a_time_prepares(tmp_path):
     for process in processes:
         _, error = process.communicate(timeout=60)
         assert process.returncode == 0, error.decode()
+
+
+HOLDER = (
+    "import sys, pathlib\n"
+    "from nnunet_vit.nnunet.folders import claimed\n"
+    "with claimed(pathlib.Path(sys.argv[1])):\n"
+    "    print('in', flush=True)\n"
+    "    sys.stdin.read()\n"
+)
+
+
+def test_a_fold_is_trained_by_one_process_and_free_when_that_is_killed(tmp_path):
+    import subprocess
+    import sys
+
+    from nnunet_vit.errors import MachineError
+
+    fold = tmp_path / "fold_0"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(fold)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"in\n"
+    with pytest.raises(MachineError) as caught, claimed(fold):
+        pass
+    assert str(caught.value) == (
+        f"{fold} is being trained in by process {holder.pid}. Fix: wait for it, stop it, or "
+        "change the run file."
+    )
+    holder.kill()
+    holder.communicate()
+    with claimed(fold):
+        assert (fold / "run.lock").read_text() == str(os.getpid())
+
+
+def test_a_claimed_folder_is_emptied_but_for_its_lock(tmp_path):
+    with claimed(tmp_path):
+        (tmp_path / "ckpt" / "epoch_1").mkdir(parents=True)
+        (tmp_path / "ckpt" / "epoch_1" / "x").touch()
+        (tmp_path / "LATEST").touch()
+        empty(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["run.lock"]

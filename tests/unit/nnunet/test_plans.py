@@ -99,10 +99,23 @@ def test_every_change_of_model_lora_train_or_configuration_is_another_run():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"data__fold": 3}, {"data__fold": "all"}, {"data__dataset": 7}, {"paths__raw": "/x"}],
+    [
+        {"data__fold": 3},
+        {"data__fold": "all"},
+        {"data__dataset": 7},
+        {"paths__raw": "/x"},
+        {"train__save_every": 5},
+        {"train__save_whole_model": False},
+    ],
 )
-def test_folds_and_folders_share_the_name(changes):
+def test_folds_folders_and_what_is_saved_share_the_name(changes):
     assert plans_name(run_of(**changes)) == plans_name(run_of())
+
+
+def test_a_key_at_its_default_is_no_other_run():
+    # so that the keys of a later version do not orphan the runs of this one
+    assert plans_name(run_of(train__ema=0.0, model__trained_blocks=4)) == plans_name(run_of())
+    assert plans_name(run_of(train__ema=0.9)) != plans_name(run_of())
 
 
 def test_the_architecture_and_the_sizes_are_the_runs():

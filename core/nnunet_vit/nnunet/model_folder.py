@@ -1,0 +1,196 @@
+"""A trained model's folder: which folds it has, and the networks in them, read without pickle."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nnunet_vit.checkpoints.store import Checkpoint
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+MODEL_FILES = ("plans.json", "dataset.json")
+FINAL_FILE = "checkpoint_final.pth"
+Kind = Literal["final", "best", "latest"]
+KINDS: tuple[Kind, ...] = ("final", "best", "latest")
+
+
+def kind_of(word: str) -> Kind:
+    """Return the kind of checkpoint that a word or nnU-Net's file name means.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    name = word.removeprefix("checkpoint_").removesuffix(".pth")
+    for kind in KINDS:
+        if name == kind:
+            return kind
+    raise ConfigError(
+        f"--checkpoint {word} is unknown.{did_you_mean(name, KINDS)} Allowed: {', '.join(KINDS)}."
+    )
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder that `vit_cli train` prints last, or a copy of it.
+
+    Attributes:
+        path: holds plans.json, dataset.json and a folder per fold.
+        plans: of nnU-Net, with the run inside.
+        description: dataset.json.
+    """
+
+    path: Path
+    plans: dict[str, Any]
+    description: dict[str, Any]
+
+    @property
+    def run(self) -> ViTnnUNetConfig:
+        """The run that was trained."""
+        from nnunet_vit.nnunet.plans import run_of_plans
+
+        return run_of_plans(self.plans)
+
+    def folds(self, wanted: Sequence[str] | None, kind: Kind) -> list[int | str]:
+        """Return the folds to use: the wanted ones, or all that have such a checkpoint.
+
+        Raises:
+            ModelError: a wanted fold has none, or no fold has one.
+        """
+        there = sorted(
+            folder.name.removeprefix("fold_")
+            for folder in self.path.glob("fold_*")
+            if self._has(folder, kind)
+        )
+        absent = [fold for fold in wanted or [] if fold not in there]
+        if absent or not there:
+            raise ModelError(
+                f"{self.path} has no {kind} checkpoint of fold "
+                f"{', '.join(absent) or '0 to 4 or all'}; folds with one: "
+                f"{', '.join(there) or 'none'}."
+            )
+        # a model of all cases is no member of a cross-validation: alone, or when it is asked for
+        usual = [fold for fold in there if fold != "all"] or there
+        return [int(fold) if fold.isdecimal() else fold for fold in wanted or usual]
+
+    def _has(self, folder: Path, kind: Kind) -> bool:
+        from nnunet_vit.checkpoints.store import CheckpointStore
+
+        store = CheckpointStore(folder)
+        if kind == "best":
+            return store.has_best()
+        epoch = store.epoch_of_latest()
+        if kind == "latest":
+            return epoch is not None
+        return (folder / FINAL_FILE).is_file() or epoch == self.run.train.num_epochs
+
+
+@dataclass(frozen=True)
+class FoldWeights:
+    """A fold's network with plain names: adapters are merged.
+
+    Attributes:
+        weights: as `ViTSegmentationNetwork.load_state_dict` takes them.
+        mirroring_axes: over which prediction may average.
+    """
+
+    weights: "dict[str, Tensor]"
+    mirroring_axes: tuple[int, ...] | None
+
+
+def open_model(path: Path) -> ModelFolder:
+    """Return the model folder.
+
+    Raises:
+        ModelError: it is none, or its JSON is damaged.
+    """
+    missing = [name for name in MODEL_FILES if not (path / name).is_file()]
+    if missing:
+        raise ModelError(
+            f"{path} is no model folder: {', '.join(missing)} missing.",
+            fix="give the folder that `vit_cli train` prints last, the one that holds fold_0.",
+        )
+    try:
+        plans, description = (json.loads((path / n).read_text("utf-8")) for n in MODEL_FILES)
+    except ValueError as error:
+        raise ModelError(f"{path} cannot be loaded: {error}.", fix="copy it again.") from error
+    return ModelFolder(path, plans, description)
+
+
+def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None) -> FoldWeights:
+    """Return a fold's weights: of the whole model, or of a small checkpoint on its base.
+
+    Args:
+        model: the folder.
+        fold: one that has such a checkpoint.
+        kind: final, best or latest.
+        base: the pretrained weights, where they no longer lie where the run file said.
+
+    Raises:
+        ModelError: damaged, or the pretrained weights are missing or others.
+    """
+    from nnunet_vit.checkpoints.store import CheckpointStore
+    from nnunet_vit.checkpoints.whole import read_whole
+
+    folder = model.path / f"fold_{fold}"
+    if kind == "final" and (folder / FINAL_FILE).is_file():
+        content = read_whole(folder / FINAL_FILE)
+        axes = content.get("inference_allowed_mirroring_axes")
+        return FoldWeights(content["network_weights"], None if axes is None else tuple(axes))
+    store = CheckpointStore(folder)
+    checkpoint = store.best() if kind == "best" else store.latest()
+    assert checkpoint is not None  # folds() has looked
+    axes = checkpoint.state["mirroring_axes"]
+    weights = _on_base(model, checkpoint, base)
+    return FoldWeights(weights, None if axes is None else tuple(axes))
+
+
+def _on_base(
+    model: ModelFolder, checkpoint: "Checkpoint", base: Path | None
+) -> "dict[str, Tensor]":
+    from nnunet_vit.checkpoints.base import load_stored
+    from nnunet_vit.modeling.network import first_build
+    from nnunet_vit.tuning.adapters.merge import merged_state
+
+    digest = checkpoint.state["base"]["digest"]
+    if not digest:
+        network = build_network(model)
+    else:
+        with first_build():
+            network = build_network(model, base)
+    load_stored(network, checkpoint.weights, digest)
+    return merged_state(network)
+
+
+def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentationNetwork":
+    """Return the network of a model folder as its plans describe it.
+
+    Raises:
+        ModelError: what it was trained with is not installed here.
+    """
+    from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+    plans = PlansManager(model.plans)
+    configuration = plans.get_configuration(model.run.data.configuration)
+    arguments = dict(configuration.network_arch_init_kwargs)
+    if base is not None:
+        arguments["model"] = {**arguments["model"], "checkpoint_path": str(base.absolute())}
+    channels = determine_num_input_channels(plans, configuration, model.description)
+    classes = plans.get_label_manager(model.description).num_segmentation_heads
+    try:
+        return ViTSegmentationNetwork(channels, classes, **arguments)
+    except UserError as error:
+        raise ModelError(
+            f"{model.path} cannot be rebuilt: {error.problem}",
+            fix=error.fix
+            or "install the packages that it was trained with; run.yaml in its folds names them.",
+        ) from error
