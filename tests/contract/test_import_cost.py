@@ -82,7 +82,7 @@ def light_modules():
     core = ROOT / "core"
     paths = [path.relative_to(core).with_suffix("") for path in core.glob("nnunet_vit/**/*.py")]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
-    heavy = {"modeling", "nnunet", "sample"}
+    heavy = {"modeling", "checkpoints", "nnunet", "sample"}
     return sorted(name for name in names if not heavy & set(name.split(".")[1:]))
 
 

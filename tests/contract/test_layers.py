@@ -14,18 +14,20 @@ CORE = ROOT / "core" / "nnunet_vit"
 LAYERS = (
     {"", "cli"},
     {"nnunet", "report", "sample"},
-    {"modeling"},
+    {"modeling", "checkpoints"},
     {"config", "backbones", "tuning"},
     {"registry"},
     {"hookspecs", "errors"},
 )
-SIDEWAYS = {("nnunet", "report"), ("config", "backbones")}
+SIDEWAYS = {("nnunet", "report"), ("config", "backbones"), ("config", "tuning")}
 LEVEL = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = {
     "torch", "timm", "peft", "numpy", "nnunetv2", "scipy", "skimage", "safetensors",
     "huggingface_hub", "transformers", "batchgenerators", "SimpleITK", "matplotlib",
 }  # fmt: skip
-HEAVY_ALLOWED = {"modeling": HEAVY, "nnunet": HEAVY, "sample": {"numpy"}}
+HEAVY_ALLOWED = {
+    "modeling": HEAVY, "checkpoints": HEAVY, "nnunet": HEAVY, "sample": {"numpy"},
+}  # fmt: skip
 HEADS = sorted(path for path in ROOT.glob("plugins/*/nnunet_vit_*") if path.is_dir())
 FOR_HEADS = {"nnunet_vit.hookspecs", "nnunet_vit.errors", "nnunet_vit.modeling"}
 
@@ -139,6 +141,8 @@ def test_a_head_uses_the_contract_and_no_more(head):
         ("modeling", "from nnunet_vit import cli", ["nnunet_vit.cli"]),
         ("modeling", "from ..nnunet import plans", ["nnunet_vit.nnunet.plans"]),
         ("modeling", "from . import weights", []),
+        ("checkpoints", "from nnunet_vit import modeling", ["nnunet_vit.modeling"]),
+        ("modeling", "from nnunet_vit import checkpoints", ["nnunet_vit.checkpoints"]),
         ("tuning", "from nnunet_vit.config import load", ["nnunet_vit.config.load"]),
         ("registry", "try:\n  pass\nexcept E:\n  import nnunet_vit.cli", ["nnunet_vit.cli"]),
         ("registry", "match 1:\n  case 1:\n    import nnunet_vit.cli", ["nnunet_vit.cli"]),

@@ -67,8 +67,7 @@ def test_unknown_head(refused):
     assert refused("model.head=segfromer", code=2) == (
         "error[config]: good.yaml, --set model.head=segfromer, model.head: Unknown head "
         "'segfromer'. Did you mean 'segformer'? Installed: linear, segformer, stranger. Fix: "
-        "pip install nnunet-vit-segfromer, or choose an installed head "
-        "(`vit_cli list-models` shows them)."
+        "choose an installed head (`vit_cli list-models` shows them)."
     )
 
 

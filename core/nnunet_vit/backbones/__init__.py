@@ -11,6 +11,9 @@ from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.loading import load_plugin, plugin_failures
 
 TIMM_PREFIX = "timm:"
+# modules of timm: every model of these works; of those most do
+TIMM_SUPPORTED = ("vision_transformer", "eva", "deit", "beit")
+TIMM_BEST_EFFORT = ("naflexvit", "vision_transformer_relpos", "vision_transformer_sam", "xcit")
 HOOK = "backbone_family"
 
 
@@ -74,3 +77,12 @@ def timm_name(backbone: str, size: str | None) -> str:
     if is_timm(backbone):
         return backbone.removeprefix(TIMM_PREFIX)
     return family(backbone).timm_name_of(size)
+
+
+def default_targets(backbone: str) -> tuple[str, ...] | None:
+    """Return the layers that a family's adapters go to; None for a timm model: its layers tell.
+
+    Raises:
+        ConfigError: unknown family.
+    """
+    return None if is_timm(backbone) else family(backbone).lora_targets

@@ -25,9 +25,11 @@ class BackboneFamily:
         mean: per RGB channel, of intensities in 0..1, as the weights were trained.
         std: likewise.
         timm_names: of sizes whose name in timm does not follow `timm_name`.
+        patch_sizes: of sizes that have another patch.
         statistics: mean and std of sizes that were trained with others.
         lora_targets: linear layers of the blocks that adapters go to by default.
         weights: where the weights come from, for people.
+        published_as: what their publisher calls the weights of a size.
         fetched: whether timm publishes them, so that they need not be fetched by hand.
     """
 
@@ -41,9 +43,11 @@ class BackboneFamily:
     mean: RGB = IMAGENET_MEAN
     std: RGB = IMAGENET_STD
     timm_names: Mapping[str, str] = field(default_factory=dict)
+    patch_sizes: Mapping[str, int] = field(default_factory=dict)
     statistics: Mapping[str, tuple[RGB, RGB]] = field(default_factory=dict)
     lora_targets: tuple[str, ...] = ("qkv",)
-    weights: str = "fetched from timm's repository on the model hub"
+    weights: str = "fetched from timm's repositories on the model hub"
+    published_as: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = True
 
     def timm_name_of(self, size: str | None) -> str:
@@ -55,6 +59,14 @@ class BackboneFamily:
         wanted = self._known(size)
         return self.timm_names.get(wanted) or self.timm_name.format(size=wanted)
 
+    def patch_size_of(self, size: str | None) -> int:
+        """Return the edge of a patch, pixels, of a size (None: the default size).
+
+        Raises:
+            ConfigError: the family has no such size.
+        """
+        return self.patch_sizes.get(self._known(size), self.patch_size)
+
     def statistics_of(self, size: str | None) -> tuple[RGB, RGB]:
         """Return mean and std per RGB channel of a size (None: the default size).
 
@@ -63,8 +75,17 @@ class BackboneFamily:
         """
         return self.statistics.get(self._known(size), (self.mean, self.std))
 
+    def weights_of(self, size: str | None) -> str:
+        """Return where the weights of a size come from, for people (None: the default size).
+
+        Raises:
+            ConfigError: the family has no such size.
+        """
+        published = self.published_as.get(self._known(size))
+        return f"{published}, {self.weights}" if published else self.weights
+
     def _known(self, size: str | None) -> str:
-        wanted = size or self.default_size
+        wanted = self.default_size if size is None else size
         if wanted not in self.sizes:
             raise ConfigError(
                 f"Backbone '{self.name}' has no size '{wanted}'.{did_you_mean(wanted, self.sizes)} "

@@ -6,7 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nnunet_vit.config.checks import absolute, load_head, run_checks
+from nnunet_vit.backbones import default_targets
+from nnunet_vit.config.checks import run_checks
+from nnunet_vit.config.checks.head import load_head
+from nnunet_vit.config.checks.names import absolute
 from nnunet_vit.config.draft import Draft, draft_of
 from nnunet_vit.config.head_options import DECODER, judged, stored
 from nnunet_vit.config.models import DecoderConfig, ViTnnUNetConfig
@@ -16,13 +19,15 @@ from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.config.yaml_source import read_yaml
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.hookspecs import HeadOptions
+from nnunet_vit.tuning import method_of
 
 
 def load_run(path: Path, overrides: Sequence[str] = ()) -> ViTnnUNetConfig:
     """Return the run of a file, with `overrides` like `train.num_epochs=5` put over it.
 
-    The answer is complete: the head's name, the backbone's size, all options of the head, and
-    absolute paths (relative ones start at the file's folder). Nothing is read from the environment.
+    The answer is complete: the head's name, the backbone's size, the fine-tuning method, a family's
+    layers for adapters, all options of the head, and absolute paths (relative ones start at the
+    file's folder). Nothing is read from the environment.
 
     Raises:
         ConfigError: names every problem of the file and of the overrides at once.
@@ -75,17 +80,22 @@ def _answer(path: Path, draft: Draft) -> UserError:
 def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
     config, folder = draft.config, draft.folder
     model, checkpoint = config.model, config.model.checkpoint_path
+    method = method_of(config)
+    targets = config.lora.target_modules or default_targets(model.backbone)
     resolved_model = {
         "head": model.head_name,
         "model_path": None if model.head_name else model.model_path,
         "backbone_size": model.size_name,
         "checkpoint_path": absolute(checkpoint, folder) if checkpoint else "",
+        "tuning": method.NAME,
         "decoder": decoder,
     }
+    resolved_lora = {"enabled": method.ADAPTERS, "target_modules": targets and list(targets)}
     paths = {name: absolute(value, folder) for name, value in config.paths if value is not None}
     return config.model_copy(
         update={
             "model": model.model_copy(update=resolved_model),
+            "lora": config.lora.model_copy(update=resolved_lora),
             "paths": config.paths.model_copy(update=paths),
         }
     )

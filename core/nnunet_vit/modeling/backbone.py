@@ -3,23 +3,26 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from nnunet_vit.backbones import is_timm, own_families, timm_name
-from nnunet_vit.modeling.published import published_weights
-from nnunet_vit.modeling.timm_models import build_timm, check_image_size, patch_size_of
-from nnunet_vit.modeling.weights import load_backbone_weights
+from nnunet_vit.modeling.published import published_weights, require_published
+from nnunet_vit.modeling.timm_classes import maps_of, patch_size_of, prefix_tokens_of
+from nnunet_vit.modeling.timm_models import build_timm, check_image_size
+from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
 
 MODEL_CONFIGS: dict[str, dict[str, Any]] = {
     name: {
         "timm_name": family.timm_name,
+        "timm_names": {size: family.timm_name_of(size) for size in family.sizes},
         "patch_size": family.patch_size,
+        "patch_sizes": {size: family.patch_size_of(size) for size in family.sizes},
         "sizes": family.sizes,
-        "pretrained": True,
+        "pretrained": family.fetched,
     }
     for name, family in own_families().items()
 }
@@ -46,37 +49,89 @@ def weights_wanted() -> bool:
     return _weights_wanted.get()
 
 
+@dataclass(frozen=True)
+class LoadedBackbone:
+    """A timm ViT, and what is known of how it came about.
+
+    Attributes:
+        model: the ViT.
+        patch_size: edge of a patch, pixels.
+        timm_name: with the tag of the weights, if there is one.
+        coverage: what a weights file brought; None for random weights.
+    """
+
+    model: nn.Module
+    patch_size: int
+    timm_name: str
+    coverage: Coverage | None
+
+
 def create_backbone(
     model_name: str = "dinov3",
     model_size: str | None = None,
     checkpoint_path: str | None = None,
     image_size: tuple[int, int] | None = None,
     in_channels: int = 3,
+    patch_size: int | None = None,
+    expected_coverage: float = 1.0,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
 
     Args:
         model_name: a registered family, or timm:<name>.
         model_size: a size of the family; None: its default.
-        checkpoint_path: a weights file; empty or None: the published weights.
+        checkpoint_path: a weights file, or a folder of the Hugging Face hub; empty or None: the
+            published weights.
         image_size: (H, W) in pixels; None: any multiple of the patch.
         in_channels: of the images.
+        patch_size: edge of a patch, pixels; None: as it was pretrained.
+        expected_coverage: share of the backbone's parameters that the weights must bring.
 
     Returns:
         The model, the edge of its patches in pixels, and its timm name.
 
     Raises:
-        ConfigError: unknown family, size or model; an image size that the patch does not divide.
+        ConfigError: unknown family, size or model; a patch that cannot be changed; an image size
+            that the patch does not divide.
         ModelError: the weights cannot be had or do not fit.
     """
-    name = timm_name(model_name, None if is_timm(model_name) else model_size)
-    model = build_timm(name, image_size, in_channels)
+    loaded = load_backbone(
+        model_name,
+        model_size,
+        checkpoint_path,
+        image_size,
+        in_channels,
+        patch_size,
+        expected_coverage,
+    )
+    return loaded.model, loaded.patch_size, loaded.timm_name
+
+
+def load_backbone(
+    model_name: str,
+    model_size: str | None,
+    checkpoint_path: str | None,
+    image_size: tuple[int, int] | None,
+    in_channels: int,
+    patch_size: int | None = None,
+    expected_coverage: float = 1.0,
+) -> LoadedBackbone:
+    """Do what create_backbone does, and tell what the weights brought."""
+    size = None if is_timm(model_name) else model_size
+    name = timm_name(model_name, size)
+    model = build_timm(name, image_size, in_channels, patch_size)
+    edge = patch_size_of(model)
     if image_size is not None:
-        check_image_size(name, image_size, patch_size_of(model))
+        check_image_size(name, image_size, edge)
+    coverage = None
     if _weights_wanted.get():
-        file = Path(checkpoint_path) if checkpoint_path else published_weights(name)
-        load_backbone_weights(model, file)
-    return model, patch_size_of(model), name
+        if checkpoint_path:
+            file = Path(checkpoint_path)
+        else:
+            require_published(model_name, size)
+            file = published_weights(name)
+        coverage = load_backbone_weights(model, file, expected_coverage)
+    return LoadedBackbone(model, edge, name, coverage)
 
 
 def get_vit_features(
@@ -107,9 +162,7 @@ def get_vit_features(
         raise ValueError(f"blocks {list(indices)} asked for; there are 0 to {depth - 1}")
     wanted = [index % depth for index in indices]
     ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
-    maps: list[Tensor] = model.forward_intermediates(  # type: ignore[operator]
-        input_tensor, indices=ordered, norm=True, output_fmt="NCHW", intermediates_only=True
-    )
+    maps = maps_of(model, input_tensor, ordered)
     return [maps[ordered.index(index)] for index in wanted]
 
 
@@ -120,15 +173,19 @@ class ViTBackbone(nn.Module):
         embed_dim: channels of every feature map.
         depth: number of blocks.
         patch_size: edge of a patch, pixels; the stride of every feature map.
+        prefix_tokens: number of tokens that stand for no patch.
+        coverage: what the pretrained weights brought; None for random weights.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, coverage: Coverage | None = None) -> None:
         """Wrap a timm ViT."""
         super().__init__()
         self.model = model
+        self.coverage = coverage
         self.embed_dim = int(model.embed_dim)  # type: ignore[arg-type]
         self.depth = len(model.blocks)  # type: ignore[arg-type]
         self.patch_size = patch_size_of(model)
+        self.prefix_tokens = prefix_tokens_of(model)
 
     def feature_maps(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """Return the feature maps of some blocks, in the order asked for.
@@ -145,13 +202,6 @@ class ViTBackbone(nn.Module):
         """Return the last block's feature map, (B, embed_dim, H / patch_size, W / patch_size)."""
         return self.feature_maps(images, [-1])[0]
 
-
-def bfloat16_where_possible(device: torch.device) -> torch.autocast:
-    """Return the autocast context of this package: bfloat16 on GPUs that have it, else float32.
-
-    DINOv3 does not survive float16, which nnU-Net would use.
-    """
-    if device.type != "cuda":
-        return torch.autocast(device.type, enabled=False)
-    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast("cuda", dtype=torch.bfloat16, enabled=has_bfloat16)
+    def set_gradient_checkpointing(self, enabled: bool) -> None:
+        """Keep the blocks' inputs alone in training and compute the rest again, or do not."""
+        self.model.set_grad_checkpointing(enabled)  # type: ignore[operator]

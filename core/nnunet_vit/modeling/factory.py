@@ -5,24 +5,25 @@ from typing import Any
 from pydantic import ValidationError
 from torch import nn
 
-from nnunet_vit.backbones import timm_name
+from nnunet_vit.backbones import default_targets, timm_name
 from nnunet_vit.config.head_options import decoder_options, head_plugin
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
-from nnunet_vit.errors import PluginError
+from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.modeling.backbone import (
     ViTBackbone,
-    create_backbone,
+    load_backbone,
     pretrained_weights,
     weights_wanted,
 )
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
-from nnunet_vit.tuning import method_of
+from nnunet_vit.tuning import method_name, method_of
 
 HOOK = "create_segmentation_model"
-DEFAULT_TARGETS = ("qkv",)  # for heads that build their own backbone
+DEFAULT_TARGETS = ("qkv",)  # of timm's models, for heads that build their own backbone
+OWN_METHODS = ("full", "frozen", "lora")  # what such heads are told of with plain arguments
 
 
 def build_model(
@@ -46,6 +47,8 @@ def build_model(
     offered = _plain_arguments(run, num_classes, in_channels, image_size, deep_supervision)
     if "backbone" in argument_names(plugin, HOOK):
         offered["backbone"] = build_backbone(run, in_channels, image_size)
+    else:
+        _check_plain(plugin, run)
     with plugin_failures(f"{plugin.title}: {HOOK}"):
         model = call_hook(plugin, HOOK, offered)
     return _checked(plugin, model)
@@ -55,11 +58,18 @@ def build_backbone(
     run: ViTnnUNetConfig, in_channels: int, image_size: tuple[int, int] | None
 ) -> ViTBackbone:
     """Build the run's backbone, load its weights and apply the run's tuning method."""
-    model, _, _ = create_backbone(
-        run.model.backbone, run.model.size_name, run.model.checkpoint_path, image_size, in_channels
+    model = run.model
+    loaded = load_backbone(
+        model.backbone,
+        model.size_name,
+        model.checkpoint_path,
+        image_size,
+        in_channels,
+        model.patch_size,
+        model.expected_coverage,
     )
-    method_of(run).tune(model, run)
-    return ViTBackbone(model)
+    method_of(run).tune(loaded.model, run)
+    return ViTBackbone(loaded.model, loaded.coverage)
 
 
 def names_deep_supervision(run: ViTnnUNetConfig) -> bool:
@@ -160,16 +170,32 @@ def _plain_arguments(
         "decoder_hidden_size": getattr(options, "hidden_size", run.model.decoder.hidden_size),
         # a network that is rebuilt gets its weights from a checkpoint: no file is read or missed
         "checkpoint_path": run.model.checkpoint_path if weights_wanted() else "",
-        "freeze_backbone": run.model.freeze_backbone,
-        "use_lora": run.lora.enabled,
+        "freeze_backbone": run.model.freeze_backbone or method_name(run) == "frozen",
+        "use_lora": method_of(run).ADAPTERS,
         "lora_rank": run.lora.r,
         "lora_alpha": run.lora.lora_alpha,
         "lora_dropout": run.lora.lora_dropout,
-        "lora_target_modules": list(run.lora.target_modules or DEFAULT_TARGETS),
+        "lora_target_modules": list(
+            run.lora.target_modules or default_targets(run.model.backbone) or DEFAULT_TARGETS
+        ),
         "in_channels": in_channels,
         "image_size": image_size,
         "deep_supervision": deep_supervision,
     }
+
+
+def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
+    """Refuse keys that a head which builds its own backbone would never hear of."""
+    unheard = {
+        "model.patch_size": run.model.patch_size is not None,
+        "model.expected_coverage": run.model.expected_coverage < 1,
+        "model.tuning": method_name(run) not in OWN_METHODS,
+    }
+    for key in (key for key, given in unheard.items() if given):
+        raise ConfigError(
+            f"{key}: {plugin.title} builds its backbone itself and does not know this key.",
+            fix=f"leave out {key}, or choose a head that takes the argument `backbone`.",
+        )
 
 
 def _checked(plugin: LoadedPlugin, model: object) -> nn.Module:

@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
-from nnunet_vit.modeling.backbone import bfloat16_where_possible, pretrained_weights
+from nnunet_vit.modeling.backbone import ViTBackbone, pretrained_weights
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.factory import build_model
+from nnunet_vit.modeling.precision import autocast_of
+from nnunet_vit.modeling.weights import Coverage
+from nnunet_vit.tuning.adapters.merge import ADAPTER, remove_adapters
 
 CLASS_PATH = "nnunet_vit.modeling.network.ViTSegmentationNetwork"
 
@@ -46,7 +49,7 @@ def network_arguments(
     Args:
         run: resolved.
         image_size: (H, W) in pixels.
-        statistics: mean and std per input channel.
+        statistics: mean and std per input channel, or three of each for a single channel.
     """
     return {
         "model": run.model.model_dump(mode="json"),
@@ -66,8 +69,9 @@ class ViTSegmentationNetwork(nn.Module):
         model: section `model` of the run file.
         lora: section `lora` of the run file.
         image_size: (H, W) in pixels: the plans' patch size, the only size that is ever fed.
-        input_mean: per input channel.
-        input_std: per input channel.
+        input_mean: per input channel; for images of one channel also three: it is then repeated
+            for weights that were trained on RGB.
+        input_std: likewise.
         deep_supervision: return a list of logits in training, if the head can.
     """
 
@@ -90,17 +94,35 @@ class ViTSegmentationNetwork(nn.Module):
         height, width = image_size
         self.deep_supervision = deep_supervision
         self.num_classes = num_classes
-        self.bridge = InputBridge(input_mean, input_std)
+        self.precision = run.model.precision
+        self.bridge = InputBridge(input_mean, input_std, input_channels)
         with pretrained_weights(wanted=_first_build.get() and run.model.pretrained):
             # always with its deep outputs: a network that is rebuilt for prediction, where nobody
             # asks for them, must have the parameters that training had
             self.model = build_model(
-                run, num_classes, input_channels, (height, width), deep_supervision=True
+                run, num_classes, self.bridge.outputs, (height, width), deep_supervision=True
             )
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """What the pretrained weights brought; None without them or with a backbone of the head."""
+        backbones = (part for part in self.modules() if isinstance(part, ViTBackbone))
+        return next((part.coverage for part in backbones if part.coverage is not None), None)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:  # noqa: ANN401 - torch's own named tuple, which has no public name
+        """Take a state, also that of a finished model, whose adapters are merged into its layers.
+
+        Then the adapters of this network are removed first.
+        """
+        if _has_adapters(self.state_dict()) and not _has_adapters(state_dict):
+            remove_adapters(self)
+        return super().load_state_dict(state_dict, strict=strict, assign=assign)
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
         """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list of them."""
-        with bfloat16_where_possible(images.device):
+        with autocast_of(images.device, self.precision):
             output = self.model(self.bridge(images))
         if isinstance(output, Tensor):
             return self._bounded(output)
@@ -115,3 +137,7 @@ class ViTSegmentationNetwork(nn.Module):
     def _bounded(self, logits: Tensor) -> Tensor:
         # nnU-Net's predictor sums logits times 10 in half precision, which ends at 65504
         return logits.float() if self.training else logits.float().clamp(-LARGEST, LARGEST)
+
+
+def _has_adapters(state: Mapping[str, Any]) -> bool:
+    return any(ADAPTER in key for key in state)

@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.errors import ModelError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -14,6 +15,24 @@ BY_HAND = (
     "random weights)."
 )
 ANSWER_WITHIN = 4.0  # seconds; timm and the hub's client would retry for a minute
+
+
+def require_published(backbone: str, size: str | None) -> None:
+    """Refuse a family whose weights nobody may fetch for its users: they fetch them by hand.
+
+    timm has another's weights under the same name, so this is no small thing.
+
+    Raises:
+        ConfigError: unknown family or size.
+        ModelError: the family's weights are fetched by hand.
+    """
+    own = None if is_timm(backbone) else family(backbone)
+    if own is not None and not own.fetched:
+        raise ModelError(
+            f"The weights of {backbone} are not fetched: {own.weights_of(size)}.",
+            fix="write the file's path in model.checkpoint_path (or model.pretrained: false for "
+            "random weights).",
+        )
 
 
 def published_weights(timm_name: str) -> Path:

@@ -5,58 +5,75 @@ from typing import Any
 
 import timm
 import torch
-from timm.layers import HybridEmbed
 from torch import nn
 
+from nnunet_vit.backbones import TIMM_BEST_EFFORT, TIMM_SUPPORTED
 from nnunet_vit.errors import ConfigError, did_you_mean
+from nnunet_vit.modeling.timm_classes import TimmClass, class_of, class_of_name, patch_size_of
+
+EXAMPLE = "timm:vit_base_patch16_224"
 
 
-def build_timm(name: str, image_size: tuple[int, int] | None, in_channels: int) -> nn.Module:
+def build_timm(
+    name: str, image_size: tuple[int, int] | None, in_channels: int, patch_size: int | None = None
+) -> nn.Module:
     """Build a timm ViT without weights and without its classifier.
 
     Args:
         name: timm's name, with or without a tag of weights.
-        image_size: (H, W) in pixels, multiples of the patch; None: any multiple of the patch.
+        image_size: (H, W) in pixels, multiples of the patch; None: any multiple of the patch, or
+            the pretrained size where the class takes no other.
         in_channels: of the images.
+        patch_size: edge of a patch, pixels; None: as it was pretrained.
 
     Raises:
-        ConfigError: timm has no such model, or it is not a plain ViT.
+        ConfigError: timm has no such model, it is none of the ViTs that work here, or its patch
+            cannot be changed.
     """
-    _check_name(name)
-    model = _first_that_builds(name, _arguments(image_size), in_channels)
-    stem = getattr(model, "patch_embed", None)
-    blocks = getattr(model, "blocks", None)
-    if model is None or not isinstance(blocks, nn.Module) or isinstance(stem, HybridEmbed):
-        raise _not_plain(name)
-    if patch_size_of(model) < 2:
-        raise _not_plain(name)
+    kind = _class_of_known(name)
+    arguments = {"in_chans": in_channels, **_size_arguments(kind, image_size)}
+    if patch_size is not None and kind.any_patch:
+        arguments["patch_size"] = patch_size
+    model = _without_head(name, arguments)
+    if patch_size not in (None, patch_size_of(model)):
+        raise ConfigError(
+            f"model.patch_size: the patch of {name} is {patch_size_of(model)} pixels and cannot "
+            f"be changed to {patch_size}.",
+            fix=f"model.patch_size: null, or a model of timm's {_listed(TIMM_SUPPORTED)}.",
+        )
     return model
 
 
-def _arguments(image_size: tuple[int, int] | None) -> list[dict[str, Any]]:
-    """Return the ways to ask for a size, best first; not every class of ViTs knows each."""
-    sizes = [{"img_size": image_size}] if image_size else [{"dynamic_img_size": True}, {}]
-    # global_pool='' leaves out pooling layers that would never get a gradient
-    return [{**size, **pool} for size in sizes for pool in ({"global_pool": ""}, {})]
+def support_of(model: nn.Module) -> str:
+    """Return the support level of a built ViT: "supported" or "best effort".
+
+    Raises:
+        ConfigError: it is none of the ViTs that work here.
+    """
+    return "supported" if class_of(model).supported else "best effort"
 
 
-def _first_that_builds(name: str, ways: list[dict[str, Any]], in_channels: int) -> nn.Module | None:
-    for way in ways:
+def _size_arguments(kind: TimmClass, image_size: tuple[int, int] | None) -> dict[str, Any]:
+    if not kind.sized:
+        return {}
+    return dict(kind.any_size) if image_size is None else {"img_size": image_size}
+
+
+def _without_head(name: str, arguments: dict[str, Any]) -> nn.Module:
+    # global_pool='' leaves out pooling layers that would never get a gradient; the distilled DeiT
+    # has none and refuses the argument
+    for pooling in ({"global_pool": ""}, {}):
         try:
             model: nn.Module = timm.create_model(
-                name, pretrained=False, in_chans=in_channels, num_classes=0, **way
+                name, pretrained=False, num_classes=0, **arguments, **pooling
             )
-        except (TypeError, AssertionError):  # how timm says that a class does not know an argument
+            class_of(model)
+        except (TypeError, AssertionError):
             continue
+        except ConfigError:  # of another package, and of a class of its own
+            break
         return model
-    return None
-
-
-def patch_size_of(model: nn.Module) -> int:
-    """Return the edge of the ViT's patches in pixels, or 0 where it has none."""
-    stem = getattr(model, "patch_embed", None)
-    size = getattr(stem, "patch_size", (0,))
-    return int(size[0]) if isinstance(size, tuple) else int(size)
+    raise _not_usable(name)
 
 
 @dataclass(frozen=True)
@@ -74,14 +91,14 @@ class BackboneFacts:
     std: tuple[float, ...]
 
 
-def inspect_timm(name: str) -> BackboneFacts:
+def inspect_timm(name: str, patch_size: int | None = None) -> BackboneFacts:
     """Look at a timm ViT without giving it memory.
 
     Raises:
-        ConfigError: timm has no such model, or it is not a plain ViT.
+        ConfigError: as build_timm.
     """
     with torch.device("meta"):
-        model = build_timm(name, None, 3)
+        model = build_timm(name, None, 3, patch_size)
     settings: Any = model.pretrained_cfg
     return BackboneFacts(patch_size_of(model), tuple(settings["mean"]), tuple(settings["std"]))
 
@@ -102,9 +119,9 @@ def check_image_size(
         )
 
 
-def _check_name(name: str) -> None:
+def _class_of_known(name: str) -> TimmClass:
     architecture, _, tag = name.partition(".")
-    if not timm.is_model(architecture):
+    if architecture not in timm.list_models():  # is_model also knows names that timm has given up
         hint = did_you_mean(architecture, timm.list_models("*vit*") + timm.list_models("eva*"))
         raise ConfigError(f"model.backbone: timm has no model '{architecture}'.{hint}")
     tags = [found.partition(".")[2] for found in timm.list_pretrained(f"{architecture}.*")]
@@ -113,10 +130,19 @@ def _check_name(name: str) -> None:
             f"model.backbone: timm's {architecture} has no weights tagged '{tag}'."
             f"{did_you_mean(tag, tags)} Tags: {', '.join(tags) or 'none'}."
         )
+    kind = class_of_name(architecture)
+    if kind is None:
+        raise _not_usable(name)
+    return kind
 
 
-def _not_plain(name: str) -> ConfigError:
+def _not_usable(name: str) -> ConfigError:
     return ConfigError(
-        f"model.backbone: '{name}' is not a plain ViT: it has no patches and blocks of one width.",
-        fix="choose a ViT, for example timm:vit_base_patch16_224.",
+        f"model.backbone: timm's {name} is no plain ViT that works here.",
+        fix=f"choose a model of timm's {_listed(TIMM_SUPPORTED)} (all of them work) or of its "
+        f"{_listed(TIMM_BEST_EFFORT)} (most do), for example {EXAMPLE}.",
     )
+
+
+def _listed(modules: tuple[str, ...]) -> str:
+    return ", ".join(modules)

@@ -98,10 +98,12 @@ class FoldWeights:
     Attributes:
         weights: as `ViTSegmentationNetwork.load_state_dict` takes them.
         mirroring_axes: over which prediction may average.
+        notices: one sentence for each damaged checkpoint that an older one stands in for.
     """
 
     weights: "dict[str, Tensor]"
     mirroring_axes: tuple[int, ...] | None
+    notices: tuple[str, ...] = ()
 
 
 def open_model(path: Path) -> ModelFolder:
@@ -148,7 +150,7 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
     assert checkpoint is not None  # folds() has looked
     axes = checkpoint.state["mirroring_axes"]
     weights = _on_base(model, checkpoint, base)
-    return FoldWeights(weights, None if axes is None else tuple(axes))
+    return FoldWeights(weights, None if axes is None else tuple(axes), tuple(store.notices))
 
 
 def _on_base(

@@ -59,7 +59,10 @@ def predict_folder(
     if masks.resolve() == images.resolve():
         raise MachineError(f"-o {masks} is the folder of the images.", fix="another folder.")
     predictor = _predictor(choose_device(device), mirroring, progress)
-    _load(predictor, trained, [read_fold(trained, fold, kind, base) for fold in used])
+    networks = [read_fold(trained, fold, kind, base) for fold in used]
+    for notice in (notice for network in networks for notice in network.notices):
+        progress.say(notice)
+    _load(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(cases))
     _run(predictor, images, masks, len(cases))

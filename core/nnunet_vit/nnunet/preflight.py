@@ -11,6 +11,7 @@ from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
     from nnunet_vit.modeling.timm_models import BackboneFacts
 
 FINAL = "checkpoint_final.pth"  # a finished run only repeats its validation
@@ -55,8 +56,12 @@ class NetworkFacts:
     statistics: tuple[list[float], list[float]]
 
 
-def check_network(dataset: Dataset, run: ViTnnUNetConfig, fresh: bool) -> NetworkFacts:
+def check_network(
+    dataset: Dataset, run: ViTnnUNetConfig, fresh: bool, progress: Progress
+) -> NetworkFacts:
     """Check the run's network against the dataset, cheap things first; build it once if fresh.
+
+    What the pretrained weights brought is told.
 
     Raises:
         ConfigError: model, sizes or LoRA targets that do not exist or do not fit.
@@ -65,25 +70,34 @@ def check_network(dataset: Dataset, run: ViTnnUNetConfig, fresh: bool) -> Networ
         PluginError: the head fails or returns something else than logits.
     """
     from nnunet_vit.backbones import timm_name
-    from nnunet_vit.modeling.published import require_reachable
+    from nnunet_vit.modeling.published import require_published, require_reachable
     from nnunet_vit.modeling.timm_models import check_image_size, inspect_timm
 
     name = timm_name(run.model.backbone, run.model.size_name)
     if fresh and run.model.pretrained and not run.model.checkpoint_path:
+        require_published(run.model.backbone, run.model.size_name)
         require_reachable(name)
-    backbone = inspect_timm(name)
+    backbone = inspect_timm(name, run.model.patch_size)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")
-    facts = NetworkFacts(backbone.patch_size, _statistics(dataset, run, backbone))
+    facts = NetworkFacts(backbone.patch_size, input_statistics(dataset, run, backbone))
     if fresh:
-        _build_once(dataset, run, facts)
+        network = _build_once(dataset, run, facts)
+        if network.coverage is not None:
+            progress.say(f"Weights: {network.coverage.summary()}")
     return facts
 
 
-def _statistics(
+def input_statistics(
     dataset: Dataset, run: ViTnnUNetConfig, backbone: "BackboneFacts"
 ) -> tuple[list[float], list[float]]:
+    """Return mean and std per input channel: the run's own, or those of the weights.
+
+    Raises:
+        ConfigError: the run's numbers are not as many as the dataset's channels.
+        DataError: an input channel that no statistics fit.
+    """
     from nnunet_vit.backbones import family, is_timm
     from nnunet_vit.modeling.bridge import channel_statistics
 
@@ -101,7 +115,9 @@ def _statistics(
     return mean, std
 
 
-def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> None:
+def _build_once(
+    dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts
+) -> "ViTSegmentationNetwork":
     """Build, load and run the network on a small image that is not square: seconds, not hours."""
     import torch
 
@@ -123,6 +139,7 @@ def _build_once(dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts) -> 
             **network_arguments(run, (height, width), facts.statistics),
         )
     output_scales(network.eval(), torch.zeros(2, channels, height, width))
+    return network
 
 
 def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:

@@ -39,7 +39,7 @@ def _prepared(
         progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
         _plan(dataset)
     plans: dict[str, Any] = json.loads(plans_file.read_text(encoding="utf-8"))
-    _check_configuration(plans, configuration)
+    check_configuration(plans, configuration)
     identifier = _data_identifier(plans, configuration)
     if not _is_preprocessed(dataset, dataset.preprocessed / identifier):
         _require_raw(dataset, dataset.preprocessed / identifier)
@@ -108,7 +108,12 @@ def _reason(error: Exception, said: str) -> str:
     return " ".join([*printed[:2], str(error).strip() or type(error).__name__])
 
 
-def _check_configuration(plans: dict[str, Any], configuration: str) -> None:
+def check_configuration(plans: dict[str, Any], configuration: str) -> None:
+    """Refuse a configuration that the plans lack or that is not 2D.
+
+    Raises:
+        ConfigError: names those that there are.
+    """
     known = plans["configurations"]
     if configuration not in known:
         raise ConfigError(

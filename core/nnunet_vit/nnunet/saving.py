@@ -43,7 +43,7 @@ def _state(trainer: "nnUNetTrainer_vit", optimizer: dict[str, Any]) -> dict[str,
         "configuration": trainer.configuration_name,
         "fold": trainer.fold,
         "seed": trainer.seed,
-        "base": _base(trainer),
+        "base": trainer.base_record,
         "optimizer": optimizer,
         "average_updates": trainer.average.updates if trainer.average is not None else 0,
         "random": random_state(),
@@ -56,7 +56,8 @@ def _state(trainer: "nnUNetTrainer_vit", optimizer: dict[str, Any]) -> dict[str,
     return readable
 
 
-def _base(trainer: "nnUNetTrainer_vit") -> dict[str, Any]:
+def base_record(trainer: "nnUNetTrainer_vit") -> dict[str, Any]:
+    """Return what the checkpoints' frozen weights are and where they came from."""
     if not trainer.run.model.pretrained:
         return {"digest": "", "file": None}
     path = Path(trainer.run.model.checkpoint_path)

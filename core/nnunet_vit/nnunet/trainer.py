@@ -6,6 +6,7 @@ Data, augmentation, losses, folds, sliding-window validation and summary stay nn
 import math
 import random
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch.optim import Optimizer
 from nnunet_vit.checkpoints.random_state import restore_random_state
 from nnunet_vit.checkpoints.store import CheckpointStore
 from nnunet_vit.checkpoints.whole import write_whole
-from nnunet_vit.errors import NumericsError
+from nnunet_vit.errors import ConfigError, NumericsError
 from nnunet_vit.modeling.factory import names_deep_supervision
 from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
@@ -30,7 +31,7 @@ from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.nnunet.reporting import ReportingTrainer
-from nnunet_vit.nnunet.saving import captured, restore, whole_model
+from nnunet_vit.nnunet.saving import base_record, captured, restore, whole_model
 
 LATEST, BEST = "checkpoint_latest.pth", "checkpoint_best.pth"  # nnU-Net's names
 
@@ -80,8 +81,18 @@ class nnUNetTrainer_vit(ReportingTrainer):
             super().initialize()
         if self.run.train.gradient_checkpointing:
             checkpoint_blocks(self.bare_network)
+        if self.is_ddp and self.run.train.gradient_accumulation > 1:
+            raise ConfigError(
+                "train.gradient_accumulation: several GPUs share a batch already.",
+                fix="train.gradient_accumulation: 1, or one GPU.",
+            )
         if self.run.train.ema:
             self.average = AveragedWeights(self.bare_network, self.run.train.ema)
+
+    @cached_property
+    def base_record(self) -> dict[str, Any]:
+        """What the checkpoints leave out, read once: it does not change."""
+        return base_record(self)
 
     @property
     def bare_network(self) -> ViTSegmentationNetwork:

@@ -104,6 +104,8 @@ def _trainer(
 def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -> TrainedModel:
     if going_on:
         trainer.resume()
+        for notice in trainer.store.notices:
+            progress.say(notice)
         progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     if trainer.current_epoch < trainer.num_epochs:
         trainer.run_training()

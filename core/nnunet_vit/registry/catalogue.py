@@ -52,11 +52,13 @@ def find(group: str, name: str) -> PluginRecord:
 
 def unknown_name(kind: str, name: str, known: list[str]) -> ConfigError:
     """Return the error for a name that nothing installed has."""
+    hint = did_you_mean(name, known)
+    choose = f"choose an installed {kind} (`vit_cli list-models` shows them)."
+    # a package named after a typing error could be anybody's
+    install = "" if hint else f"pip install nnunet-vit-{name.replace('_', '-')}, or "
     return ConfigError(
-        f"Unknown {kind} '{name}'.{did_you_mean(name, known)} "
-        f"Installed: {', '.join(known) or 'none'}.",
-        fix=f"pip install nnunet-vit-{name.replace('_', '-')}, or choose an installed {kind} "
-        "(`vit_cli list-models` shows them).",
+        f"Unknown {kind} '{name}'.{hint} Installed: {', '.join(known) or 'none'}.",
+        fix=f"{install}{choose}",
     )
 
 

@@ -4,7 +4,13 @@ import contextlib
 import sys
 from typing import Any
 
-from nnunet_vit.backbones import outside_family, own_families
+from nnunet_vit.backbones import (
+    TIMM_BEST_EFFORT,
+    TIMM_SUPPORTED,
+    outside_family,
+    own_families,
+)
+from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.loading import broken_reason
@@ -27,54 +33,81 @@ def head_rows() -> list[dict[str, Any]]:
 
 def backbone_rows() -> list[dict[str, Any]]:
     """Return the families, of this package and of others, and what timm offers besides."""
-    rows = [_family_row(family, "nnunet-vit", "") for family in own_families().values()]
+    rows = [_family_row(family, "nnunet-vit") for family in own_families().values()]
     for name, records in catalogue.installed(catalogue.BACKBONES).items():
         for record in records:
             rows.append(_outside_row(name, record, _clash(records)))
-    rows.append(
-        {
-            "name": "timm:<name>",
-            "sizes": [],
-            "patch_size": None,
-            "licence": "of the weights' model card",
-            "summary": "any plain ViT of timm, for example timm:vit_base_patch16_224",
-            "distribution": "timm",
-            "problem": "",
-        }
-    )
-    return rows
+    return [*rows, _timm_row()]
 
 
 def as_text(kind: str, rows: list[dict[str, Any]]) -> str:
-    """Return rows as lines with aligned names; problems stand below their row."""
+    """Return rows as lines with aligned names; details and problems stand below their row."""
     lines = [f"{kind}:"]
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
-        lines.append(f"  {row['name']:<{width}}  {_detail(row)}")
+        first, *below = _details(row)
+        lines.append(f"  {row['name']:<{width}}  {first}")
         if row["problem"]:
-            lines.append(f"  {'':<{width}}  BROKEN: {row['problem']}")
+            below.append(f"BROKEN: {row['problem']}")
+        lines += [f"  {'':<{width}}  {line}" for line in below]
     if not rows:
         lines.append("  none: pip install nnunet-vit-segformer, for one")
     return "\n".join(lines)
 
 
-def _detail(row: dict[str, Any]) -> str:
+def _details(row: dict[str, Any]) -> list[str]:
     if "version" in row:
-        return f"{row['summary']}  ({row['distribution']} {row['version']})"
-    sizes = f"sizes {', '.join(row['sizes'])}; " if row["sizes"] else ""
-    patch = f"patch {row['patch_size']}; " if row["patch_size"] else ""
-    return f"{row['summary']}; {sizes}{patch}licence: {row['licence']}"
+        return [f"{row['summary']}  ({row['distribution']} {row['version']})"]
+    best_effort = row["timm_modules"].get("best effort", [])
+    facts = [
+        f"sizes: {', '.join(row['sizes'])}" if row["sizes"] else "",
+        f"best effort: {', '.join(best_effort)}" if best_effort else "",
+        f"{_patches(row)}licence: {row['licence']}",
+        f"weights: {row['weights']}" if row["weights"] else "",
+    ]
+    return [row["summary"], *filter(None, facts)]
 
 
-def _family_row(family: Any, distribution: str, problem: str) -> dict[str, Any]:  # noqa: ANN401
+def _patches(row: dict[str, Any]) -> str:
+    if not row["patch_size"]:
+        return ""
+    others = [
+        f"{size}: {patch}"
+        for size, patch in row["patch_sizes"].items()
+        if patch != row["patch_size"]
+    ]
+    exceptions = f" ({', '.join(others)})" if others else ""
+    return f"patch {row['patch_size']}{exceptions}; "
+
+
+def _family_row(family: BackboneFamily, distribution: str) -> dict[str, Any]:
     return {
         "name": family.name,
         "sizes": list(family.sizes),
         "patch_size": family.patch_size,
+        "patch_sizes": {size: family.patch_size_of(size) for size in family.sizes},
         "licence": family.licence,
+        "weights": family.weights,
+        "fetched": family.fetched,
+        "timm_modules": {},
         "summary": family.summary,
         "distribution": distribution,
-        "problem": problem,
+        "problem": "",
+    }
+
+
+def _timm_row() -> dict[str, Any]:
+    return {
+        **_unknown_row("timm:<name>", "timm", ""),
+        "licence": "of the weights' model card",
+        "weights": "fetched from timm's repositories on the model hub",
+        "fetched": True,
+        "summary": f"any ViT of timm's modules {', '.join(TIMM_SUPPORTED)}, like "
+        "timm:vit_base_patch16_224",
+        "timm_modules": {
+            "supported": list(TIMM_SUPPORTED),
+            "best effort": list(TIMM_BEST_EFFORT),
+        },
     }
 
 
@@ -83,16 +116,25 @@ def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> dict[
     if not problem:
         try:
             with contextlib.redirect_stdout(sys.stderr):
-                return _family_row(outside_family(record), record.distribution, "")
+                return _family_row(outside_family(record), record.distribution)
         except UserError as error:
             problem = error.problem
+    unknown = _unknown_row(name, record.distribution, problem)
+    return {**unknown, "summary": record.summary}
+
+
+def _unknown_row(name: str, distribution: str, problem: str) -> dict[str, Any]:
     return {
         "name": name,
         "sizes": [],
         "patch_size": None,
+        "patch_sizes": {},
         "licence": "unknown",
-        "summary": record.summary,
-        "distribution": record.distribution,
+        "weights": "",
+        "fetched": False,
+        "timm_modules": {},
+        "summary": "",
+        "distribution": distribution,
         "problem": problem,
     }
 

@@ -16,6 +16,7 @@ NAMES = [
     for family in FAMILIES.values()
     for size in family.sizes
 ]
+IDS = [f"{family.name}-{size}" for family, size, _ in NAMES]
 FAMILY = BackboneFamily(
     name="mine",
     summary="of a test",
@@ -24,11 +25,15 @@ FAMILY = BackboneFamily(
     default_size="small",
     patch_size=16,
     licence="MIT",
+    patch_sizes={"tiny": 8},
+    statistics={"tiny": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))},
+    weights="from somewhere",
+    published_as={"tiny": "Tiny-1"},
 )
 
 
 def test_the_families_are_the_files_of_the_folder():
-    assert {"dinov2", "dinov3"} <= set(FAMILIES)
+    assert {"dinov2", "dinov3", "retfound", "visionfm"} <= set(FAMILIES)
     assert all(name == family.name for name, family in FAMILIES.items())
 
 
@@ -37,12 +42,13 @@ def test_what_people_read_is_there(family):
     assert re.fullmatch(r"[a-z0-9_-]+", family.name)
     assert family.summary
     assert family.licence
-    assert "{size}" in family.timm_name or len(family.sizes) == 1
+    if family.fetched:  # else weights of several sizes fit one model of timm
+        assert len({family.timm_name_of(size) for size in family.sizes}) == len(family.sizes)
     assert family.default_size in family.sizes
     assert len(set(family.sizes)) == len(family.sizes)
 
 
-@pytest.mark.parametrize(("family", "size", "name"), NAMES, ids=[name for *_, name in NAMES])
+@pytest.mark.parametrize(("family", "size", "name"), NAMES, ids=IDS)
 def test_timm_has_the_model_and_its_weights(family, size, name):
     import timm
 
@@ -52,34 +58,70 @@ def test_timm_has_the_model_and_its_weights(family, size, name):
         assert name in timm.list_pretrained(f"{architecture}.*")
 
 
-@pytest.mark.parametrize(("family", "size", "name"), NAMES, ids=[name for *_, name in NAMES])
-def test_patch_and_statistics_are_those_of_the_weights(one_gigabyte, family, size, name):
-    from nnunet_vit.modeling.timm_models import inspect_timm
-
-    facts = inspect_timm(name)
-    assert facts.patch_size == family.patch_size
-    if "." in name:  # without a tag, timm's default weights are not the family's
-        assert facts.mean == pytest.approx(family.mean, abs=1e-6)
-        assert facts.std == pytest.approx(family.std, abs=1e-6)
-
-
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_the_layers_that_a_run_adapts_by_default_exist(family):
+@pytest.mark.parametrize(("family", "size", "name"), NAMES, ids=IDS)
+def test_patch_statistics_and_layers_are_those_of_the_model(one_gigabyte, family, size, name):
     import torch
     from torch import nn
 
-    from nnunet_vit.config.models import ViTLoRAConfig
-    from nnunet_vit.modeling.timm_models import build_timm
+    from nnunet_vit.modeling.timm_classes import patch_size_of
+    from nnunet_vit.modeling.timm_models import build_timm, support_of
 
     with torch.device("meta"):
-        model = build_timm(family.timm_name_of(family.sizes[0]), None, 3)
-    linear = {
+        model = build_timm(name, None, 3)
+    assert (patch_size_of(model), support_of(model)) == (family.patch_size_of(size), "supported")
+    layers = {
         name.rpartition(".")[2]
         for name, module in model.blocks.named_modules()
         if isinstance(module, nn.Linear)
     }
-    targets = set(ViTLoRAConfig().target_modules)
-    assert targets and targets <= linear
+    assert set(family.lora_targets) and set(family.lora_targets) <= layers
+    if family.fetched:  # the others' names in timm are of another's weights
+        mean, std = family.statistics_of(size)
+        assert model.pretrained_cfg["mean"] == pytest.approx(mean, abs=1e-6)
+        assert model.pretrained_cfg["std"] == pytest.approx(std, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_what_is_said_of_single_sizes_is_said_of_sizes_that_exist(family):
+    for said in (family.timm_names, family.patch_sizes, family.statistics, family.published_as):
+        assert set(said) <= set(family.sizes)
+    if not family.fetched:
+        assert set(family.published_as) == set(family.sizes)
+
+
+def test_statistics_are_of_intensities_from_0_to_1():
+    for family in FAMILIES.values():
+        for size in family.sizes:
+            mean, std = family.statistics_of(size)
+            assert len(mean) == len(std) == 3
+            assert all(0 < value < 1 for value in (*mean, *std))
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("dinov3", "small small_plus base large huge_plus 7b"),
+        ("dinov2", "small base large giant small_reg4 base_reg4 large_reg4 giant_reg4"),
+        ("retfound", "mae_cfp mae_oct mae_meh mae_shanghai dinov2_meh dinov2_shanghai"),
+        ("visionfm", "fundus oct ffa ubm external slit_lamp mri ultrasound"),
+    ],
+)
+def test_the_sizes(name, sizes):
+    assert " ".join(FAMILIES[name].sizes) == sizes
+
+
+@pytest.mark.parametrize(
+    ("size", "patch", "mean", "where"),
+    [
+        ("tiny", 8, (0.5, 0.5, 0.5), "Tiny-1, from somewhere"),
+        ("small", 16, (0.485, 0.456, 0.406), "from somewhere"),
+        (None, 16, (0.485, 0.456, 0.406), "from somewhere"),
+    ],
+)
+def test_a_size_may_differ_from_its_family(size, patch, mean, where):
+    assert FAMILY.patch_size_of(size) == patch
+    assert FAMILY.statistics_of(size)[0] == mean
+    assert FAMILY.weights_of(size) == where
 
 
 def test_the_size():
@@ -87,13 +129,14 @@ def test_the_size():
     assert FAMILY.timm_name_of(None) == "vit_small_patch16_224.tag"
 
 
+@pytest.mark.parametrize("ask", ["timm_name_of", "patch_size_of", "statistics_of", "weights_of"])
 @pytest.mark.parametrize(
     ("size", "hint"),
     [("smal", " Did you mean 'small'?"), ("9b", ""), ("Tiny", " Did you mean 'tiny'?")],
 )
-def test_an_unknown_size(size, hint):
+def test_an_unknown_size(ask, size, hint):
     with pytest.raises(ConfigError) as caught:
-        FAMILY.timm_name_of(size)
+        getattr(FAMILY, ask)(size)
     assert str(caught.value) == f"Backbone 'mine' has no size '{size}'.{hint} Sizes: tiny, small."
 
 
@@ -103,8 +146,7 @@ def test_an_unknown_family():
     assert str(caught.value) == (
         "Unknown backbone 'dinov4'. Did you mean 'dinov3'? "
         f"Installed: {', '.join(FAMILIES)}, timm:<name>. "
-        "Fix: pip install nnunet-vit-dinov4, or choose an installed backbone "
-        "(`vit_cli list-models` shows them)."
+        "Fix: choose an installed backbone (`vit_cli list-models` shows them)."
     )
 
 
@@ -113,4 +155,10 @@ def test_timm_names():
     assert not backbones.is_timm("dinov3")
     assert backbones.timm_name("timm:vit_tiny_patch16_224", None) == "vit_tiny_patch16_224"
     assert backbones.timm_name("dinov3", None) == FAMILIES["dinov3"].timm_name_of("large")
+    assert backbones.timm_name("dinov2", "giant_reg4") == "vit_giant_patch14_reg4_dinov2.lvd142m"
     assert backbones.timm_name("dinov2", "small") == "vit_small_patch14_dinov2.lvd142m"
+
+
+def test_the_layers_that_adapters_go_to_by_default():
+    assert backbones.default_targets("dinov3") == ("qkv",)
+    assert backbones.default_targets("timm:vit_tiny_patch16_224") is None

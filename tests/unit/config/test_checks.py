@@ -12,7 +12,10 @@ pytestmark = pytest.mark.unit
 
 NAME = "a name of letters, digits, '_', '-' and '.'"
 MODULE = "allowed: a dotted module name like my_package.my_model"
-WEIGHTS = "allowed: a weights file, or '' for the published weights"
+WEIGHTS = (
+    "allowed: a weights file, a folder with config.json from the Hugging Face hub, or '' for the "
+    "published weights"
+)
 HEAD = """
 from nnunet_vit.hookspecs import hookimpl
 
@@ -31,8 +34,8 @@ def test_head_and_model_path_together(faults_of):
 def test_an_unknown_head(faults_of):
     assert faults_of("model:\n  head: tinny\n") == (
         "run.yaml, line 2, model.head: Unknown head 'tinny'. Did you mean 'tiny'? "
-        "Installed: segformer, tiny. Fix: pip install nnunet-vit-tinny, or choose an installed "
-        "head (`vit_cli list-models` shows them)."
+        "Installed: segformer, tiny. Fix: choose an installed head "
+        "(`vit_cli list-models` shows them)."
     )
 
 
@@ -121,8 +124,7 @@ def test_a_model_path_without_the_function(faults_of):
             "backbone: dinov4",
             "backbone",
             "Unknown backbone 'dinov4'. Did you mean 'dinov3'? Installed: {families}, timm:<name>. "
-            "Fix: pip install nnunet-vit-dinov4, or choose an installed backbone "
-            "(`vit_cli list-models` shows them).",
+            "Fix: choose an installed backbone (`vit_cli list-models` shows them).",
         ),
         ("backbone: ../x", "backbone", f"given '../x'; allowed: {NAME}"),
         (
@@ -176,7 +178,7 @@ def test_random_weights_and_a_weights_file(faults_of, run_folder):
     ("written", "given", "fault"),
     [
         ("no.pth", "'no.pth'", "no such file: {folder}/no.pth"),
-        (".", "'.'", "a folder: {folder}"),
+        (".", "'.'", "a folder without config.json: {folder}"),
         ("loop", "'loop'", "no such file: {folder}/loop"),
         ("$HOME/x", "'$HOME/x'", "no such file: {folder}/$HOME/x"),
         ("${HOME}", "'${{HOME}}'", "no such file: {folder}/${{HOME}}"),
@@ -209,6 +211,35 @@ def test_a_patch_size_that_the_backbone_cannot_divide(faults_of, backbone, size,
         f"run.yaml, line 4, train.patch_size: given {size}; allowed: multiples of {step}, "
         f"the patch of backbone '{backbone}'; nearest: {nearest}"
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "step", "origin", "nearest"),
+    [
+        ("backbone: dinov2\n  patch_size: 16", "[224, 500]", 16, "model.patch_size",
+         "[224, 496] or [224, 512]"),
+        ("backbone: timm:anything\n  patch_size: 12", "[24, 13]", 12, "model.patch_size",
+         "[24, 12] or [24, 24]"),
+        ("pretrained: false\n  backbone: retfound\n  backbone_size: dinov2_meh", "[224, 256]", 14,
+         "the patch of backbone 'retfound'", "[224, 252] or [224, 266]"),
+        ("pretrained: false\n  backbone: retfound", "[224, 252]", 16,
+         "the patch of backbone 'retfound'", "[224, 240] or [224, 256]"),
+    ],
+)  # fmt: skip
+def test_the_patch_that_counts_is_the_one_that_is_built(
+    faults_of, model, size, step, origin, nearest
+):
+    text = f"train:\n  patch_size: {size}\nmodel:\n  {model}\n"
+    assert faults_of(text) == (
+        f"run.yaml, line 2, train.patch_size: given {size}; allowed: multiples of {step}, "
+        f"{origin}; nearest: {nearest}"
+    )
+
+
+def test_a_patch_that_divides(run_of):
+    assert run_of("model: {backbone: dinov2, patch_size: 16}\ntrain: {patch_size: [32, 48]}\n")
+    unknown = "model: {backbone: timm:anything}\ntrain: {patch_size: [3, 5]}\n"
+    assert run_of(unknown).train.patch_size == [3, 5]
 
 
 @pytest.mark.parametrize("folder", ["''", '"\\0"'])

@@ -14,6 +14,8 @@ MODEL_KEYS = ", ".join(models.ViTModelConfig.model_fields)
 LORA_KEYS = ", ".join(models.ViTLoRAConfig.model_fields)
 DATA_KEYS = ", ".join(models.DataConfig.model_fields)
 AT_LEAST_1 = "a whole number of at least 1"
+PATCH = "a whole number from 2 to 64, or null"
+SHARE = "a number greater than 0 and at most 1"
 RATE = "a number greater than 0 and at most 10"
 
 
@@ -57,8 +59,25 @@ RATE = "a number greater than 0 and at most 10"
             "lora",
             "target_modules",
             "qkv",
-            "given 'qkv'; allowed: a list of at least 1 value, each a text",
+            "given 'qkv'; allowed: a list of at least 1 value, each a text, or null",
         ),
+        ("model", "patch_size", "[224, 224]", f"given [224, 224]; allowed: {PATCH}"),
+        ("model", "patch_size", "1", f"given 1; allowed: {PATCH}"),
+        ("model", "expected_coverage", "0", f"given 0; allowed: {SHARE}"),
+        ("model", "expected_coverage", "90", f"given 90; allowed: {SHARE}"),
+        ("model", "trained_blocks", "0", f"given 0; allowed: {AT_LEAST_1}"),
+        (
+            "model",
+            "precision",
+            "float16",
+            "given 'float16'; allowed: 'auto' or 'bfloat16' or 'float32'",
+        ),
+        ("train", "schedule", "step", "given 'step'; allowed: 'poly' or 'cosine'"),
+        ("train", "layer_decay", "1.5", f"given 1.5; allowed: {SHARE}"),
+        ("train", "backbone_lr", "0", f"given 0; allowed: {RATE}, or null"),
+        ("train", "ema", "1", "given 1; allowed: a number of at least 0 and less than 1"),
+        ("train", "gradient_accumulation", "0", f"given 0; allowed: {AT_LEAST_1}"),
+        ("train", "save_every", "0", f"given 0; allowed: {AT_LEAST_1}"),
     ],
 )
 def test_one_wrong_value(faults_of, section, key, written, text):
@@ -94,9 +113,9 @@ def test_unknown_keys_at_every_depth(faults_of):
 
 
 def test_a_key_of_another_section_is_sent_there(faults_of):
-    assert faults_of("model:\n  patch_size: [224, 224]\n") == (
-        "run.yaml, line 2, model.patch_size: unknown key, given 'patch_size'. "
-        f"Did you mean 'train.patch_size'? Allowed: {MODEL_KEYS}"
+    assert faults_of("model:\n  batch_size: 2\n") == (
+        "run.yaml, line 2, model.batch_size: unknown key, given 'batch_size'. "
+        f"Did you mean 'train.batch_size'? Allowed: {MODEL_KEYS}"
     )
 
 

@@ -7,9 +7,9 @@ from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.modeling.backbone import (
     MODEL_CONFIGS,
     ViTBackbone,
-    bfloat16_where_possible,
     create_backbone,
     get_vit_features,
+    load_backbone,
     pretrained_weights,
 )
 
@@ -36,12 +36,30 @@ def test_all_families_are_in_the_table():
     from nnunet_vit.backbones import own_families
 
     assert set(MODEL_CONFIGS) == set(own_families())
+    sizes = ("small", "small_plus", "base", "large", "huge_plus", "7b")
     assert MODEL_CONFIGS["dinov3"] == {
         "timm_name": "vit_{size}_patch16_dinov3.lvd1689m",
+        "timm_names": {size: f"vit_{size}_patch16_dinov3.lvd1689m" for size in sizes},
         "patch_size": 16,
-        "sizes": ("small", "small_plus", "base", "large", "huge_plus", "7b"),
+        "patch_sizes": dict.fromkeys(sizes, 16),
+        "sizes": sizes,
         "pretrained": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "timm_name", "patch", "pretrained"),
+    [
+        ("dinov3", "vit_large_patch16_dinov3.lvd1689m", 16, True),
+        ("dinov2", "vit_large_patch14_dinov2.lvd142m", 14, True),
+        ("retfound", "vit_large_patch16_224.mae", 16, False),
+        ("visionfm", "vit_base_patch16_224.mae", 16, False),
+    ],
+)
+def test_the_table_reads_as_the_first_plan_writes_it(name, timm_name, patch, pretrained):
+    entry = MODEL_CONFIGS[name]
+    assert entry["timm_name"].format(size="large") == timm_name
+    assert (entry["patch_size"], entry["pretrained"]) == (patch, pretrained)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +68,10 @@ def test_all_families_are_in_the_table():
         ("dinov2", "small", (28, 56), 14, "vit_small_patch14_dinov2.lvd142m"),
         ("dinov3", "small", (48, 32), 16, "vit_small_patch16_dinov3.lvd1689m"),
         ("dinov3", None, (48, 32), 16, "vit_large_patch16_dinov3.lvd1689m"),
+        ("dinov2", "small_reg4", (28, 56), 14, "vit_small_patch14_reg4_dinov2.lvd142m"),
+        ("retfound", None, (48, 32), 16, "vit_large_patch16_224.mae"),
+        ("retfound", "dinov2_meh", (28, 56), 14, "vit_large_patch14_dinov2.lvd142m"),
+        ("visionfm", "oct", (48, 32), 16, "vit_base_patch16_224.mae"),
         ("timm:test_vit", None, (48, 32), 16, "test_vit"),
         ("timm:test_vit", "large", None, 16, "test_vit"),
     ],
@@ -74,6 +96,60 @@ def test_weights_are_wanted_unless_somebody_says_otherwise(checkpoint, monkeypat
     assert str(caught.value).startswith("The published weights test_vit are not on this machine")
     with pretrained_weights(wanted=False):
         assert create_backbone("timm:test_vit", None, checkpoint)[1] == 16
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "where"),
+    [
+        (
+            "retfound",
+            None,
+            "RETFound_mae_natureCFP, fetched by hand from YukunZhou on the Hugging Face hub after "
+            "accepting the terms (https://github.com/rmaphoh/RETFound)",
+        ),
+        (
+            "visionfm",
+            "oct",
+            "OCT, fetched by hand from the table in https://github.com/ABILab-CUHK/VisionFM",
+        ),
+    ],
+)
+def test_weights_that_are_fetched_by_hand_are_not_replaced_by_others(name, size, where):
+    """timm has ImageNet weights under the names of these models."""
+    with torch.device("meta"), pytest.raises(ModelError) as caught:
+        create_backbone(name, size)
+    assert str(caught.value) == (
+        f"The weights of {name} are not fetched: {where}. Fix: write the file's path in "
+        "model.checkpoint_path (or model.pretrained: false for random weights)."
+    )
+
+
+def test_a_patch_on_request_resizes_the_weights(vit, weights_file):
+    trained = vit("vit_tiny_patch16_224", (224, 224))
+    file = str(weights_file(trained.state_dict()))
+    loaded = load_backbone("timm:vit_tiny_patch16_224", None, file, (64, 40), 3, patch_size=8)
+    assert (loaded.patch_size, loaded.coverage.share) == (8, 1.0)
+    assert set(loaded.coverage.resized) == {"patch_embed.proj.weight", "pos_embed"}
+    maps = get_vit_features(loaded.model, torch.randn(1, 3, 64, 40), [-1])
+    assert [level.shape for level in maps] == [(1, 192, 8, 5)]
+    kept = "blocks.3.mlp.fc1.weight"
+    assert torch.equal(loaded.model.state_dict()[kept], trained.state_dict()[kept])
+
+
+def test_half_a_file_needs_to_be_expected(vit, weights_file):
+    trained = vit(seed=5).state_dict()
+    half = {key: value for key, value in trained.items() if not key.startswith("blocks.5.")}
+    file = str(weights_file(half))
+    with pytest.raises(ModelError):
+        load_backbone("timm:test_vit", None, file, (32, 64), 3)
+    loaded = load_backbone("timm:test_vit", None, file, (32, 64), 3, expected_coverage=0.5)
+    assert 0.5 < loaded.coverage.share < 1
+    assert ViTBackbone(loaded.model, loaded.coverage).coverage is loaded.coverage
+
+
+def test_random_weights_have_no_coverage():
+    with pretrained_weights(wanted=False):
+        assert load_backbone("timm:test_vit", None, "", (32, 64), 3).coverage is None
 
 
 def test_a_weights_file_is_loaded(vit, weights_file):
@@ -168,13 +244,19 @@ def test_the_backbone_itself_returns_the_last_map(vit, images):
     assert torch.equal(backbone(images), backbone.feature_maps(images, [-1])[0])
 
 
-def test_the_precision_on_a_cpu_is_full():
-    with bfloat16_where_possible(torch.device("cpu")):
-        product = torch.ones(2, 2) @ torch.ones(2, 2)
-    assert product.dtype == torch.float32
+def test_checkpointing_keeps_less_and_gives_the_same_gradients(vit, images):
+    def kept_and_gradient(enabled):
+        backbone = ViTBackbone(vit().train())
+        backbone.set_gradient_checkpointing(enabled)
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda value: kept.append(value.numel()) or value, lambda value: value
+        ):
+            loss = sum(level.square().mean() for level in backbone.feature_maps(images, [1, -1]))
+        loss.backward()
+        return sum(kept), backbone.model.blocks[0].attn.qkv.weight.grad
 
-
-def test_an_outer_half_precision_is_closed():
-    with torch.autocast("cpu", dtype=torch.bfloat16), bfloat16_where_possible(torch.device("cpu")):
-        product = torch.ones(2, 2) @ torch.ones(2, 2)
-    assert product.dtype == torch.float32
+    (most, plain), (least, again) = kept_and_gradient(False), kept_and_gradient(True)
+    assert least < most / 3
+    assert torch.allclose(plain, again, atol=1e-7)
+    assert kept_and_gradient(False)[0] == most

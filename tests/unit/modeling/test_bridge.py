@@ -16,13 +16,14 @@ RGB, UNIT, NONE = "RGBTo01Normalization", "RescaleTo01Normalization", "NoNormali
 @pytest.mark.parametrize(
     ("schemes", "mean", "std"),
     [
-        ([Z], [0.0], [1.0]),
-        ([CT], [0.0], [1.0]),
+        ([Z], [0.0] * 3, [1.0] * 3),
+        ([CT], [0.0] * 3, [1.0] * 3),
         ([Z, Z, Z], [0.0] * 3, [1.0] * 3),
         ([CT, Z], [0.0] * 2, [1.0] * 2),
         ([RGB, RGB, RGB], [0.4, 0.5, 0.9], [0.1, 0.2, 0.6]),
         ([UNIT, UNIT, UNIT], [0.4, 0.5, 0.9], [0.1, 0.2, 0.6]),
-        ([RGB], [0.6], [0.3]),
+        ([RGB], [0.4, 0.5, 0.9], [0.1, 0.2, 0.6]),
+        ([UNIT], [0.4, 0.5, 0.9], [0.1, 0.2, 0.6]),
         ([UNIT, UNIT], [0.6, 0.6], [0.3, 0.3]),
         ([RGB] * 5, [0.6] * 5, [0.3] * 5),
         ([RGB, Z, RGB], [0.4, 0.0, 0.9], [0.1, 1.0, 0.6]),
@@ -73,6 +74,24 @@ def test_each_channel_is_normalized_by_its_own_numbers():
     assert (normalized == normalized[:, :, :1, :1]).all()
 
 
+def test_a_single_channel_is_shown_as_red_green_and_blue():
+    bridge = InputBridge([1.0, 0.0, -2.0], [2.0, 1.0, 0.5], channels=1)
+    assert (bridge.channels, bridge.outputs) == (1, 3)
+    normalized = bridge(torch.full((2, 1, 4, 6), 5.0))
+    assert normalized.shape == (2, 3, 4, 6)
+    assert normalized[0, :, 0, 0].tolist() == [2.0, 5.0, 14.0]
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "channels"),
+    [([0.0] * 3, [1.0] * 3, 2), ([0.0] * 3, [1.0] * 2, 3), ([0.0], [1.0], 3)],
+)
+def test_as_many_numbers_as_channels(mean, std, channels):
+    with pytest.raises(ValueError) as caught:
+        InputBridge(mean, std, channels)
+    assert str(caught.value) == f"{len(mean)} means, {len(std)} stds for {channels} channels"
+
+
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.uint8, torch.float64])
 def test_the_result_is_float32(kind):
     bridge = InputBridge([0.5], [0.25])
@@ -94,13 +113,10 @@ def test_the_statistics_travel_with_the_weights():
 
 
 def test_another_number_of_channels_is_refused_and_not_repeated():
-    import torch
-
-    from nnunet_vit.modeling.bridge import InputBridge
-
-    with pytest.raises(DataError) as caught:
-        InputBridge([0.5] * 3, [0.5] * 3)(torch.rand(1, 1, 8, 8))
-    assert str(caught.value) == (
-        "The images have 1 channels, the network 3. Fix: give the kind of images that the network "
-        "was trained on."
-    )
+    for channels, given in ((3, 1), (1, 3)):
+        with pytest.raises(DataError) as caught:
+            InputBridge([0.5] * 3, [0.5] * 3, channels)(torch.rand(1, given, 8, 8))
+        assert str(caught.value) == (
+            f"The images have {given} channels, the network {channels}. Fix: give the kind of "
+            "images that the network was trained on."
+        )

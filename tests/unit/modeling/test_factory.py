@@ -115,7 +115,7 @@ def test_a_whole_way_head_costs_no_backbone(fake_head, monkeypatch):
         raise AssertionError("a backbone was built")
 
     fake_head("recorder", RECORDER.format(arguments="num_classes"))
-    monkeypatch.setattr(factory, "create_backbone", refuse)
+    monkeypatch.setattr(factory, "load_backbone", refuse)
     assert received(build(RUN)) == {"num_classes": 5}
 
 
@@ -227,8 +227,7 @@ def test_the_python_entry_with_an_unknown_head():
     assert str(caught.value) == (
         "Unknown head 'segfomer'. Did you mean 'segformer'? "
         f"Installed: {', '.join(catalogue.installed(catalogue.HEADS))}. "
-        "Fix: pip install nnunet-vit-segfomer, or choose an installed head "
-        "(`vit_cli list-models` shows them)."
+        "Fix: choose an installed head (`vit_cli list-models` shows them)."
     )
 
 
@@ -279,3 +278,58 @@ def test_a_module_named_by_model_path_is_built_like_a_head(tmp_path, monkeypatch
     }
     assert isinstance(build({**RUN, "model": model}), nn.Module)
     del sys.modules["factory_model"]
+
+
+@pytest.mark.parametrize(
+    ("tuning", "lora", "told"),
+    [
+        ("frozen", {"enabled": False}, (True, False)),
+        ("full", {"enabled": False}, (False, False)),
+        ("lora", {"enabled": False}, (False, True)),
+        (None, {"enabled": True}, (False, True)),
+        (None, {"enabled": False}, (False, False)),
+    ],
+)
+def test_the_method_in_plain_arguments(fake_head, tuning, lora, told):
+    fake_head("recorder", RECORDER.format(arguments="freeze_backbone, use_lora"))
+    model = {**RUN["model"], "freeze_backbone": False, "tuning": tuning}
+    given = received(build({"model": model, "lora": lora}))
+    assert (given["freeze_backbone"], given["use_lora"]) == told
+
+
+@pytest.mark.parametrize("backbone", ["dinov2", "timm:test_vit"])
+def test_the_layers_of_adapters_by_default(fake_head, backbone):
+    fake_head("recorder", RECORDER.format(arguments="lora_target_modules"))
+    model = {**RUN["model"], "backbone": backbone, "backbone_size": None}
+    assert received(build({"model": model, "lora": {}})) == {"lora_target_modules": ["qkv"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("patch_size", 16), ("expected_coverage", 0.9), ("tuning", "last_blocks")]
+)
+def test_a_head_that_builds_its_own_backbone_and_keys_that_it_never_hears_of(fake_head, key, value):
+    fake_head("recorder", RECORDER.format(arguments="backbone_name"))
+    with pytest.raises(ConfigError) as caught:
+        build({"model": {**RUN["model"], "freeze_backbone": False, key: value}})
+    assert str(caught.value) == (
+        f"model.{key}: Plugin 'recorder' (x-head 1.0) builds its backbone itself and does not know "
+        f"this key. Fix: leave out model.{key}, or choose a head that takes the argument "
+        "`backbone`."
+    )
+
+
+def test_the_runs_patch_and_coverage_reach_the_backbone(fake_head, vit, weights_file):
+    from nnunet_vit.modeling.factory import build_backbone
+
+    weights = vit("vit_tiny_patch16_224", (224, 224)).state_dict()
+    half = {key: value for key, value in weights.items() if not key.startswith("blocks.7.")}
+    model = {
+        "backbone": "timm:vit_tiny_patch16_224",
+        "checkpoint_path": str(weights_file(half)),
+        "patch_size": 8,
+        "expected_coverage": 0.5,
+    }
+    run = ViTnnUNetConfig.model_validate({"model": model})
+    backbone = build_backbone(run, 3, (32, 24))
+    assert backbone.patch_size == 8
+    assert 0.5 < backbone.coverage.share < 1

@@ -209,3 +209,63 @@ def test_predicted_logits_stay_within_half_precision_times_ten():
     images = torch.zeros(1, 3, 32, 48)
     assert net.train()(images).max() > 8000
     assert net.eval()(images).max() == 3000
+
+
+@pytest.mark.parametrize(
+    ("precision", "inside"),
+    [("auto", torch.float32), ("float32", torch.float32), ("bfloat16", torch.bfloat16)],
+)
+def test_the_precision_of_the_run(precision, inside):
+    net = network({**MODEL, "precision": precision})
+    kinds = set()
+    for module in net.model.modules():
+        if isinstance(module, nn.Linear):
+            module.register_forward_hook(lambda module, given, made: kinds.add(made.dtype))
+    images = torch.randn(1, 3, 32, 48)
+    with torch.autocast("cpu", dtype=torch.bfloat16):  # around it, as a trainer may have
+        logits = net(images)
+    assert (kinds, logits.dtype) == ({inside}, torch.float32)
+    logits.square().mean().backward()
+    assert {value.grad.dtype for value in net.parameters() if value.grad is not None} == {
+        torch.float32
+    }
+
+
+def test_what_the_weights_brought_is_known(vit, weights_file):
+    file = weights_file(vit(size=None, seed=9).state_dict())
+    model = {**MODEL, "pretrained": True, "checkpoint_path": str(file)}
+    assert network(model).coverage is None
+    with first_build():
+        assert network(model).coverage.share == 1.0
+        assert network(MODEL).coverage is None
+
+
+@pytest.mark.parametrize("lora", [LORA, {"enabled": False}], ids=["lora", "full"])
+def test_a_finished_model_has_merged_adapters_and_is_taken(lora):
+    from nnunet_vit.tuning.adapters.merge import merged_state
+
+    trained, rebuilt = network(lora=lora).eval(), network(lora=lora).eval()
+    with torch.no_grad():
+        for value in trained.parameters():
+            value.add_(torch.randn_like(value) / 50)
+    rebuilt.load_state_dict(merged_state(trained))
+    images = torch.randn(1, 3, 32, 48)
+    with torch.no_grad():
+        assert torch.allclose(rebuilt(images), trained(images), atol=1e-4)
+    assert not any(".lora_" in name for name in rebuilt.state_dict())
+
+
+def test_a_state_with_adapters_keeps_them():
+    trained, rebuilt = network(lora=LORA), network(lora=LORA)
+    rebuilt.load_state_dict(trained.state_dict())
+    assert rebuilt.state_dict().keys() == trained.state_dict().keys()
+    assert any(".lora_" in name for name in rebuilt.state_dict())
+
+
+@pytest.mark.parametrize(("numbers", "stem"), [(1, 1), (3, 3)])
+def test_a_grey_image_and_the_stem_that_it_meets(numbers, stem):
+    """One number per channel is what plans held before a channel was repeated."""
+    net = network(channels=1, input_mean=[0.0] * numbers, input_std=[1.0] * numbers)
+    convolution = net.model.backbone.model.patch_embed.proj
+    assert convolution.in_channels == stem
+    assert net(torch.randn(2, 1, 32, 48)).shape == (2, 2, 32, 48)

@@ -48,8 +48,7 @@ def test_all_are_listed_by_name_and_by_group(fake_head, fake_backbone):
             ("linear", "segformer"),
             "linaer",
             "Unknown head 'linaer'. Did you mean 'linear'? Installed: linear, segformer. "
-            "Fix: pip install nnunet-vit-linaer, or choose an installed head "
-            "(`vit_cli list-models` shows them).",
+            "Fix: choose an installed head (`vit_cli list-models` shows them).",
         ),
         (
             HEADS,
@@ -72,8 +71,7 @@ def test_all_are_listed_by_name_and_by_group(fake_head, fake_backbone):
             ("retfound",),
             "RETFound",
             "Unknown backbone 'RETFound'. Did you mean 'retfound'? Installed: retfound. "
-            "Fix: pip install nnunet-vit-RETFound, or choose an installed backbone "
-            "(`vit_cli list-models` shows them).",
+            "Fix: choose an installed backbone (`vit_cli list-models` shows them).",
         ),
     ],
 )

@@ -1,32 +1,79 @@
-"""Which method a run asks for; frozen and full fine-tuning."""
+"""Which method a run asks for; frozen, full and the last blocks."""
 
 import pytest
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
-from nnunet_vit.tuning import frozen, full, lora, method_of, methods
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.tuning import (
+    dora,
+    frozen,
+    full,
+    last_blocks,
+    lora,
+    method_name,
+    method_of,
+    methods,
+    rslora,
+)
 
 pytestmark = pytest.mark.unit
 
+ALL = {
+    "dora": dora,
+    "frozen": frozen,
+    "full": full,
+    "last_blocks": last_blocks,
+    "lora": lora,
+    "rslora": rslora,
+}
 
-def run_of(freeze=False, adapters=False):
-    return ViTnnUNetConfig(
-        model=ViTModelConfig(freeze_backbone=freeze), lora=ViTLoRAConfig(enabled=adapters)
-    )
+
+def run_of(freeze=False, adapters=False, tuning=None, blocks=4):
+    model = ViTModelConfig(freeze_backbone=freeze, tuning=tuning, trained_blocks=blocks)
+    return ViTnnUNetConfig(model=model, lora=ViTLoRAConfig(enabled=adapters))
+
+
+def trained(model):
+    return {name for name, value in model.named_parameters() if value.requires_grad}
 
 
 def test_the_methods_are_the_files_of_the_folder():
-    assert methods() == {"frozen": frozen, "full": full, "lora": lora}
+    assert methods() == ALL
+    assert list(methods()) == list(ALL)
     assert all(name == method.NAME and method.SUMMARY for name, method in methods().items())
-    priorities = [method.PRIORITY for method in methods().values()]
-    assert len(set(priorities)) == len(priorities)
+    assert {name for name, method in methods().items() if method.ADAPTERS} == {
+        "dora",
+        "lora",
+        "rslora",
+    }
 
 
 @pytest.mark.parametrize(
     ("freeze", "adapters", "method"),
     [(False, False, full), (True, False, frozen), (False, True, lora), (True, True, lora)],
 )
-def test_the_method_of_a_run(freeze, adapters, method):
-    assert method_of(run_of(freeze, adapters)) is method
+def test_the_older_keys_keep_their_meaning(freeze, adapters, method):
+    run = run_of(freeze, adapters)
+    assert method_of(run) is method
+    assert method_name(run) == method.NAME
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("adapters", [False, True])
+def test_a_named_method_wins(name, adapters):
+    assert method_of(run_of(adapters=adapters, tuning=name)) is ALL[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("lore", " Did you mean 'lora'?"), ("x", ""), ("adapters", "")]
+)
+def test_an_unknown_method(name, hint):
+    with pytest.raises(ConfigError) as caught:
+        method_of(run_of(tuning=name))
+    assert str(caught.value) == (
+        f"model.tuning: there is no method '{name}'.{hint} "
+        "Methods: dora, frozen, full, last_blocks, lora, rslora."
+    )
 
 
 def test_frozen_nothing_of_the_backbone_trains(vit):
@@ -34,7 +81,7 @@ def test_frozen_nothing_of_the_backbone_trains(vit):
 
     model = vit()
     frozen.tune(model, run_of(freeze=True))
-    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert not trained(model)
     head = torch.nn.Conv2d(64, 2, 1)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     optimizer = torch.optim.SGD([*model.parameters(), *head.parameters()], 0.1, weight_decay=0.1)
@@ -58,7 +105,31 @@ def test_full_everything_trains(vit, step):
     assert moved == set(before)
 
 
-@pytest.mark.parametrize("method", [frozen, full])
+@pytest.mark.parametrize("blocks", [1, 4, 6])
+def test_as_many_last_blocks_train_as_the_run_says(vit, blocks):
+    model = vit()
+    last_blocks.tune(model, run_of(blocks=blocks))
+    parts = {name.split(".")[0] for name in trained(model)}
+    numbers = {int(name.split(".")[1]) for name in trained(model) if name.startswith("blocks.")}
+    assert parts == {"blocks", "norm"}
+    assert numbers == set(range(6 - blocks, 6))
+    assert all(
+        value.requires_grad for block in numbers for value in model.blocks[block].parameters()
+    )
+
+
+def test_more_last_blocks_than_there_are(vit):
+    model = vit()
+    with pytest.raises(ConfigError) as caught:
+        last_blocks.tune(model, run_of(blocks=7))
+    assert str(caught.value) == (
+        "model.trained_blocks: given 7; the backbone has 6 blocks. "
+        "Fix: a number from 1 to 6; model.tuning: full trains everything."
+    )
+    assert all(value.requires_grad for value in model.parameters())
+
+
+@pytest.mark.parametrize("method", [frozen, full, last_blocks])
 def test_they_change_neither_class_nor_keys(vit, method):
     model = vit()
     keys, kind = list(model.state_dict()), type(model)

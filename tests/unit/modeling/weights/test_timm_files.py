@@ -171,7 +171,9 @@ def as_meta(tensors, bias):
         renamed[name] = value
         if name.endswith("qkv.weight"):
             renamed[name.replace("weight", "bias")] = torch.full((3 * 384,), bias)
-            renamed[name.replace("weight", "bias_mask")] = torch.ones(3 * 384)
+            mask = torch.ones(3, 384)
+            mask[1] = 0  # of the keys
+            renamed[name.replace("weight", "bias_mask")] = mask.flatten()
     return renamed
 
 
@@ -209,3 +211,19 @@ def test_the_variant_with_the_bias_takes_it(vit, weights_file):
     assert all(torch.equal(own[key], value) for key, value in plain.items())
     assert (own["blocks.0.attn.q_bias"] == 0.5).all()
     assert (own["blocks.0.attn.v_bias"] == 0.5).all()
+
+
+def test_a_bias_of_the_keys_that_nothing_masks_is_refused(vit, weights_file):
+    from nnunet_vit.errors import ModelError
+
+    name, size = "vit_small_patch16_dinov3_qkvb", (32, 64)
+    plain = vit("vit_small_patch16_dinov3", size, seed=7, depth=1).state_dict()
+    tensors = as_meta(plain, bias=0.5)
+    del tensors["blocks.0.attn.qkv.bias_mask"]
+    file = weights_file(tensors, "dinov3.pth")
+    with pytest.raises(ModelError) as caught:
+        load_backbone_weights(vit(name, size, depth=1), file)
+    assert str(caught.value) == (
+        f"{file}: blocks.0.attn.k_bias is not zero, and this backbone has no such bias. "
+        "Fix: choose weights whose attention has no bias of the keys; timm's has none."
+    )

@@ -1,0 +1,175 @@
+"""One checkpoint on disk: a folder of safetensors and JSON with a manifest of their hashes."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from nnunet_vit.checkpoints.disk import sync_file, sync_folder
+from nnunet_vit.checkpoints.plain import plain
+from nnunet_vit.errors import ModelError
+
+WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optim.safetensors", "state.json"
+MANIFEST = "MANIFEST.json"
+CONTENT = (WEIGHTS, OPTIMIZER, STATE)
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training between two epochs.
+
+    Attributes:
+        epoch: number of epochs done.
+        weights: the network's stored tensors by name.
+        optimizer: the optimizer's tensors.
+        state: everything else, as JSON has it; tuples come back as lists.
+    """
+
+    epoch: int
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+class DamagedCheckpointError(ModelError):
+    """A checkpoint is not as it was saved; an older one may be."""
+
+
+def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> str:
+    """Write a checkpoint into an empty folder, the manifest last; return the manifest's sha256.
+
+    Raises:
+        OSError, SafetensorError: the disk refuses.
+    """
+    _write_tensors(directory / WEIGHTS, checkpoint.weights)
+    _write_tensors(directory / OPTIMIZER, checkpoint.optimizer)
+    state = {"schema": SCHEMA, "epoch": checkpoint.epoch, "state": plain(checkpoint.state)}
+    (directory / STATE).write_text(json.dumps(state), encoding="utf-8")
+    for name in CONTENT:
+        sync_file(directory / name)
+    files = {
+        name: {"bytes": (directory / name).stat().st_size, "sha256": sha256(directory / name)}
+        for name in CONTENT
+    }
+    manifest = json.dumps({"schema": SCHEMA, "files": files}, indent=1)
+    (directory / MANIFEST).write_text(manifest, encoding="utf-8")
+    sync_file(directory / MANIFEST)
+    sync_folder(directory)
+    return sha256(directory / MANIFEST)
+
+
+def read_checkpoint(directory: Path, device: torch.device | str = "cpu") -> Checkpoint:
+    """Return a checkpoint whose files are those of its manifest; nothing is parsed before.
+
+    Args:
+        directory: of the checkpoint; files that are not part of one are ignored.
+        device: where the weights go; the optimizer's tensors stay on the CPU.
+
+    Raises:
+        DamagedCheckpointError: a file is missing or not as it was saved.
+        ModelError: a newer version of this package has written it.
+    """
+    if not directory.is_dir():
+        raise DamagedCheckpointError("the folder is missing")
+    listed = _listed_files(directory)
+    for name in CONTENT:
+        _check_file(directory / name, listed[name])
+    state = _json_object(directory / STATE)
+    _refuse_newer(directory, state)
+    epoch, content = state.get("epoch"), state.get("state")
+    if type(epoch) is not int or not isinstance(content, dict):
+        raise DamagedCheckpointError(f"{STATE} is not that of a checkpoint")
+    return Checkpoint(
+        epoch,
+        _read_tensors(directory / WEIGHTS, device),
+        _read_tensors(directory / OPTIMIZER, "cpu"),
+        content,
+    )
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file, as hex."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    written: dict[str, Tensor] = {}
+    storages: set[int] = set()
+    for name, tensor in tensors.items():
+        own = tensor.detach().cpu().contiguous()
+        place = own.untyped_storage().data_ptr()
+        # tied weights share a storage, which the format does not know
+        written[name] = own.clone() if place in storages else own
+        storages.add(place)
+    save_file(written, path, metadata={"format": "pt"})
+    # safetensors lets nobody but the owner read; a folder's mode follows the user's own settings
+    path.chmod(path.parent.stat().st_mode & 0o666)
+
+
+def _read_tensors(path: Path, device: torch.device | str) -> dict[str, Tensor]:
+    try:
+        return dict(load_file(path, device=str(device)))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DamagedCheckpointError(
+            f"{path.name} is no safetensors file: {str(error).rstrip('.')}"
+        ) from error
+
+
+def _listed_files(directory: Path) -> dict[str, dict[str, Any]]:
+    manifest = _json_object(directory / MANIFEST)
+    _refuse_newer(directory, manifest)
+    listed = manifest.get("files")
+    if not isinstance(listed, dict) or not all(isinstance(listed.get(n), dict) for n in CONTENT):
+        raise DamagedCheckpointError(f"{MANIFEST} does not list {', '.join(CONTENT)}")
+    return listed
+
+
+def _check_file(path: Path, listed: dict[str, Any]) -> None:
+    try:
+        size, digest = path.stat().st_size, sha256(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if size != listed.get("bytes"):
+        raise DamagedCheckpointError(f"{path.name} has {size} bytes, not {listed.get('bytes')}")
+    if digest != listed.get("sha256"):
+        raise DamagedCheckpointError(f"{path.name} has changed since it was saved")
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, RecursionError) as error:
+        raise DamagedCheckpointError(f"{path.name} is no JSON") from error
+    if not isinstance(content, dict):
+        raise DamagedCheckpointError(f"{path.name} holds no JSON object")
+    return content
+
+
+def _refuse_newer(directory: Path, content: dict[str, Any]) -> None:
+    schema = content.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise DamagedCheckpointError(f"its schema is {schema!r}")
+    if schema > SCHEMA:
+        raise ModelError(
+            f"{directory} has schema {schema}; this version of nnunet-vit reads up to {SCHEMA}.",
+            fix="update nnunet-vit to the version that wrote it.",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> DamagedCheckpointError:
+    if isinstance(error, FileNotFoundError):
+        return DamagedCheckpointError(f"{path.name} is missing")
+    return DamagedCheckpointError(f"{path.name} cannot be read: {error.strerror or error}")

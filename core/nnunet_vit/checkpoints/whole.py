@@ -1,0 +1,82 @@
+"""Whole models as torch files of plain types, which stock nnU-Net reads."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor
+
+from nnunet_vit.checkpoints.disk import replace_file, writing
+from nnunet_vit.checkpoints.plain import plain
+from nnunet_vit.errors import ModelError
+
+__all__ = ["plain", "read_whole", "write_whole"]
+
+
+def write_whole(path: Path, content: dict[str, Any]) -> None:
+    """Write a model as one file, whole or not at all; it loads with weights_only=True.
+
+    Raises:
+        MachineError: the disk is full or not writable; an older file stays.
+        TypeError: the content holds something that is no tensor and no plain type.
+    """
+    readable = plain(content)
+
+    def write(file: BinaryIO) -> None:
+        try:
+            torch.save(readable, file)
+        except RuntimeError as error:
+            # torch hides the disk's own error behind one about its file format
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+
+    with writing(path, _bytes(readable)):
+        replace_file(path, write)
+
+
+def read_whole(path: Path) -> dict[str, Any]:
+    """Return the content of a whole model on the CPU; no code in it is ever run.
+
+    Raises:
+        ModelError: the file is missing, damaged, foreign, or holds Python objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as parts:
+            damaged = parts.testzip()  # torch itself skips the checksums
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each way to be damaged has an error of its own
+        raise _unreadable(path, _reason(error)) from error
+    if damaged is not None:
+        raise _unreadable(path, f"its part {damaged} has changed since it was saved")
+    if not isinstance(content, dict):
+        raise _unreadable(path, f"it holds {type(content).__name__}, not a model")
+    return content
+
+
+def _unreadable(path: Path, reason: str) -> ModelError:
+    return ModelError(
+        f"{path} cannot be read as a model: {reason}.",
+        fix="give a model that nnunet-vit has written, or an intact copy of the file.",
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, pickle.UnpicklingError):  # torch would advise to switch its protection off
+        return "this file holds Python objects; none of them was run"
+    if isinstance(error, zipfile.BadZipFile):
+        return "it is damaged, or no torch file"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, Tensor):
+        return value.nbytes
+    if isinstance(value, dict):
+        return sum(map(_bytes, value.values()))
+    return sum(map(_bytes, value)) if isinstance(value, list | tuple) else 0

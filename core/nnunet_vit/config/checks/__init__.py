@@ -1,0 +1,28 @@
+"""What must hold between the keys of a run file, and between them and what is installed."""
+
+from collections.abc import Callable
+
+from nnunet_vit.config.checks.backbone import check_backbone
+from nnunet_vit.config.checks.head import check_head
+from nnunet_vit.config.checks.inputs import check_folders, check_intensities
+from nnunet_vit.config.checks.training import check_batch, check_rates
+from nnunet_vit.config.checks.tuning import check_tuning
+from nnunet_vit.config.checks.weights import check_weights
+from nnunet_vit.config.draft import Draft
+
+_CHECKS: tuple[Callable[[Draft], None], ...] = (
+    check_head,
+    check_backbone,
+    check_weights,
+    check_tuning,
+    check_folders,
+    check_intensities,
+    check_rates,
+    check_batch,
+)
+
+
+def run_checks(draft: Draft) -> None:
+    """Add the problems of all checks to the draft."""
+    for check in _CHECKS:
+        check(draft)

@@ -1,0 +1,83 @@
+"""The backbone, its size and its patches."""
+
+from math import ceil
+
+from nnunet_vit import backbones
+from nnunet_vit.config.checks.names import NAME, NAME_WORDS
+from nnunet_vit.config.draft import Draft
+from nnunet_vit.config.problems import shown
+from nnunet_vit.errors import ConfigError, PluginError
+from nnunet_vit.registry.loading import plugin_failures
+
+
+def check_backbone(draft: Draft) -> None:
+    """Judge `model.backbone`, its size, and whether the ViT's patch divides `train.patch_size`."""
+    if not draft.sound("model.backbone"):
+        return
+    backbone = draft.config.model.backbone
+    if backbones.is_timm(backbone):
+        _check_timm(draft, backbone)
+    elif not NAME.fullmatch(backbone):
+        draft.add("model.backbone", f"given {shown(backbone)}; allowed: {NAME_WORDS}")
+    else:
+        _check_family(draft, backbone)
+    _check_patch_size(draft)
+
+
+def _check_timm(draft: Draft, backbone: str) -> None:
+    size = draft.config.model.backbone_size
+    # A timm name is a name: hf-hub: and local-dir: would fetch or load what nobody has checked.
+    if not NAME.fullmatch(backbone.removeprefix(backbones.TIMM_PREFIX)):
+        draft.add(
+            "model.backbone",
+            f"given {shown(backbone)}; allowed: timm:<name>, like timm:vit_base_patch16_224",
+        )
+    if draft.sound("model.backbone_size") and size is not None:
+        draft.add(
+            "model.backbone_size",
+            f"given {shown(size)} with backbone {shown(backbone)}; "
+            "allowed: null, because a timm name holds its size",
+        )
+
+
+def _check_family(draft: Draft, backbone: str) -> None:
+    try:
+        with plugin_failures(f"Backbone '{backbone}'"):
+            family = backbones.family(backbone)
+            family.timm_name_of(None)
+    except (ConfigError, PluginError) as error:
+        cause = error if isinstance(error, PluginError) else None
+        draft.add("model.backbone", str(error), cause)
+        return
+    if not draft.sound("model.backbone_size"):
+        return
+    try:
+        family.timm_name_of(draft.config.model.backbone_size)
+    except ConfigError as error:
+        draft.add("model.backbone_size", str(error))
+
+
+def _check_patch_size(draft: Draft) -> None:
+    size = draft.config.train.patch_size
+    step, origin = _vit_patch(draft)
+    if size is None or not draft.sound("train.patch_size") or all(n % step == 0 for n in size):
+        return
+    smaller = [max(edge // step, 1) * step for edge in size]
+    larger = [ceil(edge / step) * step for edge in size]
+    nearest = " or ".join(dict.fromkeys([str(smaller), str(larger)]))
+    draft.add(
+        "train.patch_size",
+        f"given {size}; allowed: multiples of {step}, {origin}; nearest: {nearest}",
+    )
+
+
+def _vit_patch(draft: Draft) -> tuple[int, str]:
+    """Return the edge of the ViT's patches and where it is from; 1 where only timm knows it."""
+    model = draft.config.model
+    if draft.sound("model.patch_size") and model.patch_size is not None:
+        return model.patch_size, "model.patch_size"
+    unknown = not draft.sound("model.backbone", "model.backbone_size", "model.patch_size")
+    if unknown or backbones.is_timm(model.backbone):
+        return 1, ""
+    edge = backbones.family(model.backbone).patch_size_of(model.backbone_size)
+    return edge, f"the patch of backbone '{model.backbone}'"

@@ -1,0 +1,13 @@
+"""Names and paths as a run file writes them."""
+
+import os
+import re
+from pathlib import Path
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+NAME_WORDS = "a name of letters, digits, '_', '-' and '.'"
+
+
+def absolute(path: str, folder: Path) -> str:
+    """Return a path of the run file as an absolute one: it starts at the file's own folder."""
+    return os.path.normpath(folder / os.path.expanduser(path))

@@ -1,0 +1,125 @@
+"""What a training step computes and keeps: operations and unique storages."""
+
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from nnunet_vit.modeling.description.parts import backbone_of
+
+
+def _key(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows operations and the storages that they make, while it is entered.
+
+    Attributes:
+        flops: so far, a multiplication with its addition counted as two.
+        live: bytes that are held at present, the network's own apart.
+        peak: the most so far.
+        copies: keys of storages that hold a weight in another type.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        """Leave the network's parameters and buffers out of the account."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.weights = {_key(t) for t in (*network.parameters(), *network.buffers())}
+        self.copies: set[int] = set()
+        self.flops = self.live = self.peak = 0
+        self._known: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(
+        self,
+        function: Any,  # noqa: ANN401
+        types: Any,  # noqa: ANN401
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        """Run the operation and note what it has made."""
+        result = function(*args, **(kwargs or {}))
+        # torch's FlopCounterMode also follows the modules, and so keeps what checkpointing frees
+        count = flop_registry.get(function._overloadpacket)
+        if count is not None:
+            self.flops += count(*args, **(kwargs or {}), out_val=result)
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self._note(tensor)
+        if function is torch.ops.aten._to_copy.default and _key(args[0]) in self.weights:
+            self.copies.add(_key(result))
+        return result
+
+    def _note(self, tensor: Tensor) -> None:
+        storage, key = tensor.untyped_storage(), _key(tensor)
+        if key in self.weights or key in self._known:
+            return
+        size = storage.nbytes()
+
+        def forget(_: object) -> None:
+            self.live -= size
+            self._known.pop(key, None)
+            self.copies.discard(key)
+
+        self._known[key] = weakref.ref(storage, forget)
+        self.live += size
+        self.peak = max(self.peak, self.live)
+
+
+class SavedForBackward:
+    """Counts what autograd keeps between forward and backward.
+
+    Attributes:
+        sizes: bytes by (in the backbone or not, a copy of a weight or not).
+    """
+
+    def __init__(self, network: nn.Module, ledger: Ledger) -> None:
+        """Look at a network whose operations `ledger` follows."""
+        self.sizes = {(inside, copy): 0 for inside in (True, False) for copy in (True, False)}
+        self._ledger = ledger
+        self._seen = set(ledger.weights)
+        self._inside = False
+        self._backbone = backbone_of(network)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count what is saved inside."""
+        hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda tensor: tensor)
+        with self._telling_the_backbone(), hooks:
+            yield
+
+    @contextmanager
+    def _telling_the_backbone(self) -> Iterator[None]:
+        """Note when the backbone computes: heads call its method, which torch's hooks miss."""
+        backbone = self._backbone
+        if backbone is None:
+            yield
+            return
+        compute = backbone.feature_maps
+
+        def feature_maps(images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+            self._inside = True
+            try:
+                return compute(images, layers)
+            finally:
+                self._inside = False
+
+        backbone.feature_maps = feature_maps  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del backbone.feature_maps
+
+    def _pack(self, tensor: Tensor) -> Tensor:
+        key = _key(tensor)
+        if key not in self._seen:
+            self._seen.add(key)
+            place = (self._inside, key in self._ledger.copies)
+            self.sizes[place] += tensor.untyped_storage().nbytes()
+        return tensor

@@ -1,0 +1,27 @@
+"""The precision that a network computes in."""
+
+import torch
+
+from nnunet_vit.errors import MachineError
+
+
+def autocast_of(device: torch.device, precision: str = "auto") -> torch.autocast:
+    """Return the autocast context of a network on that device; it closes one that is around it.
+
+    DINOv3 does not survive float16, which nnU-Net would use.
+
+    Args:
+        device: of the images.
+        precision: float32; bfloat16; auto: bfloat16 on GPUs that have it, else float32.
+
+    Raises:
+        MachineError: bfloat16 is asked for and the GPU does not have it.
+    """
+    has_bfloat16 = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if precision == "bfloat16" and not has_bfloat16:
+        raise MachineError(
+            "model.precision: this GPU has no bfloat16.", fix="model.precision: auto, or float32."
+        )
+    automatic = precision == "auto" and device.type == "cuda" and has_bfloat16
+    enabled = precision == "bfloat16" or automatic
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

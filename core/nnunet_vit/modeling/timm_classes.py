@@ -1,0 +1,119 @@
+"""How timm's classes of ViTs are built, and asked for their maps: they differ in small things."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from timm.layers import HybridEmbed
+from timm.models import model_entrypoint
+from torch import Tensor, nn
+
+from nnunet_vit.backbones import TIMM_SUPPORTED
+from nnunet_vit.errors import ConfigError
+
+TIMM_MODULES = "timm.models."
+
+
+@dataclass(frozen=True)
+class TimmClass:
+    """The ViTs of one of timm's modules.
+
+    Attributes:
+        module: of timm.models.
+        sized: whether they are built for one image size; else they take any at run time.
+        any_size: arguments with which those that are sized take any multiple of their patch.
+        stem: name of the part that cuts the image into patches.
+        norm: whether the last norm is applied to maps: not where it comes after further blocks or
+            changes the number of channels.
+        any_patch: whether the edge of the patches can be changed, the weights with it.
+    """
+
+    module: str
+    sized: bool = True
+    any_size: Mapping[str, Any] = field(default_factory=dict)
+    stem: str = "patch_embed"
+    norm: bool = True
+    any_patch: bool = False
+
+    @property
+    def supported(self) -> bool:
+        """Whether every model works, rather than most of them."""
+        return self.module in TIMM_SUPPORTED
+
+
+_DYNAMIC = MappingProxyType({"dynamic_img_size": True})
+PLAIN = TimmClass("vision_transformer", any_size=_DYNAMIC, any_patch=True)
+CLASSES = {
+    kind.module: kind
+    for kind in (
+        PLAIN,
+        TimmClass("eva", any_size=_DYNAMIC, any_patch=True),
+        TimmClass("deit", any_size=_DYNAMIC, any_patch=True),
+        TimmClass("beit", any_patch=True),
+        TimmClass("vision_transformer_relpos"),
+        # their position embeddings keep the pretrained size and are resized in each pass
+        TimmClass("naflexvit", sized=False, stem="embeds"),
+        TimmClass("vision_transformer_sam", sized=False, norm=False),
+        TimmClass("xcit", norm=False),
+    )
+}
+
+
+def class_of_name(architecture: str) -> TimmClass | None:
+    """Return the class that a timm name will be built with; None: no ViT that works here.
+
+    A model that another package has registered with timm is taken for a plain one: once it is
+    built, its own class tells.
+    """
+    module: str = model_entrypoint(architecture).__module__
+    if not module.startswith(TIMM_MODULES):
+        return PLAIN
+    return CLASSES.get(module.removeprefix(TIMM_MODULES))
+
+
+def class_of(model: nn.Module) -> TimmClass:
+    """Return what is known of a built model's class.
+
+    Raises:
+        ConfigError: it is none of the ViTs that work here.
+    """
+    modules = [kind.__module__.removeprefix(TIMM_MODULES) for kind in type(model).__mro__]
+    found = next((CLASSES[module] for module in modules if module in CLASSES), None)
+    if found is None or isinstance(getattr(model, found.stem), HybridEmbed):
+        raise ConfigError(
+            f"{type(model).__name__} is no plain ViT that works here.",
+            fix=f"a model of timm's {', '.join(CLASSES)}.",
+        )
+    return found
+
+
+def patch_size_of(model: nn.Module) -> int:
+    """Return the edge of the ViT's patches in pixels.
+
+    Raises:
+        ConfigError: it is none of the ViTs that work here.
+    """
+    size = getattr(model, class_of(model).stem).patch_size
+    return int(size[0]) if isinstance(size, tuple) else int(size)
+
+
+def prefix_tokens_of(model: nn.Module) -> int:
+    """Return the number of tokens that stand for no patch: class token, registers."""
+    return int(getattr(model, "num_prefix_tokens", 0))
+
+
+def maps_of(model: nn.Module, images: Tensor, blocks: list[int]) -> list[Tensor]:
+    """Return the maps of some blocks, in ascending order, without what follows the last of them.
+
+    Shapes: images (B, C, H, W) to maps (B, embed_dim, H / patch_size, W / patch_size).
+    """
+    maps: list[Tensor] = model.forward_intermediates(  # type: ignore[operator]
+        images,
+        indices=blocks,
+        norm=class_of(model).norm,
+        stop_early=True,
+        output_fmt="NCHW",
+        intermediates_only=True,
+    )
+    return maps

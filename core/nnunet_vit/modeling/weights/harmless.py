@@ -1,0 +1,49 @@
+"""What pretraining leaves over, and what a backbone can do without: the short lists of names."""
+
+from torch import Tensor
+
+EXTRA = (  # of a file, at the start of a name
+    "head.",
+    "head_dist.",
+    "fc_norm.",
+    "norm_pre_head.",
+    "attn_pool.",
+    "pooler.",
+    "classifier.",
+    "lm_head",
+    "dino_head",
+    "ibot_",
+    "decoder",
+    "mask_token",
+    "masked_embed",
+    "rope",  # fixed frequencies; where they are learned, the backbone has the name
+    "local_cls_norm",
+)
+EXTRA_ENDS = (".bias_mask", ".relative_position_index")
+MISSING = ("norm.", "fc_norm.", "head.", "head_dist.", "attn_pool.")
+LOST_BIAS = (".qkv.bias", ".k_bias")
+
+
+def may_be_left_over(name: str, tensor: Tensor, own: dict[str, Tensor]) -> bool:
+    """Tell whether a backbone that lacks this tensor of a file is whole without it.
+
+    A bias of the attention is, if it is zero, which judging.refuse_lost_bias looks at.
+    """
+    if name.startswith(EXTRA) or name.endswith(EXTRA_ENDS) or tensor.numel() == 0:
+        return True
+    if name.startswith("norm."):
+        return not any(ours.startswith("norm.") for ours in own)
+    return is_fused_bias(name, own)
+
+
+def is_fused_bias(name: str, own: dict[str, Tensor]) -> bool:
+    """Tell whether a name is that of a bias in an attention which the backbone has without it."""
+    ending = next((end for end in LOST_BIAS if name.endswith(end)), None)
+    return (
+        ending is not None and name not in own and f"{name.removesuffix(ending)}.qkv.weight" in own
+    )
+
+
+def may_be_missing(name: str) -> bool:
+    """Tell whether the features of the blocks do not depend on this tensor of the backbone."""
+    return name.startswith(MISSING)

@@ -1,0 +1,125 @@
+"""Whether a file's tensors are those of the backbone: judged before anything is loaded."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.weights.coverage import percent, shown
+from nnunet_vit.modeling.weights.harmless import is_fused_bias, may_be_left_over, may_be_missing
+from nnunet_vit.modeling.weights.sizes import can_be_resized
+
+Tensors = dict[str, Tensor]
+
+
+def refuse_lost_bias(tensors: Tensors, own: Tensors, path: Path) -> None:
+    """Refuse a bias that the backbone has no place for: plain DINOv3 has none of qkv.
+
+    Raises:
+        ModelError: a bias that is not zero would be dropped.
+    """
+    for name, tensor in tensors.items():
+        if not is_fused_bias(name, own) or not bool(tensor.any()):
+            continue
+        fix = "model.backbone: timm:<name>_qkvb, timm's variant with the bias."
+        if name.endswith(".k_bias"):
+            fix = "choose weights whose attention has no bias of the keys; timm's has none."
+        problem = f"{path}: {name} is not zero, and this backbone has no such bias."
+        raise ModelError(problem, fix=fix)
+
+
+def judge_names(tensors: Tensors, own: Tensors, expected: float, path: Path) -> None:
+    """Refuse a file that lacks part of the backbone, or holds what the backbone does not know.
+
+    With an expected share below 1 that share is enough, and unknown tensors are left aside.
+
+    Raises:
+        ModelError: with the coverage.
+    """
+    missing = [name for name in own if name not in tensors and not may_be_missing(name)]
+    unknown = [
+        name
+        for name, tensor in tensors.items()
+        if name not in own and not may_be_left_over(name, tensor, own)
+    ]
+    wrong = [_other_shape(name, tensors, own) for name in own if _is_of_another(name, tensors, own)]
+    share = _share([name for name in own if _is_usable(name, tensors, own)], own)
+    if wrong or (expected == 1 and (missing or unknown)):
+        raise _misfit(tensors, own, path, wrong=wrong, missing=missing, unknown=unknown)
+    if expected < 1 and share < expected:
+        raise _misfit(
+            tensors, own, path, missing=missing, unknown=unknown, expected=percent(expected)
+        )
+
+
+def judge_values(tensors: Tensors, own: Tensors, path: Path) -> None:
+    """Refuse tensors of another shape than the backbone's and values that are not finite.
+
+    Raises:
+        ModelError: with the names.
+    """
+    wrong = [_other_shape(name, tensors, own) for name in own if not _same_kind(name, tensors, own)]
+    if wrong:
+        raise _misfit(tensors, own, path, wrong=wrong)
+    broken = [
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all())
+    ]
+    if broken:
+        raise ModelError(
+            f"{path} holds values that are not finite (NaN or infinity): {shown(broken)}.",
+            fix="fetch the file again, or choose another checkpoint of that training.",
+        )
+
+
+def _same_kind(name: str, tensors: Tensors, own: Tensors) -> bool:
+    tensor = tensors.get(name)
+    return tensor is None or (
+        tensor.shape == own[name].shape
+        and tensor.is_floating_point() == own[name].is_floating_point()
+    )
+
+
+def _is_of_another(name: str, tensors: Tensors, own: Tensors) -> bool:
+    return not _same_kind(name, tensors, own) and not (
+        tensors[name].is_floating_point() and can_be_resized(name, tensors[name], own[name])
+    )
+
+
+def _is_usable(name: str, tensors: Tensors, own: Tensors) -> bool:
+    return name in tensors and not _is_of_another(name, tensors, own)
+
+
+def _share(names: list[str], own: Tensors) -> float:
+    return sum(own[name].numel() for name in names) / sum(t.numel() for t in own.values())
+
+
+def _other_shape(name: str, tensors: Tensors, own: Tensors) -> str:
+    given, wanted = tensors[name], own[name]
+    if given.shape == wanted.shape:
+        return f"{name} {given.dtype} instead of {wanted.dtype}"
+    return f"{name} {tuple(given.shape)} instead of {tuple(wanted.shape)}"
+
+
+def _misfit(
+    tensors: Tensors,
+    own: Tensors,
+    path: Path,
+    wrong: list[str] | None = None,
+    missing: list[str] | None = None,
+    unknown: list[str] | None = None,
+    expected: str = "",
+) -> ModelError:
+    usable = [name for name in own if _is_usable(name, tensors, own)]
+    facts = [
+        f"{len(usable)} of {len(own)} tensors, {percent(_share(usable, own))} of parameters covered"
+        + (f" where {expected} is expected" if expected else "")
+    ]
+    parts = {"another shape": wrong, "missing": missing, "unknown": unknown}
+    facts += [f"{what} {shown(names)}" for what, names in parts.items() if names]
+    fix = "check model.backbone and model.backbone_size against the file"
+    if not wrong:
+        fix += "; where it is known to hold less, write its share in model.expected_coverage"
+    return ModelError(f"{path} does not fit the backbone: {'; '.join(facts)}.", fix=f"{fix}.")

@@ -1,0 +1,175 @@
+"""A run described before anything is trained: network, cost, input, weights."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnunet_vit.backbones import family, is_timm, timm_name
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.errors import UserError
+from nnunet_vit.modeling.description import Channel, Description, StepCost, Weights
+from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.preflight import input_statistics
+from nnunet_vit.tuning import method_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+    from nnunet_vit.nnunet.assumptions import Notes, Sizes
+
+Statistics = tuple[list[float], list[float]]
+
+
+def describe(run: ViTnnUNetConfig, device: str) -> Description:
+    """Return all that can be known of a run without its weights and without memory.
+
+    Args:
+        run: resolved.
+        device: that it would be trained on: cuda, cpu or mps.
+
+    Raises:
+        UserError: the network cannot be built as the run asks for, or the plans do not fit.
+    """
+    from nnunet_vit.modeling.description.memory import estimated_memory
+    from nnunet_vit.modeling.description.parts import adapted_layers, backbone_of, parts_of
+    from nnunet_vit.modeling.description.precision import in_bfloat16
+    from nnunet_vit.modeling.timm_models import inspect_timm
+    from nnunet_vit.nnunet.assumptions import Notes, dataset_of, sizes_of
+
+    notes = Notes()
+    name = timm_name(run.model.backbone, run.model.size_name)
+    facts = inspect_timm(name, run.model.patch_size)
+    dataset, is_there = dataset_of(run, notes)
+    sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
+    statistics = input_statistics(dataset, run, facts)
+    network = _network(dataset, run, sizes, statistics)
+    parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
+    cost = _cost(network, run, dataset, sizes, device, notes)
+    method = method_of(run)
+    return Description(
+        head=run.model.head_name or str(run.model.model_path),
+        backbone=" ".join(part for part in (run.model.backbone, run.model.size_name) if part),
+        tuning=(method.NAME, method.SUMMARY),
+        parts=parts,
+        adapted=adapted,
+        depth=backbone.depth if backbone else 0,
+        width=backbone.embed_dim if backbone else 0,
+        patch_size=backbone.patch_size if backbone else 0,
+        image_size=sizes.image,
+        batch_size=sizes.batch,
+        device=device,
+        precision="bfloat16" if in_bfloat16(run, device) else "float32",
+        cost=cost,
+        memory=estimated_memory(run, cost, parts) if cost else {},
+        dataset=dataset.name if is_there else "",
+        channels=_channels(dataset, statistics),
+        statistics_from=_statistics_from(run, name),
+        outputs=network.num_classes,
+        weights=_weights(run, name),
+        notes=notes.lines,
+    )
+
+
+def _network(
+    dataset: Dataset, run: ViTnnUNetConfig, sizes: "Sizes", statistics: Statistics
+) -> "ViTSegmentationNetwork":
+    from nnunet_vit.modeling.description.shadow import build_without_memory
+    from nnunet_vit.modeling.factory import names_deep_supervision
+
+    return build_without_memory(
+        run,
+        len(dataset.description["channel_names"]),
+        dataset.number_of_outputs(),
+        sizes.image,
+        statistics,
+        names_deep_supervision(run),
+    )
+
+
+def _cost(
+    network: "ViTSegmentationNetwork",
+    run: ViTnnUNetConfig,
+    dataset: Dataset,
+    sizes: "Sizes",
+    device: str,
+    notes: "Notes",
+) -> StepCost | None:
+    from nnunet_vit.modeling.description.step import step_cost
+
+    try:
+        return step_cost(network, run, sizes.batch, sizes.image, loss_for(dataset), device)
+    except UserError:
+        raise
+    except Exception as error:  # a head may look at values, which tensors without memory lack
+        reason = (str(error).strip().splitlines() or [""])[0]
+        notes.say(f"The step's cost cannot be measured: {type(error).__name__}: {reason}")
+        return None
+
+
+def loss_for(dataset: Dataset) -> "Callable[[list[Tensor]], Tensor]":
+    """Return nnU-Net's loss of logits (B, C, H, W), finest first, against an empty target.
+
+    A label to ignore is left out: its loss looks at values.
+    """
+    import torch
+    from nnunetv2.training.loss.compound_losses import DC_and_BCE_loss, DC_and_CE_loss
+    from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
+
+    dice = {"batch_dice": True, "smooth": 1e-5, "ddp": False}
+    kind = {"dice_class": MemoryEfficientSoftDiceLoss}
+    labels = dataset.description["labels"].values()
+    regions = any(isinstance(label, list | tuple) for label in labels)
+    loss: Any = (
+        DC_and_BCE_loss({}, {**dice, "do_bg": True}, **kind)
+        if regions
+        else DC_and_CE_loss({**dice, "do_bg": False}, {}, **kind)
+    )
+
+    def total(levels: "list[Tensor]") -> "Tensor":
+        losses = []
+        for level in levels:
+            batch, outputs, height, width = level.shape
+            losses.append(loss(level, torch.zeros(batch, outputs if regions else 1, height, width)))
+        return torch.stack(losses).sum()
+
+    return total
+
+
+def _channels(dataset: Dataset, statistics: Statistics) -> list[Channel]:
+    names = dataset.description["channel_names"]
+    ordered = [str(names[key]) for key in sorted(names, key=int)]
+    schemes = dataset.normalization_schemes()
+    if len(ordered) == 1:  # the bridge may show it to the weights as red, green and blue
+        ordered, schemes = ordered * len(statistics[0]), schemes * len(statistics[0])
+    return [Channel(*each) for each in zip(ordered, schemes, *statistics, strict=True)]
+
+
+def _statistics_from(run: ViTnnUNetConfig, name: str) -> str:
+    if run.model.input_mean is not None:
+        return "model.input_mean and input_std"
+    return f"the weights {name}" if is_timm(run.model.backbone) else f"the family's, {name}"
+
+
+def _weights(run: ViTnnUNetConfig, name: str) -> Weights:
+    licence, source = _published(run, name)
+    if run.model.checkpoint_path:
+        return Weights(name, run.model.checkpoint_path, f"the file's own ({name}: {licence})")
+    if not run.model.pretrained:
+        return Weights(name, "none: random weights", "none")
+    return Weights(name, source, licence)
+
+
+def _published(run: ViTnnUNetConfig, name: str) -> tuple[str, str]:
+    """Return licence and source of the published weights."""
+    if not is_timm(run.model.backbone):
+        own = family(run.model.backbone)
+        return own.licence, own.weights_of(run.model.size_name)
+    import timm
+
+    settings: Any = timm.get_pretrained_cfg(name)
+    if settings is None or not settings.hf_hub_id:
+        return "unknown", "timm publishes none"
+    return (
+        settings.license or "of the weights' model card",
+        f"fetched from {settings.hf_hub_id} on the model hub",
+    )

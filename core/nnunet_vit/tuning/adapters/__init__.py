@@ -1,0 +1,1 @@
+"""What the methods with low-rank adapters share; it is no method itself."""

@@ -1,0 +1,84 @@
+"""Adapters merged into their layers, so that a model needs neither peft nor them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from nnunet_vit.errors import NumericsError
+from nnunet_vit.tuning.adapters.twin import twin
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+BASE = ".base_layer."  # peft's name for the layer that it wraps
+ADAPTER = ".lora_"  # what the names of all of its own tensors begin with
+
+
+def merge_adapters(model: "nn.Module") -> None:
+    """Merge each adapter into its layer and put the plain layer in its place.
+
+    Works on any module that holds adapted layers, and changes nothing where there are none.
+
+    Raises:
+        NumericsError: the merged weights of a layer are not finite.
+    """
+    for name, layer in _adapted(model):
+        _merge(name, layer)
+    remove_adapters(model)
+
+
+def remove_adapters(model: "nn.Module") -> None:
+    """Put each adapted layer's plain layer back, without its adapter.
+
+    A network that is built like this takes the state that `merged_state` returns.
+    """
+    for name, layer in _adapted(model):
+        parent, _, last = name.rpartition(".")
+        setattr(model.get_submodule(parent), last, layer.get_base_layer())
+
+
+def merged_state(model: "nn.Module") -> "dict[str, Tensor]":
+    """Return the state that the model would have after `merge_adapters`, and leave it as it is.
+
+    All other tensors are the model's own, as in `state_dict()`; one layer at a time is merged.
+
+    Raises:
+        NumericsError: the merged weights of a layer are not finite.
+    """
+    layers = dict(_adapted(model))
+    state: dict[str, Tensor] = {}
+    for key, tensor in model.state_dict().items():
+        name, _, rest = key.partition(BASE)
+        if name in layers:
+            merged = rest == "weight"
+            state[f"{name}.{rest}"] = _merged_weight(name, layers[name]) if merged else tensor
+        elif key.partition(ADAPTER)[0] not in layers:
+            state[key] = tensor
+    return state
+
+
+def _adapted(model: "nn.Module") -> "Iterator[tuple[str, Any]]":
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layers = list(model.named_modules())  # a list: layers are replaced while it is walked through
+    return ((name, layer) for name, layer in layers if isinstance(layer, BaseTunerLayer))
+
+
+def _merged_weight(name: str, layer: Any) -> "Tensor":  # noqa: ANN401
+    # peft gives the layer that it merges a new weight; the twin takes it, and the layer stays
+    other = twin(layer, lambda tensor: tensor.detach())
+    _merge(name, other)
+    weight: Tensor = other.get_base_layer().weight.detach()
+    return weight
+
+
+def _merge(name: str, layer: Any) -> None:  # noqa: ANN401
+    import torch
+
+    try:
+        with torch.no_grad():
+            layer.merge(safe_merge=True)
+    except ValueError:  # peft found values that are not finite, and has left the layer as it was
+        raise NumericsError(
+            f"The adapter of {name} cannot be merged: the weights are not finite.",
+            fix="go on from an earlier checkpoint, with a lower train.initial_lr.",
+        ) from None

@@ -1,0 +1,64 @@
+"""Proof that each adapter reaches the features: a dead one would neither learn nor complain."""
+
+from typing import TYPE_CHECKING, Any
+
+from nnunet_vit.errors import ModelError
+from nnunet_vit.tuning.adapters.twin import twin
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PATCHES = 4  # along an edge, where the model does not say what size it was built for
+
+
+def check_adapters(model: "nn.Module") -> None:
+    """Refuse a model with an adapter that has no influence on its features.
+
+    Raises:
+        ModelError: there are such adapters; the text names their layers.
+    """
+    idle = idle_adapters(model)
+    if idle:
+        raise ModelError(
+            f"LoRA has no effect on {len(idle)} layers: {_shortened(idle)}: timm reads their "
+            "weights past the adapter.",
+            fix="name other layers in lora.target_modules, for example [proj, fc1, fc2].",
+        )
+
+
+def idle_adapters(model: "nn.Module") -> list[str]:
+    """Return the names of adapted layers without influence on the model's last feature map.
+
+    Each block's map goes into the next one's, so what moves any map moves the last. The features
+    are computed once on the meta device, without memory or time.
+    """
+    import torch
+
+    with torch.inference_mode(False), torch.enable_grad():  # wherever the network is built
+        shadow: Any = twin(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+        images = torch.empty(1, *_input_size(shadow), device="meta")
+        # SAM's norm is a neck with other channels; no adapter lies in it
+        maps = shadow.forward_intermediates(images, indices=1, norm=False, intermediates_only=True)
+        if maps[-1].requires_grad:  # else no adapter at all is on the way to it
+            maps[-1].sum().backward()
+    idle = [n for n, p in shadow.named_parameters() if p.requires_grad and p.grad is None]
+    return list(dict.fromkeys(name.partition(".lora_")[0] for name in idle))
+
+
+def _input_size(model: Any) -> tuple[int, int, int]:  # noqa: ANN401
+    """Return channels, height and width of images that the model takes."""
+    from torch import nn
+
+    stem = getattr(model, "patch_embed", None) or model.embeds  # NaFlex has no patch_embed
+    patch = stem.patch_size if isinstance(stem.patch_size, tuple) else (stem.patch_size,) * 2
+    convolution = next((m for m in stem.modules() if isinstance(m, nn.Conv2d)), None)
+    if convolution is None:  # NaFlex cuts the patches out itself
+        channels = stem.proj.in_features // (patch[0] * patch[1])
+    else:
+        channels = convolution.in_channels
+    height, width = getattr(stem, "img_size", None) or [PATCHES * edge for edge in patch]
+    return channels, height, width
+
+
+def _shortened(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f", … ({len(names)} in all)" if len(names) > 3 else "")
