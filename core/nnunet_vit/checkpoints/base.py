@@ -78,8 +78,8 @@ def load_stored(network: nn.Module, weights: dict[str, Tensor], digest: str) -> 
         raise ModelError(
             "The backbone's frozen weights are not those that the checkpoint was trained on: "
             f"digest {found[:SHOWN]}, needed {digest[:SHOWN]}.",
-            fix="put the weights file that the run was started from where it was, or name it: predict "
-            "--base FILE.",
+            fix="put the weights file that the run was started from where it was, or name it: "
+            "predict --base FILE.",
         )
     network.load_state_dict(weights, strict=False)  # the names have been compared
 

@@ -1,19 +1,22 @@
 """The backbone that heads build on, and the plain functions of the project's first plan."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from nnunet_vit.backbones import is_timm, own_families, timm_name
-from nnunet_vit.modeling.published import published_weights, require_published
+from nnunet_vit.backbones import own_families
+from nnunet_vit.modeling.creation import load_backbone, pretrained_weights
 from nnunet_vit.modeling.timm_classes import maps_of, patch_size_of, prefix_tokens_of
-from nnunet_vit.modeling.timm_models import build_timm, check_image_size
-from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
+from nnunet_vit.modeling.weights import Coverage
+
+__all__ = [
+    "MODEL_CONFIGS",
+    "ViTBackbone",
+    "create_backbone",
+    "get_vit_features",
+    "pretrained_weights",
+]
 
 MODEL_CONFIGS: dict[str, dict[str, Any]] = {
     name: {
@@ -26,44 +29,6 @@ MODEL_CONFIGS: dict[str, dict[str, Any]] = {
     }
     for name, family in own_families().items()
 }
-
-_weights_wanted: ContextVar[bool] = ContextVar("weights_wanted", default=True)
-
-
-@contextmanager
-def pretrained_weights(wanted: bool) -> Iterator[None]:
-    """Say whether backbones built inside get pretrained weights.
-
-    A network that is rebuilt for prediction or to go on training must not fetch any: its weights
-    come from the checkpoint.
-    """
-    token = _weights_wanted.set(wanted)
-    try:
-        yield
-    finally:
-        _weights_wanted.reset(token)
-
-
-def weights_wanted() -> bool:
-    """Tell whether a backbone that is built now gets pretrained weights."""
-    return _weights_wanted.get()
-
-
-@dataclass(frozen=True)
-class LoadedBackbone:
-    """A timm ViT, and what is known of how it came about.
-
-    Attributes:
-        model: the ViT.
-        patch_size: edge of a patch, pixels.
-        timm_name: with the tag of the weights, if there is one.
-        coverage: what a weights file brought; None for random weights.
-    """
-
-    model: nn.Module
-    patch_size: int
-    timm_name: str
-    coverage: Coverage | None
 
 
 def create_backbone(
@@ -105,33 +70,6 @@ def create_backbone(
         expected_coverage,
     )
     return loaded.model, loaded.patch_size, loaded.timm_name
-
-
-def load_backbone(
-    model_name: str,
-    model_size: str | None,
-    checkpoint_path: str | None,
-    image_size: tuple[int, int] | None,
-    in_channels: int,
-    patch_size: int | None = None,
-    expected_coverage: float = 1.0,
-) -> LoadedBackbone:
-    """Do what create_backbone does, and tell what the weights brought."""
-    size = None if is_timm(model_name) else model_size
-    name = timm_name(model_name, size)
-    model = build_timm(name, image_size, in_channels, patch_size)
-    edge = patch_size_of(model)
-    if image_size is not None:
-        check_image_size(name, image_size, edge)
-    coverage = None
-    if _weights_wanted.get():
-        if checkpoint_path:
-            file = Path(checkpoint_path)
-        else:
-            require_published(model_name, size)
-            file = published_weights(name)
-        coverage = load_backbone_weights(model, file, expected_coverage)
-    return LoadedBackbone(model, edge, name, coverage)
 
 
 def get_vit_features(

@@ -11,12 +11,8 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import ConfigError, PluginError
-from nnunet_vit.modeling.backbone import (
-    ViTBackbone,
-    load_backbone,
-    pretrained_weights,
-    weights_wanted,
-)
+from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.creation import load_backbone, pretrained_weights, weights_wanted
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
 from nnunet_vit.tuning import method_name, method_of

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
-from nnunet_vit.modeling.backbone import ViTBackbone, pretrained_weights
+from nnunet_vit.modeling.backbone import ViTBackbone
 from nnunet_vit.modeling.bridge import InputBridge
+from nnunet_vit.modeling.creation import pretrained_weights
 from nnunet_vit.modeling.factory import build_model
 from nnunet_vit.modeling.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage

@@ -27,6 +27,7 @@ class TimmClass:
         norm: whether the last norm is applied to maps: not where it comes after further blocks or
             changes the number of channels.
         any_patch: whether the edge of the patches can be changed, the weights with it.
+        any_channels: whether weights of RGB images can be adapted to other numbers of channels.
     """
 
     module: str
@@ -35,6 +36,7 @@ class TimmClass:
     stem: str = "patch_embed"
     norm: bool = True
     any_patch: bool = False
+    any_channels: bool = True
 
     @property
     def supported(self) -> bool:
@@ -53,9 +55,9 @@ CLASSES = {
         TimmClass("beit", any_patch=True),
         TimmClass("vision_transformer_relpos"),
         # their position embeddings keep the pretrained size and are resized in each pass
-        TimmClass("naflexvit", sized=False, stem="embeds"),
+        TimmClass("naflexvit", sized=False, stem="embeds", any_channels=False),
         TimmClass("vision_transformer_sam", sized=False, norm=False),
-        TimmClass("xcit", norm=False),
+        TimmClass("xcit", norm=False, any_channels=False),
     )
 }
 

@@ -164,10 +164,21 @@ def _on_base(
     if not digest:
         network = build_network(model)
     else:
+        _require_base(model, base)
         with first_build():
             network = build_network(model, base)
     load_stored(network, checkpoint.weights, digest)
     return merged_state(network)
+
+
+def _require_base(model: ModelFolder, base: Path | None) -> None:
+    path = base or Path(model.run.model.checkpoint_path)  # '' is a folder that exists: published
+    if not path.exists():
+        raise ModelError(
+            f"The checkpoint holds what was trained; its pretrained weights, {path}, are not "
+            "there.",
+            fix="--base FILE, the weights file that the run was started from.",
+        )
 
 
 def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentationNetwork":

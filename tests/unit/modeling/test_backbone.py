@@ -9,9 +9,9 @@ from nnunet_vit.modeling.backbone import (
     ViTBackbone,
     create_backbone,
     get_vit_features,
-    load_backbone,
     pretrained_weights,
 )
+from nnunet_vit.modeling.creation import load_backbone
 
 pytestmark = pytest.mark.unit
 
@@ -145,6 +145,33 @@ def test_half_a_file_needs_to_be_expected(vit, weights_file):
     loaded = load_backbone("timm:test_vit", None, file, (32, 64), 3, expected_coverage=0.5)
     assert 0.5 < loaded.coverage.share < 1
     assert ViTBackbone(loaded.model, loaded.coverage).coverage is loaded.coverage
+
+
+@pytest.mark.parametrize("name", ["xcit_nano_12_p16_224", "naflexvit_base_patch16_gap"])
+def test_a_stem_that_cannot_be_adapted_to_other_channels(name, tmp_path):
+    file = tmp_path / "any.pth"
+    with torch.device("meta"), pytest.raises(ModelError) as caught:
+        load_backbone(f"timm:{name}", None, str(file), (32, 32), 2)
+    assert str(caught.value) == (
+        f"The weights of {name} were trained on 3 channels and cannot be adapted to 2. Fix: images "
+        "of 3 channels, or of 1 (a run repeats it), another backbone, or model.pretrained: false."
+    )
+    with pretrained_weights(wanted=False), torch.device("meta"):
+        assert load_backbone(f"timm:{name}", None, str(file), (32, 32), 2).patch_size == 16
+
+
+def test_weights_of_a_best_effort_class(weights_file):
+    import timm
+
+    trained = timm.create_model("xcit_nano_12_p16_224", num_classes=10).state_dict()
+    file = str(weights_file(trained))
+    loaded = load_backbone("timm:xcit_nano_12_p16_224", None, file, (32, 48), 3)
+    assert loaded.coverage.share == 1.0
+    maps = get_vit_features(loaded.model.eval(), torch.randn(1, 3, 32, 48), 2)
+    assert [level.shape for level in maps] == [(1, 128, 2, 3)] * 2
+    assert torch.equal(
+        loaded.model.state_dict()["blocks.3.attn.qkv.weight"], trained["blocks.3.attn.qkv.weight"]
+    )
 
 
 def test_random_weights_have_no_coverage():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nnunet_vit.errors import DataError, MachineError, ModelError, UserError
+from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, UserError
 from nnunet_vit.nnunet.prediction import predict_folder
 
 pytestmark = pytest.mark.unit
@@ -25,7 +25,7 @@ def model(tmp_path):
         (folder / fold).mkdir(parents=True)
         (folder / fold / "checkpoint_final.pth").touch()
     (folder / "fold_1").mkdir()
-    (folder / "plans.json").write_text("{}")
+    (folder / "plans.json").write_text(json.dumps({"nnunet_vit": {"run": {}}}))
     (folder / "dataset.json").write_text(json.dumps(DESCRIPTION))
     return folder
 
@@ -39,10 +39,10 @@ def images(tmp_path):
     return folder
 
 
-def refusal(error, images, model, masks=None, folds=None, checkpoint="checkpoint_final.pth"):
+def refusal(error, images, model, masks=None, folds=None, checkpoint="final", base=None):
     masks = images.parent / "masks" if masks is None else masks
     with pytest.raises(error) as caught:
-        predict_folder(images, masks, model, folds, "cpu", True, checkpoint, None)
+        predict_folder(images, masks, model, folds, "cpu", True, checkpoint, base, None)
     assert isinstance(caught.value, UserError)
     assert not (images.parent / "masks").exists()
     return str(caught.value)
@@ -72,13 +72,48 @@ def test_what_is_no_model_folder(model, images, gone, named):
 )
 def test_folds_that_are_not_finished(model, images, folds, absent):
     assert refusal(ModelError, images, model, folds=folds) == (
-        f"{model} has no checkpoint_final.pth of fold {absent}; finished folds: 0, 2, all."
+        f"{model} has no final checkpoint of fold {absent}; folds with one: 0, 2, all."
     )
 
 
-def test_no_fold_is_finished(model, images):
-    assert refusal(ModelError, images, model, checkpoint="checkpoint_best.pth") == (
-        f"{model} has no checkpoint_best.pth of fold 0 to 4 or all; finished folds: none."
+@pytest.mark.parametrize("word", ["best", "checkpoint_best.pth"])
+def test_no_fold_has_such_a_checkpoint(model, images, word):
+    assert refusal(ModelError, images, model, checkpoint=word) == (
+        f"{model} has no best checkpoint of fold 0 to 4 or all; folds with one: none."
+    )
+
+
+def test_a_kind_of_checkpoint_that_nobody_has(model, images):
+    assert refusal(ConfigError, images, model, checkpoint="beste.pth") == (
+        "--checkpoint beste.pth is unknown. Did you mean 'best'? Allowed: final, best, latest."
+    )
+
+
+def test_a_damaged_description(model, images):
+    (model / "plans.json").write_text("{")
+    assert refusal(ModelError, images, model).startswith(f"{model} cannot be loaded: Expecting ")
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"PK broken"])
+def test_a_damaged_model_is_named(model, images, content):
+    path = model / "fold_0" / "checkpoint_final.pth"
+    path.write_bytes(content)
+    (model / "plans.json").write_text(json.dumps({"nnunet_vit": {"run": {}}}))
+    assert refusal(ModelError, images, model, folds=["0"]).startswith(f"{path} ")
+
+
+def test_a_fold_that_was_saved_but_not_finished(model, images):
+    import torch
+
+    from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
+
+    store = CheckpointStore(model / "fold_3")
+    store.save(Checkpoint(3, {"w": torch.zeros(1)}, {}, {}), best=False)
+    assert refusal(ModelError, images, model, folds=["3"]).endswith("folds with one: 0, 2, all.")
+    store.save(Checkpoint(1000, {"w": torch.zeros(1)}, {}, {}), best=False)
+    assert refusal(ModelError, images, model, folds=["4"]).endswith("with one: 0, 2, 3, all.")
+    assert refusal(ModelError, images, model, folds=["0"], checkpoint="latest").endswith(
+        "folds with one: 3."
     )
 
 

@@ -12,8 +12,8 @@ from nnunet_vit.nnunet.preflight import (
     check_fold,
     check_network,
     choose_device,
+    goes_on,
     patch_size_of_run,
-    starting_checkpoint,
 )
 
 pytestmark = pytest.mark.unit
@@ -59,28 +59,37 @@ def test_a_device_that_nobody_has(unknown):
     assert str(caught.value) == f"--device {unknown} is unknown; allowed: cuda, mps, cpu."
 
 
+def save_epoch(fold, epoch=3):
+    import torch
+
+    from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
+
+    CheckpointStore(fold).save(Checkpoint(epoch, {"w": torch.zeros(1)}, {}, {}), best=False)
+
+
 @pytest.mark.parametrize(
-    ("files", "resume", "overwrite", "found"),
+    ("saved", "resume", "overwrite", "going"),
     [
-        ([], False, False, None),
-        ([], False, True, None),
-        (["latest"], False, True, None),
-        (["latest"], True, False, "latest"),
-        (["best", "latest"], True, False, "latest"),
-        (["best", "latest", "final"], True, False, "final"),
-        (["best"], True, False, "best"),
+        (False, False, False, False),
+        (False, False, True, False),
+        (True, False, True, False),
+        (True, True, False, True),
     ],
 )
-def test_the_checkpoint_to_start_from(tmp_path, files, resume, overwrite, found):
-    for name in files:
-        (tmp_path / f"checkpoint_{name}.pth").touch()
-    start = starting_checkpoint(tmp_path, resume, overwrite)
-    assert start == (None if found is None else tmp_path / f"checkpoint_{found}.pth")
+def test_whether_a_run_goes_on(tmp_path, saved, resume, overwrite, going):
+    if saved:
+        save_epoch(tmp_path)
+    assert goes_on(tmp_path, resume, overwrite) is going
+
+
+def test_a_finished_model_is_enough_to_go_on(tmp_path):
+    (tmp_path / "checkpoint_final.pth").touch()
+    assert goes_on(tmp_path, resume=True, overwrite=False)
 
 
 def test_nothing_to_go_on_from(tmp_path):
     with pytest.raises(ConfigError) as caught:
-        starting_checkpoint(tmp_path / "fold_0", resume=True, overwrite=False)
+        goes_on(tmp_path / "fold_0", resume=True, overwrite=False)
     assert str(caught.value) == (
         f"--continue: there is no checkpoint of this run in {tmp_path / 'fold_0'}. "
         "Fix: leave out --continue, or give the run file that the earlier run had (another "
@@ -88,12 +97,15 @@ def test_nothing_to_go_on_from(tmp_path):
     )
 
 
-def test_a_result_is_not_overwritten_unasked(tmp_path):
-    (tmp_path / "checkpoint_latest.pth").touch()
+@pytest.mark.parametrize("held", ["checkpoint of epoch 3", "checkpoint_final.pth"])
+def test_a_result_is_not_overwritten_unasked(tmp_path, held):
+    save_epoch(tmp_path)
+    if held.endswith(".pth"):
+        (tmp_path / held).touch()
     with pytest.raises(ConfigError) as caught:
-        starting_checkpoint(tmp_path, resume=False, overwrite=False)
+        goes_on(tmp_path, resume=False, overwrite=False)
     assert str(caught.value) == (
-        f"{tmp_path} already holds this run's checkpoint_latest.pth. "
+        f"{tmp_path} already holds this run's {held}. "
         "Fix: --continue to go on, --overwrite to start anew, or change the run file."
     )
 
@@ -154,8 +166,8 @@ def test_the_patch_size(patch, given, size, lines):
     assert said.lines == lines
 
 
-def checked(run, fresh=False, **dataset):
-    return check_network(find_dataset(5), run, fresh)
+def checked(run, fresh=False, said=None):
+    return check_network(find_dataset(5), run, fresh, said or Said())
 
 
 def test_the_facts_of_a_network(write_dataset):
@@ -163,6 +175,22 @@ def test_the_facts_of_a_network(write_dataset):
     facts = checked(run_of(), fresh=True)
     assert facts.patch_size == 16
     assert facts.statistics == ([0.5, 0.0], [0.5, 1.0])
+
+
+def test_what_the_weights_brought_is_told(write_dataset, tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    state = timm.create_model("test_vit", num_classes=10).state_dict()
+    save_file(state, tmp_path / "vit.safetensors")
+    write_dataset(channel_names={"0": "rgb_to_0_1", "1": "CT"})
+    run = run_of({"pretrained": True, "checkpoint_path": str(tmp_path / "vit.safetensors")})
+    said = Said()
+    checked(run, fresh=True, said=said)
+    assert said.lines == [
+        "Weights: vit.safetensors covers 100 % of the backbone: 78 tensors, 0.3 M parameters; "
+        "resized: pos_embed, patch_embed.proj.weight; skipped: head.bias, head.weight"
+    ]
 
 
 def test_the_runs_own_statistics(write_dataset):

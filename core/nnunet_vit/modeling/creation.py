@@ -1,0 +1,94 @@
+"""A backbone built, and its pretrained weights loaded where they are wanted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from nnunet_vit.backbones import is_timm, timm_name
+from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.published import published_weights, require_published
+from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
+from nnunet_vit.modeling.timm_models import build_timm, check_image_size
+from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
+
+RGB = 3  # channels that published weights were trained on
+
+_weights_wanted: ContextVar[bool] = ContextVar("weights_wanted", default=True)
+
+
+@contextmanager
+def pretrained_weights(wanted: bool) -> Iterator[None]:
+    """Say whether backbones built inside get pretrained weights.
+
+    A network that is rebuilt for prediction or to go on training must not fetch any: its weights
+    come from the checkpoint.
+    """
+    token = _weights_wanted.set(wanted)
+    try:
+        yield
+    finally:
+        _weights_wanted.reset(token)
+
+
+def weights_wanted() -> bool:
+    """Tell whether a backbone that is built now gets pretrained weights."""
+    return _weights_wanted.get()
+
+
+@dataclass(frozen=True)
+class LoadedBackbone:
+    """A timm ViT, and what is known of how it came about.
+
+    Attributes:
+        model: the ViT.
+        patch_size: edge of a patch, pixels.
+        timm_name: with the tag of the weights, if there is one.
+        coverage: what a weights file brought; None for random weights.
+    """
+
+    model: nn.Module
+    patch_size: int
+    timm_name: str
+    coverage: Coverage | None
+
+
+def load_backbone(
+    model_name: str,
+    model_size: str | None,
+    checkpoint_path: str | None,
+    image_size: tuple[int, int] | None,
+    in_channels: int,
+    patch_size: int | None = None,
+    expected_coverage: float = 1.0,
+) -> LoadedBackbone:
+    """Do what create_backbone does, and tell what the weights brought."""
+    size = None if is_timm(model_name) else model_size
+    name = timm_name(model_name, size)
+    model = build_timm(name, image_size, in_channels, patch_size)
+    edge = patch_size_of(model)
+    if image_size is not None:
+        check_image_size(name, image_size, edge)
+    coverage = None
+    if _weights_wanted.get():
+        if checkpoint_path:
+            file = Path(checkpoint_path)
+        else:
+            require_published(model_name, size)
+            file = published_weights(name)
+        _check_channels(model, name, in_channels)
+        coverage = load_backbone_weights(model, file, expected_coverage)
+    return LoadedBackbone(model, edge, name, coverage)
+
+
+def _check_channels(model: nn.Module, name: str, channels: int) -> None:
+    if channels != RGB and not class_of(model).any_channels:
+        raise ModelError(
+            f"The weights of {name} were trained on {RGB} channels and cannot be adapted to "
+            f"{channels}.",
+            fix="images of 3 channels, or of 1 (a run repeats it), another backbone, or "
+            "model.pretrained: false.",
+        )
