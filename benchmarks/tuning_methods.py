@@ -91,12 +91,17 @@ def row(method, config, data, folder, environment):
     weights = max((model / "fold_0" / "ckpt").glob("*/weights.safetensors"))
     whole = model / "fold_0" / "checkpoint_final.pth"
     dice = dice_on_test_images(model, data, folder, environment)
-    trained = described["parameters"]["trained"]
-    return (
-        f"| {method} | {trained / 1e6:.2f} M | {trained / described['parameters']['total']:.1%} "
-        f"| {weights.stat().st_size / 1e6:.1f} MB ({weights.stat().st_size / whole.stat().st_size:.0%}) "
-        f"| {sum(seconds) / len(seconds):.0f} s | {dice:.3f} |"
-    )  # fmt: skip
+    trained, total = described["total"]["trained"], described["total"]["parameters"]
+    small, all_of_it = weights.stat().st_size, whole.stat().st_size
+    cells = (
+        method,
+        f"{trained / 1e6:.2f} M",
+        f"{trained / total:.1%}",
+        f"{small / 1e6:.1f} MB ({small / all_of_it:.0%})",
+        f"{sum(seconds) / len(seconds):.0f} s",
+        f"{dice:.3f}",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def main():

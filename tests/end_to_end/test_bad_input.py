@@ -141,7 +141,8 @@ def test_weights_of_another_network(refused, installed, tmp_path):
     save_file(timm.create_model("test_vit2", pretrained=False).state_dict(), file)
     error = refused(f"model.checkpoint_path={file}", "model.pretrained=true", code=5)
     assert error.startswith(f"error[model]: {file} does not fit the backbone: ")
-    assert error.endswith("Fix: check model.backbone and model.backbone_size against the file.")
+    assert " tensors, " in error and " % of parameters covered; " in error
+    assert " Fix: check model.backbone and model.backbone_size against the file; " in error
 
 
 def test_lora_target_that_does_not_exist(refused):

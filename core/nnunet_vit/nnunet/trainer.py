@@ -5,38 +5,28 @@ Data, augmentation, losses, folds, sliding-window validation and summary stay nn
 
 import math
 import random
-from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from torch import nn
-from torch._dynamo import OptimizedModule
 from torch.optim import Optimizer
 
-from nnunet_vit.checkpoints.random_state import restore_random_state
-from nnunet_vit.checkpoints.store import CheckpointStore
-from nnunet_vit.checkpoints.whole import write_whole
 from nnunet_vit.errors import ConfigError, NumericsError
 from nnunet_vit.modeling.factory import names_deep_supervision
 from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
-from nnunet_vit.modeling.network import ViTSegmentationNetwork, first_build
+from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.probe import output_scales
 from nnunet_vit.nnunet.averaging import AveragedWeights
 from nnunet_vit.nnunet.batches import augmenter
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
-from nnunet_vit.nnunet.reporting import ReportingTrainer
-from nnunet_vit.nnunet.saving import base_record, captured, restore, whole_model
-
-LATEST, BEST = "checkpoint_latest.pth", "checkpoint_best.pth"  # nnU-Net's names
+from nnunet_vit.nnunet.saving import SavingTrainer
 
 
-class nnUNetTrainer_vit(ReportingTrainer):
+class nnUNetTrainer_vit(SavingTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
     def __init__(
@@ -64,10 +54,6 @@ class nnUNetTrainer_vit(ReportingTrainer):
             settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
         )
         self.needs_pretrained_weights = True
-        self.store = CheckpointStore(Path(self.output_folder))
-        self.average: AveragedWeights | None = None
-        self._due: set[str] = set()  # checkpoints that nnU-Net asked for in this epoch
-        self._random_state: dict[str, Any] | None = None  # of the checkpoint that is gone on from
 
     def initialize(self) -> None:
         """Build everything; the network with pretrained weights unless a whole model follows."""
@@ -88,19 +74,6 @@ class nnUNetTrainer_vit(ReportingTrainer):
             )
         if self.run.train.ema:
             self.average = AveragedWeights(self.bare_network, self.run.train.ema)
-
-    @cached_property
-    def base_record(self) -> dict[str, Any]:
-        """What the checkpoints leave out, read once: it does not change."""
-        return base_record(self)
-
-    @property
-    def bare_network(self) -> ViTSegmentationNetwork:
-        """The network without DDP and torch.compile around it."""
-        network: nn.Module = self.network.module if self.is_ddp else self.network
-        bare = network._orig_mod if isinstance(network, OptimizedModule) else network
-        assert isinstance(bare, ViTSegmentationNetwork)
-        return bare
 
     def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
         """Return the run's optimizer of the trained parameters, and its schedule."""
@@ -142,15 +115,6 @@ class nnUNetTrainer_vit(ReportingTrainer):
             ),
         )
 
-    def on_train_start(self) -> None:
-        """Start as nnU-Net does; random numbers go on where the checkpoint left them."""
-        if self.goes_on and self.current_epoch == 0 and self.store.exists():
-            self.resume()  # stock nnU-Net looks for files that this trainer does not write
-        super().on_train_start()
-        if self._random_state is not None:  # making the loaders has used some
-            restore_random_state(self._random_state)
-            self._random_state = None
-
     def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Do one step on images (B, C, H, W) and targets (B, 1, H, W), or lists of them.
 
@@ -173,18 +137,6 @@ class nnUNetTrainer_vit(ReportingTrainer):
             self.average.update()
         return {"loss": self._finite(loss)}
 
-    def on_validation_epoch_start(self) -> None:
-        """Validate the averaged weights, if there are any: they are what is kept."""
-        super().on_validation_epoch_start()
-        if self.average is not None:
-            self.average.exchange()
-
-    def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
-        """Go back to the weights that are trained."""
-        super().on_validation_epoch_end(val_outputs)
-        if self.average is not None:
-            self.average.exchange()
-
     def _finite(self, loss: torch.Tensor) -> "np.ndarray[Any, Any]":
         value = loss.detach().cpu().numpy()
         if not math.isfinite(value):
@@ -194,56 +146,6 @@ class nnUNetTrainer_vit(ReportingTrainer):
             )
         self.progress.advance(loss=float(value))
         return value
-
-    def on_epoch_end(self) -> None:
-        """Close the epoch as nnU-Net does, save what it asked for once, and report."""
-        epoch = self.current_epoch
-        super().on_epoch_end()
-        if self._saves and (self._due or self.current_epoch == self.num_epochs):
-            self.store.save(captured(self), best=BEST in self._due)
-        self._due.clear()
-        self.report_epoch(epoch)
-
-    @property
-    def _saves(self) -> bool:
-        return self.local_rank == 0 and not self.disable_checkpointing
-
-    def save_checkpoint(self, filename: str) -> None:
-        """Note that nnU-Net wants a checkpoint of the epoch, or write the finished model whole.
-
-        It names nnU-Net's own trainer, so that stock prediction needs no trainer of ours.
-        """
-        name = Path(filename).name
-        if name in (LATEST, BEST):
-            self._due.add(name)
-        elif self._saves and self.run.train.save_whole_model:
-            with self.averaged():
-                write_whole(Path(filename), whole_model(self))
-
-    def load_checkpoint(self, filename_or_checkpoint: dict[str, Any] | str) -> None:
-        """Go on; nnU-Net names a file, what is gone on from is this run's own newest state."""
-        self.resume()
-
-    def resume(self) -> None:
-        """Go on from the newest checkpoint; a finished run's whole model needs no base weights.
-
-        Raises:
-            ModelError: no checkpoint is intact, or the pretrained weights are others.
-        """
-        restore(self)
-
-    def continue_with_random_state(self, state: dict[str, Any]) -> None:
-        """Restore the random numbers' state when training starts, after all that uses some."""
-        self._random_state = state
-
-    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
-        """Validate with sliding window, as nnU-Net does, the weights that are kept."""
-        with self.averaged():
-            super().perform_actual_validation(save_probabilities)
-
-    def averaged(self) -> AbstractContextManager[None]:
-        """Let the network compute with the averaged weights for a while, if there are any."""
-        return nullcontext() if self.average is None else self.average.in_network()
 
 
 class nnUNetTrainerNoDeepSupervision_vit(nnUNetTrainer_vit):
