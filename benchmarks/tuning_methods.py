@@ -1,6 +1,6 @@
 """Fine-tuning methods side by side on real microscopy, each killed once and gone on from.
 
-    python benchmarks/tuning_methods.py FOLDER_WITH_DATASET502 [--methods frozen full lora]
+    python benchmarks/tuning_methods.py FOLDER_WITH_DATASET502 WORK_FOLDER [--methods frozen full]
 
 A small ViT is first trained from random weights and its backbone saved as a file of pretrained
 weights. Then each method starts from that file, is killed (SIGKILL) after its first epoch, goes on
@@ -14,8 +14,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import torch
@@ -76,7 +74,7 @@ def dice_on_test_images(model, data, folder, environment):
     masks = folder / f"masks_{model.name}"
     images = data / DATASET / "imagesTs"
     vit_cli("predict", "-i", images, "-o", masks, "--model", model, "--device", "cpu",
-            environment=environment)  # fmt: skip
+            "--no-mirroring", environment=environment)  # fmt: skip
     scores = vit_cli("evaluate", "-p", masks, "-r", data / DATASET / "labelsTs",
                      environment=environment)  # fmt: skip
     return float(scores.split("mean ")[1].split()[0])
@@ -91,7 +89,8 @@ def row(method, config, data, folder, environment):
     weights = max((model / "fold_0" / "ckpt").glob("*/weights.safetensors"))
     whole = model / "fold_0" / "checkpoint_final.pth"
     dice = dice_on_test_images(model, data, folder, environment)
-    trained, total = described["total"]["trained"], described["total"]["parameters"]
+    parts = [part for part in described["parts"] if not part["within"]]
+    trained, total = (sum(part[key] for part in parts) for key in ("trained", "parameters"))
     small, all_of_it = weights.stat().st_size, whole.stat().st_size
     cells = (
         method,
@@ -104,34 +103,42 @@ def row(method, config, data, folder, environment):
     return f"| {' | '.join(cells)} |"
 
 
+def pretrained(data, folder, environment):
+    """Train a ViT from random weights and return the file of its backbone."""
+    path = folder / "pretrained.safetensors"
+    if path.is_file():
+        return path
+    config = folder / "pretrain.yaml"
+    config.write_text(RUN % ("pretrained: false", 5))
+    output = vit_cli("train", "--config", config, "--device", "cpu", environment=environment)
+    model = model_folder(output)
+    save_backbone(model, path)
+    dice = dice_on_test_images(model, data, folder, environment)
+    print(f"Pretraining, 5 epochs from random weights: Dice {dice:.3f}\n", flush=True)
+    return path
+
+
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
+    parser.add_argument("folder", type=Path, help="to work in; its pretrained weights are kept")
     parser.add_argument("--methods", nargs="+", default=METHODS)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        environment = os.environ | {
-            "nnUNet_raw": str(given.data.absolute()),
-            "nnUNet_preprocessed": str(folder / "preprocessed"),
-            "nnUNet_results": str(folder / "results"),
-        }
-        config = folder / "pretrain.yaml"
-        config.write_text(RUN % ("pretrained: false", 5))
-        began = time.monotonic()
-        output = vit_cli("train", "--config", config, "--device", "cpu", environment=environment)
-        source = model_folder(output)
-        save_backbone(source, folder / "pretrained.safetensors")
-        dice = dice_on_test_images(source, given.data, folder, environment)
-        print(f"From random weights, 5 epochs: Dice {dice:.3f}, {time.monotonic() - began:.0f} s\n")
-        print("| method | trained | of all | checkpoint (of the whole model) | per epoch | Dice |")
-        print("|---|---|---|---|---|---|")
-        for method in given.methods:
-            config = folder / f"{method}.yaml"
-            start = f"checkpoint_path: pretrained.safetensors, tuning: {method}"
-            config.write_text(RUN % (start, EPOCHS))
-            print(row(method, config, given.data, folder, environment), flush=True)
+    folder = given.folder.absolute()
+    folder.mkdir(exist_ok=True)
+    environment = os.environ | {
+        "nnUNet_raw": str(given.data.absolute()),
+        "nnUNet_preprocessed": str(folder / "preprocessed"),
+        "nnUNet_results": str(folder / "results"),
+    }
+    path = pretrained(given.data, folder, environment)
+    print("| method | trained | of all | checkpoint (of the whole model) | per epoch | Dice |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for method in given.methods:
+        config = folder / f"{method}.yaml"
+        config.write_text(RUN % (f"checkpoint_path: {path.name}, tuning: {method}", EPOCHS))
+        print(row(method, config, given.data, folder, environment), flush=True)
 
 
 if __name__ == "__main__":

@@ -156,6 +156,23 @@ def test_a_killed_run_ends_with_the_same_bits_as_an_unbroken_one(installed, trai
     assert scores[0] == scores[1]
 
 
+def test_a_damaged_checkpoint_is_passed_over_and_named(installed, train):
+    _, folder = train("last_blocks", results="damaged")
+    fold = folder / "fold_0"
+    before = (fold / "ckpt" / "epoch_00003" / "weights.safetensors").read_bytes()
+    (fold / "checkpoint_final.pth").unlink()
+    damaged = bytearray(before)
+    damaged[-9] ^= 1
+    (fold / "ckpt" / "epoch_00003" / "weights.safetensors").write_bytes(damaged)
+    words = ["train", "--config", "last_blocks.yaml", "--device", "cpu"]
+    output = installed.succeed(*words, "--continue")
+    (notice,) = [line for line in output.splitlines() if "epoch_00003" in line]
+    assert "has changed since it was saved. Going on from epoch_00002." in notice
+    assert "Going on after epoch 2 of 3." in output
+    again = fold / "ckpt" / "epoch_00003" / "weights.safetensors"
+    assert again.read_bytes() == before
+
+
 def test_without_a_whole_model_prediction_needs_the_base(installed, train, weights):
     _, folder = train("lora")
     expected = predict(installed, folder, "from whole")

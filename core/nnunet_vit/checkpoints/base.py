@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from nnunet_vit.checkpoints.refusals import compared, misfit, named
 from nnunet_vit.errors import ModelError
+from nnunet_vit.tuning.adapters.merge import BASE
 
 IN_BLOCKS = re.compile(r"(^|\.)blocks\.\d+\.")
 RESIZED = re.compile(r"rel(ative)?_pos")
-ADAPTED = ".base_layer."  # peft puts it into the name of a layer that has an adapter
 SHOWN = 12  # digits of a digest in a message
 
 
@@ -49,10 +49,10 @@ def base_digest(network: nn.Module) -> str:
     """
     absent, state = left_out(network), network.state_dict()
     digest = hashlib.sha256()
-    for _, name in sorted((name.replace(ADAPTED, "."), name) for name in absent):
+    for _, name in sorted((name.replace(BASE, "."), name) for name in absent):
         tensor = state[name].detach().cpu().contiguous()
         shape = ",".join(map(str, tensor.shape))
-        head = f"{name.replace(ADAPTED, '.')}|{tensor.dtype}|{shape}|"
+        head = f"{name.replace(BASE, '.')}|{tensor.dtype}|{shape}|"
         digest.update(head.encode())
         digest.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
     return digest.hexdigest() if absent else ""

@@ -12,7 +12,9 @@ from nnunet_vit.checkpoints.disk import replace_file, writing
 from nnunet_vit.checkpoints.plain import plain
 from nnunet_vit.errors import ModelError
 
-__all__ = ["plain", "read_whole", "write_whole"]
+__all__ = ["FINAL", "plain", "read_whole", "write_whole"]
+
+FINAL = "checkpoint_final.pth"  # nnU-Net's name of a finished model
 
 
 def write_whole(path: Path, content: dict[str, Any]) -> None:

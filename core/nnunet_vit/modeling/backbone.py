@@ -6,8 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from nnunet_vit.backbones import own_families
-from nnunet_vit.modeling.creation import load_backbone, pretrained_weights
-from nnunet_vit.modeling.timm_classes import maps_of, patch_size_of, prefix_tokens_of
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
+from nnunet_vit.modeling.timm_classes import class_of, maps_of, patch_size_of, prefix_tokens_of
 from nnunet_vit.modeling.weights import Coverage
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "create_backbone",
     "get_vit_features",
     "pretrained_weights",
+    "vits_of",
 ]
 
 MODEL_CONFIGS: dict[str, dict[str, Any]] = {
@@ -115,11 +117,11 @@ class ViTBackbone(nn.Module):
         coverage: what the pretrained weights brought; None for random weights.
     """
 
-    def __init__(self, model: nn.Module, coverage: Coverage | None = None) -> None:
+    def __init__(self, model: nn.Module) -> None:
         """Wrap a timm ViT."""
         super().__init__()
         self.model = model
-        self.coverage = coverage
+        self.coverage: Coverage | None = coverage_of(model)
         self.embed_dim = int(model.embed_dim)  # type: ignore[arg-type]
         self.depth = len(model.blocks)  # type: ignore[arg-type]
         self.patch_size = patch_size_of(model)
@@ -140,6 +142,28 @@ class ViTBackbone(nn.Module):
         """Return the last block's feature map, (B, embed_dim, H / patch_size, W / patch_size)."""
         return self.feature_maps(images, [-1])[0]
 
-    def set_gradient_checkpointing(self, enabled: bool) -> None:
-        """Keep the blocks' inputs alone in training and compute the rest again, or do not."""
-        self.model.set_grad_checkpointing(enabled)  # type: ignore[operator]
+
+def vits_of(network: nn.Module) -> list[nn.Module]:
+    """Return the timm ViTs whose features a network segments, each once and none inside another.
+
+    That is the model of its ViTBackbone; a head that was given none may have built some itself.
+    Other networks of timm that a head brings are no ViTs and are left out.
+    """
+    given = [part.model for part in network.modules() if isinstance(part, ViTBackbone)]
+    found: list[nn.Module] = []
+    inside: set[int] = set()
+    for part in given or filter(_is_vit, network.modules()):  # the outer of nested ones comes first
+        if id(part) not in inside:
+            found.append(part)
+            inside.update(id(inner) for inner in part.modules())
+    return found
+
+
+def _is_vit(module: nn.Module) -> bool:
+    if not callable(getattr(module, "forward_intermediates", None)):
+        return False
+    try:
+        class_of(module)
+    except ConfigError:
+        return False
+    return True

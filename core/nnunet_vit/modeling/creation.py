@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from torch import nn
 
@@ -18,6 +19,15 @@ from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
 RGB = 3  # channels that published weights were trained on
 
 _weights_wanted: ContextVar[bool] = ContextVar("weights_wanted", default=True)
+
+
+# what the weights brought to each backbone that was built here, also by a head for itself
+_coverages: WeakKeyDictionary[nn.Module, Coverage] = WeakKeyDictionary()
+
+
+def coverage_of(model: nn.Module) -> Coverage | None:
+    """Return what the pretrained weights brought to a backbone; None: random, or not built here."""
+    return _coverages.get(model)
 
 
 @contextmanager
@@ -41,19 +51,17 @@ def weights_wanted() -> bool:
 
 @dataclass(frozen=True)
 class LoadedBackbone:
-    """A timm ViT, and what is known of how it came about.
+    """A timm ViT with its weights; `coverage_of` tells what they brought.
 
     Attributes:
         model: the ViT.
         patch_size: edge of a patch, pixels.
         timm_name: with the tag of the weights, if there is one.
-        coverage: what a weights file brought; None for random weights.
     """
 
     model: nn.Module
     patch_size: int
     timm_name: str
-    coverage: Coverage | None
 
 
 def load_backbone(
@@ -65,14 +73,13 @@ def load_backbone(
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
 ) -> LoadedBackbone:
-    """Do what create_backbone does, and tell what the weights brought."""
+    """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
     name = timm_name(model_name, size)
     model = build_timm(name, image_size, in_channels, patch_size)
     edge = patch_size_of(model)
     if image_size is not None:
         check_image_size(name, image_size, edge)
-    coverage = None
     if _weights_wanted.get():
         if checkpoint_path:
             file = Path(checkpoint_path)
@@ -80,8 +87,8 @@ def load_backbone(
             require_published(model_name, size)
             file = published_weights(name)
         _check_channels(model, name, in_channels)
-        coverage = load_backbone_weights(model, file, expected_coverage)
-    return LoadedBackbone(model, edge, name, coverage)
+        _coverages[model] = load_backbone_weights(model, file, expected_coverage)
+    return LoadedBackbone(model, edge, name)
 
 
 def _check_channels(model: nn.Module, name: str, channels: int) -> None:

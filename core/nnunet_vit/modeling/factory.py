@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 from torch import nn
 
@@ -12,13 +13,19 @@ from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit.modeling.creation import load_backbone, pretrained_weights, weights_wanted
+from nnunet_vit.modeling.creation import (
+    RGB,
+    load_backbone,
+    pretrained_weights,
+    weights_wanted,
+)
+from nnunet_vit.modeling.timm_models import build_timm
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
 from nnunet_vit.tuning import method_name, method_of
+from nnunet_vit.tuning.adapters.targets import target_names
 
 HOOK = "create_segmentation_model"
-DEFAULT_TARGETS = ("qkv",)  # of timm's models, for heads that build their own backbone
 OWN_METHODS = ("full", "frozen", "lora")  # what such heads are told of with plain arguments
 
 
@@ -41,10 +48,13 @@ def build_model(
     """
     plugin = head_plugin(run.model)
     offered = _plain_arguments(run, num_classes, in_channels, image_size, deep_supervision)
-    if "backbone" in argument_names(plugin, HOOK):
+    asked = argument_names(plugin, HOOK)
+    if "backbone" in asked:
         offered["backbone"] = build_backbone(run, in_channels, image_size)
     else:
         _check_plain(plugin, run)
+    if "lora_target_modules" in asked and offered["use_lora"]:
+        offered["lora_target_modules"] = offered["lora_target_modules"] or _targets_of_timm(run)
     with plugin_failures(f"{plugin.title}: {HOOK}"):
         model = call_hook(plugin, HOOK, offered)
     return _checked(plugin, model)
@@ -65,7 +75,7 @@ def build_backbone(
         model.expected_coverage,
     )
     method_of(run).tune(loaded.model, run)
-    return ViTBackbone(loaded.model, loaded.coverage)
+    return ViTBackbone(loaded.model)
 
 
 def names_deep_supervision(run: ViTnnUNetConfig) -> bool:
@@ -172,12 +182,19 @@ def _plain_arguments(
         "lora_alpha": run.lora.lora_alpha,
         "lora_dropout": run.lora.lora_dropout,
         "lora_target_modules": list(
-            run.lora.target_modules or default_targets(run.model.backbone) or DEFAULT_TARGETS
+            run.lora.target_modules or default_targets(run.model.backbone) or ()
         ),
         "in_channels": in_channels,
         "image_size": image_size,
         "deep_supervision": deep_supervision,
     }
+
+
+def _targets_of_timm(run: ViTnnUNetConfig) -> list[str]:
+    """Return the layers that adapters go to by default in the run's ViT, which is not built yet."""
+    with torch.device("meta"):
+        model = build_timm(timm_name(run.model.backbone, run.model.size_name), None, RGB)
+    return target_names(model, None)
 
 
 def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:

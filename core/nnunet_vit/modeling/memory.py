@@ -4,6 +4,7 @@ from torch import Tensor, cat, nn
 from torch.utils.checkpoint import checkpoint
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.backbone import vits_of
 
 Logits = Tensor | list[Tensor]
 
@@ -12,20 +13,17 @@ def checkpoint_blocks(network: nn.Module) -> None:
     """Let the ViT's blocks keep their inputs alone; backward computes the rest again.
 
     Raises:
-        ConfigError: no part of the network can do that.
+        ConfigError: the network has no ViT of timm.
     """
-    able = [part for part in network.modules() if _can_checkpoint(part)]
-    if not able:
+    vits = vits_of(network)
+    if not vits:
         raise ConfigError(
-            "train.gradient_checkpointing: no part of this network can do it.",
+            "train.gradient_checkpointing: this network has no ViT of timm, whose blocks could do "
+            "it.",
             fix="train.gradient_checkpointing: false, or train.gradient_accumulation.",
         )
-    for part in able:
-        part.set_grad_checkpointing(True)  # type: ignore[operator]
-
-
-def _can_checkpoint(module: nn.Module) -> bool:
-    return callable(getattr(module, "set_grad_checkpointing", None))
+    for vit in vits:
+        vit.set_grad_checkpointing(True)  # type: ignore[operator]
 
 
 def forward_in_parts(network: nn.Module, images: Tensor, parts: int) -> Logits:

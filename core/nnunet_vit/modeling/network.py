@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
-from nnunet_vit.modeling.creation import pretrained_weights
+from nnunet_vit.modeling.creation import coverage_of, pretrained_weights
 from nnunet_vit.modeling.factory import build_model
 from nnunet_vit.modeling.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage
@@ -106,9 +106,14 @@ class ViTSegmentationNetwork(nn.Module):
 
     @property
     def coverage(self) -> Coverage | None:
-        """What the pretrained weights brought; None without them or with a backbone of the head."""
-        backbones = (part for part in self.modules() if isinstance(part, ViTBackbone))
-        return next((part.coverage for part in backbones if part.coverage is not None), None)
+        """What the pretrained weights brought, the least of several backbones; None: unknown.
+
+        It is unknown where a head reads weights itself, without `create_backbone`.
+        """
+        known = [coverage_of(vit) for vit in vits_of(self)]
+        coverages = [coverage for coverage in known if coverage is not None]
+        complete = coverages and len(coverages) == len(known)
+        return min(coverages, key=lambda coverage: coverage.share) if complete else None
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

@@ -44,15 +44,6 @@ def build_timm(
     return model
 
 
-def support_of(model: nn.Module) -> str:
-    """Return the support level of a built ViT: "supported" or "best effort".
-
-    Raises:
-        ConfigError: it is none of the ViTs that work here.
-    """
-    return "supported" if class_of(model).supported else "best effort"
-
-
 def _size_arguments(kind: TimmClass, image_size: tuple[int, int] | None) -> dict[str, Any]:
     if not kind.sized:
         return {}
@@ -84,11 +75,14 @@ class BackboneFacts:
         patch_size: edge of a patch, pixels.
         mean: per RGB channel, of intensities in 0..1, as its tag of weights was trained.
         std: likewise.
+        tag: of the weights that mean and std belong to: the name's, or else timm's default; empty
+            where timm knows none.
     """
 
     patch_size: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    tag: str = ""
 
 
 def inspect_timm(name: str, patch_size: int | None = None) -> BackboneFacts:
@@ -100,7 +94,8 @@ def inspect_timm(name: str, patch_size: int | None = None) -> BackboneFacts:
     with torch.device("meta"):
         model = build_timm(name, None, 3, patch_size)
     settings: Any = model.pretrained_cfg
-    return BackboneFacts(patch_size_of(model), tuple(settings["mean"]), tuple(settings["std"]))
+    mean, std = tuple(settings["mean"]), tuple(settings["std"])
+    return BackboneFacts(patch_size_of(model), mean, std, settings.get("tag") or "")
 
 
 def check_image_size(

@@ -8,7 +8,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import UserError
 from nnunet_vit.modeling.description import Channel, Description, StepCost, Weights
 from nnunet_vit.nnunet.dataset import Dataset
-from nnunet_vit.nnunet.preflight import input_statistics
+from nnunet_vit.nnunet.statistics import input_statistics
 from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
     statistics = input_statistics(dataset, run, facts)
-    network = _network(dataset, run, sizes, statistics)
+    network = _network(dataset, run, sizes, statistics.per_channel)
     parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
     cost = _cost(network, run, dataset, sizes, device, notes)
     method = method_of(run)
@@ -62,8 +62,8 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
         cost=cost,
         memory=estimated_memory(run, cost, parts) if cost else {},
         dataset=dataset.name if is_there else "",
-        channels=_channels(dataset, statistics),
-        statistics_from=_statistics_from(run, name),
+        channels=_channels(dataset, statistics.per_channel),
+        statistics_from=statistics.origin,
         outputs=network.num_classes,
         weights=_weights(run, name),
         notes=notes.lines,
@@ -142,12 +142,6 @@ def _channels(dataset: Dataset, statistics: Statistics) -> list[Channel]:
     if len(ordered) == 1:  # the bridge may show it to the weights as red, green and blue
         ordered, schemes = ordered * len(statistics[0]), schemes * len(statistics[0])
     return [Channel(*each) for each in zip(ordered, schemes, *statistics, strict=True)]
-
-
-def _statistics_from(run: ViTnnUNetConfig, name: str) -> str:
-    if run.model.input_mean is not None:
-        return "model.input_mean and input_std"
-    return f"the weights {name}" if is_timm(run.model.backbone) else f"the family's, {name}"
 
 
 def _weights(run: ViTnnUNetConfig, name: str) -> Weights:

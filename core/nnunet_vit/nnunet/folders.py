@@ -69,30 +69,31 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claim(folder: Path) -> TextIO:
     """Hold a fold's folder for this process: two trainings in one would overwrite each other.
 
-    The system gives the lock up with the process, however that ends; workers do not inherit it.
+    The system gives the lock up when the file is closed, and with the process, however that ends;
+    workers do not inherit it.
 
     Raises:
         MachineError: another process of this machine holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
-    with open(path, "a+", encoding="utf-8") as file:
-        try:
-            _lock(file)
-        except OSError as error:
-            file.seek(0)
-            raise MachineError(
-                f"{folder} is being trained in by process {file.read().strip() or 'unknown'}.",
-                fix="wait for it, stop it, or change the run file.",
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+    file = open(folder / LOCK, "a+", encoding="utf-8")
+    try:
+        _lock(file)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise MachineError(
+            f"{folder} is being trained in by process {holder}.",
+            fix="wait for it, stop it, or change the run file.",
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
 
 
 def _lock(file: TextIO) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
 MODEL_FILES = ("plans.json", "dataset.json")
-FINAL_FILE = "checkpoint_final.pth"
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
@@ -81,6 +80,7 @@ class ModelFolder:
 
     def _has(self, folder: Path, kind: Kind) -> bool:
         from nnunet_vit.checkpoints.store import CheckpointStore
+        from nnunet_vit.checkpoints.whole import FINAL
 
         store = CheckpointStore(folder)
         if kind == "best":
@@ -88,7 +88,7 @@ class ModelFolder:
         epoch = store.epoch_of_latest()
         if kind == "latest":
             return epoch is not None
-        return (folder / FINAL_FILE).is_file() or epoch == self.run.train.num_epochs
+        return (folder / FINAL).is_file() or epoch == self.run.train.num_epochs
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,11 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
         ModelError: damaged, or the pretrained weights are missing or others.
     """
     from nnunet_vit.checkpoints.store import CheckpointStore
-    from nnunet_vit.checkpoints.whole import read_whole
+    from nnunet_vit.checkpoints.whole import FINAL, read_whole
 
     folder = model.path / f"fold_{fold}"
-    if kind == "final" and (folder / FINAL_FILE).is_file():
-        content = read_whole(folder / FINAL_FILE)
+    if kind == "final" and (folder / FINAL).is_file():
+        content = read_whole(folder / FINAL)
         axes = content.get("inference_allowed_mirroring_axes")
         return FoldWeights(content["network_weights"], None if axes is None else tuple(axes))
     store = CheckpointStore(folder)

@@ -8,6 +8,8 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from nnunet_vit.config.models import ViTTrainConfig
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.backbone import vits_of
 
 POLY_EXPONENT = 0.9  # nnU-Net's
 SGD_MOMENTUM = 0.99  # nnU-Net's
@@ -26,8 +28,13 @@ def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[dict[
 
     Each group's `initial_lr` is its peak. Biases, norms and what timm's models name besides are not
     decayed. The rates per layer are timm's, after BEiT (https://arxiv.org/abs/2106.08254).
+
+    Raises:
+        ConfigError: the backbone has rates of its own, and the network has no ViT of timm.
     """
-    backbones = [part for part in network.modules() if _is_timm_vit(part)]
+    backbones = vits_of(network)
+    if not backbones:
+        _refuse_rates_of_none(settings)
     inside = {id(parameter) for part in backbones for parameter in part.parameters()}
     head = nn.ParameterList(p for p in network.parameters() if id(p) not in inside)
     groups = _with_peak(param_groups_weight_decay(head, settings.weight_decay), settings.initial_lr)
@@ -42,8 +49,18 @@ def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[dict[
     return groups
 
 
-def _is_timm_vit(module: nn.Module) -> bool:
-    return callable(getattr(module, "forward_intermediates", None))
+def _refuse_rates_of_none(settings: ViTTrainConfig) -> None:
+    given = {
+        "train.backbone_lr": settings.backbone_lr is not None,
+        "train.layer_decay": settings.layer_decay != 1,
+    }
+    keys = [key for key, is_given in given.items() if is_given]
+    if keys:
+        raise ConfigError(
+            f"{' and '.join(keys)}: this network has no ViT of timm, so nothing would take it.",
+            fix=f"leave out {' and '.join(keys)}, or choose a head that takes the argument "
+            "`backbone`.",
+        )
 
 
 def _not_decayed(model: nn.Module) -> set[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit import __version__
+from nnunet_vit.checkpoints.record import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.preparation import PLANS
@@ -20,13 +21,23 @@ from nnunet_vit.tuning import method_of
 
 KEY = "nnunet_vit"
 HASHED = {"model", "lora", "train"}  # what makes two runs different results
-NOT_HASHED = {"train": {"save_every", "save_whole_model"}}
+NOT_HASHED = {  # what changes no result, and may change while a run goes on
+    "model": {"checkpoint_path"},
+    "train": {
+        "save_every",
+        "save_whole_model",
+        "gradient_checkpointing",
+        "gradient_accumulation",
+    },
+}
 
 
 def plans_name(run: ViTnnUNetConfig) -> str:
     """Return a name that people can read and that no other configuration has."""
     # without defaults: a key that a later version adds does not make another run of this one
     content = run.model_dump(mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True)
+    if run.model.checkpoint_path:  # the file by its content: it may be moved
+        content["weights"] = sampled_digest(Path(run.model.checkpoint_path))
     content["configuration"] = run.data.configuration
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
     backbone = "-".join(part for part in (run.model.backbone, run.model.backbone_size) if part)

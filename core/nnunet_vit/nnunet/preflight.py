@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, DataError, MachineError
 from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.disk_space import check_room
+from nnunet_vit.nnunet.folders import folder
+from nnunet_vit.nnunet.statistics import input_statistics
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
-    from nnunet_vit.modeling.timm_models import BackboneFacts
 
 FINAL = "checkpoint_final.pth"  # a finished run only repeats its validation
 FOLDS = 5
@@ -61,11 +63,12 @@ def check_network(
 ) -> NetworkFacts:
     """Check the run's network against the dataset, cheap things first; build it once if fresh.
 
-    What the pretrained weights brought is told.
+    What the pretrained weights brought is told, and where statistics of the input are uncertain.
 
     Raises:
-        ConfigError: model, sizes or LoRA targets that do not exist or do not fit.
+        ConfigError: model, sizes, LoRA targets, rates or checkpointing that do not exist or fit.
         DataError: an input channel that no statistics fit.
+        MachineError: the disk has no room for what the run will write.
         ModelError: the weights cannot be had or do not fit.
         PluginError: the head fails or returns something else than logits.
     """
@@ -81,38 +84,38 @@ def check_network(
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")
-    facts = NetworkFacts(backbone.patch_size, input_statistics(dataset, run, backbone))
+    statistics = input_statistics(dataset, run, backbone)
+    facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
     if fresh:
+        if statistics.notice:
+            progress.say(statistics.notice)
         network = _build_once(dataset, run, facts)
-        if network.coverage is not None:
-            progress.say(f"Weights: {network.coverage.summary()}")
+        _say_coverage(network, run, progress)
+        _check_training(network, run)
     return facts
 
 
-def input_statistics(
-    dataset: Dataset, run: ViTnnUNetConfig, backbone: "BackboneFacts"
-) -> tuple[list[float], list[float]]:
-    """Return mean and std per input channel: the run's own, or those of the weights.
-
-    Raises:
-        ConfigError: the run's numbers are not as many as the dataset's channels.
-        DataError: an input channel that no statistics fit.
-    """
-    from nnunet_vit.backbones import family, is_timm
-    from nnunet_vit.modeling.bridge import channel_statistics
-
-    schemes = dataset.normalization_schemes()
-    mean, std = run.model.input_mean, run.model.input_std
-    if mean is None or std is None:
-        if is_timm(run.model.backbone):
-            return channel_statistics(schemes, backbone.mean, backbone.std)
-        own = family(run.model.backbone).statistics_of(run.model.size_name)
-        return channel_statistics(schemes, *own)
-    if len(mean) != len(schemes):
-        raise ConfigError(
-            f"model.input_mean has {len(mean)} numbers; {dataset.name} has {len(schemes)} channels."
+def _say_coverage(
+    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, progress: Progress
+) -> None:
+    if network.coverage is not None:
+        progress.say(f"Weights: {network.coverage.summary()}")
+    elif run.model.pretrained:
+        progress.say(
+            "Weights: the head reads them itself, not with create_backbone; what they cover of its "
+            "backbone is not known."
         )
-    return mean, std
+
+
+def _check_training(network: "ViTSegmentationNetwork", run: ViTnnUNetConfig) -> None:
+    """Refuse what would be refused later, when data are preprocessed and folders written."""
+    from nnunet_vit.modeling.memory import checkpoint_blocks
+    from nnunet_vit.nnunet.optimization import parameter_groups
+
+    parameter_groups(network, run.train)
+    if run.train.gradient_checkpointing:
+        checkpoint_blocks(network)
+    check_room(network, run.train, folder("results"))
 
 
 def _build_once(

@@ -23,10 +23,10 @@ from nnunet_vit.nnunet.batches import augmenter
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
-from nnunet_vit.nnunet.saving import SavingTrainer
+from nnunet_vit.nnunet.resuming import ResumingTrainer
 
 
-class nnUNetTrainer_vit(SavingTrainer):
+class nnUNetTrainer_vit(ResumingTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
     def __init__(
@@ -72,6 +72,9 @@ class nnUNetTrainer_vit(SavingTrainer):
                 "train.gradient_accumulation: several GPUs share a batch already.",
                 fix="train.gradient_accumulation: 1, or one GPU.",
             )
+        coverage = self.bare_network.coverage
+        if coverage is not None:
+            self.print_to_log_file(f"Weights: {coverage.summary()}")
         if self.run.train.ema:
             self.average = AveragedWeights(self.bare_network, self.run.train.ema)
 
@@ -102,13 +105,14 @@ class nnUNetTrainer_vit(SavingTrainer):
         with environment("nnUNet_n_proc_DA", "0"):  # gives the loaders themselves, without workers
             training, validation = super().get_dataloaders()
         pinned = self.device.type == "cuda"
+        seed = self.seed + 2 * self.local_rank  # each GPU draws batches of its own
         first = self.current_epoch * self.num_iterations_per_epoch
         first_validation = self.current_epoch * self.num_val_iterations_per_epoch
         return (
-            augmenter(training.data_loader, self.seed, first, workers, pinned),
+            augmenter(training.data_loader, seed, first, workers, pinned),
             augmenter(
                 validation.data_loader,
-                self.seed + 1,
+                seed + 1,
                 first_validation,
                 workers // 2 if workers > 1 else workers,
                 pinned,

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.whole import FINAL
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.evaluation import names_by_key
-from nnunet_vit.nnunet.folders import claimed, empty, folder, use_folders, use_processors
+from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
     check_fold,
@@ -70,7 +71,7 @@ def train(
     plans = prepare(dataset, run.data.configuration, progress)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
     write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
-    with claimed(fold_folder):
+    with claim(fold_folder):
         if overwrite:
             empty(fold_folder)
         trainer = _trainer(dataset, run, chosen, going_on)
@@ -109,6 +110,8 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
         progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     if trainer.current_epoch < trainer.num_epochs:
         trainer.run_training()
+    elif not (Path(trainer.output_folder) / FINAL).is_file():  # it was stopped right before
+        trainer.save_checkpoint(str(Path(trainer.output_folder) / FINAL))
     _, validation_cases = trainer.do_split()
     progress.start_cases("Validating with sliding window", len(validation_cases))
     trainer.perform_actual_validation(False)

@@ -7,7 +7,7 @@ import pytest
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.nnunet.folders import (
-    claimed,
+    claim,
     empty,
     environment,
     folder,
@@ -117,8 +117,8 @@ def test_one_process_at_a_time_prepares(tmp_path):
 
 HOLDER = (
     "import sys, pathlib\n"
-    "from nnunet_vit.nnunet.folders import claimed\n"
-    "with claimed(pathlib.Path(sys.argv[1])):\n"
+    "from nnunet_vit.nnunet.folders import claim\n"
+    "with claim(pathlib.Path(sys.argv[1])):\n"
     "    print('in', flush=True)\n"
     "    sys.stdin.read()\n"
 )
@@ -135,7 +135,7 @@ def test_a_fold_is_trained_by_one_process_and_free_when_that_is_killed(tmp_path)
         [sys.executable, "-c", HOLDER, str(fold)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert holder.stdout.readline() == b"in\n"
-    with pytest.raises(MachineError) as caught, claimed(fold):
+    with pytest.raises(MachineError) as caught, claim(fold):
         pass
     assert str(caught.value) == (
         f"{fold} is being trained in by process {holder.pid}. Fix: wait for it, stop it, or "
@@ -143,12 +143,12 @@ def test_a_fold_is_trained_by_one_process_and_free_when_that_is_killed(tmp_path)
     )
     holder.kill()
     holder.communicate()
-    with claimed(fold):
+    with claim(fold):
         assert (fold / "run.lock").read_text() == str(os.getpid())
 
 
 def test_a_claimed_folder_is_emptied_but_for_its_lock(tmp_path):
-    with claimed(tmp_path):
+    with claim(tmp_path):
         (tmp_path / "ckpt" / "epoch_1").mkdir(parents=True)
         (tmp_path / "ckpt" / "epoch_1" / "x").touch()
         (tmp_path / "LATEST").touch()

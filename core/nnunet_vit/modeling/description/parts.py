@@ -5,8 +5,8 @@ from torch import nn
 from nnunet_vit.modeling.backbone import ViTBackbone
 from nnunet_vit.modeling.description import Part
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
+from nnunet_vit.tuning.adapters.merge import ADAPTER
 
-ADAPTER = "lora_"  # how peft's names begin, of LoRA and of its relatives
 OF_TIMM = {
     "patch_embed": "patches",
     "embeds": "patches",
@@ -40,7 +40,7 @@ def parts_of(network: ViTSegmentationNetwork) -> list[Part]:
 
 def _place(name: str, in_timm: str | None) -> tuple[str, str]:
     """Return the part and the part's part of a parameter, by its names in network and ViT."""
-    if any(word.startswith(ADAPTER) for word in name.split(".")):
+    if ADAPTER in f".{name}":
         return ("adapters", "")
     if in_timm is None:
         return ("input bridge" if name.startswith("bridge.") else "head", "")
@@ -65,6 +65,6 @@ def _part(whole: str, inner: str, places: dict[tuple[str, str], list[nn.Paramete
 
 def adapted_layers(network: nn.Module) -> list[str]:
     """Return the names of the kinds of layers that adapters were put into."""
-    names = [name for name, _ in network.named_parameters() if f".{ADAPTER}" in name]
-    layers = (name.partition(f".{ADAPTER}")[0].rpartition(".")[2] for name in names)
+    names = [name for name, _ in network.named_parameters() if ADAPTER in name]
+    layers = (name.partition(ADAPTER)[0].rpartition(".")[2] for name in names)
     return list(dict.fromkeys(layers))

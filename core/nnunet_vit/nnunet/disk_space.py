@@ -1,0 +1,59 @@
+"""Room on the disk for what a run will write, counted before it writes anything."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.config.models import ViTTrainConfig
+from nnunet_vit.errors import MachineError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+CHECKPOINTS = 3  # the newest, the best, and the one that is being written
+PER_WEIGHT = {"adamw": 2, "sgd": 1}  # numbers that an optimizer keeps of each trained one
+
+
+def check_room(network: "ViTSegmentationNetwork", settings: ViTTrainConfig, results: Path) -> None:
+    """Refuse a disk that the run's checkpoints and its finished model will not fit on.
+
+    Args:
+        network: as it is trained.
+        settings: section `train` of the run.
+        results: the folder of models; it need not be there yet.
+
+    Raises:
+        MachineError: the disk has less room.
+    """
+    from nnunet_vit.checkpoints.base import stored_tensors
+
+    whole = _bytes(network.state_dict().values()) if settings.save_whole_model else 0
+    trained = _bytes(p for p in network.parameters() if p.requires_grad)
+    stored = _bytes(stored_tensors(network, everything=network.coverage is None).values())
+    checkpoint = stored + trained * (PER_WEIGHT[settings.optimizer] + bool(settings.ema))
+    needed = CHECKPOINTS * checkpoint + whole
+    free = shutil.disk_usage(_existing(results)).free
+    if free < needed:
+        also = f" and the whole model of {_size(whole)}" if whole else ""
+        raise MachineError(
+            f"{results} has {_size(free)} of free disk space; this run needs {_size(needed)}: "
+            f"{CHECKPOINTS} checkpoints of {_size(checkpoint)}{also}.",
+            fix="make room, choose paths.results on another disk, or train less of the backbone "
+            "(model.tuning).",
+        )
+
+
+def _existing(folder: Path) -> Path:
+    absolute = folder.absolute()
+    return next(place for place in (absolute, *absolute.parents) if place.exists())
+
+
+def _bytes(tensors: "Iterable[Tensor]") -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e8 else f"{number / 1e6:.1f} MB"
