@@ -13,7 +13,7 @@ from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.timm_models import inspect_timm
 from nnunet_vit.nnunet.dataset import Dataset
-from nnunet_vit.nnunet.preflight import input_statistics
+from nnunet_vit.nnunet.statistics import input_statistics
 
 pytestmark = pytest.mark.contract
 
@@ -68,7 +68,7 @@ def seen_by_the_vit(backbone, size, channel_names, colour):
     model = ViTModelConfig(backbone=backbone, backbone_size=size)
     run = ViTnnUNetConfig(model=model)
     statistics = input_statistics(dataset, run, facts_of(backbone))
-    bridge = InputBridge(*statistics, len(channel_names))
+    bridge = InputBridge(*statistics.per_channel, len(channel_names))
     seen = bridge(normalized_by_nnunet(channel_names, colour))
     assert seen.shape == (1, 3, 8, 8)
     return seen[0, :, 4, 4]
@@ -126,6 +126,6 @@ def test_standardized_channels_stay_as_nnunet_made_them(channels):
     dataset = Dataset("Dataset001_Any", {"channel_names": names}, None)
     statistics = input_statistics(dataset, ViTnnUNetConfig(), None)
     images = torch.randn(1, channels, 4, 4)
-    seen = InputBridge(*statistics, channels)(images)
+    seen = InputBridge(*statistics.per_channel, channels)(images)
     assert torch.equal(seen, images.expand_as(seen))
     assert seen.shape[1] == (3 if channels == 1 else channels)

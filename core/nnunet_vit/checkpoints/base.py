@@ -9,6 +9,7 @@ on the machine, so that a digest over them would refuse the right file somewhere
 
 import hashlib
 import re
+from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,16 @@ def left_out(network: nn.Module) -> set[str]:
         for name, parameter in network.named_parameters(remove_duplicate=False)
         if not parameter.requires_grad and IN_BLOCKS.search(name) and not RESIZED.search(name)
     }
+
+
+def is_in_file(missing: Collection[str] | None) -> bool:
+    """Tell whether a file of weights brought all blocks, so that a checkpoint may leave them to it.
+
+    Args:
+        missing: names of the backbone's tensors that the file lacks; None: there was no file, or
+            nobody knows what it brought.
+    """
+    return missing is not None and not any(IN_BLOCKS.search(name) for name in missing)
 
 
 def stored_tensors(network: nn.Module, everything: bool = False) -> dict[str, Tensor]:

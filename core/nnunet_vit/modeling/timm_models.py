@@ -12,6 +12,7 @@ from nnunet_vit.errors import ConfigError, did_you_mean
 from nnunet_vit.modeling.timm_classes import TimmClass, class_of, class_of_name, patch_size_of
 
 EXAMPLE = "timm:vit_base_patch16_224"
+UNTRAINED = "untrained"  # timm's tag where it has no weights
 
 
 def build_timm(
@@ -82,7 +83,7 @@ class BackboneFacts:
     patch_size: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    tag: str = ""
+    tag: str
 
 
 def inspect_timm(name: str, patch_size: int | None = None) -> BackboneFacts:
@@ -95,7 +96,8 @@ def inspect_timm(name: str, patch_size: int | None = None) -> BackboneFacts:
         model = build_timm(name, None, 3, patch_size)
     settings: Any = model.pretrained_cfg
     mean, std = tuple(settings["mean"]), tuple(settings["std"])
-    return BackboneFacts(patch_size_of(model), mean, std, settings.get("tag") or "")
+    tag = settings.get("tag") or ""
+    return BackboneFacts(patch_size_of(model), mean, std, "" if tag == UNTRAINED else tag)
 
 
 def check_image_size(

@@ -28,11 +28,13 @@ def check_room(network: "ViTSegmentationNetwork", settings: ViTTrainConfig, resu
     Raises:
         MachineError: the disk has less room.
     """
-    from nnunet_vit.checkpoints.base import stored_tensors
+    from nnunet_vit.checkpoints.base import is_in_file, stored_tensors
 
     whole = _bytes(network.state_dict().values()) if settings.save_whole_model else 0
     trained = _bytes(p for p in network.parameters() if p.requires_grad)
-    stored = _bytes(stored_tensors(network, everything=network.coverage is None).values())
+    brought = network.coverage
+    in_file = is_in_file(None if brought is None else brought.missing)
+    stored = _bytes(stored_tensors(network, everything=not in_file).values())
     checkpoint = stored + trained * (PER_WEIGHT[settings.optimizer] + bool(settings.ema))
     needed = CHECKPOINTS * checkpoint + whole
     free = shutil.disk_usage(_existing(results)).free

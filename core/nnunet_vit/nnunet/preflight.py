@@ -101,9 +101,10 @@ def _say_coverage(
     if network.coverage is not None:
         progress.say(f"Weights: {network.coverage.summary()}")
     elif run.model.pretrained:
+        weights = run.model.checkpoint_path or "the published weights"
         progress.say(
-            "Weights: the head reads them itself, not with create_backbone; what they cover of its "
-            "backbone is not known."
+            f"Weights: the head is left to read {weights} itself; what of its backbone they cover "
+            "is not known (create_backbone would tell)."
         )
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from torch._dynamo import OptimizedModule
 
 from nnunet_vit.backbones import timm_name
-from nnunet_vit.checkpoints.base import IN_BLOCKS, base_digest, stored_tensors
+from nnunet_vit.checkpoints.base import base_digest, is_in_file, stored_tensors
 from nnunet_vit.checkpoints.optimizer import optimizer_tensors
 from nnunet_vit.checkpoints.random_state import random_state
 from nnunet_vit.checkpoints.record import file_record, versions
@@ -54,7 +54,7 @@ class SavingTrainer(ReportingTrainer):
     def whole_base(self) -> bool:
         """Whether checkpoints hold frozen blocks too: those that no file of weights brought."""
         coverage = self.bare_network.coverage
-        return coverage is None or any(IN_BLOCKS.search(name) for name in coverage.missing)
+        return not is_in_file(None if coverage is None else coverage.missing)
 
     @cached_property
     def base_record(self) -> dict[str, Any]:

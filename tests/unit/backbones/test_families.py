@@ -63,12 +63,12 @@ def test_patch_statistics_and_layers_are_those_of_the_model(one_gigabyte, family
     import torch
     from torch import nn
 
-    from nnunet_vit.modeling.timm_classes import patch_size_of
-    from nnunet_vit.modeling.timm_models import build_timm, support_of
+    from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
+    from nnunet_vit.modeling.timm_models import build_timm
 
     with torch.device("meta"):
         model = build_timm(name, None, 3)
-    assert (patch_size_of(model), support_of(model)) == (family.patch_size_of(size), "supported")
+    assert (patch_size_of(model), class_of(model).supported) == (family.patch_size_of(size), True)
     layers = {
         name.rpartition(".")[2]
         for name, module in model.blocks.named_modules()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nnunet_vit.checkpoints import record
-from nnunet_vit.checkpoints.record import file_record, versions
+from nnunet_vit.checkpoints.record import file_record, sampled_digest, versions
 from nnunet_vit.errors import ModelError
 
 pytestmark = pytest.mark.unit
@@ -44,6 +44,39 @@ def test_a_file_that_is_not_there(tmp_path):
     assert (
         str(caught.value) == f"{tmp_path / 'none.pth'} cannot be read: No such file or directory."
     )
+
+
+def written(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_sampled_digest_is_of_the_content_and_not_of_the_place(tmp_path):
+    content = torch.randn(1 << 20).numpy().tobytes()
+    digest = sampled_digest(written(tmp_path / "a.pth", content))
+    assert sampled_digest(written(tmp_path / "b" / "other.pth", content)) == digest
+    other = torch.randn(1 << 20).numpy().tobytes()
+    assert sampled_digest(written(tmp_path / "c.pth", other)) != digest
+    assert sampled_digest(written(tmp_path / "d.pth", content + b"x")) != digest
+    assert sampled_digest(written(tmp_path / "e.pth", content[:-1] + b"x")) != digest
+    assert sampled_digest(written(tmp_path / "f.pth", b"x" + content[1:])) != digest
+
+
+def test_a_sampled_digest_of_little_is_of_all_of_it(tmp_path):
+    digests = {sampled_digest(written(tmp_path / "a", bytes(content))) for content in range(3)}
+    digests |= {sampled_digest(written(tmp_path / "a", b"12" + bytes([n]))) for n in range(3)}
+    assert len(digests) == 6
+
+
+def test_a_sampled_digest_of_a_folder_goes_through_its_files(tmp_path):
+    folder = tmp_path / "snapshot"
+    written(folder / "config.json", b"{}")
+    written(folder / "model.safetensors", b"1234")
+    digest = sampled_digest(folder)
+    assert sampled_digest(folder.rename(tmp_path / "moved")) == digest
+    written(tmp_path / "moved" / "model.safetensors", b"1235")
+    assert sampled_digest(tmp_path / "moved") != digest
 
 
 def test_versions(monkeypatch):

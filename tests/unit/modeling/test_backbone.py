@@ -11,7 +11,7 @@ from nnunet_vit.modeling.backbone import (
     get_vit_features,
     pretrained_weights,
 )
-from nnunet_vit.modeling.creation import load_backbone
+from nnunet_vit.modeling.creation import coverage_of, load_backbone
 
 pytestmark = pytest.mark.unit
 
@@ -128,8 +128,9 @@ def test_a_patch_on_request_resizes_the_weights(vit, weights_file):
     trained = vit("vit_tiny_patch16_224", (224, 224))
     file = str(weights_file(trained.state_dict()))
     loaded = load_backbone("timm:vit_tiny_patch16_224", None, file, (64, 40), 3, patch_size=8)
-    assert (loaded.patch_size, loaded.coverage.share) == (8, 1.0)
-    assert set(loaded.coverage.resized) == {"patch_embed.proj.weight", "pos_embed"}
+    coverage = coverage_of(loaded.model)
+    assert (loaded.patch_size, coverage.share) == (8, 1.0)
+    assert set(coverage.resized) == {"patch_embed.proj.weight", "pos_embed"}
     maps = get_vit_features(loaded.model, torch.randn(1, 3, 64, 40), [-1])
     assert [level.shape for level in maps] == [(1, 192, 8, 5)]
     kept = "blocks.3.mlp.fc1.weight"
@@ -143,8 +144,8 @@ def test_half_a_file_needs_to_be_expected(vit, weights_file):
     with pytest.raises(ModelError):
         load_backbone("timm:test_vit", None, file, (32, 64), 3)
     loaded = load_backbone("timm:test_vit", None, file, (32, 64), 3, expected_coverage=0.5)
-    assert 0.5 < loaded.coverage.share < 1
-    assert ViTBackbone(loaded.model, loaded.coverage).coverage is loaded.coverage
+    assert 0.5 < coverage_of(loaded.model).share < 1
+    assert ViTBackbone(loaded.model).coverage is coverage_of(loaded.model)
 
 
 @pytest.mark.parametrize("name", ["xcit_nano_12_p16_224", "naflexvit_base_patch16_gap"])
@@ -166,7 +167,7 @@ def test_weights_of_a_best_effort_class(weights_file):
     trained = timm.create_model("xcit_nano_12_p16_224", num_classes=10).state_dict()
     file = str(weights_file(trained))
     loaded = load_backbone("timm:xcit_nano_12_p16_224", None, file, (32, 48), 3)
-    assert loaded.coverage.share == 1.0
+    assert coverage_of(loaded.model).share == 1.0
     maps = get_vit_features(loaded.model.eval(), torch.randn(1, 3, 32, 48), 2)
     assert [level.shape for level in maps] == [(1, 128, 2, 3)] * 2
     assert torch.equal(
@@ -176,7 +177,7 @@ def test_weights_of_a_best_effort_class(weights_file):
 
 def test_random_weights_have_no_coverage():
     with pretrained_weights(wanted=False):
-        assert load_backbone("timm:test_vit", None, "", (32, 64), 3).coverage is None
+        assert coverage_of(load_backbone("timm:test_vit", None, "", (32, 64), 3).model) is None
 
 
 def test_a_weights_file_is_loaded(vit, weights_file):
@@ -269,21 +270,3 @@ def test_a_map_stands_where_its_patch_is(vit):
 def test_the_backbone_itself_returns_the_last_map(vit, images):
     backbone = ViTBackbone(vit().eval())
     assert torch.equal(backbone(images), backbone.feature_maps(images, [-1])[0])
-
-
-def test_checkpointing_keeps_less_and_gives_the_same_gradients(vit, images):
-    def kept_and_gradient(enabled):
-        backbone = ViTBackbone(vit().train())
-        backbone.set_gradient_checkpointing(enabled)
-        kept = []
-        with torch.autograd.graph.saved_tensors_hooks(
-            lambda value: kept.append(value.numel()) or value, lambda value: value
-        ):
-            loss = sum(level.square().mean() for level in backbone.feature_maps(images, [1, -1]))
-        loss.backward()
-        return sum(kept), backbone.model.blocks[0].attn.qkv.weight.grad
-
-    (most, plain), (least, again) = kept_and_gradient(False), kept_and_gradient(True)
-    assert least < most / 3
-    assert torch.allclose(plain, again, atol=1e-7)
-    assert kept_and_gradient(False)[0] == most

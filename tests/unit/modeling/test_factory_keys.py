@@ -45,11 +45,25 @@ def test_the_method_in_plain_arguments(fake_head, tuning, lora, told):
     assert (given["freeze_backbone"], given["use_lora"]) == told
 
 
-@pytest.mark.parametrize("backbone", ["dinov2", "timm:test_vit"])
-def test_the_layers_of_adapters_by_default(fake_head, backbone):
+@pytest.mark.parametrize(
+    ("backbone", "layers"),
+    [
+        ("dinov2", ["qkv"]),
+        ("timm:test_vit", ["qkv"]),
+        ("timm:eva02_base_patch14_224", ["q_proj", "k_proj", "v_proj"]),
+    ],
+)
+def test_the_layers_of_adapters_by_default(fake_head, backbone, layers):
     fake_head("recorder", RECORDER.format(arguments="lora_target_modules"))
     model = {**MODEL, "backbone": backbone, "backbone_size": None}
-    assert received({"model": model, "lora": {}}) == {"lora_target_modules": ["qkv"]}
+    assert received({"model": model, "lora": {}}) == {"lora_target_modules": layers}
+
+
+def test_no_layers_where_no_adapters_are_wanted(fake_head):
+    fake_head("recorder", RECORDER.format(arguments="lora_target_modules"))
+    model = {**MODEL, "backbone": "timm:test_vit", "backbone_size": None}
+    given = received({"model": model, "lora": {"enabled": False}})
+    assert given == {"lora_target_modules": []}
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,20 @@ def test_a_network_that_cannot_checkpoint_is_refused():
     with pytest.raises(ConfigError) as caught:
         checkpoint_blocks(nn.Linear(2, 2))
     assert str(caught.value) == (
-        "train.gradient_checkpointing: no part of this network can do it. Fix: "
-        "train.gradient_checkpointing: false, or train.gradient_accumulation."
+        "train.gradient_checkpointing: this network has no ViT of timm, whose blocks could do it. "
+        "Fix: train.gradient_checkpointing: false, or train.gradient_accumulation."
     )
+
+
+def test_other_parts_of_a_head_are_left_alone():
+    import timm
+
+    model = network()
+    with torch.device("meta"):
+        model.detail = timm.create_model("test_resnet", num_classes=0)
+    checkpoint_blocks(model)
+    assert not model.detail.grad_checkpointing
+    assert [p.grad_checkpointing for p in model.modules() if hasattr(p, "grad_checkpointing")] == [
+        True,
+        False,
+    ]

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.modeling.timm_classes import maps_of, patch_size_of, prefix_tokens_of
-from nnunet_vit.modeling.timm_models import build_timm, inspect_timm, support_of
+from nnunet_vit.modeling.timm_classes import class_of, maps_of, patch_size_of, prefix_tokens_of
+from nnunet_vit.modeling.timm_models import build_timm, inspect_timm
 
 pytestmark = pytest.mark.unit
 
@@ -52,7 +52,7 @@ def test_a_model_of_another_package_is_told_by_its_class(registered):
 
     registered(lambda **given: Mine(patch_size=8, embed_dim=16, depth=2, num_heads=2, **given))
     model = build_timm("mine", (32, 48), 3)
-    assert (type(model), patch_size_of(model), support_of(model)) == (Mine, 8, "supported")
+    assert (type(model), patch_size_of(model), class_of(model).supported) == (Mine, 8, True)
     maps = maps_of(model, torch.zeros(1, 3, 32, 48), [0, 1])
     assert [level.shape for level in maps] == [(1, 16, 4, 6)] * 2
 
@@ -98,7 +98,7 @@ def test_the_best_effort_classes(name, channels):
     with torch.device("meta"):
         model = build_timm(name, size, channels)
         maps = maps_of(model, torch.empty(2, channels, *size), [0, len(model.blocks) - 1])
-    assert (support_of(model), patch_size_of(model)) == ("best effort", patch)
+    assert (class_of(model).supported, patch_size_of(model)) == (False, patch)
     assert [level.shape for level in maps] == [(2, model.embed_dim, 4, 6)] * 2
     assert prefix_tokens_of(model) == BEST_EFFORT[name]
 
@@ -110,12 +110,12 @@ def test_the_best_effort_classes(name, channels):
 )  # fmt: skip
 def test_the_supported_classes(name):
     with torch.device("meta"):
-        assert support_of(build_timm(name, None, 3)) == "supported"
+        assert class_of(build_timm(name, None, 3)).supported
 
 
 def test_another_module_is_no_vit():
     with pytest.raises(ConfigError) as caught:
-        support_of(torch.nn.Linear(2, 2))
+        class_of(torch.nn.Linear(2, 2))
     assert str(caught.value) == (
         "Linear is no plain ViT that works here. Fix: a model of timm's vision_transformer, eva, "
         "deit, beit, vision_transformer_relpos, naflexvit, vision_transformer_sam, xcit."

@@ -133,22 +133,22 @@ def test_a_name_that_timm_does_not_have(name, text):
     assert refusal(name) == f"model.backbone: {text}"
 
 
+IMAGENET, HALF = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), ((0.5,) * 3,) * 2
+SATELLITE = ((0.43, 0.411, 0.296), (0.213, 0.156, 0.143))
+
+
 @pytest.mark.parametrize(
-    ("name", "patch", "mean", "std"),
+    ("name", "patch", "statistics", "tag"),
     [
-        ("vit_small_patch14_dinov2", 14, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-        ("vit_base_patch16_224.mae", 16, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-        ("vit_base_patch16_224", 16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        (
-            "vit_large_patch16_dinov3.sat493m",
-            16,
-            (0.43, 0.411, 0.296),
-            (0.213, 0.156, 0.143),
-        ),
+        ("vit_small_patch14_dinov2", 14, IMAGENET, "lvd142m"),
+        ("vit_base_patch16_224.mae", 16, IMAGENET, "mae"),
+        ("vit_base_patch16_224", 16, HALF, "augreg2_in21k_ft_in1k"),
+        ("vit_large_patch16_dinov3.sat493m", 16, SATELLITE, "sat493m"),
+        ("vit_base_patch16_18x2_224", 16, HALF, ""),  # timm has no weights of it
     ],
 )
-def test_the_facts_are_those_of_the_tag(name, patch, mean, std):
-    assert inspect_timm(name) == BackboneFacts(patch, mean, std)
+def test_the_facts_are_those_of_the_tag(name, patch, statistics, tag):
+    assert inspect_timm(name) == BackboneFacts(patch, *statistics, tag)
 
 
 def test_inspecting_gives_no_memory(one_gigabyte):

@@ -3,7 +3,7 @@
 import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.errors import ConfigError, MachineError, ModelError
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.preflight import check_network
 
@@ -85,3 +85,90 @@ def test_weights_that_are_fetched_by_hand(write_dataset):
     assert str(caught.value).startswith(
         "The weights of retfound are not fetched: RETFound_mae_natureCFP, fetched by hand "
     )
+
+
+def test_uncertain_statistics_are_said(write_dataset, weights):
+    write_dataset(channel_names={"0": "rgb_to_0_1"})
+    model = {"pretrained": True, "checkpoint_path": weights}
+    (notice, _) = checked(model)[1]
+    assert notice == (
+        "Input statistics: mean 0.5 0.5 0.5, std 0.5 0.5 0.5, from timm's default tag r160_in1k of "
+        "test_vit; the file does not say. If vit.safetensors was trained with others: "
+        "model.input_mean and model.input_std."
+    )
+    assert len(checked({**model, "backbone": "timm:test_vit.r160_in1k"})[1]) == 1
+
+
+OWN_BACKBONE = """
+import torch
+from nnunet_vit.hookspecs import hookimpl
+
+class Head(torch.nn.Module):
+    def __init__(self, vit):
+        super().__init__()
+        self.vit = vit
+        self.last = torch.nn.Conv2d(1, 3, 1)
+
+    def forward(self, images):
+        return self.last(images[:, :1])
+
+@hookimpl
+def create_segmentation_model(checkpoint_path, in_channels):
+    from nnunet_vit.modeling.backbone import create_backbone
+    return Head({vit})
+"""
+CREATED = "create_backbone('timm:test_vit', None, checkpoint_path, None, in_channels)[0]"
+RESNET = "__import__('timm').create_model('test_resnet', num_classes=0)"
+
+
+def test_a_head_that_reads_the_weights_itself(write_dataset, weights, fake_head):
+    write_dataset(channel_names={"0": "MRI"})
+    model = {"head": "own", "pretrained": True, "checkpoint_path": weights}
+    fake_head("own", OWN_BACKBONE.replace("{vit}", RESNET))
+    assert checked(model)[1] == [
+        f"Weights: the head is left to read {weights} itself; what of its backbone they cover is "
+        "not known (create_backbone would tell)."
+    ]
+    assert checked({**model, "pretrained": False, "checkpoint_path": ""})[1] == []
+
+
+def test_or_with_create_backbone(write_dataset, weights, fake_head):
+    write_dataset(channel_names={"0": "MRI"})
+    fake_head("own", OWN_BACKBONE.replace("{vit}", CREATED))
+    model = {"head": "own", "pretrained": True, "checkpoint_path": weights}
+    (line,) = checked(model, train={"gradient_checkpointing": True, "layer_decay": 0.9})[1]
+    assert line.startswith("Weights: vit.safetensors covers 100 % of the backbone: 78 tensors")
+
+
+@pytest.mark.parametrize(
+    ("train", "start"),
+    [
+        ({"backbone_lr": 0.1}, "train.backbone_lr: this network has no ViT of timm"),
+        ({"layer_decay": 0.9}, "train.layer_decay: this network has no ViT of timm"),
+        (
+            {"gradient_checkpointing": True},
+            "train.gradient_checkpointing: this network has no ViT of timm",
+        ),
+    ],
+)
+def test_what_a_network_without_a_vit_cannot_do(write_dataset, fake_head, train, start):
+    write_dataset()
+    fake_head("own", OWN_BACKBONE.replace("{vit}", RESNET))
+    assert checked({"head": "own"})[1] == []
+    with pytest.raises(ConfigError) as caught:
+        checked({"head": "own"}, train=train)
+    assert str(caught.value).startswith(start)
+
+
+def test_a_full_disk(write_dataset, monkeypatch, nnunet_folders):
+    import shutil
+    from types import SimpleNamespace
+
+    write_dataset()
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1000))
+    with pytest.raises(MachineError) as caught:
+        checked({})
+    assert str(caught.value).startswith(
+        f"{nnunet_folders / 'results'} has 0.0 MB of free disk space; this run needs "
+    )
+    checked({}, fresh=False)

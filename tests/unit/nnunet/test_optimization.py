@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from nnunet_vit.config.models import ViTTrainConfig
+from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling import timm_models
 from nnunet_vit.nnunet.optimization import WarmupSchedule, build_optimizer, parameter_groups
 
@@ -188,3 +189,31 @@ def test_the_optimizers_are_those_that_the_run_names(network):
     sgd = build_optimizer(network, ViTTrainConfig(optimizer="sgd"))
     assert type(sgd) is torch.optim.SGD
     assert (sgd.param_groups[0]["momentum"], sgd.param_groups[0]["nesterov"]) == (0.99, True)
+
+
+def test_a_detail_branch_of_timm_belongs_to_the_head(network):
+    import timm
+
+    network.detail = timm.create_model("test_resnet", num_classes=0)
+    settings = ViTTrainConfig(initial_lr=0.01, backbone_lr=0.001, layer_decay=0.5)
+    groups = parameter_groups(network, settings)
+    assert {rate_of(groups, p) for p in network.detail.parameters()} == {0.01}
+    assert max(rate_of(groups, p) for p in network.backbone.parameters()) == 0.001
+
+
+@pytest.mark.parametrize(
+    ("settings", "keys"),
+    [
+        ({"backbone_lr": 0.1}, "train.backbone_lr"),
+        ({"layer_decay": 0.9}, "train.layer_decay"),
+        ({"backbone_lr": 0.1, "layer_decay": 0.9}, "train.backbone_lr and train.layer_decay"),
+    ],
+)
+def test_rates_of_a_backbone_that_is_not_there(settings, keys):
+    with pytest.raises(ConfigError) as caught:
+        parameter_groups(torch.nn.Linear(2, 2), ViTTrainConfig(**settings))
+    assert str(caught.value) == (
+        f"{keys}: this network has no ViT of timm, so nothing would take it. Fix: leave out "
+        f"{keys}, or choose a head that takes the argument `backbone`."
+    )
+    assert parameter_groups(torch.nn.Linear(2, 2), ViTTrainConfig())

@@ -76,7 +76,6 @@ def test_a_name_that_people_can_read(changes, start):
 
 CHANGES = [
     {"model__backbone_size": "small"},
-    {"model__checkpoint_path": "/data/w.pth"},
     {"model__decoder": {"hidden_size": 64}},
     {"model__input_mean": [0.1], "model__input_std": [1.0]},
     {"model__pretrained": False},
@@ -106,10 +105,20 @@ def test_every_change_of_model_lora_train_or_configuration_is_another_run():
         {"paths__raw": "/x"},
         {"train__save_every": 5},
         {"train__save_whole_model": False},
+        {"train__gradient_checkpointing": True},
+        {"train__gradient_accumulation": 2},
     ],
 )
 def test_folds_folders_and_what_is_saved_share_the_name(changes):
     assert plans_name(run_of(**changes)) == plans_name(run_of())
+
+
+def test_weights_are_told_apart_by_content_and_not_by_place(tmp_path):
+    for name, content in (("a.pth", b"1"), ("b.pth", b"1"), ("c.pth", b"2")):
+        (tmp_path / name).write_bytes(content)
+    names = [plans_name(run_of(model__checkpoint_path=str(tmp_path / f"{n}.pth"))) for n in "abc"]
+    assert names[0] == names[1]
+    assert len({plans_name(run_of()), *names}) == 3
 
 
 def test_a_key_at_its_default_is_no_other_run():
