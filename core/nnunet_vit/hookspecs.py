@@ -3,14 +3,14 @@
 Importing this module costs pluggy and pydantic, nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from nnunet_vit.backbones.family import BackboneFamily
 
@@ -60,6 +60,26 @@ def create_segmentation_model(  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def head_options() -> type[HeadOptions]:  # type: ignore[empty-body]
     """Return the pydantic model of `model.decoder` for this head."""
+
+
+@hookspec(firstresult=True)
+def create_loss(  # type: ignore[empty-body]
+    num_classes: int,
+    options: Any,  # noqa: ANN401 - the model that head_options returned, validated
+    has_regions: bool,
+    ignore_label: int | None,
+    default_loss: "Callable[[Any, Any], Tensor]",
+) -> "Callable[[Any, Tensor], Tensor]":
+    """Return the head's own loss; a head without this hook is trained with nnU-Net's.
+
+    It is called as loss(outputs, target) in training. `outputs` is what the head's module returns
+    while it trains: tensors with the batch first, in lists, tuples and dictionaries as it likes.
+    In eval mode the module returns logits (B, num_classes, H, W) as any other. `default_loss` is
+    nnU-Net's, of such logits.
+
+    Shapes: target (B, 1, H, W) holds class numbers; with regions it is (B, num_classes, H, W) of 0
+    and 1, and one channel more, 1 where a pixel is to be ignored, if there is an `ignore_label`.
+    """
 
 
 @hookspec(firstresult=True)

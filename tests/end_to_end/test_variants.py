@@ -1,6 +1,7 @@
 """Runs that differ from the plain one: LoRA from a file, regions, one channel, other patches."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -174,6 +175,46 @@ def test_a_module_of_ones_own_gets_the_whole_run(train, installed, tmp_path, mon
         "train.patch_size=[64,64]",
     )
     assert set(weights(fold)) == {"bridge.mean", "bridge.std", "model.weight", "model.bias"}
+
+
+OWN_LOSS = """
+from torch import nn
+from torch.nn import functional
+
+class Pair(nn.Module):
+    def __init__(self, in_channels, num_classes):
+        super().__init__()
+        self.fine = nn.Conv2d(in_channels, num_classes, 3, padding=1)
+        self.image = nn.Conv2d(in_channels, num_classes, 1)
+
+    def forward(self, images):
+        fine = self.fine(images)
+        if not self.training:
+            return fine
+        return {"fine": fine, "image": self.image(images).mean((2, 3))}
+
+def create_segmentation_model(in_channels, num_classes):
+    return Pair(in_channels, num_classes)
+
+def create_loss(num_classes, ignore_label, default_loss):
+    def loss(outputs, target):
+        present = functional.one_hot(target[:, 0].long(), num_classes).amax((1, 2)).float()
+        image = functional.binary_cross_entropy_with_logits(outputs["image"], present)
+        return default_loss(outputs["fine"], target) + 10 * image
+    return loss
+"""
+
+
+def test_a_loss_of_ones_own(train, tmp_path, monkeypatch):
+    (tmp_path / "own_loss.py").write_text(OWN_LOSS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    fold, output = train(
+        "model: {model_path: own_loss, backbone: 'timm:test_vit', pretrained: false}",
+        "train.patch_size=[64,64]", "train.gradient_accumulation=2",
+    )  # fmt: skip
+    shown = re.search(r"train loss \+(\S+)  validation loss \+(\S+)", output)
+    assert float(shown[1]) > 5 > float(shown[2])  # validation is nnU-Net's loss of the logits
+    assert set(weights(fold)) >= {"model.fine.weight", "model.image.weight"}
 
 
 DEEP_MODULE = """

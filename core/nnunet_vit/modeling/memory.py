@@ -1,12 +1,13 @@
 """Training in less memory: activations are computed again instead of being kept."""
 
-from torch import Tensor, cat, nn
+from typing import Any
+
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.backbone import vits_of
-
-Logits = Tensor | list[Tensor]
+from nnunet_vit.modeling.outputs import joined
 
 
 def checkpoint_blocks(network: nn.Module) -> None:
@@ -26,19 +27,17 @@ def checkpoint_blocks(network: nn.Module) -> None:
         vit.set_grad_checkpointing(True)  # type: ignore[operator]
 
 
-def forward_in_parts(network: nn.Module, images: Tensor, parts: int) -> Logits:
+def forward_in_parts(network: nn.Module, images: Tensor, parts: int) -> Any:  # noqa: ANN401
     """Run a batch through the network part by part, with the whole batch's gradient in the end.
 
     nnU-Net's Dice loss looks at the batch as a whole, so that adding up the gradients of small
-    batches would train another loss. Here the loss sees all logits; backward then computes each
+    batches would train another loss. Here the loss sees all outputs; backward then computes each
     part's activations again, one part at a time. Costs one more forward pass.
 
-    Shapes: images (B, C, H, W) to logits (B, classes, H, W), or a list of them.
+    Shapes: images (B, C, H, W) to what the network returns for them: logits (B, classes, H, W), a
+    list of them, or a head's own training outputs.
     """
     if parts == 1:
-        whole: Logits = network(images)
-        return whole
+        return network(images)
     outputs = [checkpoint(network, part, use_reentrant=False) for part in images.chunk(parts)]
-    if isinstance(outputs[0], Tensor):
-        return cat(outputs)
-    return [cat(list(level)) for level in zip(*outputs, strict=True)]
+    return joined(outputs)

@@ -16,6 +16,8 @@ from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.creation import coverage_of, pretrained_weights
 from nnunet_vit.modeling.factory import build_model
+from nnunet_vit.modeling.losses import has_own_loss
+from nnunet_vit.modeling.outputs import as_float32
 from nnunet_vit.modeling.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage
 from nnunet_vit.tuning.adapters.merge import ADAPTER, remove_adapters
@@ -95,6 +97,7 @@ class ViTSegmentationNetwork(nn.Module):
         height, width = image_size
         self.deep_supervision = deep_supervision
         self.num_classes = num_classes
+        self.own_loss = has_own_loss(run)
         self.precision = run.model.precision
         self.bridge = InputBridge(input_mean, input_std, input_channels)
         with pretrained_weights(wanted=_first_build.get() and run.model.pretrained):
@@ -126,10 +129,15 @@ class ViTSegmentationNetwork(nn.Module):
             remove_adapters(self)
         return super().load_state_dict(state_dict, strict=strict, assign=assign)
 
-    def forward(self, images: Tensor) -> Tensor | list[Tensor]:
-        """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list of them."""
+    def forward(self, images: Tensor) -> Any:  # noqa: ANN401 - a head's training outputs
+        """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list of them.
+
+        In training a head with its own loss gives its own outputs instead.
+        """
         with autocast_of(images.device, self.precision):
             output = self.model(self.bridge(images))
+        if self.training and self.own_loss:
+            return as_float32(output)
         if isinstance(output, Tensor):
             return self._bounded(output)
         if not isinstance(output, list | tuple) or not output:

@@ -97,7 +97,8 @@ def _cost(
     from nnunet_vit.modeling.description.step import step_cost
 
     try:
-        return step_cost(network, run, sizes.batch, sizes.image, loss_for(dataset), device)
+        loss = _training_loss(network, run, dataset, sizes)
+        return step_cost(network, run, sizes.batch, sizes.image, loss, device)
     except UserError:
         raise
     except Exception as error:  # a head may look at values, which tensors without memory lack
@@ -106,8 +107,26 @@ def _cost(
         return None
 
 
-def loss_for(dataset: Dataset) -> "Callable[[list[Tensor]], Tensor]":
-    """Return nnU-Net's loss of logits (B, C, H, W), finest first, against an empty target.
+def _training_loss(
+    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, sizes: "Sizes"
+) -> "Callable[[Any], Tensor]":
+    """Return the loss of what the network returns in training, against an empty target."""
+    if not network.own_loss:
+        return loss_for(dataset)
+    import torch
+
+    from nnunet_vit.modeling.losses import own_loss
+
+    regions, logits_loss = _has_regions(dataset), loss_for(dataset)
+    loss = own_loss(
+        run, network.num_classes, regions, None, lambda logits, _target: logits_loss(logits)
+    )
+    channels = network.num_classes if regions else 1
+    return lambda outputs: loss(outputs, torch.zeros(sizes.batch, channels, *sizes.image))
+
+
+def loss_for(dataset: Dataset) -> "Callable[[Tensor | list[Tensor]], Tensor]":
+    """Return nnU-Net's loss of logits (B, C, H, W), or a list of them, against an empty target.
 
     A label to ignore is left out: its loss looks at values.
     """
@@ -117,22 +136,26 @@ def loss_for(dataset: Dataset) -> "Callable[[list[Tensor]], Tensor]":
 
     dice = {"batch_dice": True, "smooth": 1e-5, "ddp": False}
     kind = {"dice_class": MemoryEfficientSoftDiceLoss}
-    labels = dataset.description["labels"].values()
-    regions = any(isinstance(label, list | tuple) for label in labels)
+    regions = _has_regions(dataset)
     loss: Any = (
         DC_and_BCE_loss({}, {**dice, "do_bg": True}, **kind)
         if regions
         else DC_and_CE_loss({**dice, "do_bg": False}, {}, **kind)
     )
 
-    def total(levels: "list[Tensor]") -> "Tensor":
+    def total(output: "Tensor | list[Tensor]") -> "Tensor":
         losses = []
-        for level in levels:
+        for level in [output] if isinstance(output, torch.Tensor) else output:
             batch, outputs, height, width = level.shape
             losses.append(loss(level, torch.zeros(batch, outputs if regions else 1, height, width)))
         return torch.stack(losses).sum()
 
     return total
+
+
+def _has_regions(dataset: Dataset) -> bool:
+    labels = dataset.description["labels"].values()
+    return any(isinstance(label, list | tuple) for label in labels)
 
 
 def _channels(dataset: Dataset, statistics: Statistics) -> list[Channel]:

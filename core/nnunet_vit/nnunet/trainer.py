@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from nnunet_vit.errors import ConfigError, NumericsError
 from nnunet_vit.modeling.factory import names_deep_supervision
+from nnunet_vit.modeling.losses import own_loss
 from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.probe import output_scales
@@ -88,9 +89,14 @@ class nnUNetTrainer_vit(ResumingTrainer):
         height, width = self.configuration_manager.patch_size
         images = torch.zeros(1, self.num_input_channels, height, width, device=self.device)
         self._scales = output_scales(self.bare_network.eval(), images)
-        self.enable_deep_supervision = self.enable_deep_supervision and len(self._scales) > 1
+        several = len(self._scales) > 1 and not self.bare_network.own_loss
+        self.enable_deep_supervision = self.enable_deep_supervision and several
         loss: nn.Module = super()._build_loss()
-        return loss
+        labels = self.label_manager
+        self.training_loss = own_loss(
+            self.run, labels.num_segmentation_heads, labels.has_regions, labels.ignore_label, loss
+        )
+        return loss  # of logits: validation has no other
 
     def _get_deep_supervision_scales(self) -> list[list[float]] | None:
         return self._scales if self.enable_deep_supervision else None
@@ -132,8 +138,8 @@ class nnUNetTrainer_vit(ResumingTrainer):
             target = target.to(self.device, non_blocking=True)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
-        loss = self.loss(forward_in_parts(self.network, images, parts), target)
-        loss.backward()
+        loss = self.training_loss(forward_in_parts(self.network, images, parts), target)
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()
         self.lr_scheduler.advance()

@@ -1,6 +1,7 @@
 """One training step, computed for its cost alone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,9 @@ from nnunet_vit.modeling.description.shadow import computed_without_memory
 from nnunet_vit.modeling.description.tracking import Ledger, SavedForBackward
 from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
+from nnunet_vit.modeling.outputs import as_float32
 
-Loss = Callable[[list[Tensor]], Tensor]
+Loss = Callable[[Any], Tensor]
 
 
 def step_cost(
@@ -33,7 +35,7 @@ def step_cost(
         run: resolved; its precision, checkpointing and accumulation count.
         batch: images per step.
         image_size: (H, W) in pixels.
-        loss: of logits (batch, classes, H, W) by resolution, finest first.
+        loss: of what the network returns in training.
         device: where the training would run: cuda, cpu or mps.
 
     Raises:
@@ -58,7 +60,7 @@ def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, loss: L
         with saved.counting():
             output = forward_in_parts(logits, images, parts)
             forward = ledger.flops
-            value = loss([output] if isinstance(output, Tensor) else output)
+            value = loss(output)
         del output
         if value.requires_grad:
             torch.autograd.backward(value)
@@ -90,10 +92,8 @@ class _Logits(nn.Module):
         self.network = network
         self.in_bfloat16 = bfloat16
 
-    def forward(self, images: Tensor) -> Tensor | list[Tensor]:
+    def forward(self, images: Tensor) -> Any:  # noqa: ANN401 - a head's training outputs
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.in_bfloat16):
-            output = self.network.model(self.network.bridge(images))
-        if isinstance(output, Tensor):
-            return output.float()
-        levels = [level.float() for level in output]
-        return levels if self.network.deep_supervision else levels[0]
+            output = as_float32(self.network.model(self.network.bridge(images)))
+        one_level = not self.network.own_loss and not self.network.deep_supervision
+        return output[0] if one_level and isinstance(output, list) else output
