@@ -87,11 +87,11 @@ def check_network(
     statistics = input_statistics(dataset, run, backbone)
     facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
     if fresh:
+        network = _build_once(dataset, run, facts)
+        _check_training(network, run)
+        _say_coverage(network, run, progress)
         if statistics.notice:
             progress.say(statistics.notice)
-        network = _build_once(dataset, run, facts)
-        _say_coverage(network, run, progress)
-        _check_training(network, run)
     return facts
 
 
