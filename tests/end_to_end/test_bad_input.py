@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -64,9 +65,11 @@ def dataset(installed):
 
 
 def test_unknown_head(refused):
+    plugins = Path(__file__).parents[2] / "plugins"
+    heads = ", ".join(sorted([*(path.name for path in plugins.iterdir()), "stranger"]))
     assert refused("model.head=segfromer", code=2) == (
         "error[config]: good.yaml, --set model.head=segfromer, model.head: Unknown head "
-        "'segfromer'. Did you mean 'segformer'? Installed: linear, segformer, stranger. Fix: "
+        f"'segfromer'. Did you mean 'segformer'? Installed: {heads}. Fix: "
         "choose an installed head (`vit_cli list-models` shows them)."
     )
 
@@ -123,7 +126,8 @@ def test_published_weights_without_a_network(refused, tmp_path):
         HF_HOME=str(tmp_path),
         HF_ENDPOINT="http://127.0.0.1:9",
     )
-    assert time.monotonic() - began < 10
+    # 5 to 7 seconds when the machine is quiet; timm and the hub's client would try for 46 more
+    assert time.monotonic() - began < 25
     assert error == (
         "error[model]: The published weights vit_large_patch16_dinov3.lvd1689m are not on this "
         "machine and the model hub does not answer. Fix: on a machine with a network fetch "

@@ -90,7 +90,7 @@ def test_weights_that_are_fetched_by_hand(write_dataset):
 def test_uncertain_statistics_are_said(write_dataset, weights):
     write_dataset(channel_names={"0": "rgb_to_0_1"})
     model = {"pretrained": True, "checkpoint_path": weights}
-    (notice, _) = checked(model)[1]
+    (_, notice) = checked(model)[1]
     assert notice == (
         "Input statistics: mean 0.5 0.5 0.5, std 0.5 0.5 0.5, from timm's default tag r160_in1k of "
         "test_vit; the file does not say. If vit.safetensors was trained with others: "
