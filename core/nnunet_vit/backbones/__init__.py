@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from functools import cache
 
 from nnunet_vit.backbones.family import BackboneFamily
@@ -11,6 +12,7 @@ from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.loading import load_plugin, plugin_failures
 
 TIMM_PREFIX = "timm:"
+TIMM_LIKE = re.compile(r"^(vit|deit|beit|eva|flexivit|test_vit|aimv2)\w*_|_patch\d+")
 # modules of timm: every model of these works; of those most do
 TIMM_SUPPORTED = ("vision_transformer", "eva", "deit", "beit")
 TIMM_BEST_EFFORT = ("naflexvit", "vision_transformer_relpos", "vision_transformer_sam", "xcit")
@@ -42,7 +44,9 @@ def family(name: str) -> BackboneFamily:
             )
         return own[name]
     if name not in outside:
-        raise catalogue.unknown_name("backbone", name, [*own, *outside, f"{TIMM_PREFIX}<name>"])
+        known = [*own, *outside, f"{TIMM_PREFIX}<name>"]
+        of_timm = f" Did you mean '{TIMM_PREFIX}{name}'?" if TIMM_LIKE.search(name) else ""
+        raise catalogue.unknown_name("backbone", name, known, hint=of_timm)
     return outside_family(catalogue.find(catalogue.BACKBONES, name))
 
 

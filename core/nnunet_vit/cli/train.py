@@ -26,6 +26,11 @@ def train(
     from nnunet_vit.errors import ConfigError
     from nnunet_vit.report.quiet import quiet_libraries
 
+    if resume and overwrite:
+        raise ConfigError(
+            "--continue and --overwrite exclude each other.",
+            fix="--continue to go on, or --overwrite to delete the fold's result and start anew.",
+        )
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     if dataset is not None and dataset.isdecimal():

@@ -8,7 +8,13 @@ from torch import Tensor, nn
 from nnunet_vit.backbones import own_families
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
-from nnunet_vit.modeling.timm_classes import class_of, maps_of, patch_size_of, prefix_tokens_of
+from nnunet_vit.modeling.timm_classes import (
+    class_of,
+    maps_and_prefix_of,
+    maps_of,
+    patch_size_of,
+    prefix_tokens_of,
+)
 from nnunet_vit.modeling.weights import Coverage
 
 __all__ = [
@@ -89,10 +95,19 @@ def get_vit_features(
     Raises:
         ValueError: H or W is no multiple of the patch, or a block that does not exist.
     """
+    wanted = _checked_blocks(model, input_tensor, indices)
+    ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
+    maps = maps_of(model, input_tensor, ordered)
+    return [maps[ordered.index(index)] for index in wanted]
+
+
+def _checked_blocks(
+    model: nn.Module, images: Tensor, indices: int | Sequence[int] | None
+) -> list[int]:
     patch, depth = patch_size_of(model), len(model.blocks)  # type: ignore[arg-type]
-    if any(edge % patch for edge in input_tensor.shape[-2:]):
+    if any(edge % patch for edge in images.shape[-2:]):
         raise ValueError(
-            f"images of {tuple(input_tensor.shape[-2:])} pixels: no multiple of the patch, {patch}"
+            f"images of {tuple(images.shape[-2:])} pixels: no multiple of the patch, {patch}"
         )
     if indices is None:
         indices = depth
@@ -100,10 +115,7 @@ def get_vit_features(
         indices = range(-indices, 0)
     if not indices or any(not -depth <= index < depth for index in indices):
         raise ValueError(f"blocks {list(indices)} asked for; there are 0 to {depth - 1}")
-    wanted = [index % depth for index in indices]
-    ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
-    maps = maps_of(model, input_tensor, ordered)
-    return [maps[ordered.index(index)] for index in wanted]
+    return [index % depth for index in indices]
 
 
 class ViTBackbone(nn.Module):
@@ -137,6 +149,19 @@ class ViTBackbone(nn.Module):
         Shapes: each map is (B, embed_dim, H / patch_size, W / patch_size).
         """
         return get_vit_features(self.model, images, layers)
+
+    def feature_maps_and_prefix(
+        self, images: Tensor, layers: Sequence[int]
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Return the feature maps of some blocks, each with the tokens that stand for no patch.
+
+        Shapes: maps as feature_maps; tokens (B, prefix_tokens, embed_dim), possibly none. The first
+        is the class token, where there is one; registers follow.
+        """
+        wanted = _checked_blocks(self.model, images, layers)
+        ordered = sorted(set(wanted))
+        pairs = maps_and_prefix_of(self.model, images, ordered)
+        return [pairs[ordered.index(index)] for index in wanted]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the last block's feature map, (B, embed_dim, H / patch_size, W / patch_size)."""

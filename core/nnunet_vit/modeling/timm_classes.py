@@ -110,12 +110,33 @@ def maps_of(model: nn.Module, images: Tensor, blocks: list[int]) -> list[Tensor]
 
     Shapes: images (B, C, H, W) to maps (B, embed_dim, H / patch_size, W / patch_size).
     """
-    maps: list[Tensor] = model.forward_intermediates(  # type: ignore[operator]
+    maps: list[Tensor] = _intermediates(model, images, blocks)
+    return maps
+
+
+def maps_and_prefix_of(
+    model: nn.Module, images: Tensor, blocks: list[int]
+) -> list[tuple[Tensor, Tensor]]:
+    """Return the maps of some blocks, in ascending order, each with its prefix tokens.
+
+    Shapes: maps as maps_of; prefix tokens (B, prefix_tokens, embed_dim), possibly none.
+    """
+    if prefix_tokens_of(model):
+        return list(_intermediates(model, images, blocks, return_prefix_tokens=True))
+    # without such tokens some of timm's classes fail on the argument, others lack it
+    maps = maps_of(model, images, blocks)
+    return [
+        (features, features.new_zeros(len(features), 0, features.shape[1])) for features in maps
+    ]
+
+
+def _intermediates(model: nn.Module, images: Tensor, blocks: list[int], **more: bool) -> Any:  # noqa: ANN401
+    return model.forward_intermediates(  # type: ignore[operator]
         images,
         indices=blocks,
         norm=class_of(model).norm,
         stop_early=True,
         output_fmt="NCHW",
         intermediates_only=True,
+        **more,
     )
-    return maps

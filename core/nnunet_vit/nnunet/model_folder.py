@@ -69,10 +69,12 @@ class ModelFolder:
         )
         absent = [fold for fold in wanted or [] if fold not in there]
         if absent or not there:
+            of_folds = f" of fold {', '.join(absent)}" if absent else ""
             raise ModelError(
-                f"{self.path} has no {kind} checkpoint of fold "
-                f"{', '.join(absent) or '0 to 4 or all'}; folds with one: "
-                f"{', '.join(there) or 'none'}."
+                f"{self.path} has no {kind} checkpoint{of_folds}; folds with one: "
+                f"{', '.join(there) or 'none'}.",
+                fix="finish the training with `vit_cli train … --continue`, or predict with "
+                "--checkpoint best (or latest) or other --folds, as in --folds 0 1.",
             )
         # a model of all cases is no member of a cross-validation: alone, or when it is asked for
         usual = [fold for fold in there if fold != "all"] or there

@@ -50,12 +50,13 @@ def find(group: str, name: str) -> PluginRecord:
     return known[name][0]
 
 
-def unknown_name(kind: str, name: str, known: list[str]) -> ConfigError:
-    """Return the error for a name that nothing installed has."""
-    hint = did_you_mean(name, known)
+def unknown_name(kind: str, name: str, known: list[str], hint: str = "") -> ConfigError:
+    """Return the error for a name that nothing installed has; `hint` is a better one's."""
+    hint = hint or did_you_mean(name, known)
     choose = f"choose an installed {kind} (`vit_cli list-models` shows them)."
-    # a package named after a typing error could be anybody's
-    install = "" if hint else f"pip install nnunet-vit-{name.replace('_', '-')}, or "
+    # heads' packages are named after them; one named after a typing error could be anybody's
+    named = kind == _KINDS[HEADS] and not hint
+    install = f"pip install nnunet-vit-{name.replace('_', '-')}, or " if named else ""
     return ConfigError(
         f"Unknown {kind} '{name}'.{hint} Installed: {', '.join(known) or 'none'}.",
         fix=f"{install}{choose}",

@@ -162,3 +162,20 @@ def test_timm_names():
 def test_the_layers_that_adapters_go_to_by_default():
     assert backbones.default_targets("dinov3") == ("qkv",)
     assert backbones.default_targets("timm:vit_tiny_patch16_224") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("vit_tiny_patch16_224", " Did you mean 'timm:vit_tiny_patch16_224'?"),
+        ("eva02_base_patch14_224", " Did you mean 'timm:eva02_base_patch14_224'?"),
+        ("dinov33", " Did you mean 'dinov3'?"),
+        ("resnet50", ""),
+    ],
+)
+def test_a_name_without_its_timm(name, hint):
+    with pytest.raises(ConfigError) as caught:
+        backbones.family(name)
+    text = str(caught.value)
+    assert text.startswith(f"Unknown backbone '{name}'.{hint} Installed: dinov2, dinov3, ")
+    assert text.endswith(" Fix: choose an installed backbone (`vit_cli list-models` shows them).")

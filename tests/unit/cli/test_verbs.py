@@ -201,6 +201,17 @@ def test_train_without_a_run_file(vit_cli):
     assert vit_cli("train") == (2, "", text)
 
 
+def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
+    code, out, err = vit_cli(
+        "train", "--config", tmp_path / "none.yaml", "--continue", "--overwrite"
+    )
+    assert (code, out) == (2, "")
+    assert err == (
+        "error[config]: --continue and --overwrite exclude each other. Fix: --continue to go on, "
+        "or --overwrite to delete the fold's result and start anew.\n"
+    )
+
+
 def test_train_words_go_into_the_run(vit_cli, two_heads):
     Path("run.yaml").write_text("model: {head: tiny}")
     words = ("train", "502", "2d", "7", "--config", "run.yaml", "--set", "a=1")

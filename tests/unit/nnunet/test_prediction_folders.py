@@ -48,6 +48,10 @@ def refusal(error, images, model, masks=None, folds=None, checkpoint="final", ba
     return str(caught.value)
 
 
+TRAIN_FIX = (
+    " Fix: finish the training with `vit_cli train … --continue`, or predict with --checkpoint "
+    "best (or latest) or other --folds, as in --folds 0 1."
+)
 FIX = "Fix: give the folder that `vit_cli train` prints last, the one that holds fold_0."
 
 
@@ -72,14 +76,14 @@ def test_what_is_no_model_folder(model, images, gone, named):
 )
 def test_folds_that_are_not_finished(model, images, folds, absent):
     assert refusal(ModelError, images, model, folds=folds) == (
-        f"{model} has no final checkpoint of fold {absent}; folds with one: 0, 2, all."
+        f"{model} has no final checkpoint of fold {absent}; folds with one: 0, 2, all." + TRAIN_FIX
     )
 
 
 @pytest.mark.parametrize("word", ["best", "checkpoint_best.pth"])
 def test_no_fold_has_such_a_checkpoint(model, images, word):
     assert refusal(ModelError, images, model, checkpoint=word) == (
-        f"{model} has no best checkpoint of fold 0 to 4 or all; folds with one: none."
+        f"{model} has no best checkpoint; folds with one: none." + TRAIN_FIX
     )
 
 
@@ -109,11 +113,15 @@ def test_a_fold_that_was_saved_but_not_finished(model, images):
 
     store = CheckpointStore(model / "fold_3")
     store.save(Checkpoint(3, {"w": torch.zeros(1)}, {}, {}), best=False)
-    assert refusal(ModelError, images, model, folds=["3"]).endswith("folds with one: 0, 2, all.")
+    assert refusal(ModelError, images, model, folds=["3"]).endswith(
+        "folds with one: 0, 2, all." + TRAIN_FIX
+    )
     store.save(Checkpoint(1000, {"w": torch.zeros(1)}, {}, {}), best=False)
-    assert refusal(ModelError, images, model, folds=["4"]).endswith("with one: 0, 2, 3, all.")
+    assert refusal(ModelError, images, model, folds=["4"]).endswith(
+        "with one: 0, 2, 3, all." + TRAIN_FIX
+    )
     assert refusal(ModelError, images, model, folds=["0"], checkpoint="latest").endswith(
-        "folds with one: 3."
+        "folds with one: 3." + TRAIN_FIX
     )
 
 

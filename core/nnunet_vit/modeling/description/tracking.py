@@ -1,7 +1,7 @@
 """What a training step computes and keeps: operations and unique storages."""
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from nnunet_vit.modeling.description.parts import backbone_of
+
+TOLD = ("feature_maps", "feature_maps_and_prefix")  # how heads let the backbone compute
 
 
 def _key(tensor: Tensor) -> int:
@@ -101,20 +103,23 @@ class SavedForBackward:
         if backbone is None:
             yield
             return
-        compute = backbone.feature_maps
+        for name in TOLD:
+            setattr(backbone, name, self._telling(getattr(backbone, name)))
+        try:
+            yield
+        finally:
+            for name in TOLD:
+                delattr(backbone, name)
 
-        def feature_maps(images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+    def _telling(self, compute: Callable[..., Any]) -> Callable[..., Any]:
+        def told(images: Tensor, layers: Sequence[int]) -> Any:  # noqa: ANN401
             self._inside = True
             try:
                 return compute(images, layers)
             finally:
                 self._inside = False
 
-        backbone.feature_maps = feature_maps  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            del backbone.feature_maps
+        return told
 
     def _pack(self, tensor: Tensor) -> Tensor:
         key = _key(tensor)
