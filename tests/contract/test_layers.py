@@ -13,7 +13,7 @@ CORE = ROOT / "core" / "nnunet_vit"
 # from the top; a layer imports what stands below it
 LAYERS = (
     {"", "cli"},
-    {"nnunet", "report", "sample"},
+    {"nnunet", "report", "sample", "testing", "scaffold"},
     {"modeling", "checkpoints"},
     {"config", "backbones", "tuning"},
     {"registry"},
@@ -27,6 +27,7 @@ HEAVY = {
 }  # fmt: skip
 HEAVY_ALLOWED = {
     "modeling": HEAVY, "checkpoints": HEAVY, "nnunet": HEAVY, "sample": {"numpy"},
+    "testing": {"torch", "timm"},
 }  # fmt: skip
 HEADS = sorted(path for path in ROOT.glob("plugins/*/nnunet_vit_*") if path.is_dir())
 FOR_HEADS = {"nnunet_vit.hookspecs", "nnunet_vit.errors", "nnunet_vit.modeling"}

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+EITHER = "--continue to go on, or --overwrite to delete the fold's result and start anew."
+
 
 def train(
     dataset: Annotated[str | None, typer.Argument(help="id or name; else data.dataset")] = None,
@@ -27,10 +29,7 @@ def train(
     from nnunet_vit.report.quiet import quiet_libraries
 
     if resume and overwrite:
-        raise ConfigError(
-            "--continue and --overwrite exclude each other.",
-            fix="--continue to go on, or --overwrite to delete the fold's result and start anew.",
-        )
+        raise ConfigError("--continue and --overwrite exclude each other.", fix=EITHER)
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     if dataset is not None and dataset.isdecimal():

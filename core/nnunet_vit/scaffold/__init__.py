@@ -1,0 +1,1 @@
+"""A new head's package, written from a template."""

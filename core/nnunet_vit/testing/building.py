@@ -1,0 +1,168 @@
+"""The head under test, built through the same door as in a run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import timm
+import torch
+from timm.models import register_model
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nnunet_vit.config.head_options import decoder_options
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.modeling.backbone import ViTBackbone, vits_of
+from nnunet_vit.modeling.creation import pretrained_weights
+from nnunet_vit.modeling.factory import build_model, names_deep_supervision
+from nnunet_vit.registry import catalogue
+from nnunet_vit.registry.calling import call_hook
+from nnunet_vit.registry.loading import LoadedPlugin, load_plugin
+from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.tiny import PREFIX, TINY_VITS, Case, TinyVit
+
+Loss = Callable[[Any, Tensor], Tensor]
+
+
+def run_of(head: str, case: Case, method: str = "full") -> ViTnnUNetConfig:
+    """Return the run of a case under a fine-tuning method."""
+    _register()
+    model = {
+        "head": head,
+        "backbone": f"timm:{PREFIX}{case.backbone}",
+        "pretrained": False,
+        "tuning": method,
+        "decoder": dict(case.options),
+    }
+    return ViTnnUNetConfig.model_validate({"model": model, "lora": {"r": 2, "lora_dropout": 0.0}})
+
+
+def build(
+    head: str,
+    case: Case,
+    image_size: tuple[int, int],
+    method: str = "full",
+    classes: int = 3,
+    channels: int = 3,
+    deep_supervision: bool = False,
+    seed: int = 0,
+) -> nn.Module:
+    """Build the head on the case's backbone, random weights by the seed.
+
+    Args:
+        head: its registered name.
+        case: backbone and options.
+        image_size: (H, W) in pixels.
+        method: of fine-tuning.
+        classes: channels of the logits.
+        channels: of the images.
+        deep_supervision: offered to the head as in nnU-Net's runs.
+        seed: of the random weights.
+    """
+    run = run_of(head, case, method)
+    torch.manual_seed(seed)
+    with pretrained_weights(wanted=False):
+        return build_model(run, classes, channels, image_size, deep_supervision)
+
+
+def images_of(size: tuple[int, int], batch: int = 2, channels: int = 3) -> Tensor:
+    """Return normalized images (batch, channels, H, W), always the same ones."""
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(batch, channels, *size, generator=generator)
+
+
+def logits_of(model: nn.Module, images: Tensor) -> Tensor:
+    """Return the finest logits (B, num_classes, H, W) of a model in prediction."""
+    with torch.no_grad():
+        output = model.eval()(images)
+    return finest(output)
+
+
+def finest(output: object) -> Tensor:
+    """Return logits, or the first of a list of them."""
+    first = output[0] if isinstance(output, list | tuple) and output else output
+    if not isinstance(first, Tensor):
+        raise ContractError(
+            f"In eval mode the module returned {type(output).__name__}; needed: logits (B, "
+            "num_classes, H, W), or with deep supervision a list of them.",
+            fix="return a tensor from forward where self.training is false.",
+        )
+    return first
+
+
+def step_loss(head: str, case: Case, model: nn.Module, images: Tensor, classes: int = 3) -> Tensor:
+    """Return the loss of a training step: the head's own, or one of all of its logits."""
+    generator = torch.Generator().manual_seed(2)
+    target = torch.randint(0, classes, (len(images), 1, *images.shape[-2:]), generator=generator)
+    return loss_of(head, case, classes)(model.train()(images), target.float())
+
+
+def loss_of(head: str, case: Case, classes: int) -> Loss:
+    """Return the loss that the head is trained with here."""
+    if not has_own_loss(head):
+        return _cross_entropies
+    run = run_of(head, case)
+    offered = {
+        "num_classes": classes,
+        "options": decoder_options(run),
+        "has_regions": False,
+        "ignore_label": None,
+        "default_loss": _cross_entropies,
+    }
+    loss: Loss = call_hook(_plugin(head), "create_loss", offered)
+    return loss
+
+
+def has_own_loss(head: str) -> bool:
+    """Tell whether the head brings its loss; then its outputs in training are its own affair."""
+    return "create_loss" in _plugin(head).hooks
+
+
+def takes_deep_supervision(head: str, case: Case) -> bool:
+    """Tell whether the head's hook names deep_supervision."""
+    return names_deep_supervision(run_of(head, case))
+
+
+def given_backbone(model: nn.Module) -> ViTBackbone | None:
+    """Return the backbone that the head was given; None: it built its own."""
+    return next((part for part in model.modules() if isinstance(part, ViTBackbone)), None)
+
+
+def head_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """Return the parameters that belong to no ViT, by name."""
+    inside = {id(value) for vit in vits_of(model) for value in vit.parameters()}
+    return [(name, value) for name, value in model.named_parameters() if id(value) not in inside]
+
+
+def _plugin(head: str) -> LoadedPlugin:
+    return load_plugin(catalogue.find(catalogue.HEADS, head))
+
+
+def _cross_entropies(output: Any, target: Tensor) -> Tensor:  # noqa: ANN401 - logits or a list
+    levels = [output] if isinstance(output, Tensor) else list(output)
+    losses = []
+    for level in levels:
+        shrunk = functional.interpolate(target, size=level.shape[-2:], mode="nearest")
+        losses.append(functional.cross_entropy(level, shrunk[:, 0].long()))
+    # one class has a constant cross entropy, and no gradient
+    squares = sum(level.square().mean() for level in levels)
+    return torch.stack(losses).sum() + 0.01 * squares
+
+
+def _register() -> None:
+    """Make timm know the small ViTs, so that a head which builds its own can do so by name."""
+    known = set(timm.list_models(f"{PREFIX}*"))
+    for name, tiny in TINY_VITS.items():
+        if PREFIX + name not in known:
+            register_model(_entry(PREFIX + name, tiny))
+
+
+def _entry(name: str, tiny: TinyVit) -> Callable[..., nn.Module]:
+    def create(pretrained: bool = False, **settings: Any) -> nn.Module:  # noqa: ANN401 - timm's
+        settings.pop("pretrained_cfg", None)
+        settings.pop("pretrained_cfg_overlay", None)
+        settings.pop("cache_dir", None)
+        model: nn.Module = timm.create_model(tiny.timm_name, **{**settings, **tiny.size})
+        return model
+
+    create.__name__ = name
+    return create

@@ -1,0 +1,1 @@
+"""The rules of the contract, a file each; they raise ContractError."""

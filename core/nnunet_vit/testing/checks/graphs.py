@@ -1,0 +1,69 @@
+"""The network as a graph: compiled, and exported."""
+
+import importlib.util
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from nnunet_vit.testing.building import build, finest, images_of, logits_of
+from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.tiny import Case
+
+
+def check_compile(head: str, case: Case) -> None:
+    """Check that torch.compile takes the whole network as one graph, with the same logits."""
+    model, images = _ready(head, case)
+    expected = logits_of(model, images)
+    torch.compiler.reset()
+    compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
+    try:
+        with torch.no_grad():
+            logits = finest(compiled(images))
+    except Exception as error:
+        raise _broken("torch.compile", "NOT_COMPILABLE", error) from error
+    finally:
+        torch.compiler.reset()
+    _check_equal("torch.compile", logits, expected)
+
+
+def check_export(head: str, case: Case) -> str:
+    """Check that the network can be exported; return what with: ONNX where it is installed."""
+    model, images = _ready(head, case)
+    expected = logits_of(model, images)
+    packages = ("onnx", "onnxscript")
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            program = torch.export.export(model, (images,), strict=False)
+            logits = finest(program.module()(images))
+            if all(importlib.util.find_spec(name) for name in packages):
+                torch.onnx.export(program, dynamo=True, verbose=False)
+                return "to ONNX"
+    except Exception as error:
+        raise _broken("The export", "NOT_EXPORTABLE", error) from error
+    _check_equal("The exported network", logits, expected)
+    return "by torch.export; with onnx and onnxscript installed, to ONNX too"
+
+
+def _ready(head: str, case: Case) -> tuple[nn.Module, Tensor]:
+    size = case.pixels(3, 4)
+    return build(head, case, size).eval(), images_of(size, batch=1)
+
+
+def _broken(what: str, name: str, error: Exception) -> ContractError:
+    reason = next((line for line in str(error).splitlines() if line.strip()), "no message")
+    return ContractError(
+        f"{what} failed: {type(error).__name__}: {reason[:300]}.",
+        fix="no .item(), no branches on tensors' values and no numpy in forward; or write "
+        f'{name} = "the reason" beside the hooks.',
+    )
+
+
+def _check_equal(what: str, logits: Tensor, expected: Tensor) -> None:
+    if not torch.allclose(logits, expected, rtol=1e-3, atol=1e-4):
+        difference = (logits - expected).abs().max().item()
+        raise ContractError(
+            f"{what} gives logits that differ by {difference:.2g} from the network's own.",
+            fix="let forward change no attribute and draw no random numbers in eval mode.",
+        )

@@ -1,0 +1,83 @@
+"""A state that is saved and loaded, and the same parameters with and without deep supervision."""
+
+import io
+
+import torch
+from torch import Tensor
+
+from nnunet_vit.testing.building import (
+    build,
+    has_own_loss,
+    images_of,
+    logits_of,
+    step_loss,
+    takes_deep_supervision,
+)
+from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.tiny import Case
+
+
+def check_saving(head: str, case: Case) -> None:
+    """Check that a trained state, through a file, gives another build the same logits."""
+    size = case.pixels(4, 6)
+    trained, other = build(head, case, size), build(head, case, size, seed=1)
+    optimizer = torch.optim.SGD(trained.parameters(), 0.1)
+    step_loss(head, case, trained, images_of(size)).backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    file = io.BytesIO()
+    torch.save(trained.state_dict(), file)
+    file.seek(0)
+    try:
+        other.load_state_dict(torch.load(file, weights_only=True))
+    except Exception as error:
+        raise ContractError(
+            f"The saved state does not load: {' '.join(str(error).split())[:300]}",
+            fix="build the same parameters every time, and keep tensors alone in the state.",
+        ) from error
+    images = images_of(size)
+    if not torch.equal(logits_of(trained, images), logits_of(other, images)):
+        raise ContractError(
+            "After loading a saved state the logits differ from those before saving.",
+            fix="keep every tensor that forward uses as a parameter or by register_buffer, and "
+            "draw no random numbers in eval mode.",
+        )
+
+
+def check_deep_supervision(head: str, case: Case) -> str:
+    """Check the list of logits; return a note for heads that have none."""
+    if not takes_deep_supervision(head, case):
+        return "the head names no deep_supervision"
+    size = case.pixels(4, 6)
+    deep = build(head, case, size, deep_supervision=True)
+    plain = build(head, case, size, deep_supervision=False)
+    if not isinstance(plain.eval()(images_of(size)), Tensor):
+        raise ContractError(
+            "With deep_supervision=False the module returns no tensor.",
+            fix="return the finest logits alone where deep_supervision is False.",
+        )
+    output = deep.train()(images_of(size))
+    if has_own_loss(head):
+        return "the head's own loss judges its outputs in training"
+    _check_levels(list(output) if isinstance(output, list | tuple) else [output], size)
+    return ""
+
+
+def _check_levels(levels: list[Tensor], size: tuple[int, int]) -> None:
+    shapes = [tuple(level.shape) for level in levels]
+    if shapes[0] != (2, 3, *size):
+        raise ContractError(
+            f"Deep supervision: the first of the logits has shape {shapes[0]}; needed: "
+            f"{(2, 3, *size)}.",
+            fix="return the list finest first, and the finest at the images' size.",
+        )
+    if any(shape[:2] != (2, 3) for shape in shapes):
+        raise ContractError(
+            f"Deep supervision: shapes {shapes}; each needs 2 images and 3 classes.",
+            fix="give each level a classifier of num_classes channels.",
+        )
+    edges = [shape[2] for shape in shapes]
+    if edges != sorted(edges, reverse=True):
+        raise ContractError(
+            f"Deep supervision: logits with {edges} rows; needed: finest first.",
+            fix="reverse the list.",
+        )

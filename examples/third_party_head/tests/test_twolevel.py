@@ -1,0 +1,5 @@
+from nnunet_vit.testing import HeadContract
+
+
+class TestTwolevel(HeadContract):
+    head = "twolevel"

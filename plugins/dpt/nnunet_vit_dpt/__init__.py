@@ -1,0 +1,47 @@
+"""The dpt head: tokens reassembled to maps of four strides, fused by residual convolutions."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nnunet_vit.modeling.backbone import ViTBackbone
+
+
+class DptOptions(HeadOptions):
+    """Options of the dpt head."""
+
+    hidden_size: int = Field(256, ge=8, le=2048, description="channels of every fused map")
+    readout: Literal["project", "add", "ignore"] = Field(
+        "project",
+        description="what becomes of the class token: each patch's token is projected together "
+        "with it, or it is added to each, or not used",
+    )
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of channels dropped at the end")
+
+
+@hookimpl
+def head_options() -> type[DptOptions]:
+    """Return the options model."""
+    return DptOptions
+
+
+@hookimpl
+def create_segmentation_model(
+    backbone: "ViTBackbone", num_classes: int, options: DptOptions, deep_supervision: bool
+) -> "nn.Module":
+    """Put the decoder on the backbone."""
+    from nnunet_vit_dpt.decoder import DptSegmentation
+
+    return DptSegmentation(
+        backbone,
+        num_classes,
+        hidden_size=options.hidden_size,
+        readout=options.readout,
+        dropout=options.dropout,
+        deep_supervision=deep_supervision,
+    )

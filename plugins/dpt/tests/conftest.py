@@ -1,0 +1,46 @@
+"""Runs of the dpt head on tiny backbones."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def dpt():
+    """`dpt(**settings)` builds the head on a small ViT through the package's public entry."""
+
+    def build(backbone="timm:test_vit", classes=3, **settings):
+        import torch
+
+        import nnunet_vit
+
+        torch.manual_seed(0)
+        settings = {"use_lora": False, "pretrained": False, "decoder_hidden_size": 32, **settings}
+        return nnunet_vit.create_segmentation_model(
+            "dpt", classes, backbone_name=backbone, **settings
+        )
+
+    return build
+
+
+@pytest.fixture
+def dpt_on():
+    """`dpt_on(backbone, **options)` calls the installed head's own hook."""
+
+    def build(backbone, deep_supervision=False, **options):
+        from nnunet_vit.registry import catalogue
+        from nnunet_vit.registry.calling import call_hook
+        from nnunet_vit.registry.loading import load_plugin
+
+        plugin = load_plugin(catalogue.find(catalogue.HEADS, "dpt"))
+        model = call_hook(plugin, "head_options", {})
+        offered = {"backbone": backbone, "num_classes": 2, "deep_supervision": deep_supervision}
+        offered["options"] = model(**{"dropout": 0.0, **options})
+        return call_hook(plugin, "create_segmentation_model", offered)
+
+    return build

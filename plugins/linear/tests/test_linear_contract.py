@@ -1,0 +1,11 @@
+"""The linear head keeps the contract of heads."""
+
+import pytest
+
+from nnunet_vit.testing import HeadContract
+
+pytestmark = pytest.mark.unit
+
+
+class TestLinear(HeadContract):
+    head = "linear"

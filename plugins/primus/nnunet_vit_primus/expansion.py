@@ -1,0 +1,45 @@
+"""Patches become pixels: transposed convolutions that never look at a neighbouring patch."""
+
+import math
+
+from torch import Tensor, nn
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalization over the channels of each pixel."""
+
+    def __init__(self, channels: int) -> None:
+        """Begin with neither scale nor shift."""
+        super().__init__(channels, eps=1e-6)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalize (B, C, h, w), under autocast in float32."""
+        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
+
+
+def doubling(before: int, after: int) -> nn.ConvTranspose2d:
+    """Return a transposed convolution from each pixel to its four, as Primus starts it."""
+    expand = nn.ConvTranspose2d(before, after, kernel_size=2, stride=2)
+    nn.init.kaiming_normal_(expand.weight, a=0.01)
+    nn.init.zeros_(expand.bias)  # type: ignore[arg-type]
+    return expand
+
+
+def stage(before: int, after: int) -> nn.Sequential:
+    """Return a doubling with normalization and GELU: every one but that to the logits."""
+    return nn.Sequential(doubling(before, after), ChannelNorm(after), nn.GELU())
+
+
+def doublings(patch_size: int) -> int:
+    """Return how many doublings lead from the patch grid to the image's resolution or past it."""
+    return max(1, math.ceil(math.log2(patch_size)))
+
+
+def widths(embed_dim: int, num_classes: int, stages: int) -> list[int]:
+    """Return the channels from the map to the logits, falling by one factor, in multiples of 8.
+
+    The factor is as if the last stage gave twice the classes.
+    """
+    factor = (embed_dim / (2 * num_classes)) ** (1 / stages)
+    inner = (embed_dim / factor**step for step in range(1, stages))
+    return [embed_dim, *(max(8, round((width + 1e-6) / 8) * 8) for width in inner), num_classes]

@@ -1,0 +1,11 @@
+"""The setr head keeps the contract that every head is checked on."""
+
+import pytest
+
+from nnunet_vit.testing import HeadContract
+
+pytestmark = pytest.mark.unit
+
+
+class TestSetr(HeadContract):
+    head = "setr"

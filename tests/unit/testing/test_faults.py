@@ -1,0 +1,125 @@
+"""Each rule of the contract refuses a head that breaks it, and says what to change."""
+
+import pytest
+
+from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.rules import RULES
+
+pytestmark = pytest.mark.unit
+
+FORWARD = "            features = backbone.feature_maps(images, [-1])[0]\n"
+FINEST = "            finest = functional.interpolate("
+RETURN = "            return [finest, logits] if deep_supervision else finest"
+INIT = "            self.backbone = backbone\n"
+WIDTH = 'width: int = Field(16, ge=4, le=64, description="channels")'
+
+
+def after_forward(line):
+    return (RETURN, f"            {line}\n{RETURN}")
+
+
+FAULTS = {
+    "no upsampling": (
+        "shapes",
+        [("finest = functional.interpolate(logits, size=images.shape[-2:], mode=\"bilinear\")",
+          "finest = logits")],
+        "images of (56, 84) pixels: logits of shape (2, 5, 4, 6); needed: (2, 5, 56, 84). Fix: "
+        "num_classes channels, and interpolate at the end to images.shape[-2:].",
+    ),
+    "fixed classes": ("shapes", [("options.width, num_classes, 1", "options.width, 3, 1")],
+                      "logits of shape (2, 3, 56, 84); needed: (2, 5, 56, 84)"),
+    "statistics over a batch": (
+        "shapes", [("self.enter(features)", "functional.batch_norm(self.enter(features)."
+                    "mean((2, 3), True), None, None, training=self.training or True)")],
+        "Expected more than 1 value per channel"),
+    "log of 0": ("values", [after_forward("finest = finest + images.abs().sum().log()")],
+                 "the logits of an image of zeros hold values that are not finite."),
+    "large logits": ("values", [after_forward("finest = finest * 1e7")], "in half precision"),
+    "neighbours": ("batch", [after_forward("finest = finest - finest.mean()")],
+                   "In eval mode an image's logits change by"),
+    "unused layer": ("gradients", [(INIT, INIT + "            self.idle = nn.Linear(2, 2)\n")],
+                     "tuning full: 2 trained parameters are never used: idle.weight, idle.bias."),
+    "early block": ("gradients", [("images, [-1]", "images, [0]")], "are never used: backbone."),
+    "features cut off": ("gradients", [("(images, [-1])[0]", "(images, [-1])[0].detach()")],
+                         "are never used: backbone."),
+    "unfrozen": ("gradients", [(INIT, INIT + "            backbone.requires_grad_(True)\n")],
+                 "tuning frozen: "),
+    "frozen": ("gradients", [(INIT, INIT + "            backbone.requires_grad_(False)\n")],
+               "tuning full: nothing of the backbone is trained."),
+    "nothing learned": ("gradients", [after_forward("finest = logits = finest * 0 * finest")],
+                        "tuning full: every gradient of the head is 0."),
+    "shifted": ("place", [after_forward("finest = finest.roll(14, -1)")],
+                "patches lower and +0.93 patches further right; allowed: less than 0.5."),
+    "shifted by two thirds": (
+        "place",
+        [after_forward("finest = finest.roll(9, -2)")],
+        "patches lower and",
+    ),
+    "scaled": ("place", [after_forward(
+        "finest = functional.interpolate(logits, scale_factor=16, mode='bilinear')"
+        "[..., :images.shape[-2], :images.shape[-1]]")], "patches further right"),
+    "turned": ("place", [after_forward("finest = functional.interpolate(logits.mT, "
+                                       "images.shape[-2:])")], "patches lower and"),
+    "features unused": ("place", [after_forward("finest = finest * 0 + images[:, :1]")],
+                        "A change in the features changes no logit."),
+    "image shifted": ("place", [after_forward("finest = finest + images[:, :1].roll(14, -2)")],
+                      "A change of the image in patch (row 3, column 7) shows +1.00 patches lower"),
+    "lost attribute": ("saving", [(INIT, INIT + "            self.scale = torch.rand(1)\n"),
+                                  after_forward("finest = finest * self.scale")],
+                       "After loading a saved state the logits differ from those before saving."),
+    "other parameters": (
+        "saving", [("options.width, num_classes, 1)", "options.width, num_classes, 1, "
+                    "bias=bool(torch.initial_seed() % 2))")], "The saved state does not load: "),
+    "coarsest first": ("deep_supervision", [("[finest, logits]", "[logits, finest]")],
+                       "Deep supervision: the first of the logits has shape (2, 3, 4, 6); needed: "
+                       "(2, 3, 56, 84). Fix: return the list finest first"),
+    "always a list": ("deep_supervision", [(RETURN, "            return [finest, logits]")],
+                      "With deep_supervision=False the module returns no tensor."),
+    "a branch on values": (
+        "compile", [after_forward("finest = finest if finest.sum().item() > 0 else -finest")],
+        'or write NOT_COMPILABLE = "the reason" beside the hooks.'),
+    "no graph": (
+        "export", [after_forward("finest = finest if finest.sum().item() > 0 else -finest")],
+        'or write NOT_EXPORTABLE = "the reason" beside the hooks.'),
+    "torch at import": ("imports", [("from typing", "import torch\nfrom typing")],
+                        "ImportError: imports torch at module level; a plugin does so inside its"),
+    "numpy at import": ("imports", [("from typing", "import numpy\nfrom typing")],
+                        "imports numpy at module level."),
+    "no bounds": ("options", [("ge=4, le=64, ", "ge=4, ")],
+                  "option width has no maximum. Fix: Field(ge=…, le=…)."),
+    "no description": ("options", [(', description="channels"', "")],
+                       "option width has no description."),
+    "any text": ("options", [("gated: bool = Field(False,", "gated: str = Field('',")],
+                 "option gated takes any text."),
+    "no default": ("options", [("Field(16, ge", "Field(ge")], "options without a value: width."),
+    "clamped": ("options", [(WIDTH, WIDTH + "\n    model_config = {'extra': 'ignore'}")],
+                "an unknown option is accepted"),
+    "too small": ("smallest", [("self.classifier = nn", "self.group = nn.GroupNorm(8, "
+                                "options.width)\n            self.classifier = nn")],
+                  "width: 4 is allowed, and then: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found(faulty, checked, fault):
+    rule, changes, text = FAULTS[fault]
+    faulty(*changes)
+    with pytest.raises(Exception) as caught:
+        checked(rule)
+    assert text in str(caught.value)
+    assert isinstance(caught.value, ContractError) or fault == "statistics over a batch"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_head_without_a_fault_passes(faulty, checked, rule):
+    faulty()
+    checked(rule)
+
+
+def test_a_third_of_a_patch_is_let_pass(faulty, checked):
+    faulty(after_forward("finest = finest.roll(4, -2)"))
+    checked("place")
+
+
+def test_every_rule_is_seen_to_fail():
+    assert {rule for rule, _, _ in FAULTS.values()} == set(RULES)
