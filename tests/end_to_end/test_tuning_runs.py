@@ -89,7 +89,19 @@ def predict(installed, model, name, *words):
     return masks_of(masks)
 
 
-@pytest.mark.parametrize("method", ["frozen", "full", "last_blocks", "lora", "rslora", "dora"])
+SLOW = pytest.mark.slow  # its parts are the others': minutes saved where two cores are all there is
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "frozen",
+        "full",
+        "lora",
+        "dora",
+        *(pytest.param(m, marks=SLOW) for m in ("last_blocks", "rslora")),
+    ],
+)
 def test_every_method_trains_and_tells_what_it_loaded(train, method, weights):
     output, folder = train(method)
     assert f"Weights: {weights.name} covers 100 % of the backbone: 78 tensors" in output
@@ -130,7 +142,7 @@ def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, tra
     assert_same_masks(ours, masks_of(stock))
 
 
-@pytest.mark.parametrize("method", ["dora", "last_blocks"])
+@pytest.mark.parametrize("method", ["dora", pytest.param("last_blocks", marks=SLOW)])
 def test_a_killed_run_ends_with_the_same_bits_as_an_unbroken_one(installed, train, method):
     _, unbroken = train(method)
     config = write_run(installed, method, "killed")
