@@ -68,3 +68,10 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest known name, or an empty text."""
     nearest = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
     return f" Did you mean '{nearest[0]}'?" if nearest else ""
+
+
+def shortened(names: Iterable[str], most: int = 3) -> str:
+    """Return the first few names, and how many there are where that is not all."""
+    names = list(names)
+    first = ", ".join(names[:most])
+    return first if len(names) <= most else f"{first}, … ({len(names)} in all)"

@@ -14,8 +14,8 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.checkpoints.refusals import compared, misfit, named
-from nnunet_vit.errors import ModelError
+from nnunet_vit.checkpoints.refusals import compared, misfit
+from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.tuning.adapters.merge import BASE
 
 IN_BLOCKS = re.compile(r"(^|\.)blocks\.\d+\.")
@@ -108,7 +108,7 @@ def _check_kinds(own: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
         if (tensor.shape, tensor.dtype) != (weights[name].shape, weights[name].dtype)
     ]
     if other:
-        raise misfit("weights", named(other))
+        raise misfit("weights", shortened(other))
 
 
 def _kind(tensor: Tensor) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import ModelError, shortened
 
-SHOWN = 3  # names in a message
+NONE = "none"
 
 
 def misfit(what: str, reason: str) -> ModelError:
@@ -20,10 +20,4 @@ def compared(own: Iterable[str], given: Iterable[str]) -> str:
     missing, unexpected = sorted(set(own) - set(given)), sorted(set(given) - set(own))
     if not missing and not unexpected:
         return ""
-    return f"missing {named(missing)}; unexpected {named(unexpected)}"
-
-
-def named(names: list[str]) -> str:
-    """Return the first names of a list, and how many there are."""
-    shown = ", ".join(names[:SHOWN]) or "none"
-    return shown if len(names) <= SHOWN else f"{shown}, … ({len(names)} in all)"
+    return f"missing {shortened(missing) or NONE}; unexpected {shortened(unexpected) or NONE}"

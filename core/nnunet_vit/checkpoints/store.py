@@ -29,8 +29,7 @@ from nnunet_vit.checkpoints.pointers import (
     read_pointer,
     write_pointer,
 )
-from nnunet_vit.checkpoints.refusals import named
-from nnunet_vit.errors import ModelError, NumericsError
+from nnunet_vit.errors import ModelError, NumericsError, shortened
 
 __all__ = ["Checkpoint", "CheckpointStore"]
 
@@ -232,7 +231,7 @@ def _refuse_non_finite(checkpoint: Checkpoint) -> None:
     ]
     if broken:
         raise NumericsError(
-            f"The weights after epoch {checkpoint.epoch} are not finite: {named(broken)}; "
+            f"The weights after epoch {checkpoint.epoch} are not finite: {shortened(broken)}; "
             "they are not saved.",
             fix="lower train.initial_lr or train.gradient_clip; the checkpoints before are kept.",
         )

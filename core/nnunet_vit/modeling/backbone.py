@@ -168,6 +168,17 @@ class ViTBackbone(nn.Module):
         return self.feature_maps(images, [-1])[0]
 
 
+def backbone_of(network: nn.Module) -> ViTBackbone | None:
+    """Return the backbone that the head was given, or None where it built one of its own."""
+    found = (module for module in network.modules() if isinstance(module, ViTBackbone))
+    return next(found, None)
+
+
+def evenly_spaced(depth: int, count: int) -> list[int]:
+    """Return that many block numbers that end with the last; shallow ViTs give some twice."""
+    return [max(0, depth * step // count - 1) for step in range(1, count + 1)]
+
+
 def vits_of(network: nn.Module) -> list[nn.Module]:
     """Return the timm ViTs whose features a network segments, each once and none inside another.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnunet_vit.errors import DataError, did_you_mean
+from nnunet_vit.errors import DataError, did_you_mean, shortened
 from nnunet_vit.nnunet.folders import folder
 
 NAME = re.compile(r"Dataset(\d{3})_[A-Za-z0-9_-]+")
@@ -73,13 +73,18 @@ class Dataset:
             ) from error
 
 
+def has_regions(description: dict[str, Any]) -> bool:
+    """Tell whether the labels are regions, which may overlap, rather than classes."""
+    return any(isinstance(label, list | tuple) for label in description["labels"].values())
+
+
 def class_names(description: dict[str, Any]) -> list[str]:
     """Return the names of the foreground classes or regions as nnU-Net orders them.
 
     Regions keep dataset.json's order, classes follow their label.
     """
     labels = {n: v for n, v in description["labels"].items() if n not in ("background", "ignore")}
-    if any(isinstance(value, list | tuple) for value in labels.values()):
+    if has_regions(description):
         return list(labels)
     return sorted(labels, key=lambda name: int(labels[name]))
 
@@ -176,6 +181,5 @@ def _check_cases(raw: Path, description: dict[str, Any]) -> None:
 
 def _report(names: list[str], problem: str, ending: str) -> None:
     if names:
-        shown = ", ".join(name + ending for name in names[:SHOWN])
-        more = f", … ({len(names)} in all)" if len(names) > SHOWN else ""
-        raise DataError(f"{problem}: {shown}{more}.")
+        files = shortened((name + ending for name in names), SHOWN)
+        raise DataError(f"{problem}: {files}.")

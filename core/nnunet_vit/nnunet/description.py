@@ -7,7 +7,7 @@ from nnunet_vit.backbones import family, is_timm, timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import UserError
 from nnunet_vit.modeling.description import Channel, Description, StepCost, Weights
-from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.dataset import Dataset, has_regions
 from nnunet_vit.nnunet.statistics import input_statistics
 from nnunet_vit.tuning import method_of
 
@@ -30,8 +30,9 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     Raises:
         UserError: the network cannot be built as the run asks for, or the plans do not fit.
     """
+    from nnunet_vit.modeling.backbone import backbone_of
     from nnunet_vit.modeling.description.memory import estimated_memory
-    from nnunet_vit.modeling.description.parts import adapted_layers, backbone_of, parts_of
+    from nnunet_vit.modeling.description.parts import adapted_layers, parts_of
     from nnunet_vit.modeling.description.precision import in_bfloat16
     from nnunet_vit.modeling.timm_models import inspect_timm
     from nnunet_vit.nnunet.assumptions import Notes, dataset_of, sizes_of
@@ -117,7 +118,7 @@ def _training_loss(
 
     from nnunet_vit.modeling.losses import own_loss
 
-    regions, logits_loss = _has_regions(dataset), loss_for(dataset)
+    regions, logits_loss = has_regions(dataset.description), loss_for(dataset)
     loss = own_loss(
         run, network.num_classes, regions, None, lambda logits, _target: logits_loss(logits)
     )
@@ -136,7 +137,7 @@ def loss_for(dataset: Dataset) -> "Callable[[Tensor | list[Tensor]], Tensor]":
 
     dice = {"batch_dice": True, "smooth": 1e-5, "ddp": False}
     kind = {"dice_class": MemoryEfficientSoftDiceLoss}
-    regions = _has_regions(dataset)
+    regions = has_regions(dataset.description)
     loss: Any = (
         DC_and_BCE_loss({}, {**dice, "do_bg": True}, **kind)
         if regions
@@ -151,11 +152,6 @@ def loss_for(dataset: Dataset) -> "Callable[[Tensor | list[Tensor]], Tensor]":
         return torch.stack(losses).sum()
 
     return total
-
-
-def _has_regions(dataset: Dataset) -> bool:
-    labels = dataset.description["labels"].values()
-    return any(isinstance(label, list | tuple) for label in labels)
 
 
 def _channels(dataset: Dataset, statistics: Statistics) -> list[Channel]:

@@ -39,12 +39,17 @@ def plans_name(run: ViTnnUNetConfig) -> str:
     if run.model.checkpoint_path:  # the file by its content: it may be moved
         content["weights"] = sampled_digest(Path(run.model.checkpoint_path))
     content["configuration"] = run.data.configuration
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+    digest = digest_of(content)[:8]
     backbone = "-".join(part for part in (run.model.backbone, run.model.backbone_size) if part)
     head = run.model.head_name or str(run.model.model_path)
     # nnU-Net splits folder names at double underscores
     readable = re.sub(r"[^A-Za-z0-9-]+", "_", f"{head}-{backbone}-{method_of(run).NAME}")
     return f"{readable.strip('_')}-{digest}"
+
+
+def digest_of(content: object) -> str:
+    """Return the sha256 of what JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def run_plans(

@@ -16,7 +16,6 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
-FINAL = "checkpoint_final.pth"  # a finished run only repeats its validation
 FOLDS = 5
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
 
@@ -169,6 +168,7 @@ def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
 
 def _found(fold_folder: Path) -> str:
     from nnunet_vit.checkpoints.store import CheckpointStore
+    from nnunet_vit.checkpoints.whole import FINAL
 
     if (fold_folder / FINAL).is_file():
         return FINAL

@@ -1,7 +1,5 @@
 """The part of the trainer that leaves a training on disk."""
 
-import hashlib
-import json
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
@@ -22,7 +20,7 @@ from nnunet_vit.checkpoints.whole import plain, write_whole
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.averaging import AveragedWeights
-from nnunet_vit.nnunet.plans import KEY
+from nnunet_vit.nnunet.plans import KEY, digest_of
 from nnunet_vit.nnunet.reporting import ReportingTrainer
 from nnunet_vit.registry import catalogue
 from nnunet_vit.tuning.adapters.merge import merged_state
@@ -78,8 +76,8 @@ class SavingTrainer(ReportingTrainer):
         configuration.pop("architecture")
         plans["configurations"] = configuration
         return {
-            "split": _digest([sorted(training), sorted(validation)]),
-            "plans": _digest(plans),
+            "split": digest_of([sorted(training), sorted(validation)]),
+            "plans": digest_of(plans),
         }
 
     @property
@@ -183,7 +181,3 @@ class SavingTrainer(ReportingTrainer):
             "_best_ema": plain(self._best_ema),
             "logging": plain(self.logger.get_checkpoint()),
         }
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """The head under test, built through the same door as in a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import timm
@@ -9,18 +9,16 @@ from timm.models import register_model
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.config.head_options import decoder_options
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.modeling.backbone import ViTBackbone, vits_of
+from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.creation import pretrained_weights
 from nnunet_vit.modeling.factory import build_model, names_deep_supervision
+from nnunet_vit.modeling.losses import Loss, own_loss
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import LoadedPlugin, load_plugin
+from nnunet_vit.registry.loading import load_plugin
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import PREFIX, TINY_VITS, Case, TinyVit
-
-Loss = Callable[[Any, Tensor], Tensor]
 
 
 def run_of(head: str, case: Case, method: str = "full") -> ViTnnUNetConfig:
@@ -64,6 +62,48 @@ def build(
         return build_model(run, classes, channels, image_size, deep_supervision)
 
 
+class SetMaps(nn.Module):
+    """A backbone whose maps are what the test sets, the same at each level.
+
+    Attributes:
+        maps: (1, embed_dim, rows, columns), zeros at first.
+    """
+
+    depth, prefix_tokens = 12, 0
+
+    def __init__(self, patch_size: int, rows: int, columns: int, embed_dim: int = 4) -> None:
+        """Take the grid of patches; patch_size is their edge in pixels."""
+        super().__init__()
+        self.patch_size, self.embed_dim = patch_size, embed_dim
+        self.maps = torch.zeros(1, embed_dim, rows, columns)
+
+    def feature_maps(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """Return the maps once per layer, whatever the images."""
+        return [self.maps for _ in layers]
+
+
+def head_on(
+    head: str,
+    backbone: nn.Module,
+    options: dict[str, Any] | None = None,
+    **offered: Any,  # noqa: ANN401 - the hook's own arguments
+) -> nn.Module:
+    """Return an installed head, built by its own hook on a backbone of the test.
+
+    Args:
+        head: its registered name.
+        backbone: SetMaps, or any other that has what heads use.
+        options: of the head; its own defaults stand in.
+        **offered: further arguments of the hook, num_classes (2 unless given) among them.
+    """
+    plugin = load_plugin(catalogue.find(catalogue.HEADS, head))
+    model = call_hook(plugin, "head_options", {})
+    arguments = {"num_classes": 2, "in_channels": 3, "deep_supervision": False, **offered}
+    arguments |= {"backbone": backbone, "options": model(**(options or {}))}
+    built: nn.Module = call_hook(plugin, "create_segmentation_model", arguments)
+    return built
+
+
 def images_of(size: tuple[int, int], batch: int = 2, channels: int = 3) -> Tensor:
     """Return normalized images (batch, channels, H, W), always the same ones."""
     generator = torch.Generator().manual_seed(1)
@@ -98,23 +138,7 @@ def step_loss(head: str, case: Case, model: nn.Module, images: Tensor, classes: 
 
 def loss_of(head: str, case: Case, classes: int) -> Loss:
     """Return the loss that the head is trained with here."""
-    if not has_own_loss(head):
-        return _cross_entropies
-    run = run_of(head, case)
-    offered = {
-        "num_classes": classes,
-        "options": decoder_options(run),
-        "has_regions": False,
-        "ignore_label": None,
-        "default_loss": _cross_entropies,
-    }
-    loss: Loss = call_hook(_plugin(head), "create_loss", offered)
-    return loss
-
-
-def has_own_loss(head: str) -> bool:
-    """Tell whether the head brings its loss; then its outputs in training are its own affair."""
-    return "create_loss" in _plugin(head).hooks
+    return own_loss(run_of(head, case), classes, False, None, _cross_entropies)
 
 
 def takes_deep_supervision(head: str, case: Case) -> bool:
@@ -122,19 +146,10 @@ def takes_deep_supervision(head: str, case: Case) -> bool:
     return names_deep_supervision(run_of(head, case))
 
 
-def given_backbone(model: nn.Module) -> ViTBackbone | None:
-    """Return the backbone that the head was given; None: it built its own."""
-    return next((part for part in model.modules() if isinstance(part, ViTBackbone)), None)
-
-
 def head_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
     """Return the parameters that belong to no ViT, by name."""
     inside = {id(value) for vit in vits_of(model) for value in vit.parameters()}
     return [(name, value) for name, value in model.named_parameters() if id(value) not in inside]
-
-
-def _plugin(head: str) -> LoadedPlugin:
-    return load_plugin(catalogue.find(catalogue.HEADS, head))
 
 
 def _cross_entropies(output: Any, target: Tensor) -> Tensor:  # noqa: ANN401 - logits or a list

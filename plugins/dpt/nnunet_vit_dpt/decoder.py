@@ -5,9 +5,9 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_dpt.reassembly import Reassembly
-from nnunet_vit_dpt.tokens import LEVELS, Level, evenly_spaced, levels_of
+from nnunet_vit_dpt.tokens import LEVELS, Level, levels_of
 
 CHANNELS_OF_EIGHT_GROUPS = 64
 
@@ -38,7 +38,7 @@ class DptSegmentation(nn.Module):
         self.backbone = backbone
         self.deep_supervision = deep_supervision
         self.with_summary = readout != "ignore"
-        self.layers = evenly_spaced(backbone.depth)
+        self.layers = evenly_spaced(backbone.depth, LEVELS)
         self.normalizations = nn.ModuleList(nn.LayerNorm(backbone.embed_dim) for _ in self.layers)
         self.decoder = DptDecoder(backbone.embed_dim, hidden_size, readout)
         # one for all maps: none is left without a gradient where the coarser are not wanted

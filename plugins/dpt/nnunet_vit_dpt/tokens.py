@@ -25,8 +25,3 @@ def levels_of(
         return [(features, prefix[:, 0]) for features, prefix in found]
     maps = backbone.feature_maps(images, layers)
     return [(features, features.mean(dim=(2, 3))) for features in maps]
-
-
-def evenly_spaced(depth: int) -> list[int]:
-    """Return four block numbers that end with the last; some repeat in a ViT of fewer blocks."""
-    return [max(0, depth * step // LEVELS - 1) for step in range(1, LEVELS + 1)]

@@ -33,14 +33,9 @@ def dpt_on():
     """`dpt_on(backbone, **options)` calls the installed head's own hook."""
 
     def build(backbone, deep_supervision=False, **options):
-        from nnunet_vit.registry import catalogue
-        from nnunet_vit.registry.calling import call_hook
-        from nnunet_vit.registry.loading import load_plugin
+        from nnunet_vit.testing.building import head_on
 
-        plugin = load_plugin(catalogue.find(catalogue.HEADS, "dpt"))
-        model = call_hook(plugin, "head_options", {})
-        offered = {"backbone": backbone, "num_classes": 2, "deep_supervision": deep_supervision}
-        offered["options"] = model(**{"dropout": 0.0, **options})
-        return call_hook(plugin, "create_segmentation_model", offered)
+        settings = {"dropout": 0.0, **options}
+        return head_on("dpt", backbone, settings, deep_supervision=deep_supervision)
 
     return build

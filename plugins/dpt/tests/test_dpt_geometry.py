@@ -4,24 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from nnunet_vit.testing.building import SetMaps
+from nnunet_vit.testing.checks.place import beside, centre_of
+
 pytestmark = pytest.mark.unit
 
 FEATURES = torch.tensor([3.0, -1.0, 2.0, 0.5])
 KERNELS = (nn.Conv2d, nn.ConvTranspose2d)
-
-
-class Maps(nn.Module):
-    """A backbone whose maps are what the test sets, the same at each level."""
-
-    embed_dim, depth, prefix_tokens = 4, 12, 0
-
-    def __init__(self, patch_size, rows, columns):
-        super().__init__()
-        self.patch_size = patch_size
-        self.maps = torch.zeros(1, self.embed_dim, rows, columns)
-
-    def feature_maps(self, images, layers):
-        return [self.maps for _ in layers]
 
 
 @pytest.fixture
@@ -30,7 +19,7 @@ def head(dpt_on):
 
     def build(patch, rows, columns, readout="ignore"):
         torch.manual_seed(3)
-        model = dpt_on(Maps(patch, rows, columns), hidden_size=16, readout=readout).eval()
+        model = dpt_on(SetMaps(patch, rows, columns), hidden_size=16, readout=readout).eval()
         for module in model.modules():
             if isinstance(module, KERNELS) and module.kernel_size != (1, 1):
                 same = torch.randn(module.weight.shape[:2])[:, :, None, None] / 4
@@ -43,21 +32,6 @@ def head(dpt_on):
         return model, torch.zeros(1, 3, rows * patch, columns * patch)
 
     return build
-
-
-def centre_of(response, unit):
-    """Return the centre of mass, in units of that many pixels, counted at their middle."""
-    rows, columns = (torch.arange(edge) + 0.5 for edge in response.shape)
-    total = response.sum()
-    return [
-        ((response.sum(dim=1) * rows).sum() / total / unit - 0.5).item(),
-        ((response.sum(dim=0) * columns).sum() / total / unit - 0.5).item(),
-    ]
-
-
-def beside(logits):
-    """Return where the first class differs from the far corner: normalizing moves all the rest."""
-    return (logits[0, 0] - logits[0, 0, -1, -1]).abs()
 
 
 @pytest.mark.parametrize("patch", [8, 14, 16])
@@ -112,7 +86,7 @@ def test_mirrored_features_give_mirrored_logits(head, patch, columns):
 @pytest.mark.parametrize("patch", [14, 16])
 def test_random_convolutions_move_it_by_less_than_half_a_patch(dpt_on, patch):
     torch.manual_seed(5)
-    model = dpt_on(Maps(patch, 8, 12), hidden_size=64).eval()
+    model = dpt_on(SetMaps(patch, 8, 12), hidden_size=64).eval()
     images = torch.zeros(1, 3, 8 * patch, 12 * patch)
     with torch.no_grad():
         background = model(images)
@@ -127,7 +101,7 @@ def test_random_convolutions_move_it_by_less_than_half_a_patch(dpt_on, patch):
 
 def test_a_ramp_keeps_its_slope_and_place_at_each_doubling(dpt_on):
     """Corners that are aligned would stretch it about the image's middle."""
-    model = dpt_on(Maps(16, 4, 4), hidden_size=8)
+    model = dpt_on(SetMaps(16, 4, 4), hidden_size=8)
     ramp = (torch.arange(6) + 0.5).expand(1, 8, 4, 6)
     for fuse in model.decoder.fusions:
         for module in (fuse.refine, fuse.enter or fuse.refine):

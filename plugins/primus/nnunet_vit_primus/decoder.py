@@ -5,7 +5,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_primus.expansion import ChannelNorm, doubling, doublings, stage, widths
 
 LEVELS = 4  # of the ViT, in the multi-scale variant
@@ -50,7 +50,7 @@ class MultiScalePrimus(nn.Module):
         channels = widths(backbone.embed_dim, num_classes, doublings(backbone.patch_size))
         inner = channels[:-1]
         stages = len(inner) - 1
-        self.layers = evenly_spaced(backbone.depth)[::-1][: stages + 1]
+        self.layers = evenly_spaced(backbone.depth, LEVELS)[::-1][: stages + 1]
         self.normalizations = nn.ModuleList(ChannelNorm(inner[0]) for _ in self.layers)
         self.stages = nn.ModuleList(stage(*pair) for pair in pairwise(inner))
         self.branches = nn.ModuleList(
@@ -89,8 +89,3 @@ def resized(logits: Tensor, images: Tensor) -> Tensor:
     if logits.shape[-2:] == images.shape[-2:]:
         return logits
     return functional.interpolate(logits, size=images.shape[-2:], mode="bilinear")
-
-
-def evenly_spaced(depth: int) -> list[int]:
-    """Return four block numbers that end with the last; shallow ViTs give some of them twice."""
-    return [max(0, depth * level // LEVELS - 1) for level in range(1, LEVELS + 1)]

@@ -33,14 +33,8 @@ def primus_on():
     """`primus_on(backbone, classes, deep, **options)` calls the installed head's own hook."""
 
     def build(backbone, classes=2, deep=False, **options):
-        from nnunet_vit.registry import catalogue
-        from nnunet_vit.registry.calling import call_hook
-        from nnunet_vit.registry.loading import load_plugin
+        from nnunet_vit.testing.building import head_on
 
-        plugin = load_plugin(catalogue.find(catalogue.HEADS, "primus"))
-        model = call_hook(plugin, "head_options", {})
-        offered = {"backbone": backbone, "num_classes": classes}
-        offered |= {"options": model(**options), "deep_supervision": deep}
-        return call_hook(plugin, "create_segmentation_model", offered)
+        return head_on("primus", backbone, options, num_classes=classes, deep_supervision=deep)
 
     return build

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_segformer.refinement import Refinement, convolution
 
 LEVELS = 4
@@ -38,7 +38,7 @@ class SegformerSegmentation(nn.Module):
         """Build the decoder for the backbone's width, depth and patch."""
         super().__init__()
         self.backbone = backbone
-        self.layers = evenly_spaced(backbone.depth)
+        self.layers = distinct_levels(backbone.depth)
         self.fusion = LevelFusion(len(self.layers), backbone.embed_dim, hidden_size)
         self.dropout = nn.Dropout2d(dropout)
         stages = math.ceil(math.log2(backbone.patch_size)) if progressive else 0
@@ -74,6 +74,6 @@ class LevelFusion(nn.Module):
         return fused
 
 
-def evenly_spaced(depth: int) -> list[int]:
+def distinct_levels(depth: int) -> list[int]:
     """Return four block numbers that end with the last; fewer where the ViT has fewer blocks."""
-    return sorted({max(0, depth * step // LEVELS - 1) for step in range(1, LEVELS + 1)})
+    return sorted(set(evenly_spaced(depth, LEVELS)))

@@ -33,14 +33,9 @@ def segformer_on():
     """`segformer_on(backbone, channels, **options)` calls the installed head's own hook."""
 
     def build(backbone, channels=3, **options):
-        from nnunet_vit.registry import catalogue
-        from nnunet_vit.registry.calling import call_hook
-        from nnunet_vit.registry.loading import load_plugin
+        from nnunet_vit.testing.building import head_on
 
-        plugin = load_plugin(catalogue.find(catalogue.HEADS, "segformer"))
-        model = call_hook(plugin, "head_options", {})
-        offered = {"backbone": backbone, "num_classes": 2, "in_channels": channels}
-        offered["options"] = model(**{"dropout": 0.0, **options})
-        return call_hook(plugin, "create_segmentation_model", offered)
+        settings = {"dropout": 0.0, **options}
+        return head_on("segformer", backbone, settings, in_channels=channels)
 
     return build

@@ -4,25 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from nnunet_vit.testing.building import SetMaps
+from nnunet_vit.testing.checks.place import beside, centre_of
+
 pytestmark = pytest.mark.unit
 
 ROWS, COLUMNS = 8, 11
 VARIANTS = [{"variant": "plain"}, {"variant": "progressive", "detail_channels": 0}, {}]
 FEATURES = torch.tensor([3.0, -1.0, 2.0, 0.5])
-
-
-class Maps(nn.Module):
-    """A backbone whose maps are what the test sets, the same at each level."""
-
-    embed_dim, depth = 4, 12
-
-    def __init__(self, patch_size):
-        super().__init__()
-        self.patch_size = patch_size
-        self.maps = torch.zeros(1, self.embed_dim, ROWS, COLUMNS)
-
-    def feature_maps(self, images, layers):
-        return [self.maps for _ in layers]
 
 
 @pytest.fixture
@@ -31,7 +20,7 @@ def head(segformer_on):
 
     def build(patch, options):
         torch.manual_seed(3)
-        model = segformer_on(Maps(patch), hidden_size=8, **options).eval()
+        model = segformer_on(SetMaps(patch, ROWS, COLUMNS), hidden_size=8, **options).eval()
         for module in model.modules():
             if isinstance(module, nn.Conv2d) and module.kernel_size != (1, 1):
                 centre = module.kernel_size[0] // 2
@@ -40,21 +29,6 @@ def head(segformer_on):
         return model, torch.zeros(1, 3, ROWS * patch, COLUMNS * patch)
 
     return build
-
-
-def centre_of(response, unit):
-    """Return the centre of mass, in units of that many pixels, counted at their middle."""
-    rows, columns = (torch.arange(edge) + 0.5 for edge in response.shape)
-    total = response.sum()
-    return [
-        ((response.sum(dim=1) * rows).sum() / total / unit - 0.5).item(),
-        ((response.sum(dim=0) * columns).sum() / total / unit - 0.5).item(),
-    ]
-
-
-def beside(logits):
-    """Return where the first class differs from the far corner: normalizing moves all the rest."""
-    return (logits[0, 0] - logits[0, 0, -1, -1]).abs()
 
 
 @pytest.mark.parametrize("options", VARIANTS)
@@ -112,7 +86,7 @@ def test_mirrored_features_give_mirrored_logits(head, patch, options):
 @pytest.mark.parametrize("options", VARIANTS)
 def test_random_convolutions_move_it_by_less_than_half_a_patch(segformer_on, options):
     torch.manual_seed(5)
-    model = segformer_on(Maps(16), hidden_size=64, **options).eval()
+    model = segformer_on(SetMaps(16, ROWS, COLUMNS), hidden_size=64, **options).eval()
     images = torch.zeros(1, 3, ROWS * 16, COLUMNS * 16)
     with torch.no_grad():
         background = model(images)

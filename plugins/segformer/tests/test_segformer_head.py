@@ -124,9 +124,9 @@ def test_other_patches_and_details(segformer_on, option, patch):
     ],
 )
 def test_the_levels_end_with_the_last_block(depth, layers):
-    from nnunet_vit_segformer.decoder import evenly_spaced
+    from nnunet_vit_segformer.decoder import distinct_levels
 
-    assert evenly_spaced(depth) == layers
+    assert distinct_levels(depth) == layers
 
 
 DROPOUT = "allowed: a number of at least 0 and less than 1"

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_setr.blocks import convolution, enlarged, size_of, upsampled
 
 LEVELS = 4
@@ -26,7 +26,7 @@ class MultiLevelAggregation(nn.Module):
         """Build the streams for the backbone's width and depth."""
         super().__init__()
         self.backbone = backbone
-        self.layers = evenly_spaced(backbone.depth)[::-1]
+        self.layers = evenly_spaced(backbone.depth, LEVELS)[::-1]
         narrow = max(hidden_size // 2, 8)
         self.entries = nn.ModuleList(
             nn.Sequential(
@@ -72,8 +72,3 @@ class MultiLevelAggregation(nn.Module):
         for shallower in entered[1:]:
             sums.append(sums[-1] + shallower)
         return [stream(level) for stream, level in zip(self.streams, sums, strict=True)]
-
-
-def evenly_spaced(depth: int) -> list[int]:
-    """Return four block numbers that end with the last; shallow ViTs give some of them twice."""
-    return [max(0, depth * level // LEVELS - 1) for level in range(1, LEVELS + 1)]

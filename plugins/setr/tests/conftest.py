@@ -33,14 +33,8 @@ def setr_on():
     """`setr_on(backbone, channels, deep, **options)` calls the installed head's own hook."""
 
     def build(backbone, channels=3, deep=False, **options):
-        from nnunet_vit.registry import catalogue
-        from nnunet_vit.registry.calling import call_hook
-        from nnunet_vit.registry.loading import load_plugin
+        from nnunet_vit.testing.building import head_on
 
-        plugin = load_plugin(catalogue.find(catalogue.HEADS, "setr"))
-        model = call_hook(plugin, "head_options", {})
-        offered = {"backbone": backbone, "num_classes": 2, "in_channels": channels}
-        offered |= {"options": model(**options), "deep_supervision": deep}
-        return call_hook(plugin, "create_segmentation_model", offered)
+        return head_on("setr", backbone, options, in_channels=channels, deep_supervision=deep)
 
     return build

@@ -4,25 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from nnunet_vit.testing.building import SetMaps
+from nnunet_vit.testing.checks.place import beside, centre_of
+
 pytestmark = pytest.mark.unit
 
 ROWS, COLUMNS = 8, 11
 VARIANTS = ["pup", "mla"]
 FEATURES = torch.tensor([3.0, -1.0, 2.0, 0.5])
-
-
-class Maps(nn.Module):
-    """A backbone whose maps are what the test sets, the same at each level."""
-
-    embed_dim, depth = 4, 12
-
-    def __init__(self, patch_size):
-        super().__init__()
-        self.patch_size = patch_size
-        self.maps = torch.zeros(1, self.embed_dim, ROWS, COLUMNS)
-
-    def feature_maps(self, images, layers):
-        return [self.maps for _ in layers]
 
 
 @pytest.fixture
@@ -31,7 +20,9 @@ def head(setr_on):
 
     def build(patch, variant, deep=False):
         torch.manual_seed(3)
-        model = setr_on(Maps(patch), deep=deep, hidden_size=32, variant=variant).eval()
+        model = setr_on(
+            SetMaps(patch, ROWS, COLUMNS), deep=deep, hidden_size=32, variant=variant
+        ).eval()
         for module in model.modules():
             if isinstance(module, nn.Conv2d) and module.kernel_size != (1, 1):
                 nn.init.zeros_(module.weight)
@@ -39,21 +30,6 @@ def head(setr_on):
         return model, torch.zeros(1, 3, ROWS * patch, COLUMNS * patch)
 
     return build
-
-
-def centre_of(response, unit):
-    """Return the centre of mass, in units of that many pixels, counted at their middle."""
-    rows, columns = (torch.arange(edge) + 0.5 for edge in response.shape)
-    total = response.sum()
-    return [
-        ((response.sum(dim=1) * rows).sum() / total / unit - 0.5).item(),
-        ((response.sum(dim=0) * columns).sum() / total / unit - 0.5).item(),
-    ]
-
-
-def beside(logits):
-    """Return where the first class differs from the far corner: normalizing moves all the rest."""
-    return (logits[0, 0] - logits[0, 0, -1, -1]).abs()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_unetr.blocks import ResidualBlock, Size, SkipBranch, Upsampling
 
 LEVELS = 4  # of the ViT, and steps from its grid to the image
@@ -38,7 +38,7 @@ class UnetrSegmentation(nn.Module):
         super().__init__()
         self.backbone = backbone
         width, patch = backbone.embed_dim, backbone.patch_size
-        self.layers = evenly_spaced(backbone.depth)[::-1]
+        self.layers = evenly_spaced(backbone.depth, LEVELS)[::-1]
         self.normalizations = nn.ModuleList(nn.GroupNorm(1, width) for _ in self.layers)
         # a step that is shorter than a doubling, as the last one of patch 14, is never learned
         learned = [deconvolution and 1 << step <= patch for step in range(1, LEVELS + 1)]
@@ -98,8 +98,3 @@ def step_sizes(features: Tensor, images: Tensor) -> list[Size]:
         (min(height << step, bottom), min(width << step, right)) for step in range(1, LEVELS)
     ]
     return [*doubled, (bottom, right)]
-
-
-def evenly_spaced(depth: int) -> list[int]:
-    """Return four block numbers that end with the last; shallow ViTs give some of them twice."""
-    return [max(0, depth * level // LEVELS - 1) for level in range(1, LEVELS + 1)]

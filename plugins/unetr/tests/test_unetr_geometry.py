@@ -4,25 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from nnunet_vit.testing.building import SetMaps
+from nnunet_vit.testing.checks.place import beside, centre_of
+
 pytestmark = pytest.mark.unit
 
 ROWS, COLUMNS = 8, 11
 UPSAMPLINGS = ["deconvolution", "bilinear"]
 FEATURES = torch.tensor([3.0, -1.0, 2.0, 0.5])
-
-
-class Maps(nn.Module):
-    """A backbone whose maps are what the test sets, the same at each level."""
-
-    embed_dim, depth = 4, 12
-
-    def __init__(self, patch_size):
-        super().__init__()
-        self.patch_size = patch_size
-        self.maps = torch.zeros(1, self.embed_dim, ROWS, COLUMNS)
-
-    def feature_maps(self, images, layers):
-        return [self.maps for _ in layers]
 
 
 @pytest.fixture
@@ -34,7 +23,9 @@ def head(unetr_on):
 
     def build(patch, upsampling, deep=False):
         torch.manual_seed(3)
-        model = unetr_on(Maps(patch), deep=deep, hidden_size=32, upsampling=upsampling).eval()
+        model = unetr_on(
+            SetMaps(patch, ROWS, COLUMNS), deep=deep, hidden_size=32, upsampling=upsampling
+        ).eval()
         for module in model.modules():
             if isinstance(module, nn.ConvTranspose2d):
                 module.weight.data[:] = module.weight.data[..., :1, :1]
@@ -44,21 +35,6 @@ def head(unetr_on):
         return model, torch.zeros(1, 3, ROWS * patch, COLUMNS * patch)
 
     return build
-
-
-def centre_of(response, unit):
-    """Return the centre of mass, in units of that many pixels, counted at their middle."""
-    rows, columns = (torch.arange(edge) + 0.5 for edge in response.shape)
-    total = response.sum()
-    return [
-        ((response.sum(dim=1) * rows).sum() / total / unit - 0.5).item(),
-        ((response.sum(dim=0) * columns).sum() / total / unit - 0.5).item(),
-    ]
-
-
-def beside(logits):
-    """Return where the first class differs from the far corner: normalizing moves all the rest."""
-    return (logits[0, 0] - logits[0, 0, -1, -1]).abs()
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
@@ -115,7 +91,7 @@ def test_mirrored_features_give_mirrored_logits(head, patch, upsampling):
 @pytest.mark.parametrize("patch", [14, 16])
 def test_random_convolutions_move_it_by_less_than_half_a_patch(unetr_on, patch, upsampling):
     torch.manual_seed(5)
-    model = unetr_on(Maps(patch), hidden_size=64, upsampling=upsampling).eval()
+    model = unetr_on(SetMaps(patch, ROWS, COLUMNS), hidden_size=64, upsampling=upsampling).eval()
     images = torch.zeros(1, 3, ROWS * patch, COLUMNS * patch)
     with torch.no_grad():
         background = model(images)

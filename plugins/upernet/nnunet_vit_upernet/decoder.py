@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit_upernet.pyramid import Pyramid, evenly_spaced, grid_means, normalization
+from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit_upernet.pyramid import LEVELS, Pyramid, grid_means, normalization
 
 POOL_SCALES = (1, 2, 3, 6)  # cells per edge
 
@@ -33,7 +33,7 @@ class UperNetSegmentation(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.deep_supervision = deep_supervision
-        self.layers = evenly_spaced(backbone.depth)
+        self.layers = evenly_spaced(backbone.depth, LEVELS)
         self.pyramid = Pyramid(backbone.embed_dim)
         self.decoder = UperNetDecoder(self.pyramid.widths, hidden_size)
         self.dropout = nn.Dropout2d(dropout)

@@ -76,8 +76,3 @@ def normalization(channels: int) -> nn.GroupNorm:
     """Return group normalization that is right for one image, and for a map of one cell."""
     groups = math.gcd(8, channels) if channels >= CHANNELS_OF_EIGHT_GROUPS else 1
     return nn.GroupNorm(groups, channels)
-
-
-def evenly_spaced(depth: int) -> list[int]:
-    """Return four block numbers that end with the last; some repeat in a ViT of fewer blocks."""
-    return [max(0, depth * step // LEVELS - 1) for step in range(1, LEVELS + 1)]

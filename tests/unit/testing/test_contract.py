@@ -34,10 +34,11 @@ def test_a_small_backbone_is_the_real_class(name):
     import timm
     import torch
 
-    from nnunet_vit.testing.building import build, given_backbone
+    from nnunet_vit.modeling.backbone import backbone_of
+    from nnunet_vit.testing.building import build
 
     case = Case(name)
-    backbone = given_backbone(build("linear", case, case.pixels(2, 3)))
+    backbone = backbone_of(build("linear", case, case.pixels(2, 3)))
     with torch.device("meta"):
         full = timm.create_model(case.vit.timm_name)
     assert type(backbone.model) is type(full)

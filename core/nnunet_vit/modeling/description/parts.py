@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from nnunet_vit.modeling.backbone import ViTBackbone
+from nnunet_vit.modeling.backbone import backbone_of
 from nnunet_vit.modeling.description import Part
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.tuning.adapters.merge import ADAPTER
@@ -16,12 +16,6 @@ OF_TIMM = {
 }
 TOKENS = "tokens and positions"
 INNER = ("patches", TOKENS, "blocks", "norm", "other")
-
-
-def backbone_of(network: nn.Module) -> ViTBackbone | None:
-    """Return the backbone that the head was given, or None where it built one of its own."""
-    found = (module for module in network.modules() if isinstance(module, ViTBackbone))
-    return next(found, None)
 
 
 def parts_of(network: ViTSegmentationNetwork) -> list[Part]:

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from nnunet_vit.modeling.description.parts import backbone_of
+from nnunet_vit.modeling.backbone import backbone_of
 
 TOLD = ("feature_maps", "feature_maps_and_prefix")  # how heads let the backbone compute
 

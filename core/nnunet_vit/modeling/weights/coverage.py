@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
 
+from nnunet_vit.errors import shortened
+
 SHOWN = 6  # groups of names in a line
 
 
@@ -65,13 +67,6 @@ def percent(share: float) -> str:
     return f"{floor(share * 100 * 10**places) / 10**places:g} %"
 
 
-def shown(names: Iterable[str], most: int = 3) -> str:
-    """Return the first few names, and how many there are where that is not all."""
-    names = list(names)
-    first = ", ".join(names[:most])
-    return first if len(names) <= most else f"{first}, … ({len(names)} in all)"
-
-
 def _rounded(count: int) -> str:
     return f"{count / 1e6:.1f} M" if count >= 1e5 else f"{count}"
 
@@ -83,7 +78,7 @@ def _grouped(names: Iterable[str]) -> str:
     listed = []
     for kind, members in groups.items():
         listed += members if len(members) < 3 else [f"{len(members)} {kind} tensors"]
-    return shown(listed, SHOWN)
+    return shortened(listed, SHOWN)
 
 
 def _kind(name: str) -> str:

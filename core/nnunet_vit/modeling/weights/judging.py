@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.coverage import percent, shown
+from nnunet_vit.errors import ModelError, shortened
+from nnunet_vit.modeling.weights.coverage import percent
 from nnunet_vit.modeling.weights.harmless import is_fused_bias, may_be_left_over, may_be_missing
 from nnunet_vit.modeling.weights.sizes import can_be_resized
 
@@ -69,7 +69,7 @@ def judge_values(tensors: Tensors, own: Tensors, path: Path) -> None:
     ]
     if broken:
         raise ModelError(
-            f"{path} holds values that are not finite (NaN or infinity): {shown(broken)}.",
+            f"{path} holds values that are not finite (NaN or infinity): {shortened(broken)}.",
             fix="fetch the file again, or choose another checkpoint of that training.",
         )
 
@@ -118,7 +118,7 @@ def _misfit(
         + (f" where {expected} is expected" if expected else "")
     ]
     parts = {"another shape": wrong, "missing": missing, "unknown": unknown}
-    facts += [f"{what} {shown(names)}" for what, names in parts.items() if names]
+    facts += [f"{what} {shortened(names)}" for what, names in parts.items() if names]
     fix = "check model.backbone and model.backbone_size against the file"
     if not wrong:
         fix += "; where it is known to hold less, write its share in model.expected_coverage"

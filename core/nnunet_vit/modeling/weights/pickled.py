@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.modeling.weights.unreadable import unreadable
 
 _SCALAR = np.float64(0).__reduce__()[0]
@@ -54,9 +54,9 @@ def _foreign_objects(path: Path, complaint: str) -> list[str]:
 def _refused(path: Path, objects: list[str]) -> ModelError:
     if not objects:
         return unreadable(path, "it is no PyTorch file, or damaged")
-    named = ", ".join(objects[:3]) + ("" if len(objects) <= 3 else f", … ({len(objects)} in all)")
     return ModelError(
-        f"{path} holds Python objects, which can run code: {named}. Nothing was loaded.",
+        f"{path} holds Python objects, which can run code: {shortened(objects)}. Nothing was "
+        "loaded.",
         fix="where the file was made, save its tensors alone: "
         "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors').",
     )

@@ -5,9 +5,9 @@ from torch import nn
 from nnunet_vit.testing.building import build, head_parameters, images_of, step_loss
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
+from nnunet_vit.tuning.adapters.merge import ADAPTER
 
 METHODS = ("full", "lora", "frozen")
-ADAPTER = ".lora_"
 SHOWN = 4  # names in an error
 
 

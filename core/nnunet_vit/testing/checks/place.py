@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.backbone import vits_of
-from nnunet_vit.testing.building import build, given_backbone, head_parameters, logits_of
+from nnunet_vit.modeling.backbone import backbone_of, vits_of
+from nnunet_vit.testing.building import build, head_parameters, logits_of
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
 
@@ -57,6 +57,26 @@ def displacement(response: Tensor, place: Sequence[int], patch: int) -> tuple[fl
     return float(down), float(right)
 
 
+def centre_of(response: Tensor, unit: float) -> list[float]:
+    """Return the centre of mass of a response (H, W) as row and column, counted at their middle.
+
+    Args:
+        response: not negative.
+        unit: pixels per row and column that are counted.
+    """
+    rows, columns = (torch.arange(edge) + 0.5 for edge in response.shape)
+    total = response.sum()
+    return [
+        ((response.sum(dim=1) * rows).sum() / total / unit - 0.5).item(),
+        ((response.sum(dim=0) * columns).sum() / total / unit - 0.5).item(),
+    ]
+
+
+def beside(logits: Tensor) -> Tensor:
+    """Return where the first class differs from the far corner: normalizing moves all the rest."""
+    return (logits[0, 0] - logits[0, 0, -1, -1]).abs()
+
+
 def _check_distances(kind: str, responses: Tensor, patch: int) -> None:
     for place, response in zip(PLACES, responses, strict=True):
         down, right = displacement(response, place, patch)
@@ -84,7 +104,7 @@ def _responses(head: str, case: Case, kind: str) -> Tensor:
         _change(features.maps, 1)
     logits = logits_of(model, images)
     if features is not None and not features.asked:  # the head goes another way into the ViT
-        given = given_backbone(model)
+        given = backbone_of(model)
         assert given is not None
         del given.feature_maps
         _change(images, case.vit.patch_size)
@@ -148,7 +168,7 @@ class _Features:
 
 
 def _write_features(model: nn.Module, batch: int) -> _Features | None:
-    given = given_backbone(model)
+    given = backbone_of(model)
     if given is None:
         return None
     features = _Features(batch, given.embed_dim)

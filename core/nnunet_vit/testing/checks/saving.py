@@ -5,11 +5,12 @@ import io
 import torch
 from torch import Tensor
 
+from nnunet_vit.modeling.losses import has_own_loss
 from nnunet_vit.testing.building import (
     build,
-    has_own_loss,
     images_of,
     logits_of,
+    run_of,
     step_loss,
     takes_deep_supervision,
 )
@@ -56,7 +57,7 @@ def check_deep_supervision(head: str, case: Case) -> str:
             fix="return the finest logits alone where deep_supervision is False.",
         )
     output = deep.train()(images_of(size))
-    if has_own_loss(head):
+    if has_own_loss(run_of(head, case)):
         return "the head's own loss judges its outputs in training"
     _check_levels(list(output) if isinstance(output, list | tuple) else [output], size)
     return ""

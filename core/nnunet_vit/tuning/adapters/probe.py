@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import ModelError, shortened
+from nnunet_vit.tuning.adapters.merge import ADAPTER
 from nnunet_vit.tuning.adapters.twin import twin
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def check_adapters(model: "nn.Module") -> None:
     idle = idle_adapters(model)
     if idle:
         raise ModelError(
-            f"LoRA has no effect on {len(idle)} layers: {_shortened(idle)}: timm reads their "
+            f"LoRA has no effect on {len(idle)} layers: {shortened(idle)}: timm reads their "
             "weights past the adapter.",
             fix="name other layers in lora.target_modules, for example [proj, fc1, fc2].",
         )
@@ -42,7 +43,7 @@ def idle_adapters(model: "nn.Module") -> list[str]:
         if maps[-1].requires_grad:  # else no adapter at all is on the way to it
             maps[-1].sum().backward()
     idle = [n for n, p in shadow.named_parameters() if p.requires_grad and p.grad is None]
-    return list(dict.fromkeys(name.partition(".lora_")[0] for name in idle))
+    return list(dict.fromkeys(name.partition(ADAPTER)[0] for name in idle))
 
 
 def _input_size(model: Any) -> tuple[int, int, int]:  # noqa: ANN401
@@ -58,7 +59,3 @@ def _input_size(model: Any) -> tuple[int, int, int]:  # noqa: ANN401
         channels = convolution.in_channels
     height, width = getattr(stem, "img_size", None) or [PATCHES * edge for edge in patch]
     return channels, height, width
-
-
-def _shortened(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f", … ({len(names)} in all)" if len(names) > 3 else "")
