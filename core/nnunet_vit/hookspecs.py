@@ -82,6 +82,18 @@ def create_loss(  # type: ignore[empty-body]
     """
 
 
+@hookspec
+def before_training_step(model: "nn.Module", progress: float) -> None:
+    """Change the head with the training: called before each step.
+
+    What prediction needs of it belongs into a buffer of the module, which checkpoints hold.
+
+    Args:
+        model: what create_segmentation_model returned.
+        progress: share of the training's steps that are done, from 0 to below 1.
+    """
+
+
 @hookspec(firstresult=True)
 def backbone_family() -> "BackboneFamily":  # type: ignore[empty-body]
     """Return a family of pretrained ViTs (entry-point group nnunet_vit.backbones)."""

@@ -1,6 +1,7 @@
 """The backbone that heads build on, and the plain functions of the project's first plan."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from nnunet_vit.backbones import own_families
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
+from nnunet_vit.modeling.timm_blocks import embed, run_block
 from nnunet_vit.modeling.timm_classes import (
     class_of,
     maps_and_prefix_of,
@@ -15,6 +17,7 @@ from nnunet_vit.modeling.timm_classes import (
     patch_size_of,
     prefix_tokens_of,
 )
+from nnunet_vit.modeling.tokens import Tokens
 from nnunet_vit.modeling.weights import Coverage
 
 __all__ = [
@@ -162,6 +165,34 @@ class ViTBackbone(nn.Module):
         ordered = sorted(set(wanted))
         pairs = maps_and_prefix_of(self.model, images, ordered)
         return [pairs[ordered.index(index)] for index in wanted]
+
+    def embed(self, images: Tensor) -> Tokens:
+        """Return the tokens of images (B, C, H, W) before the first block.
+
+        Raises:
+            ConfigError: timm's class cannot be run block by block.
+        """
+        return embed(self.model, images)
+
+    def run_blocks(
+        self, tokens: Tokens, start: int, stop: int, attention_mask: Tensor | None = None
+    ) -> Tokens:
+        """Return the tokens after the blocks from start up to, and without, stop.
+
+        Shapes: attention_mask (B, N, N), true where the token of a row may look at that of a
+        column, N counts the prefix, the patches and what was added; None: everywhere.
+        """
+        mask = None
+        if attention_mask is not None:
+            blocked = attention_mask.logical_not().unsqueeze(1)
+            mask = tokens.values.new_zeros(blocked.shape).masked_fill(blocked, float("-inf"))
+        for number in range(start, stop):
+            tokens = replace(tokens, values=run_block(self.model, number, tokens, mask))
+        return tokens
+
+    def normalized(self, tokens: Tokens) -> Tokens:
+        """Return tokens as feature_maps shows them: through the ViT's last norm."""
+        return replace(tokens, values=self.model.norm(tokens.values))  # type: ignore[operator]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the last block's feature map, (B, embed_dim, H / patch_size, W / patch_size)."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
@@ -146,7 +147,13 @@ class ViTSegmentationNetwork(nn.Module):
                 f"{self.num_classes}, H, W), or a list of them, finest first."
             )
         levels = [self._bounded(level) for level in output]
-        return levels if self.deep_supervision else levels[0]
+        return levels if self.deep_supervision else self._finest(levels)
+
+    def _finest(self, levels: list[Tensor]) -> Tensor:
+        if not self.training or len(levels) == 1:
+            return levels[0]
+        # what the coarser levels alone use must get a gradient too, or several GPUs would wait
+        return levels[0] + torch.stack([0 * level.sum() for level in levels[1:]]).sum()
 
     def _bounded(self, logits: Tensor) -> Tensor:
         # nnU-Net's predictor sums logits times 10 in half precision, which ends at 65504

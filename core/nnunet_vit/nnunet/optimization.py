@@ -89,6 +89,11 @@ class WarmupSchedule:
         self.warmup = round(settings.warmup * self.total)
         self.iteration = 0
 
+    @property
+    def progress(self) -> float:
+        """Share of the training's iterations that are done, 0 to 1."""
+        return min(1.0, self.iteration / max(1, self.total))
+
     def factor(self, iteration: int) -> float:
         """Return the share of the peak rate in an iteration, counted from 0 over the whole run."""
         if iteration < self.warmup:

@@ -19,6 +19,7 @@ from nnunet_vit.modeling.losses import own_loss
 from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.probe import output_scales
+from nnunet_vit.modeling.progress import progress_listener
 from nnunet_vit.nnunet.averaging import AveragedWeights
 from nnunet_vit.nnunet.batches import augmenter
 from nnunet_vit.nnunet.folders import environment
@@ -73,6 +74,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
                 "train.gradient_accumulation: several GPUs share a batch already.",
                 fix="train.gradient_accumulation: 1, or one GPU.",
             )
+        self.tell_progress = progress_listener(self.run, self.bare_network.model)
         coverage = self.bare_network.coverage
         if coverage is not None:
             self.print_to_log_file(f"Weights: {coverage.summary()}")
@@ -136,6 +138,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
             target = [level.to(self.device, non_blocking=True) for level in target]
         else:
             target = target.to(self.device, non_blocking=True)
+        self.tell_progress(self.lr_scheduler.progress)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
         loss = self.training_loss(forward_in_parts(self.network, images, parts), target)

@@ -217,3 +217,10 @@ def test_rates_of_a_backbone_that_is_not_there(settings, keys):
         f"{keys}, or choose a head that takes the argument `backbone`."
     )
     assert parameter_groups(torch.nn.Linear(2, 2), ViTTrainConfig())
+
+
+def test_progress_is_the_share_of_all_iterations():
+    plan = schedule(epochs=4, iterations=5)
+    plan.step(epoch=2)
+    plan.advance()
+    assert plan.progress == pytest.approx(11 / 20)

@@ -1,25 +1,36 @@
 """One training step: everything that is trained must get a gradient."""
 
+import itertools
+
 from torch import nn
 
-from nnunet_vit.testing.building import build, head_parameters, images_of, step_loss
+from nnunet_vit.config.head_options import head_plugin
+from nnunet_vit.modeling.progress import HOOK, progress_listener
+from nnunet_vit.testing.building import build, head_parameters, images_of, run_of, step_loss
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
 from nnunet_vit.tuning.adapters.merge import ADAPTER
 
 METHODS = ("full", "lora", "frozen")
+STAGES = (0.0, 0.999)  # of the training, for heads that change in it
 SHOWN = 4  # names in an error
 
 
 def check_gradients(head: str, case: Case) -> None:
     """Check full fine-tuning, LoRA and the frozen backbone, as nnU-Net's runs build the head."""
     size = case.pixels(4, 6)
-    for method in METHODS:
+    for method, progress in itertools.product(METHODS, _stages(head, case)):
         model = build(head, case, size, method, deep_supervision=True)
+        progress_listener(run_of(head, case), model)(progress)
         step_loss(head, case, model, images_of(size)).backward()  # type: ignore[no-untyped-call]
         _check_used(model, method)
         _check_head_learns(model, method)
         _check_method(model, method)
+
+
+def _stages(head: str, case: Case) -> tuple[float, ...]:
+    changes = HOOK in head_plugin(run_of(head, case).model).hooks
+    return STAGES if changes else STAGES[:1]
 
 
 def _check_used(model: nn.Module, method: str) -> None:
