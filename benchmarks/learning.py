@@ -30,7 +30,7 @@ def written(head, epochs, times, folder):
     """Write a run file and return the words of the command that trains it."""
     config = folder / f"{head}_{epochs}.yaml"
     config.write_text(RUN % (head, epochs, times * ITERATIONS, times * VALIDATIONS))
-    return ["train", "--config", str(config), "--device", "cpu"]
+    return ["train", "--config", str(config), "--device", "cpu", "--overwrite"]
 
 
 def seconds_of_epochs(lines):
@@ -39,7 +39,7 @@ def seconds_of_epochs(lines):
 
 
 def seconds_of_an_epoch(head, folder, environment):
-    """Return how long a short epoch takes once it runs; what would follow them is not waited for."""
+    """Return how long a short epoch takes; what follows the last is not waited for."""
     command = [*COMMAND, *written(head, SHORT, 1, folder)]
     run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     lines = []

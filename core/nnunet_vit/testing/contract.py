@@ -103,6 +103,10 @@ class HeadContract:
         """Each trained parameter gets a gradient: full, lora and frozen."""
         self.check(RULES["gradients"], case)
 
+    def test_targets(self, case: Case) -> None:
+        """A loss of the head's own takes classes, regions and ignored pixels."""
+        self.check(RULES["targets"], case)
+
     def test_place(self, case: Case) -> None:
         """What a patch says stays at that patch."""
         self.check(RULES["place"], case)

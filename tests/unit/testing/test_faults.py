@@ -14,6 +14,23 @@ INIT = "            self.backbone = backbone\n"
 WIDTH = 'width: int = Field(16, ge=4, le=64, description="channels")'
 
 
+OWN_LOSS = """@hookimpl
+def create_loss(num_classes, has_regions, ignore_label, default_loss):
+    from torch.nn import functional
+
+    def loss(outputs, target):
+        RETURN
+
+    return loss
+
+"""
+OPTIONS = "@hookimpl\ndef head_options"
+
+
+def own_loss(line):
+    return (OPTIONS, OWN_LOSS.replace("RETURN", line) + OPTIONS)
+
+
 def after_forward(line):
     return (RETURN, f"            {line}\n{RETURN}")
 
@@ -48,6 +65,22 @@ FAULTS = {
                "tuning full: nothing of the backbone is trained."),
     "nothing learned": ("gradients", [after_forward("finest = logits = finest * 0 * finest")],
                         "tuning full: every gradient of the head is 0."),
+    "classes alone": (
+        "targets",
+        [own_loss("return functional.cross_entropy(outputs, target[:, 0].long())")],
+        "The head's loss fails for classes, ignored pixels: IndexError: ",
+    ),
+    "only ignored": ("targets", [own_loss("return functional.cross_entropy(outputs, target[:, 0]"
+                                          ".long(), ignore_index=3)")],
+                     "The head's loss for classes, ignored pixels, all of them is nan; needed: one "
+                     "finite number. Fix: create_loss: read has_regions and ignore_label, and "
+                     "leave ignored pixels out."),
+    "ignored pixels counted": (
+        "targets",
+        [own_loss("return (outputs - target[:, :3]).square().mean()")],
+        "with the target of ignored pixels. Fix: leave out what the target's last channel marks "
+        "with 1.",
+    ),
     "shifted": ("place", [after_forward("finest = finest.roll(14, -1)")],
                 "patches lower and +0.93 patches further right; allowed: less than 0.5."),
     "shifted by two thirds": (
