@@ -12,6 +12,10 @@ from skimage import io
 
 pytestmark = pytest.mark.end_to_end
 
+HEADS = sorted(
+    path.parent.name for path in Path(__file__).parents[2].glob("plugins/*/pyproject.toml")
+)
+
 SHORT = [
     "train.num_epochs=1",
     "train.num_iterations_per_epoch=2",
@@ -107,17 +111,21 @@ def test_the_first_plans_file_trains_unchanged(train, tmp_path):
     assert not any("lora_" in key for key in trained)
 
 
-def test_regions_and_ignore_label(train, derived_dataset, installed):
+def with_regions(derived_dataset, name):
     def with_ignored_corner(label):
         label = label.copy()
         label[:16, :16] = 3
         return label
 
     derived_dataset(
-        "Dataset904_Regions", lambda image: image, with_ignored_corner,
+        name, lambda image: image, with_ignored_corner,
         labels={"background": 0, "disc_and_vessel": [1, 2], "vessel": 2, "ignore": 3},
         regions_class_order=[1, 2],
     )  # fmt: skip
+
+
+def test_regions_and_ignore_label(train, derived_dataset, installed):
+    with_regions(derived_dataset, "Dataset904_Regions")
     fold, _ = train(
         "model: {head: segformer, backbone: 'timm:test_vit', pretrained: false, "
         "decoder: {hidden_size: 16}}",
@@ -132,6 +140,16 @@ def test_regions_and_ignore_label(train, derived_dataset, installed):
         "predict", "-i", images, "-o", masks, "--model", fold.parent, "--device", "cpu"
     )
     assert set(np.unique([io.imread(file) for file in masks.glob("*.png")])) <= {0, 1, 2}
+
+
+@pytest.mark.slow
+def test_every_head_takes_regions_and_ignored_pixels(train, derived_dataset):
+    with_regions(derived_dataset, "Dataset907_EveryHead")
+    for head in HEADS:
+        text = f"model: {{head: {head}, backbone: 'timm:test_vit', pretrained: false}}"
+        fold, _ = train(text, "train.patch_size=[64,64]", dataset=907)
+        summary = json.loads((fold / "validation" / "summary.json").read_text())
+        assert set(summary["mean"]) == {"(1, 2)", "2"}, head
 
 
 def test_one_channel_patch_14_and_frozen(train, derived_dataset):

@@ -100,6 +100,38 @@ def test_deep_supervision_is_a_list_that_can_be_turned_off(levels_module):
     assert len(net(images)) == 3
 
 
+SEPARATE = (
+    LEVELS.replace(
+        "self.classifier = nn.Conv2d(backbone.embed_dim, num_classes, 1)",
+        "self.each = nn.ModuleList(nn.Conv2d(backbone.embed_dim, num_classes, 1) for _ in 'abc')",
+    )
+    .replace("coarse = self.classifier(self.backbone(images))", "features = self.backbone(images)")
+    .replace(
+        "functional.interpolate(coarse, (height // step, width // step)) for step in (1, 2, 4)",
+        "functional.interpolate(layer(features), (height // step, width // step))"
+        " for step, layer in zip((1, 2, 4), self.each)",
+    )
+)
+
+
+def test_levels_that_are_left_out_have_gradients_of_zero(tmp_path, monkeypatch):
+    import sys
+
+    (tmp_path / "separate_head.py").write_text(SEPARATE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    net = network({**MODEL, "head": None, "model_path": "separate_head"}).train()
+    sys.modules.pop("separate_head")
+    images = torch.randn(1, 3, 32, 48)
+    net.deep_supervision = True
+    finest = net(images)[0]
+    net.deep_supervision = False
+    assert torch.equal(net(images), finest)
+    net(images).square().sum().backward()
+    assert all(value.grad is not None for value in net.parameters())
+    used = [bool(layer.weight.grad.any()) for layer in net.model.each]
+    assert used == [True, False, False]
+
+
 def test_without_deep_supervision_the_finest_is_returned(levels_module):
     model = {**MODEL, "head": None, "model_path": levels_module}
     assert network(model)(torch.zeros(1, 3, 32, 48)).shape == (1, 2, 32, 48)
