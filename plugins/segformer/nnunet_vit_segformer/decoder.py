@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit_segformer.refinement import Refinement, convolution
+from nnunet_vit_segformer.refinement import Refinement, convolution, normalization
 
 LEVELS = 4
 
@@ -39,7 +39,8 @@ class SegformerSegmentation(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.layers = distinct_levels(backbone.depth)
-        self.fusion = LevelFusion(len(self.layers), backbone.embed_dim, hidden_size)
+        fusion = LevelFusion if progressive else PublishedFusion
+        self.fusion = fusion(len(self.layers), backbone.embed_dim, hidden_size)
         self.dropout = nn.Dropout2d(dropout)
         stages = math.ceil(math.log2(backbone.patch_size)) if progressive else 0
         self.refinement = Refinement(stages, hidden_size, in_channels, detail_channels)
@@ -71,6 +72,35 @@ class LevelFusion(nn.Module):
         """Fuse maps (B, embed_dim, h, w) to one (B, hidden_size, h, w)."""
         projected = [project(level) for project, level in zip(self.projections, maps, strict=True)]
         fused: Tensor = self.fuse(torch.cat(projected, dim=1))
+        return fused
+
+
+class PublishedFusion(nn.Module):
+    """The paper's: levels normalized by token, linear layers, the deepest level first, ReLU.
+
+    Only the norm before the ReLU is another, one over groups: statistics of a batch need large
+    ones. The norm by token is the one with which the paper's encoder ends each level.
+    """
+
+    def __init__(self, levels: int, embed_dim: int, hidden_size: int) -> None:
+        """Build the linear layers, those of the levels from shallow to deep."""
+        super().__init__()
+        self.normalizations = nn.ModuleList(nn.LayerNorm(embed_dim) for _ in range(levels))
+        self.projections = nn.ModuleList(nn.Linear(embed_dim, hidden_size) for _ in range(levels))
+        self.fuse = nn.Sequential(
+            nn.Conv2d(levels * hidden_size, hidden_size, kernel_size=1, bias=False),
+            normalization(hidden_size),
+            nn.ReLU(),
+        )
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Fuse maps (B, embed_dim, h, w) to one (B, hidden_size, h, w)."""
+        layers = zip(maps, self.normalizations, self.projections, strict=True)
+        projected = [
+            project(normalize(level.movedim(1, -1))).movedim(-1, 1)
+            for level, normalize, project in layers
+        ]
+        fused: Tensor = self.fuse(torch.cat(projected[::-1], dim=1))
         return fused
 
 

@@ -84,9 +84,14 @@ class DetailStem(nn.Module):
 
 
 def convolution(before: int, after: int, kernel_size: int) -> nn.Sequential:
-    """Return convolution, group normalization (right for any batch size) and GELU."""
+    """Return convolution, group normalization and GELU."""
     return nn.Sequential(
         nn.Conv2d(before, after, kernel_size, padding=kernel_size // 2, bias=False),
-        nn.GroupNorm(math.gcd(8, after), after),
+        normalization(after),
         nn.GELU(),
     )
+
+
+def normalization(channels: int) -> nn.GroupNorm:
+    """Return a normalization over groups of channels: of one image, whatever is beside it."""
+    return nn.GroupNorm(math.gcd(8, channels), channels)

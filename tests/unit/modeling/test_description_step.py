@@ -143,6 +143,32 @@ def test_a_frozen_backbone_is_computed_once():
     assert 2.9 < full.step_flops / full.forward_flops < 3.2
 
 
+BETWEEN_BLOCKS = """
+from torch import nn
+
+class Between(nn.Module):
+    def __init__(self, backbone, num_classes):
+        super().__init__()
+        self.backbone, self.classifier = backbone, nn.Conv2d(backbone.embed_dim, num_classes, 1)
+
+    def forward(self, images):
+        tokens = self.backbone.run_blocks(self.backbone.embed(images), 0, self.backbone.depth)
+        logits = self.classifier(self.backbone.normalized(tokens).maps)
+        return nn.functional.interpolate(logits, size=images.shape[-2:], mode="bilinear")
+
+def create_segmentation_model(backbone, num_classes):
+    return Between(backbone, num_classes)
+"""
+
+
+def test_a_head_between_the_blocks_is_told_from_the_backbone(tmp_path, monkeypatch):
+    (tmp_path / "between_head.py").write_text(BETWEEN_BLOCKS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    between = described(run_of(head=None, model_path="between_head"))
+    linear = described(run_of(decoder={"dropout": 0.0}))
+    assert between.backbone_activations == pytest.approx(linear.backbone_activations, rel=0.01)
+
+
 def test_checkpointing_and_accumulation_compute_again_and_keep_less():
     plain = described(run_of(), batch=4)
     blocks = described(run_of(train={"gradient_checkpointing": True}), batch=4)

@@ -1,7 +1,7 @@
 """What a training step computes and keeps: operations and unique storages."""
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,8 @@ from torch.utils.flop_counter import flop_registry
 
 from nnunet_vit.modeling.backbone import backbone_of
 
-TOLD = ("feature_maps", "feature_maps_and_prefix")  # how heads let the backbone compute
+# how heads let the backbone compute
+TOLD = ("feature_maps", "feature_maps_and_prefix", "embed", "run_blocks", "normalized")
 
 
 def _key(tensor: Tensor) -> int:
@@ -112,10 +113,10 @@ class SavedForBackward:
                 delattr(backbone, name)
 
     def _telling(self, compute: Callable[..., Any]) -> Callable[..., Any]:
-        def told(images: Tensor, layers: Sequence[int]) -> Any:  # noqa: ANN401
+        def told(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of each method
             self._inside = True
             try:
-                return compute(images, layers)
+                return compute(*arguments, **named)
             finally:
                 self._inside = False
 

@@ -1,0 +1,104 @@
+"""The eomt head: queries join the ViT's tokens for its last blocks, and find masks there."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from nnunet_vit.hookspecs import HeadOptions, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from nnunet_vit.modeling.backbone import ViTBackbone
+    from nnunet_vit_eomt.decoder import EomtSegmentation
+
+LEAST_QUERIES, MANY_QUERIES, QUERIES_PER_CLASS = 16, 100, 4
+
+
+class EomtOptions(HeadOptions):
+    """Options of the eomt head."""
+
+    queries: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="learned queries; null: 4 per class, 16 to 100, no fewer than classes",
+    )
+    query_blocks: int = Field(
+        4, ge=1, le=100, description="last blocks that queries pass; at most all"
+    )
+    mask_stride: Literal[2, 4, 8] = Field(
+        4, description="pixels between the values of a mask, about; before it is interpolated"
+    )
+    annealing_start: float = Field(
+        0.15, ge=0, le=1, description="share of the training at which the first mask begins to go"
+    )
+    annealing_length: float = Field(
+        0.7, ge=0, le=1, description="share of the training from there until all masks are gone"
+    )
+    class_weight: float = Field(2.0, ge=0, le=100, description="of the classes in the loss")
+    mask_weight: float = Field(5.0, ge=0, le=100, description="of the masks' cross entropy")
+    dice_weight: float = Field(5.0, ge=0, le=100, description="of the masks' Dice")
+    no_object_weight: float = Field(
+        0.1, gt=0, le=1, description="of queries without a mask among the classes"
+    )
+    points: int = Field(
+        12544, ge=16, le=1_000_000, description="pixels at which the loss compares masks"
+    )
+
+    def queries_for(self, num_classes: int) -> int:
+        """Return the number of queries."""
+        if self.queries is not None:
+            return self.queries
+        wanted = min(QUERIES_PER_CLASS * num_classes, MANY_QUERIES)
+        return max(LEAST_QUERIES, wanted, num_classes)
+
+
+@hookimpl
+def head_options() -> type[EomtOptions]:
+    """Return the options model."""
+    return EomtOptions
+
+
+@hookimpl
+def create_segmentation_model(
+    backbone: "ViTBackbone", num_classes: int, options: EomtOptions
+) -> "nn.Module":
+    """Put queries and their predictions into the backbone."""
+    from nnunet_vit_eomt.annealing import Annealing
+    from nnunet_vit_eomt.decoder import EomtSegmentation
+
+    return EomtSegmentation(
+        backbone,
+        num_classes,
+        options.queries_for(num_classes),
+        options.query_blocks,
+        options.mask_stride,
+        Annealing(options.annealing_start, options.annealing_length),
+    )
+
+
+@hookimpl
+def create_loss(
+    num_classes: int, options: EomtOptions, has_regions: bool, ignore_label: int | None
+) -> "Callable[[Any, Tensor], Tensor]":
+    """Return the loss that matches queries with the target's masks."""
+    from nnunet_vit.modeling.mask_classification import MaskClassificationLoss
+
+    return MaskClassificationLoss(
+        num_classes,
+        has_regions,
+        ignore_label,
+        class_weight=options.class_weight,
+        mask_weight=options.mask_weight,
+        dice_weight=options.dice_weight,
+        no_object_weight=options.no_object_weight,
+        points=options.points,
+    )
+
+
+@hookimpl
+def before_training_step(model: "EomtSegmentation", progress: float) -> None:
+    """Take masks away from the attention as the training goes on."""
+    model.anneal(progress)
