@@ -1,0 +1,21 @@
+"""Every head in ONNX: onnxruntime gives the logits of torch."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.contract, pytest.mark.slow]
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
+
+
+@pytest.mark.parametrize("backbone", ["dinov3", "dinov2"])
+@pytest.mark.parametrize("head", HEADS)
+def test_the_network_runs_in_onnx(head, backbone):
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name, reason="pip install -e '.[onnx]' for it")
+    from nnunet_vit.testing.checks.graphs import check_export
+    from nnunet_vit.testing.tiny import Case
+
+    assert check_export(head, Case(backbone)) == "to ONNX"
