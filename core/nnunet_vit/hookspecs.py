@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,6 +26,20 @@ class HeadOptions(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class MaskHeadOptions(HeadOptions):
+    """Base of the options of heads that are trained with MaskClassificationLoss."""
+
+    class_weight: float = Field(2.0, ge=0, le=100, description="weight of the classes in the loss")
+    mask_weight: float = Field(5.0, ge=0, le=100, description="weight of the masks' cross entropy")
+    dice_weight: float = Field(5.0, ge=0, le=100, description="weight of the masks' Dice")
+    no_object_weight: float = Field(
+        0.1, gt=0, le=1, description="weight of queries without a mask among the classes"
+    )
+    loss_points: int = Field(
+        12544, ge=16, le=1_000_000, description="pixels at which the loss compares masks"
+    )
 
 
 @hookspec(firstresult=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from nnunet_vit.hookspecs import HeadOptions, hookimpl
+from nnunet_vit.hookspecs import MaskHeadOptions, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEAST_QUERIES, MANY_QUERIES, QUERIES_PER_CLASS = 16, 100, 4
 
 
-class EomtOptions(HeadOptions):
+class EomtOptions(MaskHeadOptions):
     """Options of the eomt head."""
 
     queries: int | None = Field(
@@ -36,15 +36,6 @@ class EomtOptions(HeadOptions):
     )
     annealing_length: float = Field(
         0.7, ge=0, le=1, description="share of the training from there until all masks are gone"
-    )
-    class_weight: float = Field(2.0, ge=0, le=100, description="of the classes in the loss")
-    mask_weight: float = Field(5.0, ge=0, le=100, description="of the masks' cross entropy")
-    dice_weight: float = Field(5.0, ge=0, le=100, description="of the masks' Dice")
-    no_object_weight: float = Field(
-        0.1, gt=0, le=1, description="of queries without a mask among the classes"
-    )
-    points: int = Field(
-        12544, ge=16, le=1_000_000, description="pixels at which the loss compares masks"
     )
 
     def queries_for(self, num_classes: int) -> int:
@@ -86,16 +77,7 @@ def create_loss(
     """Return the loss that matches queries with the target's masks."""
     from nnunet_vit.modeling.mask_classification import MaskClassificationLoss
 
-    return MaskClassificationLoss(
-        num_classes,
-        has_regions,
-        ignore_label,
-        class_weight=options.class_weight,
-        mask_weight=options.mask_weight,
-        dice_weight=options.dice_weight,
-        no_object_weight=options.no_object_weight,
-        points=options.points,
-    )
+    return MaskClassificationLoss.of(options, num_classes, has_regions, ignore_label)
 
 
 @hookimpl

@@ -255,7 +255,7 @@ def test_other_classes_of_timm(eomt_on, name):
 
 
 def test_the_loss_has_the_options():
-    options = EomtOptions(class_weight=1.0, mask_weight=3.0, dice_weight=4.0, points=99)
+    options = EomtOptions(class_weight=1.0, mask_weight=3.0, dice_weight=4.0, loss_points=99)
     loss = create_loss(3, options, True, 3)
     found = (loss.class_weight, loss.mask_weight, loss.dice_weight, loss.no_object_weight)
     assert found == (1.0, 3.0, 4.0, 0.1)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from nnunet_vit.hookspecs import HeadOptions, hookimpl
+from nnunet_vit.hookspecs import MaskHeadOptions, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nnunet_vit.modeling.backbone import ViTBackbone
 
 
-class Mask2FormerOptions(HeadOptions):
+class Mask2FormerOptions(MaskHeadOptions):
     """Options of the mask2former head."""
 
     hidden_size: int = Field(
@@ -37,15 +37,6 @@ class Mask2FormerOptions(HeadOptions):
         description="channels within a layer of the queries; one of the maps has half as many",
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="share dropped within all layers")
-    class_weight: float = Field(2.0, ge=0, le=100, description="weight of the classes' loss")
-    mask_weight: float = Field(5.0, ge=0, le=100, description="weight of the masks' cross entropy")
-    dice_weight: float = Field(5.0, ge=0, le=100, description="weight of the masks' Dice loss")
-    no_object_weight: float = Field(
-        0.1, gt=0, le=1, description="weight of queries without an object in the classes' loss"
-    )
-    loss_points: int = Field(
-        12544, ge=16, le=1000000, description="pixels per mask at which the masks' loss is taken"
-    )
 
     @model_validator(mode="after")
     def _divisible(self) -> "Mask2FormerOptions":
@@ -80,13 +71,4 @@ def create_loss(
     """Return the loss of the best pairs of predicted and labelled masks."""
     from nnunet_vit.modeling.mask_classification import MaskClassificationLoss
 
-    return MaskClassificationLoss(
-        num_classes,
-        has_regions,
-        ignore_label,
-        class_weight=options.class_weight,
-        mask_weight=options.mask_weight,
-        dice_weight=options.dice_weight,
-        no_object_weight=options.no_object_weight,
-        points=options.loss_points,
-    )
+    return MaskClassificationLoss.of(options, num_classes, has_regions, ignore_label)

@@ -178,9 +178,8 @@ def test_the_paper_has_32_groups():
 
 
 ALLOWED = (
-    "hidden_size, queries, encoder_layers, decoder_layers, heads, attention_points, "
-    "feedforward_size, dropout, class_weight, mask_weight, dice_weight, no_object_weight, "
-    "loss_points"
+    "class_weight, mask_weight, dice_weight, no_object_weight, loss_points, hidden_size, queries, "
+    "encoder_layers, decoder_layers, heads, attention_points, feedforward_size, dropout"
 )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nnunet_vit.errors import PluginError
+from nnunet_vit.hookspecs import MaskHeadOptions
 from nnunet_vit.modeling.mask_classification.matching import (
     Matches,
     cheapest_matches,
@@ -49,6 +50,26 @@ class MaskClassificationLoss:
     dice_weight: float = 5.0
     no_object_weight: float = 0.1
     points: int = 12544
+
+    @classmethod
+    def of(
+        cls,
+        options: MaskHeadOptions,
+        num_classes: int,
+        has_regions: bool,
+        ignore_label: int | None,
+    ) -> "MaskClassificationLoss":
+        """Return the loss with the weights of a head's options."""
+        return cls(
+            num_classes,
+            has_regions,
+            ignore_label,
+            class_weight=options.class_weight,
+            mask_weight=options.mask_weight,
+            dice_weight=options.dice_weight,
+            no_object_weight=options.no_object_weight,
+            points=options.loss_points,
+        )
 
     def __call__(self, outputs: Sequence[Mapping[str, Tensor]], target: Tensor) -> Tensor:
         """Return the sum over all stages, in float32 whatever the outputs are.
