@@ -6,9 +6,10 @@ weighs those themselves, so that no operation is needed that some devices and fo
 """
 
 import torch
+from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
-from nnunet_vit_dino_unet.layers import ChannelNorm, resized
+from nnunet_vit_dino_unet.layers import resized
 
 AROUND = 9  # a patch and its eight neighbours
 HEAD_WIDTH = 32  # channels per attention head, where there are enough
@@ -21,9 +22,9 @@ class Extractor(nn.Module):
     def __init__(self, width: int, embed_dim: int) -> None:
         """Build layers that all levels share, apart from where each begins to look."""
         super().__init__()
-        self.normalize_source = ChannelNorm(embed_dim)
+        self.normalize_source = LayerNorm2d(embed_dim)
         self.attention = LocalAttention(width, embed_dim, width)
-        self.normalize_levels = ChannelNorm(width)
+        self.normalize_levels = LayerNorm2d(width)
         biases = [interpolation_bias(factor) for factor in (2, 1, 1)]
         self.biases = nn.ParameterList(
             nn.Parameter(bias.repeat(self.attention.heads, 1, 1)) for bias in biases
@@ -54,8 +55,8 @@ class Injector(nn.Module):
     def __init__(self, width: int, embed_dim: int) -> None:
         """Build it; the scale of what is added begins at zero."""
         super().__init__()
-        self.normalize_patches = ChannelNorm(embed_dim)
-        self.normalize_levels = ChannelNorm(width)
+        self.normalize_patches = LayerNorm2d(embed_dim)
+        self.normalize_levels = LayerNorm2d(width)
         self.attention = LocalAttention(embed_dim, width, width)
         self.bias = nn.Parameter(torch.zeros(self.attention.heads, 1, 4 + AROUND + 1))
         self.scale = nn.Parameter(torch.zeros(embed_dim, 1, 1))
@@ -114,7 +115,7 @@ class ConvolutionalMixing(nn.Module):
         super().__init__()
         inner = max(width // 4, 1)
         self.branch = nn.Sequential(
-            ChannelNorm(width),
+            LayerNorm2d(width),
             nn.Conv2d(width, inner, kernel_size=1),
             nn.Conv2d(inner, inner, kernel_size=3, padding=1, groups=inner),
             nn.GELU(),

@@ -9,14 +9,6 @@ from torch.nn import functional
 Size = tuple[int, int]
 
 
-class ChannelNorm(nn.LayerNorm):
-    """Layer normalization over the channels of each place."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Normalize (B, C, h, w)."""
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
-
-
 def convolution(before: int, after: int) -> nn.Sequential:
     """Return a 3 x 3 convolution, group normalization (right for any batch size), leaky ReLU."""
     groups = math.gcd(8, after // 4, after)  # of four channels or more: alone, a flat one is noise

@@ -2,11 +2,12 @@
 
 from itertools import pairwise
 
+from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit_primus.expansion import ChannelNorm, doubling, doublings, stage, widths
+from nnunet_vit_primus.expansion import doubling, doublings, stage, widths
 
 LEVELS = 4  # of the ViT, in the multi-scale variant
 
@@ -24,7 +25,7 @@ class Primus(nn.Module):
         super().__init__()
         self.backbone = backbone
         channels = widths(backbone.embed_dim, num_classes, doublings(backbone.patch_size))
-        self.normalization = ChannelNorm(backbone.embed_dim)
+        self.normalization = LayerNorm2d(backbone.embed_dim)
         self.stages = nn.Sequential(*(stage(*pair) for pair in pairwise(channels[:-1])))
         self.classifier = doubling(*channels[-2:])
 
@@ -51,7 +52,7 @@ class MultiScalePrimus(nn.Module):
         inner = channels[:-1]
         stages = len(inner) - 1
         self.layers = evenly_spaced(backbone.depth, LEVELS)[::-1][: stages + 1]
-        self.normalizations = nn.ModuleList(ChannelNorm(inner[0]) for _ in self.layers)
+        self.normalizations = nn.ModuleList(LayerNorm2d(inner[0]) for _ in self.layers)
         self.stages = nn.ModuleList(stage(*pair) for pair in pairwise(inner))
         self.branches = nn.ModuleList(
             nn.Sequential(*(stage(*pair) for pair in pairwise(inner[: joined + 1])))

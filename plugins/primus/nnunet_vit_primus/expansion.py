@@ -2,19 +2,8 @@
 
 import math
 
-from torch import Tensor, nn
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Layer normalization over the channels of each pixel."""
-
-    def __init__(self, channels: int) -> None:
-        """Begin with neither scale nor shift."""
-        super().__init__(channels, eps=1e-6)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Normalize (B, C, h, w), under autocast in float32."""
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
+from timm.layers import LayerNorm2d
+from torch import nn
 
 
 def doubling(before: int, after: int) -> nn.ConvTranspose2d:
@@ -27,7 +16,7 @@ def doubling(before: int, after: int) -> nn.ConvTranspose2d:
 
 def stage(before: int, after: int) -> nn.Sequential:
     """Return a doubling with normalization and GELU: every one but that to the logits."""
-    return nn.Sequential(doubling(before, after), ChannelNorm(after), nn.GELU())
+    return nn.Sequential(doubling(before, after), LayerNorm2d(after), nn.GELU())
 
 
 def doublings(patch_size: int) -> int:

@@ -1,11 +1,12 @@
 """The mask transformer of Segmenter (https://arxiv.org/abs/2105.05633)."""
 
 import torch
+from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit_segmenter.masks import ChannelNorm, ClassScale, Masks
+from nnunet_vit_segmenter.masks import ClassScale, Masks
 from nnunet_vit_segmenter.transformer import Layer
 
 STD = 0.02  # of linear weights at the start
@@ -69,7 +70,7 @@ class MaskTransformer(nn.Module):
         nn.init.trunc_normal_(self.classes, std=STD)
         self.masks = Masks(hidden_size, doublings)
         over_classes = class_norm and num_classes >= FEWEST_CLASSES
-        self.mask_norm = ChannelNorm(num_classes) if over_classes else ClassScale(num_classes)
+        self.mask_norm = LayerNorm2d(num_classes) if over_classes else ClassScale(num_classes)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, embed_dim, h, w) to masks (B, num_classes, h', w')."""

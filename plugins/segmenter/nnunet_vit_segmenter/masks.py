@@ -3,19 +3,12 @@
 from itertools import pairwise
 
 import torch
+from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
 SCALE = 10.0  # of a cosine at the start, so that a softmax can be sure of itself
 SMALLEST_LENGTH = 1e-6  # of an embedding: below, its direction is rounding
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Layer normalization over the channels of each pixel."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Normalize (B, C, h, w)."""
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
 
 
 class ClassScale(nn.Module):
@@ -69,7 +62,7 @@ def doubling(before: int, after: int) -> nn.Sequential:
     expand = nn.ConvTranspose2d(before, after, kernel_size=2, stride=2)
     nn.init.kaiming_normal_(expand.weight, mode="fan_out")
     nn.init.zeros_(expand.bias)  # type: ignore[arg-type]
-    return nn.Sequential(expand, ChannelNorm(after), nn.GELU())
+    return nn.Sequential(expand, LayerNorm2d(after), nn.GELU())
 
 
 def projection(before: int, after: int) -> nn.Linear:

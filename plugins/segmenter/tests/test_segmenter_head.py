@@ -99,7 +99,7 @@ def test_a_single_region_learns(segmenter):
     assert losses[-1] < 0.3 * losses[0]
 
 
-@pytest.mark.parametrize(("classes", "kind"), [(2, "ClassScale"), (3, "ChannelNorm")])
+@pytest.mark.parametrize(("classes", "kind"), [(2, "ClassScale"), (3, "LayerNorm2d")])
 def test_the_norm_over_classes_needs_three(segmenter_on, classes, kind):
     model = segmenter_on(SetMaps(16, 2, 2), classes, hidden_size=16, mask_norm="classes")
     assert type(model.decoder.mask_norm).__name__ == kind

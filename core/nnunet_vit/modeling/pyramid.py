@@ -1,4 +1,4 @@
-"""Four strides from a ViT's one, as the backbones that Mask2Former was made for have them.
+"""Four strides from a ViT's one, for decoders that were made for backbones which have them.
 
 The widths, and learned upsampling by 2 at a time, follow ViTDet (https://arxiv.org/abs/2203.16527).
 """
@@ -45,13 +45,22 @@ class Pyramid(nn.Module):
 def halved(features: Tensor) -> Tensor:
     """Return means of 2 x 2 cells; over an odd edge means that overlap, so that nothing shifts."""
     height, width = features.shape[-2:]
-    down, across = (halving(edge).to(features) for edge in (height, width))
+    return grid_means(features, (height + 1) // 2, (width + 1) // 2)
+
+
+def grid_means(features: Tensor, rows: int, columns: int) -> Tensor:
+    """Return means (B, C, rows, columns) of features (B, C, h, w), as adaptive pooling has them.
+
+    As products, because that has no reproducible gradient on a GPU, and in ONNX no counterpart.
+    """
+    height, width = features.shape[-2:]
+    down = cell_shares(rows, height).to(features)
+    across = cell_shares(columns, width).to(features)
     return down @ features @ across.T
 
 
-def halving(edge: int) -> Tensor:
-    """Return the share (half the edge, edge) that each place has in each cell's mean."""
-    cells = (edge + 1) // 2
+def cell_shares(cells: int, edge: int) -> Tensor:
+    """Return the share (cells, edge) that each place has in each cell's mean."""
     number, place = torch.arange(cells)[:, None], torch.arange(edge)
     begins, ends = number * edge // cells, -(-(number + 1) * edge // cells)
     inside = ((place >= begins) & (place < ends)).float()
