@@ -17,7 +17,8 @@ demo: setup
 	PATH="$(BIN):$$PATH" sh examples/demo.sh
 
 test: setup
-	"$(BIN)/pytest"
+	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end'
+	"$(BIN)/pytest" -m 'not slow and end_to_end'
 
 test-all: setup
 	"$(BIN)/pytest" -m ''
