@@ -20,16 +20,17 @@ EPOCHS, SHORT = 10, 3
 ITERATIONS, VALIDATIONS = 6, 1  # of the short run's epochs; the real ones have a multiple of them
 RUN = """
 data: {dataset: 502, configuration: 2d, fold: 0}
-model: {head: %s, backbone: "timm:vit_tiny_patch16_224", pretrained: false}
+model: {head: %s, backbone: "timm:vit_tiny_patch16_224", pretrained: false,
+        decoder: {%s}}
 train: {initial_lr: 0.001, weight_decay: 0.01, num_epochs: %d, num_iterations_per_epoch: %d,
         num_val_iterations_per_epoch: %d, batch_size: 8, patch_size: [256, 256], seed: 1}
 """
 
 
-def written(head, epochs, times, folder):
+def written(head, options, epochs, times, folder):
     """Write a run file and return the words of the command that trains it."""
     config = folder / f"{head}_{epochs}.yaml"
-    config.write_text(RUN % (head, epochs, times * ITERATIONS, times * VALIDATIONS))
+    config.write_text(RUN % (head, options, epochs, times * ITERATIONS, times * VALIDATIONS))
     return ["train", "--config", str(config), "--device", "cpu", "--overwrite"]
 
 
@@ -38,9 +39,9 @@ def seconds_of_epochs(lines):
     return [float(line.split()[-2]) for line in lines if line.startswith("epoch ")]
 
 
-def seconds_of_an_epoch(head, folder, environment):
+def seconds_of_an_epoch(head, options, folder, environment):
     """Return how long a short epoch takes; what follows the last is not waited for."""
-    command = [*COMMAND, *written(head, SHORT, 1, folder)]
+    command = [*COMMAND, *written(head, options, SHORT, 1, folder)]
     run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     lines = []
     for line in run.stdout:
@@ -51,11 +52,11 @@ def seconds_of_an_epoch(head, folder, environment):
     return min(seconds_of_epochs(lines)[1:])
 
 
-def row(head, minutes, data, folder, environment):
+def row(head, options, minutes, data, folder, environment):
     """Train a head for some minutes and return its row of the table."""
-    share = minutes * 60 / EPOCHS / seconds_of_an_epoch(head, folder, environment)
+    share = minutes * 60 / EPOCHS / seconds_of_an_epoch(head, options, folder, environment)
     times = max(1, round(share))
-    output = vit_cli(*written(head, EPOCHS, times, folder), environment=environment)
+    output = vit_cli(*written(head, options, EPOCHS, times, folder), environment=environment)
     seconds = seconds_of_epochs(output.splitlines())
     dice = dice_on_test_images(model_folder(output), data, folder, environment)
     cells = (f"`{head}`", EPOCHS * times * ITERATIONS, f"{sum(seconds) / 60:.1f}", f"{dice:.3f}")
@@ -69,6 +70,7 @@ def main():
     parser.add_argument("folder", type=Path, help="to work in")
     installed = sorted(entry_points(group="nnunet_vit.heads").names)
     parser.add_argument("--heads", nargs="+", default=installed)
+    parser.add_argument("--options", default="", help='of the heads, like "hidden_size: 128"')
     parser.add_argument("--minutes", type=float, default=10)
     given = parser.parse_args()
     folder = given.folder.absolute()
@@ -82,7 +84,7 @@ def main():
     print("| head | iterations | minutes | Dice |")
     print("|---|---|---|---|", flush=True)
     for head in given.heads:
-        print(row(head, given.minutes, given.data, folder, environment), flush=True)
+        print(row(head, given.options, given.minutes, given.data, folder, environment), flush=True)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,9 @@ def create_loss(  # type: ignore[empty-body]
     In eval mode the module returns logits (B, num_classes, H, W) as any other. `default_loss` is
     nnU-Net's, of such logits.
 
-    Shapes: target (B, 1, H, W) holds class numbers; with regions it is (B, num_classes, H, W) of 0
-    and 1, and one channel more, 1 where a pixel is to be ignored, if there is an `ignore_label`.
+    Shapes: target (B, 1, H, W) holds class numbers (int16); with regions it is (B, num_classes, H,
+    W) of bool, and one channel more, true where a pixel is to be ignored, if there is an
+    `ignore_label`.
     """
 
 

@@ -2,8 +2,9 @@
 
     python distributed_steps.py RANK MEETING_FILE HEAD ...
 
-For each head, method and number of levels, two steps of DistributedDataParallel on gloo: the second
-one fails where a trained parameter got no gradient in the first. Prints one line for each failure.
+For each head, method and number of levels, three steps of DistributedDataParallel on gloo: a
+step fails where a trained parameter got no gradient in the one before, and ranks must end alike.
+Prints one line for each failure.
 """
 
 import sys
@@ -28,15 +29,16 @@ def network(run, levels):
     return ViTSegmentationNetwork(3, CLASSES, model, lora, SIZE, mean, std, levels)
 
 
-def two_steps(head, method, levels, rank):
+def steps(head, method, levels, rank):
     run = run_of(head, CASE, method)
     own = network(run, levels).train()
     parallel = DistributedDataParallel(own)
     trained = [value for value in own.parameters() if value.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=0.01)
     loss, tell = loss_of(head, CASE, CLASSES), progress_listener(run, own.model)
-    for progress in (0.0, 0.999):  # each rank has images of its own
+    for progress in (0.0, 0.999, 0.999):  # a step shows what the one before it left out
         tell(progress)
+        # each rank has images of its own
         images = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(rank))
         target = (images[:, :1] > 0).float() + (images[:, :1] > 1)
         optimizer.zero_grad(set_to_none=True)
@@ -58,7 +60,7 @@ def main():
         for method in methods():
             for levels in (True, False):
                 try:
-                    two_steps(head, method, levels, int(rank))
+                    steps(head, method, levels, int(rank))
                 except (RuntimeError, AssertionError) as error:
                     first = str(error).splitlines()[0]
                     print(f"{head}, {method}, levels {levels}: {first}", flush=True)

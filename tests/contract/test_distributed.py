@@ -11,21 +11,20 @@ import pytest
 pytestmark = pytest.mark.contract
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
+HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
 SCRIPT = Path(__file__).with_name("distributed_steps.py")
 LIMIT = 600  # seconds, which only a hang takes
 
 
 def test_all_heads_are_installed():
-    heads = {folder.name for folder in PLUGINS.iterdir() if (folder / "pyproject.toml").is_file()}
-    assert heads <= set(entry_points(group="nnunet_vit.heads").names)
+    assert set(HEADS) <= set(entry_points(group="nnunet_vit.heads").names)
 
 
 def test_two_processes_train_every_head_with_every_method(tmp_path):
-    heads = sorted(folder.name for folder in PLUGINS.iterdir())
     environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     both = [
         subprocess.Popen(
-            [sys.executable, SCRIPT, str(rank), tmp_path / "meeting", *heads],
+            [sys.executable, SCRIPT, str(rank), tmp_path / "meeting", *HEADS],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -33,5 +32,9 @@ def test_two_processes_train_every_head_with_every_method(tmp_path):
         )
         for rank in range(2)
     ]
-    outputs = [process.communicate(timeout=LIMIT) for process in both]
+    try:
+        outputs = [process.communicate(timeout=LIMIT) for process in both]
+    finally:
+        for process in both:
+            process.kill()
     assert [printed for printed, _ in outputs] == ["done\n", "done\n"], outputs

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nnunet_vit.backbones import own_families
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
-from nnunet_vit.modeling.timm_blocks import embed, run_block
+from nnunet_vit.modeling.timm_blocks import check_runs_by_blocks, embed, run_block
 from nnunet_vit.modeling.timm_classes import (
     class_of,
     maps_and_prefix_of,
@@ -165,6 +165,14 @@ class ViTBackbone(nn.Module):
         ordered = sorted(set(wanted))
         pairs = maps_and_prefix_of(self.model, images, ordered)
         return [pairs[ordered.index(index)] for index in wanted]
+
+    def check_runs_by_blocks(self) -> None:
+        """Refuse a ViT that embed and run_blocks cannot serve: for heads that need them, at once.
+
+        Raises:
+            ConfigError: timm's class cannot be run block by block.
+        """
+        check_runs_by_blocks(self.model)
 
     def embed(self, images: Tensor) -> Tokens:
         """Return the tokens of images (B, C, H, W) before the first block.

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
@@ -15,11 +15,11 @@ PLAIN, ROTATING, BIASED = ("vision_transformer", "deit"), ("eva",), ("beit",)
 SUPPORTED = (*PLAIN, *ROTATING, *BIASED)
 
 
-def embed(vit: Any, images: Tensor) -> Tokens:  # noqa: ANN401 - one of timm's classes
-    """Return the tokens before the first block.
+def check_runs_by_blocks(vit: nn.Module) -> None:
+    """Refuse a ViT that cannot be run block by block.
 
     Raises:
-        ConfigError: this class cannot be run block by block.
+        ConfigError: it is of another class.
     """
     module = class_of(vit).module
     if module not in SUPPORTED:
@@ -28,6 +28,16 @@ def embed(vit: Any, images: Tensor) -> Tokens:  # noqa: ANN401 - one of timm's c
             f"{module} cannot be stopped there.",
             fix=f"a model of timm's {', '.join(SUPPORTED)}, or another head.",
         )
+
+
+def embed(vit: Any, images: Tensor) -> Tokens:  # noqa: ANN401 - one of timm's classes
+    """Return the tokens before the first block.
+
+    Raises:
+        ConfigError: this class cannot be run block by block.
+    """
+    check_runs_by_blocks(vit)
+    module = class_of(vit).module
     places = None
     tokens = vit.patch_embed(images)
     if module in PLAIN:

@@ -37,6 +37,8 @@ class DinoUNet(nn.Module):
     ) -> None:
         """Build it for the backbone's width, depth and patch."""
         super().__init__()
+        if both_ways:
+            backbone.check_runs_by_blocks()
         self.backbone = backbone
         self.deep_supervision = deep_supervision
         # a stage without a block between it and the last one has nothing new to say

@@ -171,3 +171,17 @@ def test_the_options_are_described():
 
     assert all(field.description for field in DinoUNetOptions.model_fields.values())
     assert DinoUNetOptions().model_dump() == {"hidden_size": 128, "exchange": "one_way"}
+
+
+@pytest.mark.parametrize("name", ["samvit_base_patch16", "xcit_nano_12_p16_224"])
+def test_vits_that_do_not_run_by_blocks_are_refused_at_once(name):
+    import timm
+
+    from nnunet_vit.errors import ConfigError
+    from nnunet_vit.modeling.backbone import ViTBackbone
+    from nnunet_vit.testing.building import head_on
+
+    model = timm.create_model(name, embed_dim=32, depth=2, num_heads=2, img_size=64)
+    backbone = ViTBackbone(model)
+    with pytest.raises(ConfigError, match="works between the blocks of the ViT"):
+        head_on("dino_unet", backbone, {"exchange": "both_ways"})

@@ -53,14 +53,17 @@ class DptSegmentation(nn.Module):
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
         """Map images (B, C, H, W) to logits (B, num_classes, H, W), or a list of them.
 
-        Shapes: the list's further levels have strides p/4, p/2 and p of a patch of p pixels.
+        Shapes: the list's further levels have strides p/4, p/2 and p of a patch of p pixels, as far
+        as they are smaller than the images.
         """
         *coarser, fused = self.decoder(self._normalized_levels(images))
         logits = self.classifier(fused)
         finest = functional.interpolate(logits, size=images.shape[-2:], mode="bilinear")
         if not self.deep_supervision:
             return finest
-        return [finest, *(self.classifier(level) for level in reversed(coarser))]
+        pixels = images.shape[-2:].numel()  # of small patches, p/4 may be finer than they are
+        smaller = (level for level in reversed(coarser) if level.shape[-2:].numel() < pixels)
+        return [finest, *(self.classifier(level) for level in smaller)]
 
     def _normalized_levels(self, images: Tensor) -> list[Level]:
         levels = levels_of(self.backbone, images, self.layers, self.with_summary)

@@ -190,6 +190,12 @@ def test_deep_supervision_is_finest_first_and_changes_no_parameter(dpt):
     ]
 
 
+def test_levels_of_small_patches_stay_below_the_image(dpt_on):
+    model = dpt_on(Random(4), deep_supervision=True, readout="ignore", hidden_size=8)
+    levels = model(torch.zeros(1, 3, 12, 16))
+    assert [tuple(level.shape[-2:]) for level in levels] == [(12, 16), (8, 8), (4, 4)]
+
+
 def test_a_few_steps_lower_the_loss(dpt):
     model = dpt(image_size=(32, 48), options={"dropout": 0}).train()
     images, truth = torch.randn(2, 3, 32, 48), torch.randint(0, 3, (2, 32, 48))

@@ -23,7 +23,7 @@ class EomtOptions(MaskHeadOptions):
         None,
         ge=1,
         le=1000,
-        description="learned queries; null: 4 per class, 16 to 100, no fewer than classes",
+        description="learned queries, never fewer than classes; null: 4 per class, 16 to 100",
     )
     query_blocks: int = Field(
         4, ge=1, le=100, description="last blocks that queries pass; at most all"
@@ -41,7 +41,7 @@ class EomtOptions(MaskHeadOptions):
     def queries_for(self, num_classes: int) -> int:
         """Return the number of queries."""
         if self.queries is not None:
-            return self.queries
+            return max(self.queries, num_classes)
         wanted = min(QUERIES_PER_CLASS * num_classes, MANY_QUERIES)
         return max(LEAST_QUERIES, wanted, num_classes)
 

@@ -45,6 +45,7 @@ class EomtSegmentation(nn.Module):
     ) -> None:
         """Build queries and their predictions for the backbone's width and depth."""
         super().__init__()
+        backbone.check_runs_by_blocks()
         self.backbone = backbone
         self.query_blocks = min(query_blocks, backbone.depth)
         self.annealing = annealing

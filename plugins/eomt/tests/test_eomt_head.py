@@ -211,7 +211,15 @@ def test_doublings(patch, stride, doublings):
 
 @pytest.mark.parametrize(
     ("given", "classes", "queries"),
-    [(None, 1, 16), (None, 4, 16), (None, 10, 40), (None, 50, 100), (None, 150, 150), (7, 50, 7)],
+    [
+        (None, 1, 16),
+        (None, 4, 16),
+        (None, 10, 40),
+        (None, 50, 100),
+        (None, 150, 150),
+        (7, 50, 50),
+        (7, 3, 7),
+    ],
 )
 def test_the_number_of_queries(given, classes, queries):
     assert EomtOptions(queries=given).queries_for(classes) == queries
@@ -279,3 +287,17 @@ def test_options_out_of_bounds(tmp_path, monkeypatch, line, text):
     with pytest.raises(ConfigError) as caught:
         load_run(Path("run.yaml"))
     assert str(caught.value) == f"run.yaml, line 4, model.decoder.{text}"
+
+
+@pytest.mark.parametrize("name", ["samvit_base_patch16", "xcit_nano_12_p16_224"])
+def test_vits_that_do_not_run_by_blocks_are_refused_at_once(name):
+    import timm
+
+    from nnunet_vit.errors import ConfigError
+    from nnunet_vit.modeling.backbone import ViTBackbone
+    from nnunet_vit.testing.building import head_on
+
+    model = timm.create_model(name, embed_dim=32, depth=2, num_heads=2, img_size=64)
+    backbone = ViTBackbone(model)
+    with pytest.raises(ConfigError, match="works between the blocks of the ViT"):
+        head_on("eomt", backbone)

@@ -67,17 +67,17 @@ FAULTS = {
                         "tuning full: every gradient of the head is 0."),
     "classes alone": (
         "targets",
-        [own_loss("return functional.cross_entropy(outputs, target[:, 0].long())")],
+        [own_loss("return functional.cross_entropy(outputs[0], target[:, 0].long())")],
         "The head's loss fails for classes, ignored pixels: IndexError: ",
     ),
-    "only ignored": ("targets", [own_loss("return functional.cross_entropy(outputs, target[:, 0]"
-                                          ".long(), ignore_index=3)")],
+    "only ignored": ("targets", [own_loss("return functional.cross_entropy(outputs[0], target"
+                                          "[:, 0].long(), ignore_index=3)")],
                      "The head's loss for classes, ignored pixels, all of them is nan; needed: one "
                      "finite number. Fix: create_loss: read has_regions and ignore_label, and "
                      "leave ignored pixels out."),
     "ignored pixels counted": (
         "targets",
-        [own_loss("return (outputs - target[:, :3]).square().mean()")],
+        [own_loss("return (outputs[0] - 1.0 * target[:, :3]).square().mean()")],
         "with the target of ignored pixels. Fix: leave out what the target's last channel marks "
         "with 1.",
     ),

@@ -22,7 +22,8 @@ def check_targets(head: str, case: Case) -> str:
     if not has_own_loss(run_of(head, case)):
         return "nnU-Net's loss judges the logits"
     size = case.pixels(3, 4)
-    model, images = build(head, case, size, classes=CLASSES).train(), images_of(size)
+    model = build(head, case, size, classes=CLASSES, deep_supervision=True).train()
+    images = images_of(size)
     for has_regions, ignore in itertools.product((False, True), (None, IGNORE)):
         kind = f"{'regions' if has_regions else 'classes'}{', ignored pixels' if ignore else ''}"
         default = _default_loss(has_regions, ignore)
@@ -65,16 +66,19 @@ def _check_same(value: Tensor, other: Tensor) -> None:
 
 
 def _target(size: tuple[int, int], has_regions: bool, ignore: int | None) -> Tensor:
-    """Return (2, 1, H, W) of class numbers, or (2, regions and perhaps one, H, W) of 0 and 1."""
+    """Return class numbers (2, 1, H, W) or regions (2, CLASSES and perhaps 1, H, W).
+
+    The types are those of nnU-Net's loaders: int16, bool.
+    """
     generator = torch.Generator().manual_seed(3)
     classes = torch.randint(0, CLASSES, (2, 1, *size), generator=generator)
     ignored = torch.zeros_like(classes, dtype=torch.bool)
     if ignore is not None:
         ignored[..., : size[1] // 4] = True
     if not has_regions:
-        return classes.masked_fill(ignored, IGNORE).float()
+        return classes.masked_fill(ignored, IGNORE).to(torch.int16)
     regions = [classes >= number for number in range(CLASSES)]
-    return torch.cat([*regions, ignored][: CLASSES + (ignore is not None)], dim=1).float()
+    return torch.cat([*regions, ignored][: CLASSES + (ignore is not None)], dim=1)
 
 
 def _all_ignored(target: Tensor, has_regions: bool) -> Tensor:
@@ -85,11 +89,12 @@ def _all_ignored(target: Tensor, has_regions: bool) -> Tensor:
 
 def _changed_where_ignored(target: Tensor) -> Tensor:
     regions, ignored = target[:, :-1], target[:, -1:]
-    return torch.cat([torch.where(ignored > 0, 1 - regions, regions), ignored], dim=1)
+    return torch.cat([torch.where(ignored, ~regions, regions), ignored], dim=1)
 
 
 def _default_loss(has_regions: bool, ignore: int | None) -> Loss:
     def loss(output: Any, target: Tensor) -> Tensor:  # noqa: ANN401 - logits or a list of them
+        target = target.float()
         logits = functional.interpolate(finest(output), size=target.shape[-2:])
         regions = target[:, :CLASSES] if has_regions else _one_hot(target)
         valid = 1 - target[:, -1:] if has_regions and ignore else torch.ones_like(target[:, -1:])
