@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nnunet_vit.backbones import own_families
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
-from nnunet_vit.modeling.timm_blocks import check_runs_by_blocks, embed, run_block
+from nnunet_vit.modeling.timm_blocks import additive_mask, check_runs_by_blocks, embed, run_block
 from nnunet_vit.modeling.timm_classes import (
     class_of,
     maps_and_prefix_of,
@@ -187,13 +187,17 @@ class ViTBackbone(nn.Module):
     ) -> Tokens:
         """Return the tokens after the blocks from start up to, and without, stop.
 
-        Shapes: attention_mask (B, N, N), true where the token of a row may look at that of a
+        Shapes: attention_mask (B or 1, N, N), true where the token of a row may look at that of a
         column, N counts the prefix, the patches and what was added; None: everywhere.
+
+        Raises:
+            ValueError: blocks that do not exist, or a mask of another shape.
         """
+        if not 0 <= start <= stop <= self.depth:
+            raise ValueError(f"blocks from {start} to {stop}; allowed: 0 to {self.depth}, in order")
         mask = None
         if attention_mask is not None:
-            blocked = attention_mask.logical_not().unsqueeze(1)
-            mask = tokens.values.new_zeros(blocked.shape).masked_fill(blocked, float("-inf"))
+            mask = additive_mask(attention_mask, tokens.values)
         for number in range(start, stop):
             tokens = replace(tokens, values=run_block(self.model, number, tokens, mask))
         return tokens

@@ -71,6 +71,26 @@ def run_block(vit: Any, number: int, tokens: Tokens, mask: Tensor | None) -> Ten
     return _through(vit, block, tokens.values, rotation, mask)
 
 
+def additive_mask(allowed: Tensor, values: Tensor) -> Tensor:
+    """Return what is added to the scores of attention, (B or 1, 1, N, N): 0 or minus infinity.
+
+    Args:
+        allowed: (B or 1, N, N), true where the token of a row may look at that of a column.
+        values: (B, N, embed_dim) of all tokens.
+
+    Raises:
+        ValueError: a mask of another shape.
+    """
+    batch, count, _ = values.shape
+    if allowed.shape not in ((batch, count, count), (1, count, count)):
+        raise ValueError(
+            f"attention_mask of shape {tuple(allowed.shape)}; needed: ({batch} or 1, {count}, "
+            f"{count}), as many tokens as tokens.values has"
+        )
+    blocked = allowed.logical_not().unsqueeze(1)
+    return values.new_zeros(blocked.shape).masked_fill(blocked, float("-inf"))
+
+
 def _through(vit: Any, function: Any, *arguments: Any) -> Tensor:  # noqa: ANN401
     if vit.grad_checkpointing and torch.is_grad_enabled():
         values: Tensor = checkpoint(function, *arguments, use_reentrant=False)

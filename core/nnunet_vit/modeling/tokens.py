@@ -34,7 +34,15 @@ class Tokens:
         return self.values[:, self._end :]
 
     def with_maps(self, maps: Tensor) -> "Tokens":
-        """Return these with the patches' tokens from maps (B, embed_dim, rows, columns)."""
+        """Return these with the patches' tokens from maps (B, embed_dim, rows, columns).
+
+        Raises:
+            ValueError: maps of another shape.
+        """
+        if maps.shape != self.maps.shape:
+            raise ValueError(
+                f"maps of shape {tuple(maps.shape)}; needed: {tuple(self.maps.shape)}, as .maps has"
+            )
         patches = maps.flatten(2).transpose(1, 2)
         parts = [self.values[:, : self.prefix], patches.to(self.values.dtype), self.added]
         return replace(self, values=torch.cat(parts, dim=1))

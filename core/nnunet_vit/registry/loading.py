@@ -67,10 +67,21 @@ def load_module(path: str) -> LoadedPlugin:
         )
     title = f"Module '{path}' (model_path)"
     with plugin_failures(title):
-        module = importlib.import_module(path)
+        module = _imported(path, title)
         functions = {name: getattr(module, name, None) for name in _hook_names()}
         hooks = {name: function for name, function in functions.items() if callable(function)}
         return LoadedPlugin(title, hooks, advice="write a function {name} in the module.")
+
+
+def _imported(path: str, title: str) -> ModuleType:
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{path}.".startswith(f"{error.name}."):
+            raise  # the module is there, and what it imports is not
+        raise PluginError(
+            f"{title} cannot be found.", fix="put its folder on PYTHONPATH, or install its package."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -113,6 +113,39 @@ def test_gradient_checkpointing_changes_no_gradient(vit):
         torch.testing.assert_close(value, recomputed[name], msg=name)
 
 
+@pytest.fixture
+def small():
+    return ViTBackbone(timm.create_model("test_vit", num_classes=0, img_size=64))
+
+
+def test_maps_of_another_grid_are_refused(small):
+    tokens = small.embed(torch.zeros(2, 3, 64, 64))
+    with pytest.raises(ValueError, match=r"^maps of .*; needed: \(2, 64, 4, 4\)"):
+        tokens.with_maps(torch.zeros(2, 64, 8, 8))
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 6), (5, 2), (0, 99)])
+def test_blocks_that_do_not_exist_are_refused(small, start, stop):
+    tokens = small.embed(torch.zeros(1, 3, 64, 64))
+    with pytest.raises(ValueError, match=f"^blocks from {start} to {stop}; allowed: 0 to 6"):
+        small.run_blocks(tokens, start, stop)
+
+
+@pytest.mark.parametrize("shape", [(17, 17), (3, 17, 17), (2, 16, 16), (2, 1, 17, 17)])
+def test_masks_of_another_shape_are_refused(small, shape):
+    tokens = small.embed(torch.zeros(2, 3, 64, 64))
+    with pytest.raises(ValueError, match=r"needed: \(2 or 1, 17, 17\)"):
+        small.run_blocks(tokens, 0, 1, torch.ones(shape, dtype=torch.bool))
+
+
+def test_one_mask_serves_a_whole_batch(small):
+    tokens = small.embed(torch.randn(2, 3, 64, 64))
+    mask = torch.rand(1, 17, 17) > 0.3
+    mask[:, :, 0] = True
+    one, two = (small.run_blocks(tokens, 0, 2, m).values for m in (mask, mask.expand(2, -1, -1)))
+    torch.testing.assert_close(one, two)
+
+
 def test_other_classes_are_refused():
     xcit = timm.create_model(
         "xcit_nano_12_p16_224", depth=2, embed_dim=32, num_heads=4, num_classes=0

@@ -24,6 +24,11 @@ def create_loss(num_classes, has_regions, ignore_label, default_loss):
     return loss
 
 """
+BEFORE_STEP = """@hookimpl
+def before_training_step(model, progress):
+    model.scale = 1.0 + progress
+
+"""
 OPTIONS = "@hookimpl\ndef head_options"
 
 
@@ -100,6 +105,11 @@ FAULTS = {
     "lost attribute": ("saving", [(INIT, INIT + "            self.scale = torch.rand(1)\n"),
                                   after_forward("finest = finest * self.scale")],
                        "After loading a saved state the logits differ from those before saving."),
+    "a change that is not saved": (
+        "saving",
+        [(OPTIONS, BEFORE_STEP + OPTIONS), (INIT, INIT + "            self.scale = 1.0\n"),
+         after_forward("finest = finest * self.scale")],
+        "After loading a saved state the logits differ from those before saving."),
     "other parameters": (
         "saving", [("options.width, num_classes, 1)", "options.width, num_classes, 1, "
                     "bias=bool(torch.initial_seed() % 2))")], "The saved state does not load: "),
