@@ -11,6 +11,7 @@ from nnunet_vit_segmenter.transformer import Layer
 
 STD = 0.02  # of linear weights at the start
 FEWEST_CLASSES = 3  # a norm over one leaves nothing, over two a sign that hardly learns
+NORM_EPS = 1e-5  # the published one, which cosines of a few classes notice
 
 
 class Segmenter(nn.Module):
@@ -70,7 +71,8 @@ class MaskTransformer(nn.Module):
         nn.init.trunc_normal_(self.classes, std=STD)
         self.masks = Masks(hidden_size, doublings)
         over_classes = class_norm and num_classes >= FEWEST_CLASSES
-        self.mask_norm = LayerNorm2d(num_classes) if over_classes else ClassScale(num_classes)
+        published = LayerNorm2d(num_classes, eps=NORM_EPS)
+        self.mask_norm = published if over_classes else ClassScale(num_classes)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, embed_dim, h, w) to masks (B, num_classes, h', w')."""
