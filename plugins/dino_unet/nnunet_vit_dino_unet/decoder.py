@@ -5,7 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit_dino_unet.layers import convolution, resized
+from nnunet_vit.modeling.resolution import resized
+from nnunet_vit_dino_unet.layers import convolution
 
 
 class UNetDecoder(nn.Module):

@@ -1,11 +1,11 @@
 """The detail branch: a convolutional pyramid of the image on levels that fit the ViT's grid."""
 
-import math
 from itertools import pairwise
 
 from torch import Tensor, nn
 
-from nnunet_vit_dino_unet.layers import Size, convolution, resized
+from nnunet_vit.modeling.resolution import Size, doublings, resized
+from nnunet_vit_dino_unet.layers import convolution
 
 EXCHANGED = 3  # levels that exchange with the ViT: half a patch, a patch, two patches
 NARROWEST = 8  # channels
@@ -49,8 +49,3 @@ def level_sizes(image: Size, patch_size: int) -> list[Size]:
     steps = range(doublings(patch_size) - 1, -1, -1)
     multiples = [(rows << step, columns << step) for step in steps]
     return [image, *multiples, ((rows + 1) // 2, (columns + 1) // 2)]
-
-
-def doublings(patch_size: int) -> int:
-    """Return how many doublings lead from the patch grid to the image's resolution or past it."""
-    return max(1, math.ceil(math.log2(patch_size)))

@@ -2,11 +2,7 @@
 
 import math
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
-Size = tuple[int, int]
+from torch import nn
 
 
 def convolution(before: int, after: int) -> nn.Sequential:
@@ -17,10 +13,3 @@ def convolution(before: int, after: int) -> nn.Sequential:
         nn.GroupNorm(groups, after),
         nn.LeakyReLU(0.01),
     )
-
-
-def resized(features: Tensor, size: Size | torch.Size) -> Tensor:
-    """Return features (B, C, h, w) at another size; halved, each place is the mean of its four."""
-    if features.shape[-2:] == size:
-        return features
-    return functional.interpolate(features, size=size, mode="bilinear")

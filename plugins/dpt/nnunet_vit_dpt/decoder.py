@@ -1,15 +1,12 @@
 """DPT (https://arxiv.org/abs/2103.13413): maps of four strides, fused from coarse to fine."""
 
-import math
-
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit.modeling.pyramid import normalization
 from nnunet_vit_dpt.reassembly import Reassembly
 from nnunet_vit_dpt.tokens import LEVELS, Level, levels_of
-
-CHANNELS_OF_EIGHT_GROUPS = 64
 
 
 class DptSegmentation(nn.Module):
@@ -147,9 +144,3 @@ class ResidualUnit(nn.Module):
         """Map (B, width, h, w) to the same."""
         refined: Tensor = features + self.layers(features)
         return refined
-
-
-def normalization(channels: int) -> nn.GroupNorm:
-    """Return group normalization that is right for one image, also for few channels."""
-    groups = math.gcd(8, channels) if channels >= CHANNELS_OF_EIGHT_GROUPS else 1
-    return nn.GroupNorm(groups, channels)

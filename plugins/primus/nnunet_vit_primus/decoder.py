@@ -4,10 +4,10 @@ from itertools import pairwise
 
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
-from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit_primus.expansion import doubling, doublings, stage, widths
+from nnunet_vit.modeling.resolution import doublings, resized
+from nnunet_vit_primus.expansion import doubling, stage, widths
 
 LEVELS = 4  # of the ViT, in the multi-scale variant
 
@@ -32,7 +32,9 @@ class Primus(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) to logits (B, num_classes, H, W)."""
         (features,) = self.backbone.feature_maps(images, [-1])
-        return resized(self.classifier(self.stages(self.normalization(features))), images)
+        return resized(
+            self.classifier(self.stages(self.normalization(features))), images.shape[-2:]
+        )
 
 
 class MultiScalePrimus(nn.Module):
@@ -78,15 +80,8 @@ class MultiScalePrimus(nn.Module):
             if index < len(self.branches):
                 features = features + self.branches[index](maps[index + 1])
             steps.append(features)
-        logits = resized(self.classifier(features), images)
+        logits = resized(self.classifier(features), images.shape[-2:])
         if not self.deep_supervision:
             return logits
         coarser = zip(self.coarser, reversed(steps), strict=True)
         return [logits, *(classify(step) for classify, step in coarser)]
-
-
-def resized(logits: Tensor, images: Tensor) -> Tensor:
-    """Return logits of the images' size; doublings pass it where the patch is no power of 2."""
-    if logits.shape[-2:] == images.shape[-2:]:
-        return logits
-    return functional.interpolate(logits, size=images.shape[-2:], mode="bilinear")

@@ -1,7 +1,5 @@
 """Patches become pixels: transposed convolutions that never look at a neighbouring patch."""
 
-import math
-
 from timm.layers import LayerNorm2d
 from torch import nn
 
@@ -17,11 +15,6 @@ def doubling(before: int, after: int) -> nn.ConvTranspose2d:
 def stage(before: int, after: int) -> nn.Sequential:
     """Return a doubling with normalization and GELU: every one but that to the logits."""
     return nn.Sequential(doubling(before, after), LayerNorm2d(after), nn.GELU())
-
-
-def doublings(patch_size: int) -> int:
-    """Return how many doublings lead from the patch grid to the image's resolution or past it."""
-    return max(1, math.ceil(math.log2(patch_size)))
 
 
 def widths(embed_dim: int, num_classes: int, stages: int) -> list[int]:

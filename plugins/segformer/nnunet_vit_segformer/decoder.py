@@ -1,12 +1,11 @@
 """All-MLP fusion after SegFormer (https://arxiv.org/abs/2105.15203), anew for a plain ViT."""
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit.modeling.resolution import doublings
 from nnunet_vit_segformer.refinement import Refinement, convolution, normalization
 
 LEVELS = 4
@@ -42,7 +41,7 @@ class SegformerSegmentation(nn.Module):
         fusion = LevelFusion if progressive else PublishedFusion
         self.fusion = fusion(len(self.layers), backbone.embed_dim, hidden_size)
         self.dropout = nn.Dropout2d(dropout)
-        stages = math.ceil(math.log2(backbone.patch_size)) if progressive else 0
+        stages = doublings(backbone.patch_size) if progressive else 0
         self.refinement = Refinement(stages, hidden_size, in_channels, detail_channels)
         self.classifier = nn.Conv2d(self.refinement.width, num_classes, kernel_size=1)
 

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit_setr.blocks import convolution, enlarged, size_of, upsampled
+from nnunet_vit.modeling.resolution import resized
+from nnunet_vit_setr.blocks import convolution, enlarged, size_of
 
 LEVELS = 4
 UPSCALING = 4  # of the streams, before the logits go on to the image's size
@@ -58,12 +59,12 @@ class MultiLevelAggregation(nn.Module):
         size = enlarged(streams[0], UPSCALING, images)
         # classes are fewer than channels, and a 1 x 1 convolution may as well come before bilinear
         # upsampling: the logits are the same
-        fused = upsampled(self.classifier(torch.cat(streams, dim=1)), size)
-        logits = upsampled(fused, size_of(images))
+        fused = resized(self.classifier(torch.cat(streams, dim=1)), size)
+        logits = resized(fused, size_of(images))
         if not self.deep_supervision:
             return logits
         pairs = zip(self.stream_classifiers, streams, strict=True)
-        return [logits, *(upsampled(classify(stream), size) for classify, stream in pairs)]
+        return [logits, *(resized(classify(stream), size) for classify, stream in pairs)]
 
     def aggregate(self, maps: list[Tensor]) -> list[Tensor]:
         """Return the streams (B, hidden_size / 2, h, w) of maps (B, embed_dim, h, w)."""

@@ -3,9 +3,8 @@
 import math
 
 from torch import Tensor, nn
-from torch.nn import functional
 
-Size = tuple[int, int]
+from nnunet_vit.modeling.resolution import Size
 
 
 def convolution(before: int, after: int, kernel_size: int) -> nn.Sequential:
@@ -16,13 +15,6 @@ def convolution(before: int, after: int, kernel_size: int) -> nn.Sequential:
         nn.GroupNorm(groups, after),
         nn.ReLU(),
     )
-
-
-def upsampled(features: Tensor, size: Size) -> Tensor:
-    """Return features (B, C, h, w) at that size, bilinear between the middles of pixels."""
-    if features.shape[-2:] == size:
-        return features
-    return functional.interpolate(features, size=size, mode="bilinear")
 
 
 def size_of(images: Tensor) -> Size:

@@ -1,11 +1,10 @@
 """Progressive upsampling, the PUP decoder of SETR (https://arxiv.org/abs/2012.15840)."""
 
-import math
-
 from torch import Tensor, nn
 
 from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit_setr.blocks import Size, convolution, enlarged, size_of, upsampled
+from nnunet_vit.modeling.resolution import Size, doublings, resized
+from nnunet_vit_setr.blocks import convolution, enlarged, size_of
 
 
 class ProgressiveUpsampling(nn.Module):
@@ -25,15 +24,15 @@ class ProgressiveUpsampling(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.normalization = nn.GroupNorm(1, backbone.embed_dim)
-        doublings = max(1, math.ceil(math.log2(backbone.patch_size)))
+        steps = doublings(backbone.patch_size)
         self.convolutions = nn.ModuleList(
             convolution(hidden_size if step else backbone.embed_dim, hidden_size, kernel_size=3)
-            for step in range(doublings)
+            for step in range(steps)
         )
         self.deep_supervision = deep_supervision
         self.classifiers = nn.ModuleList(
             nn.Conv2d(hidden_size, num_classes, kernel_size=1)
-            for _ in range(doublings if deep_supervision else 1)
+            for _ in range(steps if deep_supervision else 1)
         )
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
@@ -45,11 +44,11 @@ class ProgressiveUpsampling(nn.Module):
         sizes = self.sizes(features, images)
         steps = [self.convolutions[0](self.normalization(features))]
         for convolve, size in zip(self.convolutions[1:], sizes[:-1], strict=True):
-            steps.append(convolve(upsampled(steps[-1], size)))
+            steps.append(convolve(resized(steps[-1], size)))
         # classes are fewer than channels, and a 1 x 1 convolution may as well come before bilinear
         # upsampling: the logits are the same
         logits = [
-            upsampled(classify(step), size)
+            resized(classify(step), size)
             for classify, step, size in zip(
                 self.classifiers, steps[::-1], sizes[::-1], strict=False
             )
