@@ -16,7 +16,7 @@ from nnunet_vit import __version__
 from nnunet_vit.checkpoints.record import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.nnunet.preparation import PLANS
+from nnunet_vit.nnunet.planning import PLANS
 from nnunet_vit.tuning import method_of
 
 KEY = "nnunet_vit"

@@ -1,17 +1,15 @@
 """Fingerprint, plans and preprocessed data, made by nnU-Net where they are missing."""
 
-import contextlib
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.nnunet.dataset import Dataset
-from nnunet_vit.nnunet.folders import alone_in, environment
+from nnunet_vit.nnunet.folders import alone_in
+from nnunet_vit.nnunet.planning import PLANS, plan, preprocess
 from nnunet_vit.report.progress import Progress
 
-PLANS = "nnUNetPlans"
 FLAT = "2d"
 
 
@@ -37,7 +35,7 @@ def _prepared(
     if not plans_file.is_file():
         _require_raw(dataset, plans_file)
         progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
-        _plan(dataset)
+        plan(dataset)
     plans: dict[str, Any] = json.loads(plans_file.read_text(encoding="utf-8"))
     check_configuration(plans, configuration)
     identifier = _data_identifier(plans, configuration)
@@ -46,7 +44,7 @@ def _prepared(
         progress.say(
             f"Preprocessing {dataset.description['numTraining']} cases of {dataset.name} …"
         )
-        _preprocess(dataset, configuration)
+        preprocess(dataset, configuration)
     return plans
 
 
@@ -55,57 +53,6 @@ def _require_raw(dataset: Dataset, missing: Path) -> None:
         raise DataError(
             f"{missing} is missing and there are no raw data of {dataset.name} to make it from."
         )
-
-
-def _plan(dataset: Dataset) -> None:
-    from nnunetv2.configuration import default_num_processes
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import (
-        extract_fingerprint_dataset,
-        plan_experiment_dataset,
-    )
-
-    said = io.StringIO()
-    try:
-        # nnU-Net's planner cannot be told 0 workers, which is a fair setting for training
-        with contextlib.redirect_stdout(said), environment("nnUNet_n_proc_DA", "1"):
-            extract_fingerprint_dataset(
-                dataset.number,
-                num_processes=default_num_processes,
-                check_dataset_integrity=True,
-                verbose=False,
-                show_progress_bar=False,
-            )
-            plan_experiment_dataset(dataset.number)
-    except (RuntimeError, AssertionError, ValueError, OSError) as error:
-        raise DataError(
-            f"nnU-Net refuses {dataset.name}: {_reason(error, said.getvalue())}"
-        ) from error
-
-
-def _preprocess(dataset: Dataset, configuration: str) -> None:
-    from nnunetv2.configuration import default_num_processes
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import preprocess_dataset
-
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said):
-            preprocess_dataset(
-                dataset.number,
-                PLANS,
-                configurations=[configuration],
-                num_processes=[default_num_processes],
-                show_progress_bar=False,
-            )
-    except (RuntimeError, AssertionError, ValueError, OSError) as error:
-        raise DataError(
-            f"nnU-Net cannot preprocess {dataset.name}: {_reason(error, said.getvalue())}"
-        ) from error
-
-
-def _reason(error: Exception, said: str) -> str:
-    """Return what nnU-Net printed about the bad file, which its exception does not repeat."""
-    printed = [line.strip() for line in said.splitlines() if "error" in line.lower()]
-    return " ".join([*printed[:2], str(error).strip() or type(error).__name__])
 
 
 def check_configuration(plans: dict[str, Any], configuration: str) -> None:

@@ -1,0 +1,1 @@
+"""A dataset's files: their names, masks, images, splits, and the record of preprocessing."""
