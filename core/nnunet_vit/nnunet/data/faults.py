@@ -1,43 +1,42 @@
-"""What is wrong with single files, and one error that names all of them."""
+"""What is wrong with the user's data: each fault with its remedy, all of them in one error."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from nnunet_vit.errors import DataError, shortened
+from nnunet_vit.errors import DataError
 
-GROUPS = 8  # of files with the same fault, in one error
-NAMES = 5  # of the files in a group
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A file that cannot be used.
+    """One thing to mend.
 
     Attributes:
-        file: named in the error.
-        problem: what follows its name, without a full stop: `is empty`.
-        remedy: what to do, or nothing; the same for all files of a kind.
+        problem: what is wrong, where, and what is allowed; a whole sentence.
+        fix: what to do; empty where the problem says it.
     """
 
-    file: Path
     problem: str
-    remedy: str = ""
+    fix: str = ""
 
 
-def error_of(faults: Sequence[Fault]) -> DataError:
-    """Return one error with every file; files of a folder with the same fault share a line."""
-    groups: dict[tuple[Path, str, str], list[str]] = {}
-    for fault in faults:
-        key = (fault.file.parent, fault.problem, fault.remedy)
-        groups.setdefault(key, []).append(fault.file.name)
-    lines = [
-        (f"{folder}: {shortened(names, NAMES)}: {problem}.", remedy)
-        for (folder, problem, remedy), names in groups.items()
-    ]
-    if len(lines) == 1:
-        return DataError(lines[0][0], fix=lines[0][1])
-    shown = [f"{text} Fix: {remedy}" if remedy else text for text, remedy in lines[:GROUPS]]
-    left = sum(len(names) for names in list(groups.values())[GROUPS:])
-    more = [f"… and {left} more"] if left else []
-    return DataError("\n  ".join([f"{len(faults)} faults in the files", *shown, *more]))
+def refuse(where: object, faults: Iterable[Fault]) -> None:
+    """Raise one error for all faults; do nothing where there are none.
+
+    Args:
+        where: the dataset or the folder that they are of, for the first line of several faults.
+        faults: in the order in which they are shown.
+
+    Raises:
+        DataError: there is a fault.
+    """
+    faults = list(dict.fromkeys(faults))
+    if not faults:
+        return
+    if len(faults) == 1:
+        raise DataError(faults[0].problem, fix=faults[0].fix)
+    lines = [f"  {DataError(fault.problem, fix=fault.fix)}" for fault in faults[:MOST_SHOWN]]
+    if len(faults) > MOST_SHOWN:
+        lines.append(f"  and {len(faults) - MOST_SHOWN} more")
+    raise DataError("\n".join([f"{where}: {len(faults)} problems", *lines]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.nnunet.data.faults import Fault
+from nnunet_vit.nnunet.data.file_faults import FileFault
 from nnunet_vit.nnunet.data.masks import size_text, spacing_text
 from nnunet_vit.nnunet.data.reading import Raster, bands_of, read
 from nnunet_vit.nnunet.data.sampling import Target, size_fault
@@ -52,7 +52,7 @@ class ImageFacts:
 
 def look_at_case(
     files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str, wanted: Wanted
-) -> ImageFacts | list[Fault]:
+) -> ImageFacts | list[FileFault]:
     """Return size and spacing of a case's images, or the fault of each file that has one.
 
     Args:
@@ -62,7 +62,7 @@ def look_at_case(
         wanted: what they must be.
     """
     rasters = [read(file, reader, ending, "image") for file in files]
-    faults = [raster for raster in rasters if isinstance(raster, Fault)]
+    faults = [raster for raster in rasters if isinstance(raster, FileFault)]
     if faults:
         return faults
     sound = [raster for raster in rasters if isinstance(raster, Raster)]
@@ -77,13 +77,13 @@ def look_at_case(
     if wanted.target is not None:
         problem, remedy = size_fault(shape, first.spacing or (1.0, 1.0, 1.0), wanted.target)
         if problem:
-            return [Fault(files[0], problem, remedy)]
+            return [FileFault(files[0], problem, remedy)]
     return ImageFacts(tuple(files), shape, first.spacing, first.placement)
 
 
 def _wrong_channels(
     files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted
-) -> list[Fault]:
+) -> list[FileFault]:
     needed = len(wanted.channels)
     takes = f"{wanted.by} takes {needed} ({', '.join(wanted.channels)})"
     there = 0
@@ -92,7 +92,7 @@ def _wrong_channels(
         if there == needed:
             given = f"{number} file{'s' * (number > 1)}"
             return [
-                Fault(
+                FileFault(
                     extra,
                     f"is one file too many: {takes}, and {given} of the case hold them",
                     "move it elsewhere",
@@ -101,13 +101,17 @@ def _wrong_channels(
             ]
         there += own
         if there > needed:
-            return [Fault(file, f"has {_counted(file, own)}; {takes}", _fewer(file, own, needed))]
+            return [
+                FileFault(file, f"has {_counted(file, own)}; {takes}", _fewer(file, own, needed))
+            ]
     if there == needed:
         return []
     if len(files) == 1:
-        return [Fault(files[0], f"has {_counted(files[0], there)}; {takes}", _more(there, needed))]
+        return [
+            FileFault(files[0], f"has {_counted(files[0], there)}; {takes}", _more(there, needed))
+        ]
     return [
-        Fault(
+        FileFault(
             files[-1],
             f"is the last of {len(files)} files of its case with {there} channels in all; {takes}",
             "add the missing channel's file",
@@ -136,7 +140,7 @@ def _more(there: int, needed: int) -> str:
     return "add the files of the other channels, _0001 and so on"
 
 
-def _wrong_grids(files: Sequence[Path], rasters: Sequence[Raster]) -> list[Fault]:
+def _wrong_grids(files: Sequence[Path], rasters: Sequence[Raster]) -> list[FileFault]:
     import numpy as np
 
     first, faults = rasters[0], []
@@ -151,11 +155,15 @@ def _wrong_grids(files: Sequence[Path], rasters: Sequence[Raster]) -> list[Fault
             )
         else:
             continue
-        faults.append(Fault(file, problem, "the channels of a case must lie on the same pixels"))
+        faults.append(
+            FileFault(file, problem, "the channels of a case must lie on the same pixels")
+        )
     return faults
 
 
-def _wrong_values(files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted) -> list[Fault]:
+def _wrong_values(
+    files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted
+) -> list[FileFault]:
     import numpy as np
 
     faults, channel = [], 0
@@ -163,14 +171,14 @@ def _wrong_values(files: Sequence[Path], rasters: Sequence[Raster], wanted: Want
         schemes = wanted.schemes[channel : channel + len(raster.values)]
         channel += len(raster.values)
         if not raster.values.size:
-            faults.append(Fault(file, "has no pixels"))
+            faults.append(FileFault(file, "has no pixels"))
         elif not np.isfinite(raster.values).all():
             faults.append(
-                Fault(file, "holds values that are not finite (NaN)", "write numbers there")
+                FileFault(file, "holds values that are not finite (NaN)", "write numbers there")
             )
         else:
             problem, remedy = _outside(raster.values, schemes)
-            faults += [Fault(file, problem, remedy)] if problem else []
+            faults += [FileFault(file, problem, remedy)] if problem else []
     return faults
 
 

@@ -3,6 +3,7 @@
 SimpleITK reads a NIfTI that was cut off as zeros from there on, without a word.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import BinaryIO
 PART = 1 << 20  # bytes read at a time
 GZIP = b"\x1f\x8b"
 PNG = b"\x89PNG\r\n\x1a\n"
-LFS = b"version https://git-lfs"
+LFS = re.compile(rb"version \S+git-lfs")  # what a clone without its files holds
 KINDS = {
     ".png": (PNG,),
     ".bmp": (b"BM",),
@@ -61,7 +62,7 @@ def is_jpeg(file: Path) -> bool:
 def _other_kind(first: bytes, ending: str) -> tuple[str, str]:
     if not first:
         return "is empty, 0 bytes", "copy it again"
-    if first.startswith(LFS):
+    if LFS.match(first):
         return "is a pointer of Git LFS, not the file itself", "git lfs pull"
     if first.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
         return "is a text (a web page?), not an image", "download it again"

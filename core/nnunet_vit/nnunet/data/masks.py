@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import shortened
-from nnunet_vit.nnunet.data.faults import Fault
+from nnunet_vit.nnunet.data.file_faults import FileFault
 from nnunet_vit.nnunet.data.integrity import is_jpeg
 from nnunet_vit.nnunet.data.reading import PICTURES, Raster, bands_of, read
 
@@ -76,7 +76,7 @@ def labels_of(description: Mapping[str, Any]) -> Labels:
 
 def look_at_mask(
     file: Path, reader: "type[BaseReaderWriter]", ending: str, labels: Labels
-) -> MaskFacts | Fault:
+) -> MaskFacts | FileFault:
     """Return shape and spacing of a mask, or the first thing that makes it none.
 
     Args:
@@ -86,31 +86,31 @@ def look_at_mask(
         labels: what it may hold.
     """
     raster = read_mask(file, reader, ending)
-    if isinstance(raster, Fault):
+    if isinstance(raster, FileFault):
         return raster
     problem, remedy = _wrong_values(raster.values, labels)
     if problem:
-        return Fault(file, problem, remedy)
+        return FileFault(file, problem, remedy)
     return MaskFacts(file, raster.values.shape[1:], raster.spacing, raster.placement)
 
 
-def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Raster | Fault:
+def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Raster | FileFault:
     """Return a mask of one channel, whatever its values, or why it is none."""
     raster = read(file, reader, ending, "mask")
-    if isinstance(raster, Fault):
+    if isinstance(raster, FileFault):
         return raster
     if is_jpeg(file):
-        return Fault(
+        return FileFault(
             file,
             f"is a JPEG named {ending}, whose compression changes labels",
             f"save the mask again, without loss, as {ending}",
         )
     if len(raster.values) != 1:
-        return Fault(file, *_too_many_channels(file, raster, reader.__name__))
+        return FileFault(file, *_too_many_channels(file, raster, reader.__name__))
     return raster
 
 
-def compare(mask: MaskFacts, other: Any, name: str, tolerance: float) -> Fault | None:  # noqa: ANN401
+def compare(mask: MaskFacts, other: Any, name: str, tolerance: float) -> FileFault | None:  # noqa: ANN401
     """Return the fault of a mask that does not lie on the pixels of what it belongs to.
 
     Args:
@@ -122,7 +122,7 @@ def compare(mask: MaskFacts, other: Any, name: str, tolerance: float) -> Fault |
     import numpy as np
 
     if tuple(mask.shape) != tuple(other.shape):
-        return Fault(
+        return FileFault(
             mask.file,
             f"is {size_text(mask.shape)}, {name} {size_text(other.shape)}",
             "both must have the same size; resize masks with nearest neighbour",
@@ -130,7 +130,7 @@ def compare(mask: MaskFacts, other: Any, name: str, tolerance: float) -> Fault |
     if mask.spacing is None or other.spacing is None:
         return None
     if not np.allclose(mask.spacing, other.spacing, rtol=tolerance):
-        return Fault(
+        return FileFault(
             mask.file,
             f"has spacing {spacing_text(mask.spacing)}, {name} {spacing_text(other.spacing)}",
             "copy the spacing of the one that is right",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.nnunet.data.faults import Fault
+from nnunet_vit.nnunet.data.file_faults import FileFault
 from nnunet_vit.nnunet.data.integrity import flaw_of
 
 if TYPE_CHECKING:
@@ -86,20 +86,20 @@ def reader_for(
 
 def read(
     file: Path, reader: "type[BaseReaderWriter]", ending: str, role: Literal["image", "mask"]
-) -> Raster | Fault:
+) -> Raster | FileFault:
     """Return what nnU-Net reads from one file, or why that is nothing to compute with."""
     problem, remedy = flaw_of(file, ending)
     if not problem:
         problem, remedy = _other_layout(file, reader.__name__)
     if problem:
-        return Fault(file, problem, remedy)
+        return FileFault(file, problem, remedy)
     try:
         opened = reader()
         values, properties = (
             opened.read_seg(str(file)) if role == "mask" else opened.read_images([str(file)])
         )
     except Exception as error:  # whatever a reader raises on somebody's file
-        return Fault(file, f"cannot be read: {_reason(error)}")
+        return FileFault(file, f"cannot be read: {_reason(error)}")
     spacing = properties["spacing"]
     if reader.__name__ == STACKS and not _has_spacing(file, ending, role):
         spacing = None

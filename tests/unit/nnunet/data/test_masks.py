@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from nnunet_vit.nnunet.data.faults import Fault, error_of
+from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
 from nnunet_vit.nnunet.data.masks import MaskFacts, compare, labels_of, look_at_mask
 from nnunet_vit.nnunet.data.reading import in_threads, reader_for
 
@@ -183,15 +183,12 @@ def test_looks_at_many_files_and_what_they_return_travels(tmp_path):
     assert [fault.problem[:8] for fault in found] == ["holds th", "is empty"]
 
 
-def test_one_error_for_many_files(tmp_path):
-    faults = [Fault(tmp_path / f"{n}.png", "is empty", "copy it again") for n in range(7)]
-    assert str(error_of(faults)) == (
-        f"{tmp_path}: 0.png, 1.png, 2.png, 3.png, 4.png, … (7 in all): is empty. Fix: copy it again"
+def test_files_with_the_same_fault_share_a_sentence(tmp_path):
+    faults = [FileFault(tmp_path / f"{n}.png", "is empty", "copy it again") for n in range(7)]
+    faults.append(FileFault(tmp_path / "x.png", "is cut off"))
+    many, one = grouped(faults)
+    assert many.problem == (
+        f"{tmp_path}: 0.png, 1.png, 2.png, 3.png, 4.png, … (7 in all): each is empty."
     )
-    faults.append(Fault(tmp_path / "x.png", "is cut off"))
-    assert str(error_of(faults)).splitlines() == [
-        "8 faults in the files",
-        f"  {tmp_path}: 0.png, 1.png, 2.png, 3.png, 4.png, … (7 in all): is empty. "
-        "Fix: copy it again",
-        f"  {tmp_path}: x.png: is cut off.",
-    ]
+    assert many.fix == "copy it again."
+    assert (one.problem, one.fix) == (f"{tmp_path}/x.png is cut off.", "")
