@@ -11,9 +11,9 @@ from nnunet_vit.config.checks.names import DATASET, DATASET_WORDS
 from nnunet_vit.errors import DataError, did_you_mean, shortened
 from nnunet_vit.nnunet.data.case_files import cases_of
 from nnunet_vit.nnunet.data.description_file import read_description
+from nnunet_vit.nnunet.data.faults import refuse
 from nnunet_vit.nnunet.data.label_rules import are_regions, numbers_of
 from nnunet_vit.nnunet.data.naming import image_faults, label_faults
-from nnunet_vit.nnunet.data.faults import refuse
 from nnunet_vit.nnunet.folders import folder
 
 
@@ -85,8 +85,13 @@ def number_of(name: str) -> int:
 
 
 def channel_names_in_order(description: Mapping[str, Any]) -> list[str]:
-    """Return the names of the channels as nnU-Net orders them: as the file does, not by key."""
-    return list(description["channel_names"].values())
+    """Return the names of the channels in order: by number where all keys are numbers.
+
+    Keys that are names, like R, G and B, keep the order of the file, as in nnU-Net.
+    """
+    names = description["channel_names"]
+    numbered = all(key.isascii() and key.isdigit() for key in names)
+    return [names[key] for key in (sorted(names, key=int) if numbered else names)]
 
 
 def has_regions(description: dict[str, Any]) -> bool:

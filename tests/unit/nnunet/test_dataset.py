@@ -162,17 +162,25 @@ def test_a_description_that_lists_its_files(write_dataset):
     assert find_dataset(5).name == NAME
 
 
-@pytest.mark.parametrize("keys", [["0", "1", "2", "3"], ["3", "2", "1", "0"], ["R", "G", "B", "X"]])
-def test_the_normalization_of_each_channel_follows_the_file_as_in_nnunet(write_dataset, keys):
-    names = dict(zip(keys, ["R", "CT", "rgb_to_0_1", "nonorm"], strict=True))
+def test_the_normalization_of_each_channel(write_dataset):
+    names = {str(10 - n): name for n, name in enumerate(["R", "CT", "rgb_to_0_1", "nonorm"])}
     write_dataset(channel_names=names)
-    dataset = find_dataset(5)
-    assert channel_names_in_order(dataset.description) == ["R", "CT", "rgb_to_0_1", "nonorm"]
-    assert dataset.normalization_schemes() == [
-        "ZScoreNormalization",
-        "CTNormalization",
-        "RGBTo01Normalization",
+    assert find_dataset(5).normalization_schemes() == [
         "NoNormalization",
+        "RGBTo01Normalization",
+        "CTNormalization",
+        "ZScoreNormalization",
+    ]
+
+
+def test_channels_keyed_by_name_keep_the_order_of_the_file(write_dataset):
+    write_dataset(channel_names={"R": "CT", "G": "nonorm", "B": "rgb_to_0_1"})
+    dataset = find_dataset(5)
+    assert channel_names_in_order(dataset.description) == ["CT", "nonorm", "rgb_to_0_1"]
+    assert dataset.normalization_schemes() == [
+        "CTNormalization",
+        "NoNormalization",
+        "RGBTo01Normalization",
     ]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.nnunet.data.label_rules import label_faults
 from nnunet_vit.nnunet.data.faults import Fault, refuse
+from nnunet_vit.nnunet.data.label_rules import label_faults
 
 REQUIRED = ("channel_names", "labels", "numTraining", "file_ending")
 KINDS = {"channel_names": dict, "labels": dict, "numTraining": int, "file_ending": str}

@@ -3,8 +3,8 @@
 import pytest
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.nnunet.data.naming import counted_endings, ending_of, image_faults, other_images
 from nnunet_vit.nnunet.data.faults import Fault, refuse
+from nnunet_vit.nnunet.data.naming import counted_endings, ending_of, image_faults, other_images
 from nnunet_vit.nnunet.dataset import find_dataset
 
 pytestmark = pytest.mark.unit
