@@ -1,5 +1,6 @@
 """One look at the images of a case, before a network or a planner works with them."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from nnunet_vit.nnunet.data.file_faults import FileFault
 from nnunet_vit.nnunet.data.masks import size_text, spacing_text
 from nnunet_vit.nnunet.data.reading import Raster, bands_of, read
-from nnunet_vit.nnunet.data.sampling import Target, size_fault
+from nnunet_vit.nnunet.data.sampling import (
+    Target,
+    bytes_needed,
+    resampled,
+    size_fault,
+)
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -42,12 +48,14 @@ class ImageFacts:
         shape: (Z, Y, X); Z is 1 for a picture.
         spacing: (Z, Y, X), or None where nothing says it.
         placement: origin and direction of the first file, empty where the format has none.
+        memory: bytes that predicting the case takes at least; 0 before the plans are known.
     """
 
     files: tuple[Path, ...]
     shape: tuple[int, ...]
     spacing: tuple[float, ...] | None
     placement: tuple[float, ...]
+    memory: int = 0
 
 
 def look_at_case(
@@ -73,19 +81,26 @@ def look_at_case(
     ] or _wrong_values(files, sound, wanted)
     if faults:
         return faults
-    shape = first.values.shape[1:]
-    if wanted.target is not None:
-        problem, remedy = size_fault(shape, first.spacing or (1.0, 1.0, 1.0), wanted.target)
-        if problem:
-            return [FileFault(files[0], problem, remedy)]
-    return ImageFacts(tuple(files), shape, first.spacing, first.placement)
+    facts = ImageFacts(tuple(files), first.values.shape[1:], first.spacing, first.placement)
+    return facts if wanted.target is None else _sized(facts, wanted.target)
+
+
+def _sized(facts: ImageFacts, target: Target) -> ImageFacts | list[FileFault]:
+    """Return the facts with the memory that the case takes after resampling."""
+    spacing = facts.spacing or (1.0, 1.0, 1.0)
+    problem, remedy = size_fault(facts.shape, spacing, target)
+    if problem:
+        return [FileFault(facts.files[0], problem, remedy)]
+    needed = bytes_needed(resampled(facts.shape, spacing, target), target)
+    return dataclasses.replace(facts, memory=needed)
 
 
 def _wrong_channels(
     files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted
 ) -> list[FileFault]:
     needed = len(wanted.channels)
-    takes = f"{wanted.by} takes {needed} ({', '.join(wanted.channels)})"
+    names = ", ".join(dict.fromkeys(wanted.channels))  # rgb_to_0_1 is usually named three times
+    takes = f"{wanted.by} takes {needed} ({names})"
     there = 0
     for number, (file, raster) in enumerate(zip(files, rasters, strict=True)):
         own = len(raster.values)
@@ -122,7 +137,8 @@ def _wrong_channels(
 def _counted(file: Path, channels: int) -> str:
     kind = bands_of(file)
     colours = {"P": "colours of a palette", "RGB": "red, green, blue", "RGBA": "with transparency"}
-    detail = f" ({colours[kind]})" if kind in colours else " (grey)" if channels == 1 else ""
+    grey = " (grey, more than 8 bits)" if kind.startswith(("I", "F")) else " (grey)"
+    detail = f" ({colours[kind]})" if kind in colours else grey if channels == 1 else ""
     return f"{channels} channel{'s' * (channels > 1)}{detail}"
 
 

@@ -108,17 +108,30 @@ def read(
     )
 
 
-def in_threads(look: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+def in_threads(
+    look: Callable[[Item], Result],
+    items: Sequence[Item],
+    done: Callable[[], None] = lambda: None,
+) -> list[Result]:
     """Return `look(item)` for each item; decoding frees the lock, and threads start at once.
 
     What nnU-Net's readers print meanwhile is put aside.
+
+    Args:
+        look: may be called from several threads.
+        items: what to look at.
+        done: called after each item, from the caller's thread.
     """
     workers = int(os.environ.get("nnUNet_def_n_proc", os.cpu_count() or 1))
     with (
         contextlib.redirect_stdout(io.StringIO()),
         ThreadPoolExecutor(max(1, min(workers, len(items)))) as pool,
     ):
-        return list(pool.map(look, items))
+        results = []
+        for result in pool.map(look, items):
+            results.append(result)
+            done()
+    return results
 
 
 def bands_of(file: Path) -> str:

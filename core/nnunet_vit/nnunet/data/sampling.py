@@ -59,21 +59,16 @@ def size_fault(
     """
     if not all(value > 0 and value < float("inf") for value in spacing):
         return f"has spacing {_text(spacing)}", "write the spacing of its voxels into the file"
-    moved_shape = [shape[axis] for axis in target.transpose]
-    moved_spacing = [spacing[axis] for axis in target.transpose]
     plane = len(target.spacing)
-    kept = moved_shape[: len(moved_shape) - plane]
-    own, typical = moved_spacing[-plane:], target.training[-plane:]
-    sizes = [
-        round(size * old / new)
-        for size, old, new in zip(moved_shape[-plane:], own, target.spacing, strict=True)
-    ]
-    after = [*kept, *sizes]
+    own = tuple(spacing[axis] for axis in target.transpose)[-plane:]
+    typical = target.training[-plane:]
+    after = resampled(shape, spacing, target)
     ratios = [old / usual for old, usual in zip(own, typical, strict=True) if usual > 0]
-    if not all(sizes) or any(ratio >= UNITS or ratio <= 1 / UNITS for ratio in ratios):
+    if not all(after) or any(ratio >= UNITS or ratio <= 1 / UNITS for ratio in ratios):
         return (
             f"has spacing {_text(own)}, the training images {_text(typical)}: it would be "
-            f"resampled from {_text(moved_shape[-plane:])} to {_text(sizes)}",
+            f"resampled from {_text([shape[axis] for axis in target.transpose][-plane:])} to "
+            f"{_text(after[-plane:])}",
             "is it in another unit (mm or µm)? Write the spacing in the unit of the training "
             "images into the file",
         )
@@ -88,7 +83,23 @@ def size_fault(
     return "", ""
 
 
-def bytes_needed(shape: "list[int] | tuple[int, ...]", target: Target) -> int:
+def resampled(
+    shape: tuple[int, ...], spacing: tuple[float, ...], target: Target
+) -> tuple[int, ...]:
+    """Return the shape of a (Z, Y, X) image after transposition and resampling, uncropped."""
+    sizes = [shape[axis] for axis in target.transpose]
+    own = [spacing[axis] for axis in target.transpose]
+    kept = len(sizes) - len(target.spacing)
+    return (
+        *sizes[:kept],
+        *(
+            round(size * old / new)
+            for size, old, new in zip(sizes[kept:], own[kept:], target.spacing, strict=True)
+        ),
+    )
+
+
+def bytes_needed(shape: tuple[int, ...], target: Target) -> int:
     """Return the least memory that predicting an image of that size takes."""
     voxels = 1
     for size in shape:
