@@ -81,8 +81,10 @@ def train(
     chosen = choose_device(device)
     asked = replace(asked, resume=going_on)
     schemes = _check_data(dataset, run, asked, progress)
-    check_network(dataset, run, not going_on, progress, schemes)
-    plans = prepare(dataset, run.data.configuration, progress, asked, run.data.fold)
+    facts = check_network(dataset, run, not going_on, progress, schemes)
+    plans = prepare(
+        dataset, run.data.configuration, progress, asked, run.data.fold, facts.patch_size
+    )
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress, schemes)
