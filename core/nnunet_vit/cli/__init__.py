@@ -73,7 +73,8 @@ def _run(given: list[str], debug: bool) -> int:
         code = build_app()(words, "vit_cli", standalone_mode=False)
         if code == INTERRUPTED:  # how typer passes on the interrupt key
             raise KeyboardInterrupt
-        streams.flush_output()  # here, where a full disk or a closed pipe can be told
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk or a closed pipe can be told
         return int(code or 0)
     except (Exception, KeyboardInterrupt) as error:
         return report(error, debug, given)
@@ -87,8 +88,8 @@ def report(error: BaseException, debug: bool, words: Sequence[str] = ()) -> int:
         debug: whether to show where it comes from.
         words: the command's, for the one that resumes it.
     """
-    if isinstance(error, OSError):
-        streams.drop_output()
+    if isinstance(error, OSError) and streams.drop_output() and error.filename is None:
+        error.filename = "standard output"
     if isinstance(error, UsageError):
         text, code = f"error[usage]: {error.format_message()}", 2  # type: ignore[attr-defined]
     else:

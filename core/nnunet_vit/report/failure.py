@@ -36,7 +36,7 @@ def described(error: BaseException, words: list[str]) -> tuple[str, int]:
 def machine_problem(error: OSError) -> str:
     """Return what the system refused, with the path where it is known."""
     if error.errno in FULL:
-        where = error.filename or "a file"
+        where = error.filename or "standard output or a file"
         return f"{where}: the disk is full. Fix: free some space, then run the same command again."
     return str(error)
 

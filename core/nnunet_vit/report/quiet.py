@@ -4,14 +4,11 @@ import contextlib
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 
 from nnunet_vit.errors import UserError
 from nnunet_vit.report.progress import ConsoleProgress, Progress
-from nnunet_vit.report.streams import display, diverted
-
-DEBUG = "NNUNET_VIT_DEBUG"  # set by --debug
+from nnunet_vit.report.streams import DEBUG, display, diverted
 
 
 @contextlib.contextmanager
@@ -32,7 +29,7 @@ def quiet_libraries() -> Iterator[Progress]:
                 yield progress
             except Exception as error:
                 if not isinstance(error, UserError | OSError):
-                    traceback.print_exception(error, file=log.stream)
+                    log.note(error)
                     error.log = log.keep()  # type: ignore[attr-defined]
                 raise
             finally:

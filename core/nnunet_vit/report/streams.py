@@ -8,12 +8,13 @@ import contextlib
 import io
 import os
 import sys
-import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 OUTPUT, ERRORS = 1, 2  # file descriptors
+DEBUG = "NNUNET_VIT_DEBUG"  # set by --debug
 UNBUFFERED = "PYTHONUNBUFFERED"  # a terminated worker would take its buffered lines with it
 
 
@@ -32,15 +33,9 @@ class Log:
 
     def __init__(self) -> None:
         """Open a temporary file, or none where there is no room for one."""
-        self.path: Path | None = None
-        try:
-            descriptor, name = tempfile.mkstemp(prefix="vit_cli_", suffix=".log")
-        except OSError:  # the temporary folder is full or read-only
-            self._descriptor = os.open(os.devnull, os.O_RDWR)
-        else:
-            os.close(descriptor)
-            self._descriptor = os.open(name, os.O_RDWR | os.O_APPEND)
-            self.path = Path(name)
+        self.path = _temporary_file()
+        name = os.devnull if self.path is None else str(self.path)
+        self._descriptor = os.open(name, os.O_RDWR | os.O_APPEND)
         self._kept = False
         raw = _LogFile(os.dup(self._descriptor), "w")
         self.stream = io.TextIOWrapper(
@@ -56,10 +51,13 @@ class Log:
         """Return what was printed since a position."""
         if self.path is None:
             return ""
-        self.stream.flush()
         with open(self.path, "rb") as file:
             file.seek(position)
             return file.read().decode("utf-8", errors="replace")
+
+    def note(self, error: BaseException) -> None:
+        """Write where an error comes from."""
+        traceback.print_exception(error, file=self.stream)
 
     def keep(self) -> str:
         """Keep the file and return the sentence that names it; nothing where there is none."""
@@ -79,15 +77,40 @@ class Log:
                 self.path.unlink()
 
 
+class _NoLog(Log):
+    """For --debug: all is shown, so there is nothing to look at afterwards."""
+
+    def __init__(self) -> None:
+        """Open nothing."""
+        self.path = None
+
+    def position(self) -> int:
+        """Return 0."""
+        return 0
+
+    def note(self, error: BaseException) -> None:
+        """Leave it to the command line."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 _current: Log | None = None
 
 
 @contextlib.contextmanager
 def diverted() -> Iterator[Log]:
-    """Divert all that is printed to a log for a while; inside another diversion, to its log."""
+    """Divert all that is printed to a log for a while; inside another diversion, to its log.
+
+    With --debug nothing is diverted.
+    """
     global _current
     if _current is not None:
         yield _current
+        return
+    if os.environ.get(DEBUG):
+        with contextlib.closing(_NoLog()) as log:
+            yield log
         return
     streams, unbuffered = (sys.stdout, sys.stderr), os.environ.get(UNBUFFERED)
     _flush(*streams)
@@ -138,32 +161,31 @@ def open_missing() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def flush_output() -> None:
-    """Write what standard output still holds.
-
-    Raises:
-        OSError: its disk is full, or its reader is gone.
-    """
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        error.filename = "standard output"
-        raise
-
-
-def drop_output() -> None:
-    """Drop what standard output cannot take: its reader is gone or its disk is full."""
+def drop_output() -> bool:
+    """Drop what standard output cannot take; tell whether there was something."""
     stream = sys.stdout
     try:
         if stream is not None:
             stream.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # its reader is gone or its disk is full; it is closed
         with contextlib.suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             if _descriptor(stream) == OUTPUT:
                 os.dup2(nowhere, OUTPUT)
             os.close(nowhere)
+        return True
+    return False
+
+
+def _temporary_file() -> Path | None:
+    import tempfile  # a light command does without
+
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="vit_cli_", suffix=".log")
+    except OSError:  # the temporary folder is full or read-only
+        return None
+    os.close(descriptor)
+    return Path(name)
 
 
 def _descriptor(stream: TextIO) -> int | None:
