@@ -1,10 +1,13 @@
 """Prediction with a model folder, by nnU-Net's predictor, case by case and with progress."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.errors import DataError, MachineError, ModelError, NumericsError
+from nnunet_vit.errors import DataError, MachineError, ModelError, NumericsError, Stopped
+from nnunet_vit.nnunet.capture import captured
+from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.nnunet.model_folder import (
     FoldWeights,
@@ -14,8 +17,8 @@ from nnunet_vit.nnunet.model_folder import (
     open_model,
     read_fold,
 )
-from nnunet_vit.nnunet.preflight import choose_device
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.stopping import stops_with
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -65,8 +68,21 @@ def predict_folder(
     _load(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(cases))
-    _run(predictor, images, masks, len(cases))
+    expected = [masks / f"{case}{trained.description['file_ending']}" for case in cases]
+    began = time.time()
+    with (
+        captured(f"nnU-Net cannot predict {images}", progress),
+        stops_with(lambda: _stopped(expected, began)),
+    ):
+        _run(predictor, images, masks, len(cases))
     return len(cases)
+
+
+def _stopped(expected: list[Path], began: float) -> Stopped:
+    written = [mask for mask in expected if mask.is_file() and mask.stat().st_mtime >= began]
+    return Stopped(
+        f"{len(written)} of {len(expected)} masks are written; the same command writes all again."
+    )
 
 
 def _load(predictor: "nnUNetPredictor", trained: ModelFolder, folds: list[FoldWeights]) -> None:

@@ -43,7 +43,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         self.goes_on = bool(plans.setdefault("continue_training", False))
         self.run = run_of_plans(plans)
         super().__init__(plans, configuration, fold, dataset_json, device)
-        if not self.is_ddp:
+        if device.index is not None and not self.is_ddp:
             self.device = device  # nnU-Net takes the first GPU whatever it is given
         settings = self.run.train
         self.initial_lr = settings.initial_lr

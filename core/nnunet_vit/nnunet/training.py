@@ -12,13 +12,13 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import Stopped
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
+from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
     check_fold,
     check_network,
-    choose_device,
     goes_on,
     patch_size_of_run,
 )
@@ -56,7 +56,7 @@ def train(
 
     Args:
         run: resolved.
-        device: cpu, cuda or mps; None: the best that is there.
+        device: cpu, cuda, cuda:1 or mps; None: the best that is there.
         resume: go on from the last checkpoint.
         overwrite: start anew over an existing result.
         progress: where to show what happens.
