@@ -94,7 +94,12 @@ def train(
     facts = check_network(dataset, run, False, progress, schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
     write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
-    with claim(fold_folder), stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)):
+    with (
+        claim(fold_folder) as held,
+        stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),
+    ):
+        if held.notice:
+            progress.say(held.notice)
         if overwrite:
             empty(fold_folder)
         trainer = _trainer(dataset, run, chosen, going_on)
