@@ -21,6 +21,7 @@ def plugin_folder(tmp_path_factory):
         version: str = "1.0",
         group: str = "nnunet_vit.heads",
         attribute: str = "",
+        requires: tuple[str, ...] = (),
     ) -> tuple[Path, str]:
         folder = tmp_path_factory.mktemp("installed")
         module = f"{distribution}_{name}_module".replace("-", "_")
@@ -30,7 +31,8 @@ def plugin_folder(tmp_path_factory):
         kind = group.rpartition(".")[2].removesuffix("s")
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
-            f"Summary: the {kind} {name} of a test\n",
+            f"Summary: the {kind} {name} of a test\n"
+            + "".join(f"Requires-Dist: {requirement}\n" for requirement in requires),
             encoding="utf-8",
         )
         target = f"{module}:{attribute}" if attribute else module

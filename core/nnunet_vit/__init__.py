@@ -1,10 +1,12 @@
 """nnU-Net v2 with any ViT foundation model as backbone and any installed package as head."""
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import nn
+    from nnunet_vit.modeling.factory import create_segmentation_model
+
+__all__ = ["__version__", "create_segmentation_model"]
 
 try:
     __version__ = version("nnunet-vit")
@@ -12,11 +14,10 @@ except PackageNotFoundError:  # a clone that has not been installed
     __version__ = "0.0.0"
 
 
-def create_segmentation_model(head: str, num_classes: int, **arguments: Any) -> "nn.Module":  # noqa: ANN401
-    """Build any registered head on any backbone; all arguments: `nnunet_vit.modeling.factory`.
+def __getattr__(name: str) -> object:
+    """Import the entry point when somebody asks for it: it brings torch, this module does not."""
+    if name != "create_segmentation_model":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nnunet_vit.modeling.factory import create_segmentation_model
 
-    Shapes: the module maps images (B, in_channels, H, W) to logits (B, num_classes, H, W).
-    """
-    from nnunet_vit.modeling.factory import create_segmentation_model as build
-
-    return build(head=head, num_classes=num_classes, **arguments)
+    return create_segmentation_model

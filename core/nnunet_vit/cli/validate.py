@@ -14,9 +14,12 @@ def validate(
 ) -> None:
     """Check a run file: every problem at once, with its line; nothing is trained."""
     from nnunet_vit.config.load import load_run
+    from nnunet_vit.config.notices import notices
     from nnunet_vit.tuning import method_of
 
     run = load_run(run_file, set_ or [])
     backbone = " ".join(part for part in (run.model.backbone, run.model.backbone_size) if part)
     head = run.model.head_name or run.model.model_path
     print(f"{run_file} is valid: head {head} on {backbone}, tuning {method_of(run).NAME}.")
+    for notice in notices(run):
+        print(f"Warning: {notice}")

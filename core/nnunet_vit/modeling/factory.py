@@ -91,7 +91,7 @@ def create_segmentation_model(
     decoder_hidden_size: int | None = None,
     checkpoint_path: str | None = None,
     freeze_backbone: bool = False,
-    use_lora: bool = True,
+    use_lora: bool = False,
     lora_rank: int = 8,
     lora_alpha: float = 16.0,
     lora_dropout: float = 0.05,

@@ -1,5 +1,7 @@
 """A trained model's folder: which folds it has, and the networks in them, read without pickle."""
 
+import contextlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,24 @@ class ModelFolder:
         from nnunet_vit.nnunet.plans import run_of_plans
 
         return run_of_plans(self.plans)
+
+    def head_package(self) -> dict[str, str]:
+        """Return distribution and version of the head that it was trained with, if they are known.
+
+        Plans say it; before they did, small checkpoints listed it among the versions.
+        """
+        from nnunet_vit.checkpoints.record import PACKAGES
+        from nnunet_vit.nnunet.plans import KEY
+
+        own = self.plans[KEY].get("head")
+        if isinstance(own, dict) and {"distribution", "version"} <= set(own):
+            return {key: str(value) for key, value in own.items()}
+        for state in sorted(self.path.glob("fold_*/ckpt/epoch_*/state.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+                versions = json.loads(state.read_text(encoding="utf-8"))["state"]["versions"]
+                others = set(versions) - {*PACKAGES, "python"}
+                return {"distribution": (name := min(others)), "version": versions[name]}
+        return {}
 
     def folds(self, wanted: Sequence[str] | None, kind: Kind) -> list[int | str]:
         """Return the folds to use: the wanted ones, or all that have such a checkpoint.
@@ -210,7 +230,21 @@ def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentat
         return ViTSegmentationNetwork(channels, classes, **arguments)
     except UserError as error:
         raise ModelError(
-            f"{model.path} cannot be rebuilt: {error.problem}",
-            fix=error.fix
-            or "install the packages that it was trained with; run.yaml in its folds names them.",
+            f"{model.path} cannot be rebuilt: {error.problem}", fix=_rebuilding(model) or error.fix
         ) from error
+
+
+def _rebuilding(model: ModelFolder) -> str:
+    """Return the command that installs the head's package as it was, where that is not so here."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    head = model.head_package()
+    if not head:
+        return ""
+    wanted = f"{head['distribution']}=={head['version']}"
+    try:
+        there = version(head["distribution"])
+    except PackageNotFoundError:
+        return f"pip install {wanted}, the package of its head."
+    same = there == head["version"]
+    return "" if same else f"pip install {wanted}: {there} is installed."

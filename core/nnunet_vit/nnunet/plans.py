@@ -17,6 +17,7 @@ from nnunet_vit.checkpoints.record import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.planning import PLANS
+from nnunet_vit.registry import catalogue
 from nnunet_vit.tuning import method_of
 
 KEY = "nnunet_vit"
@@ -83,8 +84,24 @@ def run_plans(
     }
     own["plans_name"] = plans_name(run)
     own["configurations"] = {name: configuration}
-    own[KEY] = {"version": __version__, "run": run.model_dump(mode="json", exclude={"paths"})}
+    own[KEY] = {
+        "version": __version__,
+        "run": run.model_dump(mode="json", exclude={"paths"}),
+        "head": head_package(run),
+    }
     return own
+
+
+def head_package(run: ViTnnUNetConfig) -> dict[str, str]:
+    """Return name and version of the distribution that brings the run's head.
+
+    Nothing where model_path names a module: nobody knows where that comes from.
+    """
+    name = run.model.head_name
+    if name is None:
+        return {}
+    record = catalogue.find(catalogue.HEADS, name)
+    return {"distribution": record.distribution, "version": record.version}
 
 
 def write_plans(plans: dict[str, Any], folder: Path) -> Path:

@@ -21,9 +21,8 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.averaging import AveragedWeights
-from nnunet_vit.nnunet.plans import KEY, digest_of
+from nnunet_vit.nnunet.plans import KEY, digest_of, head_package
 from nnunet_vit.nnunet.reporting import ReportingTrainer
-from nnunet_vit.registry import catalogue
 from nnunet_vit.tuning.adapters.merge import merged_state
 
 LATEST, BEST = "checkpoint_latest.pth", "checkpoint_best.pth"  # nnU-Net's names
@@ -165,11 +164,8 @@ class SavingTrainer(ReportingTrainer):
         }
 
     def _head_version(self) -> dict[str, str]:
-        name = self.run.model.head_name
-        if name is None:  # a module of model_path has none
-            return {}
-        head = catalogue.find(catalogue.HEADS, name)
-        return {head.distribution: head.version}
+        head = head_package(self.run)
+        return {head["distribution"]: head["version"]} if head else {}
 
     def _whole(self) -> dict[str, Any]:
         # it names nnU-Net's own trainer, so that stock prediction needs no trainer of ours

@@ -9,6 +9,7 @@ from nnunet_vit.checkpoints.store import CheckpointStore
 from nnunet_vit.checkpoints.whole import FINAL
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.notices import notices
 from nnunet_vit.errors import Stopped
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.data.channels import normalization_of
@@ -79,6 +80,8 @@ def train(
     """
     use_folders(run.paths)
     use_processors()
+    for notice in notices(run):
+        progress.warn(notice)
     dataset = find_dataset(run.data.dataset)
     fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
     going_on = goes_on(fold_folder, resume, overwrite)

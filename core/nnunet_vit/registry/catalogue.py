@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points
+from pathlib import Path
 
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
+from nnunet_vit.registry.requirements import unmet_requirements
 
 HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
@@ -13,13 +15,23 @@ _KINDS = {HEADS: "head", BACKBONES: "backbone"}
 
 @dataclass(frozen=True)
 class PluginRecord:
-    """One entry point: its name and the distribution that brings it."""
+    """One entry point: its name and the distribution that brings it.
+
+    Attributes:
+        name: of the entry point.
+        distribution: its name; without metadata that of its folder.
+        version: of the distribution.
+        summary: of the distribution, one line.
+        entry_point: to load.
+        problem: what is wrong with the installation, one sentence; or an empty string.
+    """
 
     name: str
     distribution: str
     version: str
     summary: str
     entry_point: EntryPoint
+    problem: str = ""
 
     @property
     def origin(self) -> str:
@@ -51,15 +63,18 @@ def find(group: str, name: str) -> PluginRecord:
 
 
 def unknown_name(kind: str, name: str, known: list[str], hint: str = "") -> ConfigError:
-    """Return the error for a name that nothing installed has; `hint` is a better one's."""
+    """Return the error for a name that nothing installed has; `hint` is a better one's.
+
+    No package is named: one called after a misspelled head could be anybody's.
+    """
     hint = hint or did_you_mean(name, known)
-    choose = f"choose an installed {kind} (`vit_cli list-models` shows them)."
-    # heads' packages are named after them; one named after a typing error could be anybody's
-    named = kind == _KINDS[HEADS] and not hint
-    install = f"pip install nnunet-vit-{name.replace('_', '-')}, or " if named else ""
+    fix = f"choose an installed {kind} (`vit_cli list-models` shows them)"
+    if not hint:
+        fix += f", or install the package that brings '{name}'"
+    if kind == _KINDS[HEADS] and "." in name:
+        fix = f"a module is named by model.model_path: {name}"
     return ConfigError(
-        f"Unknown {kind} '{name}'.{hint} Installed: {', '.join(known) or 'none'}.",
-        fix=f"{install}{choose}",
+        f"Unknown {kind} '{name}'.{hint} Installed: {', '.join(known) or 'none'}.", fix=f"{fix}."
     )
 
 
@@ -76,10 +91,33 @@ def _record(entry_point: EntryPoint) -> PluginRecord:
     distribution = entry_point.dist
     if distribution is None:
         return PluginRecord(entry_point.name, "unknown distribution", "?", "", entry_point)
+    metadata = _metadata(distribution)
+    if metadata is None:
+        folder = _folder(distribution)
+        return PluginRecord(
+            entry_point.name, folder.name, "?", "", entry_point, f"{folder} has no METADATA."
+        )
     return PluginRecord(
         name=entry_point.name,
-        distribution=distribution.name,
-        version=distribution.version,
-        summary=str(distribution.metadata.json.get("summary", "")),
+        distribution=metadata["name"],
+        version=metadata["version"],
+        summary=metadata["summary"],
         entry_point=entry_point,
+        problem=unmet_requirements(distribution),
     )
+
+
+def _metadata(distribution: Distribution) -> dict[str, str] | None:
+    """Return name, version and summary; None where METADATA is missing, as Python 3.13 tells."""
+    try:
+        found = distribution.metadata.json
+    except (AttributeError, PackageNotFoundError):
+        return None
+    if not found.get("name"):
+        return None
+    return {key: str(found.get(key, "")) for key in ("name", "version", "summary")}
+
+
+def _folder(distribution: Distribution) -> Path:
+    # importlib.metadata has no public name for it, and without metadata nothing else names it
+    return Path(str(getattr(distribution, "_path", distribution.locate_file(""))))

@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pluggy
@@ -51,6 +51,7 @@ def load_plugin(record: PluginRecord) -> LoadedPlugin:
     with plugin_failures(title):
         with contextlib.redirect_stdout(sys.stderr):
             target = record.entry_point.load()
+        _refuse_class(target, record)
         return LoadedPlugin(title, _hooks_of(target))
 
 
@@ -108,6 +109,21 @@ def broken_reason(record: PluginRecord) -> str:
     except UserError as error:
         return error.problem
     return ""
+
+
+def _refuse_class(target: object, record: PluginRecord) -> None:
+    """Refuse an entry point that names a class or a function: their hooks cannot be called."""
+    if isinstance(target, type):
+        kind, instead = "class", "the module, or an instance of the class"
+    elif isinstance(target, FunctionType):
+        kind, instead = "function", "the module that the function stands in"
+    else:
+        return
+    raise PluginError(
+        f"Plugin '{record.name}' ({record.origin}): its entry point, {record.entry_point.value}, "
+        f"names a {kind}.",
+        fix=f"let it name {instead}.",
+    )
 
 
 def _hooks_of(target: object) -> dict[str, Hook]:

@@ -24,7 +24,7 @@ def head_rows() -> list[dict[str, Any]]:
             "distribution": record.distribution,
             "version": record.version,
             "summary": record.summary,
-            "problem": _clash(records) or broken_reason(record),
+            "problem": _clash(records) or record.problem or broken_reason(record),
         }
         for name, records in catalogue.installed(catalogue.HEADS).items()
         for record in records
@@ -112,7 +112,7 @@ def _timm_row() -> dict[str, Any]:
 
 
 def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> dict[str, Any]:
-    problem = clash or broken_reason(record)
+    problem = clash or record.problem or broken_reason(record)
     if not problem:
         try:
             with contextlib.redirect_stdout(sys.stderr):

@@ -79,6 +79,10 @@ class HeadContract:
         """The head's module is light: no torch until the network is built."""
         self.check(RULES["imports"])
 
+    def test_requirements(self) -> None:
+        """The head's package has metadata, and what it requires is installed."""
+        self.check(RULES["requirements"])
+
     def test_options(self) -> None:
         """Each option is described and bounded, and refused beyond its bounds."""
         self.check(RULES["options"])
@@ -87,9 +91,17 @@ class HeadContract:
         """The least value that an option allows gives a network."""
         self.check(RULES["smallest"])
 
+    def test_between(self) -> None:
+        """Values of the options between their bounds give a network, alone and in pairs."""
+        self.check(RULES["between"])
+
     def test_shapes(self, case: Case) -> None:
         """Logits have the images' size, for any batch, classes and channels."""
         self.check(RULES["shapes"], case)
+
+    def test_logits(self, case: Case) -> None:
+        """The head returns logits, no probabilities, and nothing beside them."""
+        self.check(RULES["logits"], case)
 
     def test_values(self, case: Case) -> None:
         """Logits are finite and small enough for half precision."""

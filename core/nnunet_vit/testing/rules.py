@@ -43,9 +43,12 @@ RULES = {
     rule.name: rule
     for rule in (
         Rule("imports", "light: no torch until it is used", "packaging", per_case=False),
+        Rule("requirements", "what its package needs is installed", "packaging", per_case=False),
         Rule("options", "options described and bounded", "options", per_case=False),
-        Rule("smallest", "the least value of each option works", "shapes", per_case=False),
+        Rule("smallest", "the least value of each option works", "between", per_case=False),
+        Rule("between", "other values work, alone and in pairs", "between", per_case=False),
         Rule("shapes", "logits (B, classes, H, W), batch 1, 1 to 4 channels", "shapes"),
+        Rule("logits", "logits, no probabilities, and nothing beside them", "logits"),
         Rule("values", "finite logits below half precision's end", "shapes"),
         Rule("batch", "images in a batch do not know each other", "shapes"),
         Rule("gradients", "full, lora and frozen: no unused parameter", "gradients"),

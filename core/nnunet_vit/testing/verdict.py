@@ -12,11 +12,13 @@ from pathlib import Path
 
 from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
+from nnunet_vit.registry.loading import load_plugin
 from nnunet_vit.testing.contract import HeadContract
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.process import environment, python_module
 from nnunet_vit.testing.rules import RULES, Rule
 
+END = "end"  # the process' last line: a head may end it before
 LONGEST = 600  # characters of a reason
 
 
@@ -41,6 +43,7 @@ def in_own_process(head: str) -> Iterator[Result]:
     """Check an installed head in another interpreter; results come as they are there."""
     command = python_module(__name__, head)
     left = dict(RULES)
+    ended = False
     shown = None if os.environ.get("NNUNET_VIT_DEBUG") else subprocess.DEVNULL
     with subprocess.Popen(
         command,
@@ -52,10 +55,13 @@ def in_own_process(head: str) -> Iterator[Result]:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
+            if line.strip() == END:
+                ended = True
+                continue
             result = Result(**json.loads(line))
             left.pop(result.rule, None)
             yield result
-    if left:
+    if left and not ended:
         first = next(iter(left))
         yield Result(first, False, f"The head's process ended with exit code {process.returncode}.")
 
@@ -66,7 +72,12 @@ def results(head: str) -> Iterator[Result]:
     Raises:
         UserError: there is no such head, or several.
     """
-    catalogue.find(catalogue.HEADS, head)
+    record = catalogue.find(catalogue.HEADS, head)
+    try:
+        load_plugin(record)
+    except UserError as error:  # every rule would repeat it
+        yield Result(next(iter(RULES)), False, str(error))
+        return
     contract = type("Installed", (HeadContract,), {"head": head})()
     for rule in RULES.values():
         yield _result(contract, rule)
@@ -107,6 +118,7 @@ def _main(head: str) -> None:
     with contextlib.redirect_stdout(sys.stderr):  # what a head prints is no answer
         for result in results(head):
             print(json.dumps(asdict(result)), file=answers, flush=True)
+    print(END, file=answers, flush=True)
 
 
 if __name__ == "__main__":

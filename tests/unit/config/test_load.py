@@ -59,8 +59,8 @@ def test_the_old_module_path_needs_the_head(faults_of, monkeypatch):
     monkeypatch.setattr(catalogue, "entry_points", lambda group: [])
     assert faults_of("model:\n  model_path: nnunetv2.model.model_segformer_1\n") == (
         "run.yaml, line 2, model.model_path: Unknown head 'segformer'. Installed: none. "
-        "Fix: pip install nnunet-vit-segformer, or choose an installed head "
-        "(`vit_cli list-models` shows them)."
+        "Fix: choose an installed head (`vit_cli list-models` shows them), or install the package "
+        "that brings 'segformer'."
     )
 
 

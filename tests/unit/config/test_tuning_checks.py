@@ -2,6 +2,7 @@
 
 import pytest
 
+from nnunet_vit.config.notices import notices
 from nnunet_vit.tuning import methods
 
 pytestmark = pytest.mark.unit
@@ -105,3 +106,26 @@ def test_more_parts_of_a_batch_than_images(faults_of, run_of):
     )
     assert run_of(text.format(3)).train.gradient_accumulation == 3
     assert run_of("train: {gradient_accumulation: 64}\n").train.batch_size is None
+
+
+@pytest.mark.parametrize(
+    ("text", "method"),
+    [
+        ("model: {head: tiny, pretrained: false, freeze_backbone: true}\n", "frozen"),
+        ("model: {head: tiny, pretrained: false}\nlora: {}\n", "lora"),
+        ("model: {head: tiny, pretrained: false, tuning: last_blocks}\n", "last_blocks"),
+    ],
+)
+def test_random_weights_that_are_kept_are_warned_of(run_of, text, method):
+    assert notices(run_of(text)) == [
+        f"model.pretrained is false and tuning '{method}' keeps random weights in the backbone. "
+        "Set model.pretrained: true or model.tuning: full."
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["model: {head: tiny, pretrained: false}\n", "model: {head: tiny, freeze_backbone: true}\n"],
+)
+def test_nothing_is_warned_of_where_weights_are_trained_or_read(run_of, text):
+    assert notices(run_of(text)) == []

@@ -1,5 +1,6 @@
 """Building a head: what a hook is handed, what it may return, and the Python entry."""
 
+import inspect
 import sys
 
 import pytest
@@ -189,7 +190,7 @@ def entry(head, **more):
 @pytest.mark.parametrize("head", ["linear", "segformer"])
 @pytest.mark.parametrize("size", [None, (32, 48)])
 def test_the_python_entry_builds_every_head_of_this_repository(head, size):
-    model = entry(head, pretrained=False, in_channels=2, image_size=size)
+    model = entry(head, pretrained=False, use_lora=True, in_channels=2, image_size=size)
     assert model(torch.randn(1, 2, 32, 48)).shape == (1, 3, 32, 48)
     adapters = {n for n, value in model.backbone.named_parameters() if value.requires_grad}
     assert len(adapters) == 12 and all(".lora_" in name for name in adapters)
@@ -206,11 +207,29 @@ def test_the_python_entry_passes_everything_on(fake_head):
 
 
 def test_the_python_entry_without_lora_or_with_frozen_weights():
-    full = entry("linear", pretrained=False, use_lora=False)
+    full = entry("linear", pretrained=False)
     assert all(value.requires_grad for value in full.parameters())
     frozen = entry("linear", pretrained=False, use_lora=False, freeze_backbone=True)
     assert not any(value.requires_grad for value in frozen.backbone.parameters())
     assert frozen.classifier.weight.requires_grad
+
+
+def test_the_python_entry_shows_its_arguments_and_has_the_run_files_defaults():
+    parameters = inspect.signature(nnunet_vit.create_segmentation_model).parameters
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    run = ViTnnUNetConfig()
+    assert {
+        "use_lora": run.lora.enabled,
+        "lora_rank": run.lora.r,
+        "lora_alpha": run.lora.lora_alpha,
+        "lora_dropout": run.lora.lora_dropout,
+        "lora_target_modules": run.lora.target_modules,
+        "backbone_name": run.model.backbone,
+        "backbone_size": run.model.backbone_size,
+        "freeze_backbone": run.model.freeze_backbone,
+        "pretrained": run.model.pretrained,
+    }.items() <= defaults.items()
+    assert {"head", "num_classes", "options", "image_size"} <= set(parameters)
 
 
 def test_the_python_entry_wants_weights_by_default(monkeypatch):

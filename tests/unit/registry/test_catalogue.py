@@ -1,6 +1,7 @@
 """The catalogue: names from package metadata, without an import."""
 
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -55,16 +56,23 @@ def test_all_are_listed_by_name_and_by_group(fake_head, fake_backbone):
             ("linear",),
             "my_own_head",
             "Unknown head 'my_own_head'. Installed: linear. "
-            "Fix: pip install nnunet-vit-my-own-head, or choose an installed head "
-            "(`vit_cli list-models` shows them).",
+            "Fix: choose an installed head (`vit_cli list-models` shows them), or install the "
+            "package that brings 'my_own_head'.",
         ),
         (
             HEADS,
             (),
             "linear",
             "Unknown head 'linear'. Installed: none. "
-            "Fix: pip install nnunet-vit-linear, or choose an installed head "
-            "(`vit_cli list-models` shows them).",
+            "Fix: choose an installed head (`vit_cli list-models` shows them), or install the "
+            "package that brings 'linear'.",
+        ),
+        (
+            HEADS,
+            ("linear",),
+            "my_package.my_model",
+            "Unknown head 'my_package.my_model'. Installed: linear. Fix: a module is named by "
+            "model.model_path: my_package.my_model.",
         ),
         (
             BACKBONES,
@@ -113,3 +121,27 @@ def test_an_entry_point_without_a_distribution(monkeypatch):
     lonely = EntryPoint("lonely", "lonely_module", HEADS)
     monkeypatch.setattr(catalogue, "entry_points", lambda group: [lonely])
     assert catalogue.find(HEADS, "lonely").origin == "unknown distribution ?"
+
+
+def test_requirements_that_are_not_met_are_named_together(fake_head):
+    needs = ("nnunet-vit>=99", "torch", "no-such-package>1", "other; extra == 'more'")
+    fake_head("tiny", EXPLODES, requires=needs)
+    there = version("nnunet-vit")
+    assert catalogue.find(HEADS, "tiny").problem == (
+        f"x-head needs nnunet-vit>=99 (installed: {there}); no-such-package>1 (not installed)."
+    )
+
+
+def test_requirements_that_are_met(fake_head):
+    fake_head("tiny", EXPLODES, requires=("nnunet-vit>=0.1", "torch>=2"))
+    assert catalogue.find(HEADS, "tiny").problem == ""
+
+
+def test_a_distribution_without_metadata_is_named_by_its_folder(plugin_folder, monkeypatch):
+    folder, _ = plugin_folder("tiny", EXPLODES, "bare-head", "1.0")
+    info = folder / "bare_head-1.0.dist-info"
+    (info / "METADATA").unlink()
+    monkeypatch.syspath_prepend(str(folder))
+    record = catalogue.find(HEADS, "tiny")
+    assert (record.distribution, record.version) == ("bare_head-1.0.dist-info", "?")
+    assert record.problem == f"{info} has no METADATA."

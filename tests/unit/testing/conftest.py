@@ -49,12 +49,12 @@ def one_thread():
 def faulty(fake_head):
     """`faulty((old, new), …)` installs the head `faulty` with its source changed so."""
 
-    def install(*changes):
+    def install(*changes, requires=()):
         source = SOURCE
         for old, new in changes:
             assert old in source
             source = source.replace(old, new)
-        fake_head("faulty", source)
+        fake_head("faulty", source, requires=requires)
 
     return install
 

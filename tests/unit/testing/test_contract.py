@@ -8,7 +8,8 @@ from types import MappingProxyType
 import pytest
 
 from nnunet_vit.testing import HeadContract
-from nnunet_vit.testing.checks.options import choices, smallest
+from nnunet_vit.testing.checks.between import pairs, singles, smallest
+from nnunet_vit.testing.checks.options import choices
 from nnunet_vit.testing.rules import RULES
 from nnunet_vit.testing.tiny import TINY_VITS, Case
 
@@ -84,6 +85,12 @@ def test_choices_and_least_values(faulty):
     faulty(("width: int", "hidden_size: int"), ("options.width", "options.hidden_size"))
     assert choices("faulty") == [{"hidden_size": 32}, {"hidden_size": 32, "gated": True}]
     assert smallest("faulty") == [{"hidden_size": 4}]
+    between = [5, 9, 12]
+    assert singles("faulty") == [
+        *({"hidden_size": value} for value in between), {"gated": True}, {"gated": False},
+    ]  # fmt: skip
+    assert len(pairs("faulty")) == 2 * len(between)
+    assert {tuple(pair) for pair in pairs("faulty")} == {("hidden_size", "gated")}
 
 
 @pytest.mark.parametrize(("rule", "name"), [("compile", "COMPILABLE"), ("export", "EXPORTABLE")])
@@ -117,7 +124,7 @@ def test_a_file_of_five_lines(tmp_path):
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
     listed = subprocess.run([*pytest_, "--collect-only"], capture_output=True, text=True, cwd="/")
     assert "test_linear.py::TestLinear::test_place[eva02]" in listed.stdout
-    assert f"{3 + 8 * 5 + 2 * 2} tests collected" in listed.stdout
+    assert f"{5 + 9 * 5 + 2 * 2} tests collected" in listed.stdout
     file.write_text(file.read_text().replace("'linear'", "'no_such_head'"))
     done = subprocess.run([*pytest_, "-k", "options"], capture_output=True, text=True, cwd="/")
     assert done.returncode == 1

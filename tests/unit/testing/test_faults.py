@@ -140,13 +140,33 @@ FAULTS = {
     "too small": ("smallest", [("self.classifier = nn", "self.group = nn.GroupNorm(8, "
                                 "options.width)\n            self.classifier = nn")],
                   "width: 4 is allowed, and then: "),
+    "an odd number": ("between", [("self.classifier = nn", "self.group = nn.GroupNorm(4, "
+                                   "options.width)\n            self.classifier = nn")],
+                      "width: 5 is allowed, and then: "),
+    "two options that do not fit": (
+        "between",
+        [("self.classifier = nn", "assert not (options.gated and options.width == 12)\n"
+          "            self.classifier = nn")],
+        "is allowed, and then: "),
+    "softmax": ("logits", [after_forward("finest = finest.softmax(1)")],
+                "they lie in 0..1 and their sum over the classes is 1, whatever the weights. Fix: "
+                "leave out the softmax"),
+    "sigmoid": ("logits", [after_forward("finest = finest.sigmoid()")],
+                "they lie in 0..1, whatever the weights. Fix: leave out the sigmoid"),
+    "features beside the logits": (
+        "logits", [(RETURN, "            return finest, features")],
+        "In eval mode the module returned a tuple; needed: logits (B, num_classes, H, W)."),
+    "a dictionary": (
+        "logits", [(RETURN, "            return {'logits': finest}")],
+        "In eval mode the module returned a dict; needed: logits (B, num_classes, H, W)."),
+    "requirements": ("requirements", [], "x-head needs nnunet-vit>=99 (installed: "),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found(faulty, checked, fault):
     rule, changes, text = FAULTS[fault]
-    faulty(*changes)
+    faulty(*changes, requires=("nnunet-vit>=99",) if rule == "requirements" else ())
     with pytest.raises(Exception) as caught:
         checked(rule)
     assert text in str(caught.value)

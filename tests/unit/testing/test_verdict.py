@@ -62,8 +62,20 @@ def test_what_a_head_raises_is_told_with_its_line(faulty, one_rule):
 def test_a_head_that_stops_python_and_prints_is_a_failure(faulty):
     faulty((INIT, INIT + "            print('{', flush=True); import os; os._exit(7)\n"))
     found = list(in_own_process("faulty"))
-    assert [result.rule for result in found if result.passed] == ["imports", "options"]
+    passed = ["imports", "requirements", "options"]
+    assert [result.rule for result in found if result.passed] == passed
     assert found[-1] == Result("smallest", False, "The head's process ended with exit code 7.")
+
+
+def test_a_head_that_cannot_be_loaded_is_said_once(fake_head):
+    fake_head("faulty", "class Plugin:\n    pass\n", attribute="Plugin")
+    (result,) = in_own_process("faulty")
+    assert result == Result(
+        "imports",
+        False,
+        "Plugin 'faulty' (x-head 1.0): its entry point, x_head_faulty_module:Plugin, names a "
+        "class. Fix: let it name the module, or an instance of the class.",
+    )
 
 
 def test_check_head_shows_a_line_per_rule(check_head, answers):

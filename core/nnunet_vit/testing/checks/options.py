@@ -57,16 +57,6 @@ def choices(head: str) -> list[dict[str, Any]]:
     return found
 
 
-def smallest(head: str) -> list[dict[str, Any]]:
-    """Return for each number among the options its least value."""
-    return [
-        {name: kind["minimum"]}
-        for name, (kinds, _) in schemas(plugin_of(head)).items()
-        for kind in kinds
-        if "minimum" in kind
-    ]
-
-
 def plugin_of(head: str) -> LoadedPlugin:
     """Return the installed head."""
     return load_plugin(catalogue.find(catalogue.HEADS, head))

@@ -30,6 +30,13 @@ def check_imports(head: str) -> None:
         )
 
 
+def check_requirements(head: str) -> None:
+    """Check that the head's package has metadata and that what it requires is installed."""
+    problem = catalogue.find(catalogue.HEADS, head).problem
+    if problem:
+        raise ContractError(problem, fix="install the package again, with what it needs.")
+
+
 def reason_against(head: str) -> str:
     """Return why the head's module is no light one, or an empty text."""
     record = catalogue.find(catalogue.HEADS, head)

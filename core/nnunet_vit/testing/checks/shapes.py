@@ -1,15 +1,9 @@
 """Logits: their shape, their values, and that images in a batch do not know each other."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from nnunet_vit.errors import UserError
 from nnunet_vit.testing.building import build, finest, images_of, logits_of, step_loss
-from nnunet_vit.testing.checks.options import smallest
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
 
@@ -28,18 +22,6 @@ def check_shapes(head: str, case: Case) -> None:
         if batch == 1:  # statistics over a batch fail here
             loss = step_loss(head, case, model, images, classes)
             _check_finite(loss, "the loss of a training step with one image")
-
-
-def check_smallest(head: str) -> str:
-    """Check that each number among the options gives a network at its least value."""
-    least = smallest(head)
-    for options in least:
-        case = Case("dinov3", options)
-        size = case.pixels(2, 3)
-        with _told_with(options):
-            logits = logits_of(build(head, case, size), images_of(size))
-            _check_logits(logits, (2, 3, *size), f"images of {size} pixels")
-    return "; ".join(f"{name}: {value}" for one in least for name, value in one.items())
 
 
 def check_values(head: str, case: Case) -> None:
@@ -70,23 +52,6 @@ def check_batch(head: str, case: Case) -> None:
             fix="no statistics over the batch in prediction: GroupNorm or LayerNorm, not "
             "BatchNorm without running statistics.",
         )
-
-
-@contextmanager
-def _told_with(options: Mapping[str, Any]) -> Iterator[None]:
-    """Say with what option a network could not be built or used."""
-    given = ", ".join(f"{name}: {value}" for name, value in options.items())
-    try:
-        yield
-    except Exception as error:
-        text = (
-            error.problem
-            if isinstance(error, ContractError | UserError)
-            else " ".join(str(error).split())
-        )
-        raise ContractError(
-            f"{given} is allowed, and then: {text}", fix="a higher bound, or layers that follow."
-        ) from error
 
 
 def _check_logits(logits: Tensor, needed: tuple[int, ...], where: str) -> None:
