@@ -47,6 +47,10 @@ class Screen(Console):
         """Leave the cursor as it is: a killed process could not bring it back."""
         return False
 
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, where rich would end the process."""
+        raise BrokenPipeError
+
     def say(self, text: str) -> None:
         """Write one line, on a terminal broken between words.
 
