@@ -50,8 +50,8 @@ def left_on_screen(raw):
             lines[row] = "" if escape[1] == "2" else lines[row][:column]
         elif part == "\r":
             column = 0
-        elif part == "\n":
-            row += 1
+        elif part == "\n":  # in a pipe it stands alone
+            row, column = row + 1, 0
             lines += [""] * (row + 1 - len(lines))
         elif part and not escape:
             lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + len(part) :]
@@ -91,7 +91,7 @@ def _command(folder, words, variables):
         os.environ.update(variables)
         sys.argv = ["vit_cli", *map(str, words)]
         sys.stdin, sys.stdout, sys.stderr = (
-            open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
+            open(number, mode, encoding="utf-8", closefd=False)
             for number, mode in ((0, "r"), (1, "w"), (2, "w"))
         )
         from nnunet_vit.cli import main

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import ConfigError, DataError, MachineError
+from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.disk_space import check_room
 from nnunet_vit.nnunet.folders import folder

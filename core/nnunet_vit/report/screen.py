@@ -34,7 +34,7 @@ class Screen(Console):
             force_jupyter=False,
         )
 
-    @property
+    @property  # type: ignore[misc]
     def size(self) -> ConsoleDimensions:
         """The terminal's own size: the standard streams, which rich asks, are diverted."""
         with contextlib.suppress(OSError, ValueError, AttributeError):

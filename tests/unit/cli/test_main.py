@@ -122,7 +122,10 @@ def test_the_machines_own_errors(capsys):
 
 @pytest.mark.parametrize(
     ("error", "detail"),
-    [(MemoryError(), ""), (MemoryError("Unable to allocate 15. GiB"), ": Unable to allocate 15. GiB")],
+    [
+        (MemoryError(), ""),
+        (MemoryError("Unable to allocate 15. GiB"), ": Unable to allocate 15. GiB"),
+    ],
 )
 def test_memory_that_ran_out(capsys, error, detail):
     assert report(error, debug=False) == 6

@@ -75,7 +75,13 @@ def test_short_work_is_not_heard_of(stream):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.4, "0 s"), (59.4, "59 s"), (90, "1 min 30 s"), (3725, "1 h 02 min"), (90000, "25 h 00 min")],
+    [
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (90, "1 min 30 s"),
+        (3725, "1 h 02 min"),
+        (90000, "25 h 00 min"),
+    ],
 )
 def test_how_long(seconds, text):
     assert work._duration(seconds) == text
