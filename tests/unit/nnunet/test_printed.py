@@ -114,5 +114,5 @@ def test_the_installed_nnunet_still_speaks_so():
         "Warning: Affine mismatch between",
     ):
         assert words in said
-    for module in (natural_image_reader_writer, simpleitk_reader_writer):
-        assert "ERROR! Not all input images have the same" in inspect.getsource(module)
+    for reader in (natural_image_reader_writer, simpleitk_reader_writer):
+        assert "ERROR! Not all input images have the same" in inspect.getsource(reader)
