@@ -64,7 +64,7 @@ class NumericsError(UserError):
     exit_code = 7
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - it is no error
     """The user, or the machine, stopped the work with a signal.
 
     Args:

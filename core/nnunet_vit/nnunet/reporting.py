@@ -8,7 +8,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.report.progress import Progress
 
-WARNING = re.compile(r"\s*WARNING[:! ]*", re.IGNORECASE)
+WARNING = re.compile(r"\s*WARNING(?:[:!]\s*|\s+)", re.IGNORECASE)
 
 
 class ReportingTrainer(nnUNetTrainer):  # type: ignore[misc]

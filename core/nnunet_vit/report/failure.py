@@ -60,7 +60,7 @@ def _stopped(error: Stopped, words: list[str]) -> str:
 def program() -> list[str]:
     """Return how this command was called: an installed script, a file of a clone, or a module."""
     called = Path(sys.argv[0]) if sys.argv else Path()
-    if called.name == "__main__.py":
+    if called.parts[-2:] == ("nnunet_vit", "__main__.py"):
         return ["python", "-m", "nnunet_vit"]
     if called.name == "vit_cli.py":
         return ["python", str(called)]

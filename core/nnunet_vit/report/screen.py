@@ -34,7 +34,7 @@ class Screen(Console):
             force_jupyter=False,
         )
 
-    @property
+    @property  # type: ignore[misc]
     def size(self) -> ConsoleDimensions:
         """The terminal's own size: the standard streams, which rich asks, are diverted."""
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -46,6 +46,10 @@ class Screen(Console):
     def show_cursor(self, show: bool = True) -> bool:
         """Leave the cursor as it is: a killed process could not bring it back."""
         return False
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, where rich would end the process."""
+        raise BrokenPipeError
 
     def say(self, text: str) -> None:
         """Write one line, on a terminal broken between words.

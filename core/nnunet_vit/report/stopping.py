@@ -25,7 +25,7 @@ _listening = False
 
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
-    """Let each of the signals raise KeyboardInterrupt in the main thread; a second one ends at once.
+    """Let each of the signals raise KeyboardInterrupt in the main thread; a second one exits.
 
     In another thread, which can have no handlers, nothing changes.
     """

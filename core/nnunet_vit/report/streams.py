@@ -109,8 +109,7 @@ def diverted() -> Iterator[Log]:
         yield _current
         return
     if os.environ.get(DEBUG):
-        with contextlib.closing(_NoLog()) as log:
-            yield log
+        yield _NoLog()
         return
     streams, unbuffered = (sys.stdout, sys.stderr), os.environ.get(UNBUFFERED)
     _flush(*streams)

@@ -1,5 +1,8 @@
 """The frame of the command line: words, errors, exit codes."""
 
+import os
+import sys
+
 import pytest
 import typer
 
@@ -79,6 +82,35 @@ def test_the_interrupt_key_needs_no_traceback(capsys):
     assert capsys.readouterr() == ("", "Stopped.\n")
 
 
+@pytest.mark.parametrize("called", [["--version"], ["--version", "--debug"]])
+def test_version(vit_cli, called):
+    import importlib.metadata
+    import platform
+
+    code, out, err = vit_cli(*called)
+    assert (code, err) == (0, "")
+    names = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft")
+    known = [f"{name} {importlib.metadata.version(name)}" for name in names]
+    assert out.splitlines()[:5] == known
+    assert out.splitlines()[-1] == f"Python {platform.python_version()}"
+
+
+@pytest.mark.parametrize("verb", ["", "train", "list-models", "check-head"])
+def test_both_words_for_help_on_every_level(vit_cli, verb):
+    short, long = vit_cli(*filter(None, [verb, "-h"])), vit_cli(*filter(None, [verb, "--help"]))
+    assert short == long
+    assert short[0] == 0 and f"Usage: vit_cli {verb}" in short[1]
+
+
+def test_python_m_is_the_same_command():
+    import subprocess
+
+    command = [sys.executable, "-m", "nnunet_vit", "validate", "none.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error[config]: none.yaml: no such file\n"
+
+
 def test_the_machines_own_errors(capsys):
     assert report(OSError(28, "No space left on device", "x.npz"), debug=False) == 6
     assert capsys.readouterr() == (
@@ -86,6 +118,75 @@ def test_the_machines_own_errors(capsys):
         "error[environment]: x.npz: the disk is full. Fix: free some space, then run the same "
         "command again.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (MemoryError(), ""),
+        (MemoryError("Unable to allocate 15. GiB"), ": Unable to allocate 15. GiB"),
+    ],
+)
+def test_memory_that_ran_out(capsys, error, detail):
+    assert report(error, debug=False) == 6
+    assert capsys.readouterr().err == (
+        f"error[environment]: The machine is out of memory{detail}. Fix: smaller images, fewer "
+        "workers (nnUNet_def_n_proc, nnUNet_n_proc_DA), or a machine with more memory.\n"
+    )
+
+
+def test_memory_that_numpy_has_not(capsys):
+    import numpy as np
+
+    with pytest.raises(MemoryError) as caught:
+        np.empty(2**45)
+    assert report(caught.value, debug=False) == 6
+    assert "Unable to allocate" in capsys.readouterr().err
+
+
+def test_a_reader_that_is_gone_is_told_nothing(capsys):
+    assert report(BrokenPipeError(32, "Broken pipe"), debug=True) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_unexpected_error_names_its_log(capsys):
+    error = ValueError("x")
+    error.log = "Log: x.log"
+    report(error, debug=False)
+    assert capsys.readouterr().err == f"error[bug]: ValueError: x. {REPORT_IT} Log: x.log\n"
+
+
+COMMAND = """
+import sys
+from nnunet_vit.cli import main
+main(["list-models", "--json"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its shell is another")
+@pytest.mark.parametrize(
+    ("redirection", "code", "error"),
+    [
+        ("| head -c 1 > /dev/null", 1, ""),
+        ("> /dev/full", 6, "error[environment]: standard output"),
+        (">&-", 0, ""),
+        ("<&-", 0, ""),
+    ],
+)
+def test_a_standard_output_that_takes_nothing(redirection, code, error, tmp_path):
+    import subprocess
+
+    if "/dev/full" in redirection and not os.path.exists("/dev/full"):
+        pytest.skip("there is no device that is full")
+    script = tmp_path / "command.py"
+    script.write_text(COMMAND)
+    done = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" "{script}" {redirection}; exit ${{PIPESTATUS[0]}}'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code
+    assert done.stderr.startswith(error) and len(done.stderr.splitlines()) == bool(error)
 
 
 @pytest.mark.parametrize(
@@ -165,8 +266,6 @@ def test_every_verb_has_help_for_each_of_its_words():
 
 
 def test_debug_is_for_the_command_and_not_for_the_verb(vit_cli, monkeypatch):
-    import os
-
     code, _, err = vit_cli("train", "--debug")
     assert code == 2
     assert err.startswith("Traceback (most recent call last):")

@@ -48,7 +48,7 @@ def test_each_signal_stops_the_work_and_says_what_is_saved(number):
     [
         ("bin/vit_cli", ["train", "--overwrite", "-h"], "vit_cli train -h --continue"),
         ("vit_cli.py", ["train", "--continue"], "python vit_cli.py train --continue"),
-        ("x/__main__.py", ["train", "--c"], "python -m nnunet_vit train --c"),
+        ("x/nnunet_vit/__main__.py", ["train", "--c"], "python -m nnunet_vit train --c"),
         ("nnUNetv2_train_vit", ["train", "5", "2d", "0"], "vit_cli train 5 2d 0 --continue"),
     ],
 )

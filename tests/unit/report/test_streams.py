@@ -11,7 +11,7 @@ import pytest
 
 from nnunet_vit.report import streams
 from nnunet_vit.report.quiet import quiet_libraries
-from nnunet_vit.report.streams import diverted, display
+from nnunet_vit.report.streams import display, diverted
 
 pytestmark = pytest.mark.unit
 

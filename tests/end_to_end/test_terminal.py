@@ -1,0 +1,188 @@
+"""Every verb on a real terminal: exit code 0, no stray line, the same words as in a pipe."""
+
+import importlib
+import re
+import sys
+import tempfile
+import textwrap
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("it has other terminals", allow_module_level=True)
+
+from terminals import in_pipe, left_on_screen, on_terminal
+
+pytestmark = pytest.mark.end_to_end
+
+WIDE, NARROW = 120, 40
+RUN = """
+    data: {dataset: 901, configuration: 2d, fold: 0}
+    paths: {raw: raw, preprocessed: preprocessed, results: results}
+    model: {head: linear, backbone: "timm:test_vit", pretrained: false}
+    train: {num_epochs: 2, num_iterations_per_epoch: 3, num_val_iterations_per_epoch: 1,
+            batch_size: 2, patch_size: [32, 32], seed: 7}
+"""
+PREDICT = ("predict", "-i", "images", "-o", "masks", "--model", "model", "--device", "cpu")
+# 0 or more words for each verb that changes nothing; the others have tests of their own
+QUICK = (
+    ("--help",),
+    ("-h",),
+    ("--version",),
+    ("train", "-h"),
+    ("list-models",),
+    ("list-models", "--json"),
+    ("validate", "run.yaml"),
+    ("describe", "run.yaml", "--device", "cpu"),
+)
+BAR = re.compile("[━╸╺]")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a run file, which commands run in; its temporary folder lies beside it."""
+    for module in ("nnunet_vit.nnunet.prediction", "nnunet_vit.nnunet.trainer", "peft"):
+        importlib.import_module(module)  # once for all commands
+    folder = tmp_path_factory.mktemp("a terminal")
+    (folder / "temporary").mkdir()
+    (folder / "run.yaml").write_text(textwrap.dedent(RUN))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def quiet_variables(folder, monkeypatch):
+    monkeypatch.delenv("NNUNET_VIT_DEBUG", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "temporary"))
+    for variable in ("nnUNet_def_n_proc", "nnUNet_n_proc_DA"):
+        monkeypatch.setenv(variable, "1")
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """What a training on a narrow terminal shows; its dataset is made on a wide one."""
+    made = on_terminal(
+        folder, WIDE, "sample-dataset", "raw", "--training-cases", "5", "--test-cases", "2",
+        "--image-size", "64",
+    )  # fmt: skip
+    shown = on_terminal(
+        folder, NARROW, "train", "--config", "run.yaml", "--device", "cpu",
+        nnUNet_def_n_proc="1", nnUNet_n_proc_DA="1",
+    )  # fmt: skip
+    assert (made.code, shown.code) == (0, 0), made.raw + shown.raw
+    (model,) = (folder / "results").glob("*/*")
+    (folder / "model").symlink_to(model)
+    (folder / "images").symlink_to(folder / "raw/Dataset901_SampleFundus/imagesTs")
+    return shown
+
+
+def check_screen(shown, columns=None):
+    """The cursor stands below the last line, no line is empty or moves, bars were in one line."""
+    assert shown.code == 0, shown.raw
+    assert shown.lines[-1] == "" and shown.lines[-2] != ""
+    assert "" not in shown.lines[:-1], shown.lines
+    assert not any(BAR.search(line) for line in shown.lines)
+    assert "\x1b[?25l" not in shown.raw  # the cursor stays visible
+    if columns:
+        drawn = re.sub(r"\x1b\[[\d;]*m", "", shown.raw)
+        bars = [part for part in re.split(r"[\r\n]|\x1b\[2K", drawn) if BAR.search(part)]
+        assert all(len(bar) < columns for bar in bars)
+        return bars
+    assert "\x1b" not in shown.raw
+    return []
+
+
+@pytest.mark.parametrize("words", QUICK, ids=" ".join)
+def test_a_verb_that_writes_nothing(folder, words):
+    pipe = in_pipe(folder, *words)
+    assert pipe.code == 0
+    for columns in (WIDE, NARROW):
+        terminal = on_terminal(folder, columns, *words)
+        assert terminal.code == 0 and terminal.lines[-1] == ""
+        if {"-h", "--help"} & set(words):  # set for the terminal's width
+            assert all(len(line) <= columns for line in terminal.lines)
+        else:
+            assert terminal.lines == pipe.lines
+
+
+@pytest.mark.parametrize("columns", [WIDE, NARROW])
+def test_new_head(folder, columns):
+    shown = on_terminal(folder, columns, "new-head", f"mine_{columns}")
+    check_screen(shown, columns)
+    assert shown.lines[-2].startswith("Next: pip install -e ")
+
+
+@pytest.mark.slow
+def test_check_head(folder):
+    shown = on_terminal(folder, NARROW, "check-head", "linear")
+    check_screen(shown, NARROW)
+    assert shown.lines[-2].startswith("Head 'linear' keeps the contract: ")
+
+
+def test_train_on_a_narrow_terminal(folder, trained):
+    bars = check_screen(trained, NARROW)
+    assert any(bar.startswith("epoch 2/2 ") and "2/4" in bar for bar in bars)
+    text = " ".join(trained.words)
+    assert "epoch 2/2 train loss " in text and "Validating with sliding window: 1 cases …" in text
+    assert all(len(line) < NARROW for line in trained.lines if line.startswith("epoch"))
+    last = trained.lines[-2]
+    assert last.startswith("Model: ") and " Predict with: vit_cli predict -i IMAGES" in last
+    assert list((folder / "temporary").iterdir()) == []  # the log of a run that went well
+
+
+@pytest.mark.parametrize(
+    ("columns", "variables"),
+    [(WIDE, {}), (NARROW, {"FORCE_COLOR": "1"}), (NARROW, {"NO_COLOR": "1"})],
+)
+def test_predict_ends_well_on_a_terminal(folder, trained, columns, variables):
+    shown = on_terminal(folder, columns, *PREDICT, **variables)
+    bars = check_screen(shown, columns)
+    assert any("1/2" in bar for bar in bars)
+    assert shown.lines == [
+        *textwrap.wrap("Predicting with folds 0: 2 cases …", columns, subsequent_indent="  "),
+        "2 masks in masks",
+        "",
+    ]
+    coloured = re.search(r"\x1b\[(?:[\d;]*;)?(?:3|9)\d", shown.raw) is not None
+    assert coloured is ("NO_COLOR" not in variables)
+
+
+@pytest.mark.parametrize("variables", [{}, {"FORCE_COLOR": "1"}], ids=str)
+def test_predict_in_a_pipe_has_plain_lines(folder, trained, variables):
+    shown = in_pipe(folder, *PREDICT, **variables)
+    check_screen(shown)
+    assert shown.lines == ["Predicting with folds 0: 2 cases …", "2 masks in masks", ""]
+
+
+def test_predict_on_a_dumb_terminal_has_plain_lines(folder, trained):
+    shown = on_terminal(folder, WIDE, *PREDICT, TERM="dumb")
+    check_screen(shown)
+    assert shown.lines == ["Predicting with folds 0: 2 cases …", "2 masks in masks", ""]
+
+
+def test_debug_on_a_terminal_shows_everything(folder, trained):
+    shown = on_terminal(folder, WIDE, *PREDICT, "--debug")
+    assert shown.code == 0
+    assert "perform_everything_on_device" in shown.raw  # nnU-Net's own words
+    assert not BAR.search(shown.raw)
+    assert shown.lines[-2:] == ["2 masks in masks", ""]
+
+
+@pytest.mark.parametrize("columns", [WIDE, NARROW])
+def test_evaluate(folder, trained, columns):
+    in_pipe(folder, *PREDICT)
+    words = ("evaluate", "-p", "masks", "-r", "raw/Dataset901_SampleFundus/labelsTs")
+    shown = on_terminal(folder, columns, *words)
+    check_screen(shown, columns)
+    assert shown.lines[-2].startswith("Per case: masks")
+
+
+def test_an_error_is_the_last_line(folder):
+    shown = on_terminal(folder, NARROW, "validate", "none.yaml")
+    assert shown.code == 2
+    assert shown.lines == ["error[config]: none.yaml: no such file", ""]
+
+
+def test_the_screen_itself():
+    assert left_on_screen("one\r\ntwo\r\x1b[2Kthree\n\r\x1b[1A\x1b[2Kfour\r\n") == [
+        "one", "four", "",
+    ]  # fmt: skip
