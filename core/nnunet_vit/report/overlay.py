@@ -15,6 +15,7 @@ MISSED, FALSE, CONFUSED = (64, 132, 255), (255, 70, 30), (255, 90, 230)
 IGNORED = (128, 128, 128)
 GAP = 8  # pixels between the views
 LEAST_EDGE = 320  # pixels of a view's longer edge: smaller images are enlarged
+LEAST_WIDTH = 160  # pixels of a view, so that its title fits
 TEXT = 15  # pixels of the letters' height
 LINE = 24  # pixels of a line of text
 TITLES = ("image", "reference", "prediction", "errors")
@@ -138,9 +139,16 @@ def as_rgb(image: Any) -> Any:  # noqa: ANN401 - arrays
 
 
 def _titled(view: Any, title: str) -> Any:  # noqa: ANN401 - arrays
+    """Return a view below its title; a narrow one has white beside it.
+
+    Shapes: view (H, W, 3) to (H + LINE, W or LEAST_WIDTH, 3).
+    """
     import numpy as np
 
-    return np.concatenate([_lines(view.shape[1], [[(None, title)]]), view], axis=0)
+    width = max(view.shape[1], LEAST_WIDTH)
+    beside = ((0, 0), (0, width - view.shape[1]), (0, 0))
+    padded = np.pad(view, beside, constant_values=WHITE)
+    return np.concatenate([_lines(width, [[(None, title)]]), padded], axis=0)
 
 
 def _legend(width: int, legend: Legend, present: set[int]) -> Any:  # noqa: ANN401 - an array
@@ -150,7 +158,9 @@ def _legend(width: int, legend: Legend, present: set[int]) -> Any:  # noqa: ANN4
     ]
     if legend.ignored in present:
         entries.append((IGNORED, "ignored"))
-    entries += [(MISSED, "missed"), (FALSE, "false"), (CONFUSED, "another class")]
+    entries += [(MISSED, "missed (false negative)"), (FALSE, "false positive")]
+    if len(legend.names) > 1:
+        entries.append((CONFUSED, "another class"))
     lines: list[list[tuple[Colour | None, str]]] = [[]]
     left = width
     for entry in entries:
