@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunet_vit.errors import MachineError
 from nnunet_vit.nnunet.data.reading import in_threads
 from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.nnunet.folders import use_processors
@@ -105,7 +106,13 @@ def _measured(
 
     def measure(pair: Pair) -> dict[str, Any]:
         files = str(pair.reference), str(pair.prediction)
-        return dict(compute_metrics(*files, reader(), keys, ignored))
+        try:
+            return dict(compute_metrics(*files, reader(), keys, ignored))
+        except MemoryError as error:
+            raise MachineError(
+                f"{pair.reference}: memory ran out when it was compared: {error or 'no details'}.",
+                fix="close other programs, or nnUNet_def_n_proc=1 in the environment.",
+            ) from error
 
     cases = in_threads(measure, pairs, lambda: progress.case(""))
     measures = list(cases[0]["metrics"][keys[0]])
