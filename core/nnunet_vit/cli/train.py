@@ -7,18 +7,28 @@ from typing import Annotated
 import typer
 
 EITHER = "--continue to go on, or --overwrite to delete the fold's result and start anew."
+SAME_DATA = (
+    "a training goes on with the data that it began with; --overwrite in place of --continue to "
+    "start it anew with other data."
+)
 
 
 def train(
     dataset: Annotated[str | None, typer.Argument(help="id or name; else data.dataset")] = None,
     configuration: Annotated[str | None, typer.Argument(help="else data.configuration")] = None,
-    fold: Annotated[str | None, typer.Argument(help="0 to 4 or all; else data.fold")] = None,
+    fold: Annotated[str | None, typer.Argument(help="0, 1, … or all; else data.fold")] = None,
     config: Annotated[Path | None, typer.Option(help="the run file", show_default=False)] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; default: the best")] = None,
     resume: Annotated[
         bool, typer.Option("--continue", "--c", help="go on from the last checkpoint")
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="start anew over an existing result")] = False,
+    update_data: Annotated[
+        bool, typer.Option(help="preprocess new cases and add them to the splits")
+    ] = False,
+    preprocess_again: Annotated[
+        bool, typer.Option(help="plan and preprocess anew, after the raw data have changed")
+    ] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")
     ] = None,
@@ -30,6 +40,9 @@ def train(
 
     if resume and overwrite:
         raise ConfigError("--continue and --overwrite exclude each other.", fix=EITHER)
+    if resume and (update_data or preprocess_again):
+        flag = "--update-data" if update_data else "--preprocess-again"
+        raise ConfigError(f"--continue and {flag} exclude each other.", fix=SAME_DATA)
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     if dataset is not None and dataset.isdecimal():
@@ -38,14 +51,18 @@ def train(
     arguments = [f"{key}={value}" for key, value in given.items() if value is not None]
     run = load_run(config, [*arguments, *(set_ or [])])
     with quiet_libraries() as progress:
+        from nnunet_vit.nnunet.data.refusals import Asked
         from nnunet_vit.nnunet.training import train as train_run
 
-        model = train_run(run, device, resume, overwrite, progress)
+        asked = Asked(update=update_data, again=preprocess_again)
+        model = train_run(run, device, resume, overwrite, progress, asked)
     per_class = ", ".join(f"{name} {dice:.3f}" for name, dice in model.per_class.items())
-    print(
-        f"Mean Dice {model.dice:.3f} ({per_class}) on {model.cases} validation cases of fold "
-        f"{run.data.fold}."
+    cases = (
+        f"{model.cases} validation cases of fold {run.data.fold}"
+        if model.unseen
+        else f"{model.cases} training cases (fold all has no validation cases)"
     )
+    print(f"Mean Dice {model.dice:.3f} ({per_class}) on {cases}.")
     print(
         f"Model: {model.folder}  Predict with: vit_cli predict -i IMAGES -o MASKS "
         f"--model {shlex.quote(str(model.folder))} --folds {run.data.fold}"

@@ -1,17 +1,16 @@
 """What a run is described for: its dataset's sizes, or sizes that are assumed and named as such."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import UserError
 from nnunet_vit.modeling.timm_models import check_image_size
+from nnunet_vit.nnunet.data.dataset_plans import check_configuration
+from nnunet_vit.nnunet.data.plans_file import read_plans, resolved
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.folders import use_folders
-from nnunet_vit.nnunet.preflight import patch_size_of_run
 from nnunet_vit.nnunet.planning import PLANS
-from nnunet_vit.nnunet.preparation import check_configuration
+from nnunet_vit.nnunet.preflight import patch_size_of_run
 from nnunet_vit.report.progress import Progress
 
 ASSUMED_EDGE = 512  # pixels, up to the next multiple of the ViT's patch
@@ -81,11 +80,13 @@ def sizes_of(
     given = run.train.patch_size
     if given is not None:
         check_image_size(name, (given[0], given[1]), vit_patch, "train.patch_size")
-    plans = _plans(dataset)
-    if plans is not None:
+    file = dataset.preprocessed / f"{PLANS}.json" if dataset else None
+    if file is not None and file.is_file():
+        plans = read_plans(file)
         check_configuration(plans, run.data.configuration)
+        planned = resolved(file, plans, run.data.configuration)
         image = patch_size_of_run(run, plans, vit_patch, notes)
-        return Sizes(image, run.train.batch_size or _planned_batch(plans, run.data.configuration))
+        return Sizes(image, run.train.batch_size or int(planned["batch_size"]))
     edge = -(-ASSUMED_EDGE // vit_patch) * vit_patch
     image = (given[0], given[1]) if given is not None else (edge, edge)
     assumed = [f"{edge} x {edge} pixels"] if given is None else []
@@ -93,17 +94,3 @@ def sizes_of(
     if assumed:
         notes.say(f"Without plans of nnU-Net assumed: {', '.join(assumed)}.")
     return Sizes(image, run.train.batch_size or ASSUMED_BATCH)
-
-
-def _plans(dataset: Dataset | None) -> dict[str, Any] | None:
-    file = dataset.preprocessed / f"{PLANS}.json" if dataset else None
-    if file is None or not file.is_file():
-        return None
-    plans: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return plans
-
-
-def _planned_batch(plans: dict[str, Any], configuration: str) -> int:
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
-    return int(PlansManager(plans).get_configuration(configuration).batch_size)

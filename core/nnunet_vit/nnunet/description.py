@@ -7,6 +7,7 @@ from nnunet_vit.backbones import family, is_timm, timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import UserError
 from nnunet_vit.modeling.description import Channel, Description, StepCost, Weights
+from nnunet_vit.nnunet.data.channels import in_order, normalization_of
 from nnunet_vit.nnunet.dataset import Dataset, has_regions
 from nnunet_vit.nnunet.statistics import input_statistics
 from nnunet_vit.tuning import method_of
@@ -42,7 +43,12 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     facts = inspect_timm(name, run.model.patch_size)
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
-    statistics = input_statistics(dataset, run, facts)
+    schemes = (
+        normalization_of(dataset, run.data.configuration)
+        if is_there
+        else dataset.normalization_schemes()
+    )
+    statistics = input_statistics(dataset, run, facts, schemes)
     network = _network(dataset, run, sizes, statistics.per_channel)
     parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
     cost = _cost(network, run, dataset, sizes, device, notes)
@@ -63,7 +69,7 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
         cost=cost,
         memory=estimated_memory(run, cost, parts) if cost else {},
         dataset=dataset.name if is_there else "",
-        channels=_channels(dataset, statistics.per_channel),
+        channels=_channels(dataset, schemes, statistics.per_channel),
         statistics_from=statistics.origin,
         outputs=network.num_classes,
         weights=_weights(run, name),
@@ -154,10 +160,8 @@ def loss_for(dataset: Dataset) -> "Callable[[Tensor | list[Tensor]], Tensor]":
     return total
 
 
-def _channels(dataset: Dataset, statistics: Statistics) -> list[Channel]:
-    names = dataset.description["channel_names"]
-    ordered = [str(names[key]) for key in sorted(names, key=int)]
-    schemes = dataset.normalization_schemes()
+def _channels(dataset: Dataset, schemes: list[str], statistics: Statistics) -> list[Channel]:
+    ordered = [str(name) for name in in_order(dataset.description["channel_names"]).values()]
     if len(ordered) == 1:  # the bridge may show it to the weights as red, green and blue
         ordered, schemes = ordered * len(statistics[0]), schemes * len(statistics[0])
     return [Channel(*each) for each in zip(ordered, schemes, *statistics, strict=True)]

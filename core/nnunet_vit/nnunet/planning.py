@@ -40,8 +40,8 @@ def plan(dataset: Dataset) -> None:
         ) from error
 
 
-def preprocess(dataset: Dataset, configuration: str) -> None:
-    """Let nnU-Net preprocess all cases for a configuration of its plans.
+def preprocess(dataset: Dataset, configuration: str, plans: str = PLANS) -> None:
+    """Let nnU-Net preprocess all cases for a configuration of plans, by their name.
 
     Raises:
         DataError: nnU-Net cannot read or preprocess a case.
@@ -54,7 +54,7 @@ def preprocess(dataset: Dataset, configuration: str) -> None:
         with contextlib.redirect_stdout(said):
             preprocess_dataset(
                 dataset.number,
-                PLANS,
+                plans,
                 configurations=[configuration],
                 num_processes=[default_num_processes],
                 show_progress_bar=False,

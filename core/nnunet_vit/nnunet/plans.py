@@ -94,7 +94,7 @@ def write_plans(plans: dict[str, Any], folder: Path) -> Path:
     return path
 
 
-def write_json(content: dict[str, Any], path: Path) -> None:
+def write_json(content: object, path: Path) -> None:
     """Write JSON under its final name only when it is complete."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -1,12 +1,12 @@
 """Everything that can go wrong with a run, looked at before anything is written."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import ConfigError, DataError, MachineError
+from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.nnunet.data.plane import check_planned_plane
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.disk_space import check_room
 from nnunet_vit.nnunet.folders import folder
@@ -16,7 +16,6 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
-FOLDS = 5
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
 
 
@@ -58,11 +57,22 @@ class NetworkFacts:
 
 
 def check_network(
-    dataset: Dataset, run: ViTnnUNetConfig, fresh: bool, progress: Progress
+    dataset: Dataset,
+    run: ViTnnUNetConfig,
+    fresh: bool,
+    progress: Progress,
+    schemes: list[str] | None = None,
 ) -> NetworkFacts:
     """Check the run's network against the dataset, cheap things first; build it once if fresh.
 
     What the pretrained weights brought is told, and where statistics of the input are uncertain.
+
+    Args:
+        dataset: to train on.
+        run: resolved.
+        fresh: whether the training starts.
+        progress: where to show what is found.
+        schemes: nnU-Net's normalization of each channel by the plans; None: by dataset.json.
 
     Raises:
         ConfigError: model, sizes, LoRA targets, rates or checkpointing that do not exist or fit.
@@ -83,7 +93,7 @@ def check_network(
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")
-    statistics = input_statistics(dataset, run, backbone)
+    statistics = input_statistics(dataset, run, backbone, schemes)
     facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
     if fresh:
         network = _build_once(dataset, run, facts)
@@ -176,37 +186,18 @@ def _found(fold_folder: Path) -> str:
     return "" if epoch is None else f"checkpoint of epoch {epoch}"
 
 
-def check_fold(dataset: Dataset, fold: int | str) -> None:
-    """Refuse a fold that nnU-Net would silently replace by a random split, or cannot make.
-
-    Raises:
-        ConfigError: the splits file has no such fold.
-        DataError: there are too few cases for five folds.
-    """
-    splits_file = dataset.preprocessed / "splits_final.json"
-    if fold == "all":
-        return
-    if splits_file.is_file():
-        splits = json.loads(splits_file.read_text(encoding="utf-8"))
-        if int(fold) >= len(splits):
-            raise ConfigError(f"data.fold: {fold}; {splits_file} has folds 0 to {len(splits) - 1}.")
-    elif int(dataset.description["numTraining"]) < FOLDS:
-        raise DataError(
-            f"{dataset.name} has {dataset.description['numTraining']} cases; five folds need five.",
-            fix="data.fold: all",
-        )
-
-
 def patch_size_of_run(
     run: ViTnnUNetConfig, plans: dict[str, Any], vit_patch: int, progress: Progress
 ) -> tuple[int, int]:
     """Return (H, W) in pixels: the run's own, or the planned one that the ViT's patch divides."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+    configuration = PlansManager(plans).get_configuration(run.data.configuration)
+    check_planned_plane(plans.get("dataset_name", ""), configuration.configuration, vit_patch)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         return height, width
-    planned = PlansManager(plans).get_configuration(run.data.configuration).patch_size
+    planned = configuration.patch_size
     height, width = (-(-edge // vit_patch) * vit_patch for edge in planned)
     if (height, width) != tuple(planned):
         progress.say(

@@ -11,6 +11,7 @@ from nnunet_vit.checkpoints.random_state import restore_random_state
 from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.checkpoints.whole import FINAL, read_whole
 from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.nnunet.data.in_use import train_on
 from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.nnunet.model_folder import open_model, read_fold
 from nnunet_vit.nnunet.saving import BEST, TRAINED, SavingTrainer
@@ -35,6 +36,10 @@ class ResumingTrainer(SavingTrainer):
             MachineError: another process trains in the fold's folder.
             ConfigError: stock nnU-Net was told to start over a result, which it would overwrite.
         """
+        train_on(
+            Path(self.preprocessed_dataset_folder_base),
+            f"fold {self.fold} of {self.configuration_name}",
+        )
         self._claim = claim(Path(self.output_folder))  # for as long as the process lives
         held = self.store.exists() or (Path(self.output_folder) / FINAL).is_file()
         if held and self.current_epoch == 0 and not self.goes_on:

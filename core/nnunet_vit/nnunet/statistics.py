@@ -39,7 +39,10 @@ class _OfWeights:
 
 
 def input_statistics(
-    dataset: Dataset, run: ViTnnUNetConfig, backbone: "BackboneFacts | None"
+    dataset: Dataset,
+    run: ViTnnUNetConfig,
+    backbone: "BackboneFacts | None",
+    schemes: list[str] | None = None,
 ) -> InputStatistics:
     """Return the run's own statistics, or those of the weights.
 
@@ -47,6 +50,7 @@ def input_statistics(
         dataset: its normalization decides which channels need them.
         run: resolved.
         backbone: the ViT's facts; a family needs none.
+        schemes: nnU-Net's normalization of each channel by the plans; None: by dataset.json.
 
     Raises:
         ConfigError: the run's numbers are not as many as the dataset's channels.
@@ -55,7 +59,7 @@ def input_statistics(
     """
     from nnunet_vit.modeling.bridge import UNIT_RANGE, channel_statistics
 
-    schemes = dataset.normalization_schemes()
+    schemes = dataset.normalization_schemes() if schemes is None else schemes
     given = _given(dataset, run.model, len(schemes))
     if given is not None:
         return InputStatistics(given, "model.input_mean and input_std")

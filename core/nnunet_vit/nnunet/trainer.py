@@ -5,6 +5,7 @@ Data, augmentation, losses, folds, sliding-window validation and summary stay nn
 
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from nnunet_vit.modeling.probe import output_scales
 from nnunet_vit.modeling.progress import progress_listener
 from nnunet_vit.nnunet.averaging import AveragedWeights
 from nnunet_vit.nnunet.batches import augmenter
+from nnunet_vit.nnunet.data.preprocessed import DataFolder
+from nnunet_vit.nnunet.data.splits import NAME, check_fold
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.nnunet.plans import run_of_plans
@@ -106,6 +109,20 @@ class nnUNetTrainer_vit(ResumingTrainer):
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Let the network return all resolutions, or the finest alone."""
         self.bare_network.deep_supervision = enabled and self.enable_deep_supervision
+
+    def do_split(self) -> tuple[list[str], list[str]]:
+        """Return the fold's training and validation cases; wrong splits are refused.
+
+        Raises:
+            ConfigError: there is no such fold, for which nnU-Net would draw cases at random.
+            DataError: the splits file is wrong.
+        """
+        data = DataFolder(
+            Path(self.preprocessed_dataset_folder_base), self.configuration_manager.data_identifier
+        )
+        check_fold(data.root / NAME, self.fold, data.cases(), self.dataset_json["file_ending"])
+        training, validation = super().do_split()
+        return training, validation
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """Return nnU-Net's loaders with numbered batches."""

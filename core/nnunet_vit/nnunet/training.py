@@ -1,19 +1,24 @@
 """One run from the raw dataset to a validated model."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.whole import FINAL
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.nnunet.data.channels import normalization_of
+from nnunet_vit.nnunet.data.freshness import decide
+from nnunet_vit.nnunet.data.json_file import read_json
+from nnunet_vit.nnunet.data.record import REDO
+from nnunet_vit.nnunet.data.refusals import NOTHING, Asked
+from nnunet_vit.nnunet.data.splits import NAME, check_fold
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
-    check_fold,
     check_network,
     choose_device,
     goes_on,
@@ -36,17 +41,24 @@ class TrainedModel:
         folder: nnU-Net's model folder, with one folder per fold.
         dice: mean over foreground classes and validation cases.
         per_class: by class or region, mean over validation cases.
-        cases: number of validation cases.
+        cases: number of validation cases; of the training cases where `unseen` is false.
+        unseen: whether the network has not been trained on these cases.
     """
 
     folder: Path
     dice: float
     per_class: dict[str, float]
     cases: int
+    unseen: bool
 
 
 def train(
-    run: ViTnnUNetConfig, device: str | None, resume: bool, overwrite: bool, progress: Progress
+    run: ViTnnUNetConfig,
+    device: str | None,
+    resume: bool,
+    overwrite: bool,
+    progress: Progress,
+    asked: Asked = NOTHING,
 ) -> TrainedModel:
     """Plan and preprocess where needed, train one fold, validate it.
 
@@ -56,6 +68,7 @@ def train(
         resume: go on from the last checkpoint.
         overwrite: start anew over an existing result.
         progress: where to show what happens.
+        asked: what may change of preprocessed data that are there.
 
     Raises:
         UserError: everything that can be known is checked before anything is written.
@@ -66,9 +79,15 @@ def train(
     fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
     going_on = goes_on(fold_folder, resume, overwrite)
     chosen = choose_device(device)
-    facts = check_network(dataset, run, not going_on, progress)
-    check_fold(dataset, run.data.fold)
-    plans = prepare(dataset, run.data.configuration, progress)
+    asked = replace(asked, resume=going_on)
+    schemes = _check_data(dataset, run, asked, progress)
+    facts = check_network(dataset, run, not going_on, progress, schemes)
+    plans = prepare(
+        dataset, run.data.configuration, progress, asked, run.data.fold, facts.patch_size
+    )
+    # the plans that have normalized the pixels decide
+    schemes = normalization_of(dataset, run.data.configuration)
+    facts = check_network(dataset, run, False, progress, schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
     write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
     with claim(fold_folder):
@@ -78,6 +97,19 @@ def train(
         trainer.progress = progress
         write_run(run, fold_folder / "run.yaml")
         return _execute(trainer, going_on, progress)
+
+
+def _check_data(
+    dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: Progress
+) -> list[str] | None:
+    """Check plans, preprocessed data and splits; return the planned normalization, if any."""
+    work = decide(dataset, run.data.configuration, asked)
+    known = [*work.cases, *work.removed]  # what has been removed leaves the splits
+    ending = dataset.description["file_ending"]
+    notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending)
+    for notice in [*work.notices, *notices]:
+        progress.say(notice)
+    return work.schemes
 
 
 def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:
@@ -94,9 +126,9 @@ def _trainer(
     from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit
 
     plans_file = dataset.preprocessed / f"{plans_name(run)}.json"
-    plans = json.loads(plans_file.read_text(encoding="utf-8"))
+    plans = json.loads(plans_file.read_text(encoding="utf-8"))  # written a moment ago
     plans["continue_training"] = going_on
-    description = json.loads((dataset.preprocessed / "dataset.json").read_text(encoding="utf-8"))
+    description = read_json(dataset.preprocessed / "dataset.json", REDO)
     return nnUNetTrainer_vit(
         plans, run.data.configuration, run.data.fold, description, torch.device(device)
     )
@@ -113,7 +145,8 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
     elif not (Path(trainer.output_folder) / FINAL).is_file():  # it was stopped right before
         trainer.save_checkpoint(str(Path(trainer.output_folder) / FINAL))
     _, validation_cases = trainer.do_split()
-    progress.start_cases("Validating with sliding window", len(validation_cases))
+    where = " on the training cases" if trainer.fold == "all" else ""
+    progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
     trainer.perform_actual_validation(False)
     progress.close()
     summary = Path(trainer.output_folder) / "validation" / "summary.json"
@@ -124,4 +157,5 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
         dice=float(metrics["foreground_mean"]["Dice"]),
         per_class={names[key]: float(mean["Dice"]) for key, mean in metrics["mean"].items()},
         cases=len(validation_cases),
+        unseen=trainer.fold != "all",
     )

@@ -50,12 +50,14 @@ class MaskFacts:
         shape: (Z, Y, X); Z is 1 for a picture.
         spacing: (Z, Y, X), or None where nothing says it.
         placement: origin and direction, empty where the format has none.
+        present: the labels that it holds, sorted.
     """
 
     file: Path
     shape: tuple[int, ...]
     spacing: tuple[float, ...] | None
     placement: tuple[float, ...]
+    present: tuple[int, ...] = ()
 
 
 def labels_of(description: Mapping[str, Any]) -> Labels:
@@ -67,6 +69,7 @@ def labels_of(description: Mapping[str, Any]) -> Labels:
     numbers = {
         name: tuple(int(n) for n in (label if isinstance(label, list | tuple) else [label]))
         for name, label in description["labels"].items()
+        if label is not None  # nnU-Net: no label to ignore
     }
     ignore = numbers["ignore"][0] if "ignore" in numbers else None
     classes = {n: v for n, v in numbers.items() if n not in {"background", "ignore"}}
@@ -85,13 +88,16 @@ def look_at_mask(
         ending: file_ending of dataset.json.
         labels: what it may hold.
     """
+    import numpy as np
+
     raster = read_mask(file, reader, ending)
     if isinstance(raster, FileFault):
         return raster
     problem, remedy = _wrong_values(raster.values, labels)
     if problem:
         return FileFault(file, problem, remedy)
-    return MaskFacts(file, raster.values.shape[1:], raster.spacing, raster.placement)
+    present = tuple(int(value) for value in np.unique(raster.values))
+    return MaskFacts(file, raster.values.shape[1:], raster.spacing, raster.placement, present)
 
 
 def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Raster | FileFault:

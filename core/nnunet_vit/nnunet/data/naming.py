@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nnunet_vit.errors import shortened
-from nnunet_vit.nnunet.data.case_files import cases_of, channel_of, files_of
+from nnunet_vit.nnunet.data.case_files import cases_of, channel_of, files_of, training_cases
 from nnunet_vit.nnunet.data.faults import Fault
 
 SHOWN = 5  # of a list of bad names
@@ -44,20 +45,23 @@ def image_faults(folder: Path, ending: str, of_model: bool = False) -> list[Faul
     return _channel_faults(folder, ending)
 
 
-def label_faults(folder: Path, ending: str, cases: Iterable[str]) -> list[Fault]:
+def label_faults(
+    folder: Path, ending: str, cases: Iterable[str], alone: bool = False
+) -> list[Fault]:
     """Return what is wrong with the names of labelsTr.
 
     Args:
         folder: labelsTr.
         ending: dataset.json's file_ending.
         cases: those that have images.
+        alone: do not compare them with the images, whose names are wrong already.
     """
-    files, fault = _listed(folder)
+    files, fault = _listed(folder) if folder.exists() else ([], None)
     if fault is not None:
         return [fault]
     labels = {file.name.removesuffix(ending) for file in files if file.name.endswith(ending)}
     if not labels:
-        return [_no_file(folder, "label", f"CASE{ending}", ending, files, False)]
+        return [_no_file(folder, "label file", f"CASE{ending}", ending, files, False)]
     with_images = set(cases)
     numbered = sorted(
         label for label in labels - with_images if re.sub(r"_\d{4}$", "", label) in with_images
@@ -71,7 +75,23 @@ def label_faults(folder: Path, ending: str, cases: Iterable[str]) -> list[Fault]
                 "likewise.",
             )
         ]
-    return _unpaired(folder, ending, labels, with_images)
+    return [] if alone else _unpaired(folder, ending, labels, with_images)
+
+
+def listing_faults(raw: Path, description: Mapping[str, Any]) -> list[Fault]:
+    """Return which of the files that dataset.json lists under `dataset` are not there."""
+    cases = training_cases(raw, description)
+    files = [file for case in cases.values() for file in (*case.images, case.label)]
+    missing = [str(file) for file in files if not file.is_file()]
+    if not missing:
+        return []
+    return [
+        Fault(
+            f"{raw / 'dataset.json'}: files listed under dataset are not there: "
+            f"{shortened(missing, SHOWN)}.",
+            "paths are relative to the folder of dataset.json, or whole.",
+        )
+    ]
 
 
 def other_images(folder: Path, ending: str) -> list[Path]:
@@ -115,12 +135,14 @@ def _no_file(
     """Return the fault of a folder without any file of the ending, with what is there instead."""
     purpose = "" if of_model else ": nothing to train on"
     if not files:
-        fix = f"name them {name}" if kind == "image" else f"one file per case, named {name}"
-        inner = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        fix = f"name them {name}"
+        if kind != "image":
+            fix = f"one label image per training case, named {name}"
+        inner = sorted(path.name for path in folder.glob("*/"))
         below = f" nnU-Net does not look into {shortened(inner)}." if inner else ""
-        return Fault(f"{folder} holds no {kind} file *{ending}{purpose}.{below}", f"{fix}.")
+        return Fault(f"{folder} holds no {kind} *{ending}{purpose}.{below}", f"{fix}.")
     there = counted_endings(files)
-    problem = f"{folder} holds no {kind} file *{ending}{purpose}; it holds {there}."
+    problem = f"{folder} holds no {kind} *{ending}{purpose}; it holds {there}."
     return Fault(problem, _remedy(files, kind, name, ending, of_model))
 
 
@@ -129,7 +151,7 @@ def _remedy(files: list[Path], kind: str, name: str, ending: str, of_model: bool
     if there.lower() == ending.lower():
         return f"rename them to *{ending}; capital letters count."
     if there.lower() not in PICTURES:
-        return f"put the {kind} files there, named {name}."
+        return f"put the {kind.removesuffix(' file')} files there, named {name}."
     convert = f"convert them to {ending}, named {name}; renaming alone does not do it"
     if of_model:
         return f"{convert}: the model was trained on {ending}."

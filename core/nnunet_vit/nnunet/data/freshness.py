@@ -1,0 +1,229 @@
+"""Whether preprocessed data and plans still belong to the raw data, and what has to be done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nnunet_vit.errors import ConfigError, DataError
+from nnunet_vit.nnunet.data.dataset_plans import check_configuration, plans_of
+from nnunet_vit.nnunet.data.json_file import read_json
+from nnunet_vit.nnunet.data.plans_file import read_plans, resolved
+from nnunet_vit.nnunet.data.preprocessed import (
+    FINGERPRINT,
+    DataFolder,
+    cases_with_truth,
+    described,
+    normalized_otherwise,
+    other_record,
+    unrecorded_changes,
+    unrecorded_differences,
+)
+from nnunet_vit.nnunet.data.raw_files import (
+    Files,
+    changes,
+    files_by_case,
+    renewed,
+    states_of,
+)
+from nnunet_vit.nnunet.data.record import (
+    REDO,
+    Record,
+    deciding,
+    differing,
+    essence,
+    path_of,
+    read_record,
+)
+from nnunet_vit.nnunet.data.refusals import Asked, refuse
+from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.planning import PLANS
+
+FLAT = "2d"
+
+
+@dataclass
+class Work:
+    """What has to be done before a training.
+
+    Attributes:
+        files: the raw files of each case; empty where only preprocessed data are there.
+        cases: those that the training will have.
+        plan: nnU-Net plans.
+        preprocess: nnU-Net preprocesses all cases.
+        added: cases that are preprocessed beside those that are there, or that join the splits.
+        removed: cases that leave the splits.
+        schemes: the normalization of each channel; None where nnU-Net is about to plan.
+        record: returns the record to write for data that need no work, or None.
+        notices: what the user should look at, one line each.
+    """
+
+    files: Files
+    cases: list[str]
+    plan: bool = False
+    preprocess: bool = False
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    schemes: list[str] | None = None
+    record: Callable[[], Record] | None = None
+    notices: list[str] = field(default_factory=list)
+
+
+def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
+    """Return what has to be done; nothing is written.
+
+    Raises:
+        ConfigError: the plans have no such configuration, or it is not 2D.
+        DataError: preprocessed data no longer belong to the raw data, cases have been added, or a
+            file is damaged; says which and what to do.
+    """
+    path = dataset.preprocessed / f"{PLANS}.json"
+    if dataset.raw is None:
+        return _without_raw(dataset, configuration, asked)
+    files = files_by_case(dataset)
+    work = Work(files, sorted(files), notices=miscounted(dataset, len(files)))
+    if asked.again:
+        return _again(dataset, configuration, work)
+    if not path.exists():
+        if configuration != FLAT:
+            raise ConfigError(
+                f"data.configuration: '{configuration}' is none of a new dataset's; "
+                f"allowed: {FLAT}."
+            )
+        work.plan = work.preprocess = True
+        return work
+    plans, own = plans_of(dataset, configuration)
+    work.schemes = list(own["normalization_schemes"])
+    data = DataFolder(dataset.preprocessed, own["data_identifier"])
+    record = data.record()
+    if record is not None:
+        return _by_record(dataset, work, data, record, deciding(plans, own), asked)
+    return _by_looking(dataset, work, data, plans, own, asked)
+
+
+def miscounted(dataset: Dataset, count: int) -> list[str]:
+    """Return one line where dataset.json counts the training cases wrongly."""
+    said = dataset.description.get("numTraining")
+    if said == count and not isinstance(said, bool):
+        return []
+    wrong = "does not say numTraining" if said is None else f"says numTraining {said!r}"
+    return [f"dataset.json {wrong}; {count} training cases are there, and they count."]
+
+
+def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
+    path = dataset.preprocessed / f"{PLANS}.json"
+    missing = f"and there are no raw data of {dataset.name} to make it from."
+    if asked.again or asked.update:
+        flag = "--preprocess-again" if asked.again else "--update-data"
+        raise DataError(f"{flag}: there are no raw data of {dataset.name}.")
+    if not path.is_file():
+        raise DataError(f"{path} is missing {missing}")
+    _, own = plans_of(dataset, configuration)
+    data = DataFolder(dataset.preprocessed, own["data_identifier"])
+    cases, record = data.cases(), data.record()
+    known = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
+    known = known if record is None else set(record.cases) & known
+    if not cases or cases != known or data.is_outdated():
+        raise DataError(f"{data.path} is missing {missing}")
+    notices = miscounted(dataset, len(cases))
+    return Work({}, sorted(cases), schemes=list(own["normalization_schemes"]), notices=notices)
+
+
+def _again(dataset: Dataset, configuration: str, work: Work) -> Work:
+    path = dataset.preprocessed / f"{PLANS}.json"
+    work.plan = work.preprocess = True
+    known: set[str] = set()
+    try:
+        plans = read_plans(path)
+        check_configuration(plans, configuration)
+        data = DataFolder(
+            dataset.preprocessed, resolved(path, plans, configuration)["data_identifier"]
+        )
+        record = data.record()
+        known = data.cases() if record is None else set(record.cases)
+    except DataError as error:  # what is damaged is made anew
+        if configuration != FLAT:
+            raise ConfigError(
+                f"data.configuration: nnU-Net makes '{FLAT}' anew, not '{configuration}'."
+            ) from error
+    if known:
+        work.added = sorted(set(work.files) - known)
+        work.removed = sorted(known - set(work.files))
+    return work
+
+
+def _by_record(
+    dataset: Dataset,
+    work: Work,
+    data: DataFolder,
+    record: Record,
+    plans: dict[str, Any],
+    asked: Asked,
+) -> Work:
+    now = essence(dataset.description)
+    found = differing("dataset.json", record.description, now)
+    found += differing("nnUNetPlans.json", record.plans, plans)
+    difference = changes(record.cases, work.files)
+    refuse(dataset, found, difference, asked, data.record_file)
+    whole = data.cases() == set(record.cases)
+    truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
+    work.added = difference.added
+    if not whole or not set(record.cases) <= truth:
+        work.preprocess = True
+    elif difference.touched and not work.added:
+        work.record = lambda: replace(record, cases=renewed(record.cases, work.files))
+    return work
+
+
+def _by_looking(
+    dataset: Dataset,
+    work: Work,
+    data: DataFolder,
+    plans: dict[str, Any],
+    own: dict[str, Any],
+    asked: Asked,
+) -> Work:
+    other, cases = other_record(dataset.preprocessed, data.name), data.cases()
+    if other is not None:  # of another configuration
+        found = differing("dataset.json", other.description, essence(dataset.description))
+        difference = changes(other.cases, work.files)
+        refuse(dataset, found, difference, asked, None)
+        work.added = difference.added
+    truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
+    if data.is_outdated() or not cases or not cases <= truth or (other and cases != truth):
+        work.preprocess = True
+        if other is None and _plans_are_stale(dataset, work.files):
+            work.plan, work.schemes = True, None
+        return work
+    found = unrecorded_differences(dataset, own, work.files)
+    difference = unrecorded_changes(dataset, work.files, cases)
+    if cases != truth and not found and not difference.changed and not difference.removed:
+        work.preprocess = True  # a killed run left fewer than nnU-Net had begun
+        return work
+    refuse(dataset, found, difference, asked, None)
+    work.added = difference.added
+    line = normalized_otherwise(dataset, own)
+    work.notices += [line] if line else []
+    decisive, described_now = deciding(plans, own), essence(dataset.description)
+    work.record = lambda: Record(
+        described_now,
+        decisive,
+        states_of({case: work.files[case] for case in work.files if case in cases}),
+    )
+    return work
+
+
+def _plans_are_stale(dataset: Dataset, files: Files) -> bool:
+    """Tell whether plans that nothing has been preprocessed with are of other raw data."""
+    record = read_record(path_of(dataset.preprocessed, PLANS))
+    now = essence(dataset.description)
+    if record is not None:
+        found = changes(record.cases, files)
+        different = found.added or found.removed or found.changed
+        return record.outdated or record.description != now or bool(different)
+    before = described(dataset.preprocessed)
+    fingerprint = dataset.preprocessed / FINGERPRINT
+    if before is None or not fingerprint.is_file():
+        return True
+    shapes = read_json(fingerprint, REDO)
+    shapes = shapes.get("shapes_after_crop") if isinstance(shapes, dict) else None
+    return essence(before) != now or not isinstance(shapes, list) or len(shapes) != len(files)

@@ -1,0 +1,134 @@
+"""Do the work that preprocessed data need: plan, preprocess, add cases, write the record."""
+
+import shutil
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+from nnunet_vit.errors import DataError, shortened
+from nnunet_vit.nnunet.data.adding import add_cases
+from nnunet_vit.nnunet.data.dataset_plans import plans_of
+from nnunet_vit.nnunet.data.freshness import Work
+from nnunet_vit.nnunet.data.in_use import nobody_trains_on
+from nnunet_vit.nnunet.data.plans_file import read_plans
+from nnunet_vit.nnunet.data.preprocessed import TRUTH, DataFolder, data_folders, other_record
+from nnunet_vit.nnunet.data.raw_files import States, are_still, states_of
+from nnunet_vit.nnunet.data.raw_view import shown_to_nnunet
+from nnunet_vit.nnunet.data.record import Record, deciding, essence, path_of, write_record
+from nnunet_vit.nnunet.data.split_update import updated_splits, write_splits
+from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.planning import PLANS, plan, preprocess
+from nnunet_vit.report.progress import Progress
+
+MUCH = 2e9  # bytes that take long enough to say so
+
+
+def carry_out(
+    dataset: Dataset, configuration: str, work: Work, progress: Progress
+) -> dict[str, Any]:
+    """Do what `decide` found and return the dataset's plans.
+
+    Raises:
+        DataError: nnU-Net finds the dataset unfit, or raw files change meanwhile.
+        MachineError: data would change that are trained on.
+    """
+    with _without_trainings(dataset, work):
+        splits = updated_splits(dataset, work.cases, work.added, work.removed)
+        _say_reading(work, progress)
+        states = states_of(work.files) if work.plan or work.preprocess else {}
+        if work.plan:
+            progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
+            _plan(dataset, work, states)
+        plans, own = plans_of(dataset, configuration)
+        data = DataFolder(dataset.preprocessed, own["data_identifier"])
+        if work.preprocess:
+            progress.say(f"Preprocessing {len(work.files)} cases of {dataset.name} …")
+            _preprocess(dataset, configuration, data, work, states)
+            write_record(data.record_file, _record(dataset, plans, own, states))
+        elif work.record is not None or work.added:
+            _add_and_record(dataset, configuration, data, work, progress)
+        if splits is not None:
+            progress.say(write_splits(dataset, splits))
+    return plans
+
+
+def _without_trainings(dataset: Dataset, work: Work) -> AbstractContextManager[None]:
+    """Return a lock that keeps trainings away where the work changes what is there."""
+    there = any(dataset.preprocessed.glob("*/*.pkl"))
+    if there and (work.plan or work.preprocess or work.added or work.removed):
+        return nobody_trains_on(dataset.preprocessed)
+    return nullcontext()
+
+
+def _say_reading(work: Work, progress: Progress) -> None:
+    if work.plan or work.preprocess or work.record is not None:
+        files = [path for paths in work.files.values() for path in paths]
+        size = sum(path.stat().st_size for path in files if path.is_file())
+        if size > MUCH:
+            progress.say(
+                f"Reading {len(files)} raw files, {size / 1e9:.0f} GB, once: later runs see by it "
+                "whether they have changed …"
+            )
+
+
+def _record(dataset: Dataset, plans: dict[str, Any], own: dict[str, Any], states: States) -> Record:
+    return Record(essence(dataset.description), deciding(plans, own), states)
+
+
+def _plan(dataset: Dataset, work: Work, states: States) -> None:
+    """Let nnU-Net plan; until that has succeeded, what is there counts as outdated."""
+    path = dataset.preprocessed / f"{PLANS}.json"
+    own_record = path_of(dataset.preprocessed, PLANS)
+    record = Record(essence(dataset.description), {}, states)
+    write_record(own_record, replace(record, outdated=True))
+    try:
+        for data in data_folders(dataset.preprocessed, read_plans(path)):
+            _outdate(data)
+    except DataError:  # there are none, or nnU-Net, which reads them, would stumble
+        path.unlink(missing_ok=True)
+    with shown_to_nnunet(dataset, work.files):
+        plan(dataset)
+    _require_still(work, states)
+    write_record(own_record, record)
+
+
+def _outdate(data: DataFolder) -> None:
+    write_record(data.record_file, Record({}, {}, {}, outdated=True))
+
+
+def _preprocess(
+    dataset: Dataset, configuration: str, data: DataFolder, work: Work, states: States
+) -> None:
+    if data.path.is_dir():
+        _outdate(data)
+    if other_record(dataset.preprocessed, data.name) is None:
+        # nnU-Net keeps copies that are younger than the labels, whatever is in them
+        shutil.rmtree(dataset.preprocessed / TRUTH, ignore_errors=True)
+    with shown_to_nnunet(dataset, work.files):
+        preprocess(dataset, configuration)
+    _require_still(work, states)
+    missing = sorted(set(work.files) - data.cases())
+    if missing:
+        raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")
+
+
+def _require_still(work: Work, states: States) -> None:
+    if not are_still(states, work.files):
+        raise DataError(
+            "Raw files have changed while they were read.", fix="start again when they are still."
+        )
+
+
+def _add_and_record(
+    dataset: Dataset, configuration: str, data: DataFolder, work: Work, progress: Progress
+) -> None:
+    plans, own = plans_of(dataset, configuration)
+    record = data.record() if work.record is None else work.record()
+    assert record is not None  # work.added without one comes with one
+    if work.added:
+        new = {case: work.files[case] for case in work.added}
+        progress.say(f"Preprocessing {len(new)} new cases of {dataset.name} …")
+        states = states_of(new)
+        add_cases(dataset, configuration, plans, own, new, work.files)
+        record = replace(record, cases={**record.cases, **states})
+    write_record(data.record_file, record)

@@ -1,0 +1,179 @@
+"""What is there of a dataset's preprocessed data, with or without a record."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnunet_vit.errors import DataError
+from nnunet_vit.nnunet.data.case_files import files_of
+from nnunet_vit.nnunet.data.channels import in_order, schemes_of_names
+from nnunet_vit.nnunet.data.json_file import kind_of, read_json
+from nnunet_vit.nnunet.data.plans_file import merged
+from nnunet_vit.nnunet.data.raw_files import Changes, Files, digest
+from nnunet_vit.nnunet.data.record import (
+    REDO,
+    SUFFIX,
+    Record,
+    differing,
+    essence,
+    path_of,
+    read_record,
+)
+from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.planning import PLANS
+
+TRUTH = "gt_segmentations"
+FINGERPRINT = "dataset_fingerprint.json"
+NEEDED = ("channel_names", "labels", "file_ending")
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The preprocessed data of one configuration.
+
+    Attributes:
+        root: of the dataset's preprocessed data.
+        name: of the folder in it, the plans' data_identifier.
+    """
+
+    root: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.root / self.name
+
+    @property
+    def record_file(self) -> Path:
+        """Where its record is."""
+        return path_of(self.root, self.name)
+
+    def record(self) -> Record | None:
+        """Return the record of what lies there now, or None.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        found = read_record(self.record_file)
+        return None if found is None or found.outdated else found
+
+    def is_outdated(self) -> bool:
+        """Tell whether a record says that the data wait to be made again."""
+        found = read_record(self.record_file)
+        return found is not None and found.outdated
+
+    def cases(self) -> set[str]:
+        """Return the cases that have been preprocessed; a killed run leaves fewer."""
+        if not self.path.is_dir():
+            return set()
+        return {file.name.removesuffix(".pkl") for file in files_of(self.path, ".pkl")}
+
+
+def described(root: Path) -> dict[str, Any] | None:
+    """Return the dataset.json beside the preprocessed data, or None where there is none.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    path = root / "dataset.json"
+    if not path.exists():
+        return None
+    content = read_json(path, REDO)
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds {kind_of(content)}, not a dataset.json.", REDO)
+    kinds = {"channel_names": dict, "labels": dict, "file_ending": str}
+    wrong = [key for key in NEEDED if not isinstance(content.get(key), kinds[key])]
+    if wrong:
+        raise DataError(f"{path}: {', '.join(wrong)} missing or of another type.", REDO)
+    return content
+
+
+def cases_with_truth(root: Path, ending: str) -> set[str]:
+    """Return the cases whose label file lies beside the preprocessed data, for validation."""
+    if not (root / TRUTH).is_dir():
+        return set()
+    return {file.name.removesuffix(ending) for file in files_of(root / TRUTH, ending)}
+
+
+def other_record(root: Path, name: str) -> Record | None:
+    """Return a record of another data folder that is not outdated, or None."""
+    for file in sorted(root.glob(f"*{SUFFIX}")):
+        other = file.name.removesuffix(SUFFIX)
+        if other not in (name, PLANS) and (root / other).is_dir():
+            found = DataFolder(root, other).record()
+            if found is not None:
+                return found
+    return None
+
+
+def data_folders(root: Path, plans: dict[str, Any]) -> list[DataFolder]:
+    """Return the data folders that are there for any configuration of the plans."""
+    configurations = [merged(plans, name) or {} for name in plans["configurations"]]
+    names = {str(content.get("data_identifier")) for content in configurations}
+    return [DataFolder(root, name) for name in sorted(names) if (root / name).is_dir()]
+
+
+def unrecorded_differences(
+    dataset: Dataset, configuration: dict[str, Any], files: Files
+) -> list[str]:
+    """Return what shows that data without a record were made from something else.
+
+    Compared are dataset.json, the number of channels, and the label files.
+    """
+    before = described(dataset.preprocessed)
+    if before is None:
+        return [f"there is no dataset.json in {dataset.preprocessed}"]
+    found = differing("dataset.json", essence(before), essence(dataset.description))
+    schemes, channels = configuration["normalization_schemes"], dataset.description["channel_names"]
+    if len(schemes) != len(channels):
+        found.append(f"normalized channels: {len(schemes)}, in dataset.json: {len(channels)}")
+    return found
+
+
+def changed_truth(dataset: Dataset, files: Files, cases: set[str]) -> list[str]:
+    """Return the label files that differ from the copies beside the preprocessed data."""
+    before = described(dataset.preprocessed)
+    ending = dataset.description["file_ending"] if before is None else before["file_ending"]
+    found = []
+    for case in sorted(cases & set(files)):
+        label, copy = files[case][-1], dataset.preprocessed / TRUTH / f"{case}{ending}"
+        try:
+            if not _same(label.stat(), copy.stat(), label, copy):
+                found.append(f"{label.parent.name}/{label.name}")
+        except OSError as error:
+            found.append(f"{label.parent.name}/{label.name} ({error.strerror or error})")
+    return found
+
+
+def _same(one: os.stat_result, other: os.stat_result, path: Path, copy: Path) -> bool:
+    if one.st_size != other.st_size:
+        return False
+    return one.st_mtime_ns == other.st_mtime_ns or digest(path, one) == digest(copy, other)
+
+
+def unrecorded_changes(dataset: Dataset, files: Files, cases: set[str]) -> Changes:
+    """Return how cases and labels differ from data without a record."""
+    return Changes(
+        added=sorted(set(files) - cases),
+        removed=sorted(cases - set(files)),
+        changed=changed_truth(dataset, files, cases),
+    )
+
+
+def normalized_otherwise(dataset: Dataset, configuration: dict[str, Any]) -> str:
+    """Return a line where the plans do not normalize as dataset.json says; they decide."""
+    schemes = configuration["normalization_schemes"]
+    names = in_order(dataset.description["channel_names"])
+    said = schemes_of_names(names)
+    if schemes == said:
+        return ""
+    differ = [
+        f"'{name}' by {scheme}"
+        for name, scheme, own in zip(names.values(), schemes, said, strict=True)
+        if scheme != own
+    ]
+    return (
+        f"The plans, which decide, normalize otherwise than dataset.json says: {', '.join(differ)}."
+    )

@@ -1,0 +1,159 @@
+"""The raw files of each case, by size, time and content, compared with those of another day.
+
+Sizes and times are looked at first; a file is read only where its time is another, as after a copy.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nnunet_vit.errors import DataError, shortened
+from nnunet_vit.nnunet.data.case_files import training_cases
+from nnunet_vit.nnunet.dataset import Dataset
+
+Files = Mapping[
+    str, tuple[Path, ...]
+]  # by case: its images in the order of the channels, its label
+_digests: dict[tuple[Path, int, int], str] = {}  # an unchanged file is read once per process
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file at some time.
+
+    Attributes:
+        name: without its folder.
+        size: bytes.
+        changed: time of the last change, nanoseconds.
+        sha256: of its content.
+    """
+
+    name: str
+    size: int
+    changed: int
+    sha256: str
+
+
+States = dict[str, list[FileState]]
+
+
+@dataclass
+class Changes:
+    """How the raw files differ from recorded ones.
+
+    Attributes:
+        added: cases that were not there.
+        removed: cases that are not there any more.
+        changed: files of other content, or that are missing.
+        touched: whether equal files have other times or names: the record is out of date.
+    """
+
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    touched: bool = False
+
+
+def files_by_case(dataset: Dataset) -> dict[str, tuple[Path, ...]]:
+    """Return the raw files of each case.
+
+    Raises:
+        DataError: imagesTr is not there or cannot be read.
+    """
+    assert dataset.raw is not None
+    try:
+        cases = training_cases(dataset.raw, dataset.description)
+    except OSError as error:
+        raise DataError(
+            f"{dataset.raw / 'imagesTr'} cannot be read: {error.strerror or error}."
+        ) from error
+    return {name: (*case.images, case.label) for name, case in cases.items()}
+
+
+def states_of(files: Files) -> States:
+    """Return the present state of all files, each read once.
+
+    Raises:
+        DataError: some are missing or cannot be read; names them.
+    """
+    return dict(zip(files, _in_parallel(files.values()), strict=True))
+
+
+def changes(recorded: States, files: Files) -> Changes:
+    """Return how files differ from recorded ones."""
+    found = Changes(
+        added=sorted(set(files) - set(recorded)), removed=sorted(set(recorded) - set(files))
+    )
+    for case in sorted(set(files) & set(recorded)):
+        before, now = recorded[case], files[case]
+        if len(before) != len(now):
+            found.changed.append(f"the files of {case} ({len(before)}, now {len(now)})")
+            continue
+        for state, path in zip(before, now, strict=True):
+            _compare(state, path, found)
+    return found
+
+
+def _compare(state: FileState, path: Path, found: Changes) -> None:
+    try:
+        about = path.stat()
+        if about.st_size == state.size and about.st_mtime_ns == state.changed:
+            found.touched |= path.name != state.name
+        elif about.st_size == state.size and digest(path, about) == state.sha256:
+            found.touched = True
+        else:
+            found.changed.append(_short(path))
+    except OSError as error:
+        found.changed.append(f"{_short(path)} ({error.strerror or error})")
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def digest(path: Path, about: os.stat_result) -> str:
+    """Return the sha256 of a file; an unchanged one is read once per process."""
+    from nnunet_vit.checkpoints.directory import sha256
+
+    key = (path, about.st_size, about.st_mtime_ns)
+    if key not in _digests:
+        _digests[key] = sha256(path)
+    return _digests[key]
+
+
+def _in_parallel(groups: Iterable[tuple[Path, ...]]) -> list[list[FileState]]:
+    groups = list(groups)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        states = iter(list(pool.map(_state, [path for group in groups for path in group])))
+    found = [[next(states) for _ in group] for group in groups]
+    unreadable = [state.name for group in found for state in group if not state.sha256]
+    if unreadable:
+        raise DataError(f"Raw files cannot be read: {shortened(unreadable)}.")
+    return found
+
+
+def _state(path: Path) -> FileState:
+    try:
+        about = path.stat()
+        return FileState(path.name, about.st_size, about.st_mtime_ns, digest(path, about))
+    except OSError as error:
+        return FileState(f"{path} ({error.strerror or error})", 0, 0, "")
+
+
+def are_still(states: States, files: Files) -> bool:
+    """Tell whether files have the sizes and times that they had a moment ago."""
+    return not (found := changes(states, files)).changed and not (found.added or found.removed)
+
+
+def renewed(states: States, files: Files) -> States:
+    """Return the states with the present names and times of files of equal content."""
+    return {
+        case: [
+            replace(state, name=path.name, changed=path.stat().st_mtime_ns)
+            for state, path in zip(before, files[case], strict=True)
+        ]
+        for case, before in states.items()
+        if case in files
+    }
