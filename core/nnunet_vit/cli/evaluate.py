@@ -7,7 +7,12 @@ import typer
 
 
 def evaluate(
-    predictions: Annotated[Path, typer.Option("--predictions", "-p", help="folder of masks")],
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            "--predictions", "-p", help="folder of masks; a model's fold_0/validation too"
+        ),
+    ],
     references: Annotated[Path, typer.Option("--references", "-r", help="folder of true masks")],
     images: Annotated[
         Path | None, typer.Option("--images", "-i", help="folder of the images, for overlays")
@@ -15,19 +20,22 @@ def evaluate(
     overlays: Annotated[
         Path | None, typer.Option(help="folder to write pictures to; needs --images")
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="the model folder, for masks without dataset.json and plans.json"),
+    ] = None,
 ) -> None:
     """Compare predicted with true masks: Dice per class, and a picture per image if wanted."""
-    from nnunet_vit.errors import ConfigError
     from nnunet_vit.report.quiet import quiet_libraries
 
-    if overlays is not None and images is None:
-        raise ConfigError("--overlays needs the pictures.", fix="--images FOLDER")
     with quiet_libraries() as progress:
         from nnunet_vit.nnunet.evaluation import evaluate_folder
+        from nnunet_vit.nnunet.overlays import check_places, write_overlays
 
-        scores = evaluate_folder(predictions, references, progress)
+        if overlays is not None:
+            check_places(overlays, images, predictions, references)
+        scores = evaluate_folder(predictions, references, progress, model)
+        progress.close()
+        progress.say(scores.as_text())  # before the pictures, which may fail
         if overlays is not None and images is not None:
-            from nnunet_vit.report.overlay import write_overlays
-
-            write_overlays(images, predictions, references, scores.per_case, overlays, progress)
-    print(scores.as_text())
+            write_overlays(scores, images, overlays, progress)

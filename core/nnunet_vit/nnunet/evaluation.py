@@ -1,15 +1,19 @@
-"""Dice of predicted masks, by nnU-Net's own evaluation."""
+"""Dice of predicted masks, by nnU-Net's own metrics, of masks that have been looked at."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import MachineError
+from nnunet_vit.nnunet.data.reading import in_threads
 from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.nnunet.folders import use_processors
+from nnunet_vit.nnunet.mask_pairs import Pair, Task, check_pairs, find_pairs, task_of
 from nnunet_vit.report.progress import Progress
 
-SHOWN = 5  # of a list of missing masks
+SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,16 @@ class Scores:
         per_class: by the class's name, mean over cases.
         per_case: by case, mean over foreground classes.
         summary: nnU-Net's file with everything.
+        task: what the masks should show.
+        pairs: the masks that were compared, in the order of `per_case`.
     """
 
     mean: float
     per_class: dict[str, float]
     per_case: dict[str, float]
     summary: Path
+    task: Task | None = None
+    pairs: tuple[Pair, ...] = ()
 
     def as_text(self) -> str:
         """Return the scores as lines for people."""
@@ -35,37 +43,33 @@ class Scores:
         return "\n".join([*lines, f"Per case: {self.summary}"])
 
 
-def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> Scores:
+def evaluate_folder(
+    predictions: Path, references: Path, progress: Progress, model: Path | None = None
+) -> Scores:
     """Compare each reference with the prediction of its name and write summary.json beside them.
 
+    Args:
+        predictions: masks; of a fold's validation, those of its cases alone.
+        references: masks of the same names.
+        progress: where to show what happens.
+        model: a model folder, whose dataset.json and plans.json count; None: those beside the
+            predictions or above them.
+
     Raises:
-        DataError: a folder or a prediction is missing.
+        DataError: a folder or a mask is missing, or masks are not what they seem; names them all.
+        ModelError: dataset.json or plans.json is damaged.
     """
     use_processors()
-    description, plans = predictions / "dataset.json", predictions / "plans.json"
-    _check_there(predictions, references, description, plans)
-    from batchgenerators.utilities.file_and_folder_operations import load_json
-    from nnunetv2.configuration import default_num_processes
-    from nnunetv2.evaluation.evaluate_predictions import (
-        compute_metrics_on_folder2,
-        load_summary_json,
-    )
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
-    content = load_json(str(description))
-    _check_pairs(predictions, references, content["file_ending"])
-    summary = predictions / "summary.json"
-    progress.say(f"Evaluating {predictions} against {references} …")
-    compute_metrics_on_folder2(
-        str(references),
-        str(predictions),
-        str(description),
-        str(plans),
-        str(summary),
-        num_processes=default_num_processes,
-    )
-    results = load_summary_json(str(summary))
-    names = names_by_key(PlansManager(str(plans)).get_label_manager(content), content)
+    task = task_of(predictions, references, model)
+    pairs = find_pairs(predictions, references, task, progress)
+    labels = task.label_manager()
+    reader = check_pairs(pairs, task, progress)
+    progress.start_cases(f"Evaluating {predictions} against {references}", len(pairs))
+    keys = labels.foreground_regions if labels.has_regions else labels.foreground_labels
+    results = _measured(pairs, reader, keys, labels.ignore_label, progress)
+    summary = predictions / SUMMARY
+    _write(results, summary)
+    names = names_by_key(labels, task.description)
     return Scores(
         mean=float(results["foreground_mean"]["Dice"]),
         per_class={names[str(k)]: float(v["Dice"]) for k, v in results["mean"].items()},
@@ -74,6 +78,8 @@ def evaluate_folder(predictions: Path, references: Path, progress: Progress) -> 
             for case in results["metric_per_case"]
         },
         summary=summary,
+        task=task,
+        pairs=tuple(pairs),
     )
 
 
@@ -83,28 +89,59 @@ def names_by_key(labels: Any, description: dict[str, Any]) -> dict[str, str]:  #
     return {str(key): name for key, name in zip(wanted, class_names(description), strict=True)}
 
 
-def _check_there(*needed: Path) -> None:
-    for path in needed:
-        if not path.exists():
-            raise DataError(
-                f"{path} is missing.",
-                fix="`vit_cli predict` writes dataset.json and plans.json beside its masks; for "
-                "other masks copy them from the model folder.",
-            )
+def _measured(
+    pairs: Sequence[Pair],
+    reader: Any,  # noqa: ANN401 - a class of nnU-Net
+    keys: Sequence[Any],
+    ignored: int | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return nnU-Net's metrics and their means as its compute_metrics_on_folder does.
+
+    That one starts processes that load torch, and takes files of other programs for masks.
+    """
+    import numpy as np
+    from nnunetv2.evaluation.evaluate_predictions import compute_metrics
+    from nnunetv2.utilities.json_export import recursive_fix_for_json_export
+
+    def measure(pair: Pair) -> dict[str, Any]:
+        files = str(pair.reference), str(pair.prediction)
+        try:
+            return dict(compute_metrics(*files, reader(), keys, ignored))
+        except MemoryError as error:
+            raise MachineError(
+                f"{pair.reference}: memory ran out when it was compared: {error or 'no details'}.",
+                fix="close other programs, or nnUNet_def_n_proc=1 in the environment.",
+            ) from error
+
+    cases = in_threads(measure, pairs, lambda: progress.case(""))
+    measures = list(cases[0]["metrics"][keys[0]])
+    mean: dict[Any, Any] = {}
+    for key in keys:
+        values = {m: [case["metrics"][key][m] for case in cases] for m in measures}
+        mean[key] = {m: _nanmean(values[m]) for m in measures}
+    overall: dict[str, Any] = {m: np.mean([mean[key][m] for key in keys]) for m in measures}
+    for part in (*cases, mean, overall):
+        recursive_fix_for_json_export(part)
+    return {"metric_per_case": cases, "mean": mean, "foreground_mean": overall}
+
+
+def _nanmean(values: list[float]) -> Any:  # noqa: ANN401 - a number of numpy's
+    """Return the mean without NaN; NaN, and no warning, where a class is in no mask at all."""
+    import numpy as np
+
+    there = [value for value in values if value == value]
+    return np.mean(there) if there else np.float64("nan")
+
+
+def _write(results: dict[str, Any], summary: Path) -> None:
+    from nnunetv2.evaluation.evaluate_predictions import save_summary_json
+
+    unfinished = summary.with_name(f".{os.getpid()}.{summary.name}")
+    save_summary_json(results, str(unfinished))
+    unfinished.replace(summary)
 
 
 def _mean_dice(metrics: dict[object, dict[str, float]]) -> float:
     values = [entry["Dice"] for entry in metrics.values() if entry["Dice"] == entry["Dice"]]
     return sum(values) / len(values) if values else float("nan")
-
-
-def _check_pairs(predictions: Path, references: Path, ending: str) -> None:
-    wanted = {file.name for file in references.glob(f"*{ending}")}
-    there = {file.name for file in predictions.glob(f"*{ending}")}
-    if not wanted:
-        raise DataError(f"{references} holds no mask *{ending}.")
-    for folder, own, needed in ((predictions, there, wanted), (references, wanted, there)):
-        absent = sorted(needed - own)
-        if absent:
-            named = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
-            raise DataError(f"{folder} lacks {len(absent)} of {len(needed)} masks: {named}.")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.nnunet.locks import Lock, LockedError, lock, waited_for, whoami
 
 LOCK = "run.lock"
+QUOTES = "\"'\u201c\u201d\u2018\u2019"  # straight and curly
 VARIABLES = {
     "raw": "nnUNet_raw",
     "preprocessed": "nnUNet_preprocessed",
@@ -22,14 +24,17 @@ def use_folders(paths: PathsConfig) -> None:
     """Point nnU-Net at the run's folders, or at those of the environment variables.
 
     Raises:
-        ConfigError: neither names a folder; lists all that are missing.
+        ConfigError: neither names a folder, or a name has quotes or a ~; lists all of them.
         MachineError: a folder's path is taken by a file.
     """
-    missing = []
+    missing, odd = [], []
     for key, variable in VARIABLES.items():
         folder = getattr(paths, key) or os.environ.get(variable)
         if not folder:
             missing.append(f"{variable} (or paths.{key})")
+            continue
+        odd += [f"{variable} is {folder!r}: {part}" for part in _not_meant(str(folder))]
+        if odd:
             continue
         if Path(folder).exists() and not Path(folder).is_dir():
             raise MachineError(f"{variable}: {folder} is a file, a folder is needed.")
@@ -40,6 +45,24 @@ def use_folders(paths: PathsConfig) -> None:
             fix="write paths: {raw: …, preprocessed: …, results: …} in the run file or set the "
             "environment variables.",
         )
+    if odd:
+        raise ConfigError(
+            "; ".join(odd) + ".",
+            fix="write the plain path, from the root, without quotes around it.",
+        )
+
+
+def _not_meant(folder: str) -> Iterator[str]:
+    """Yield what makes a path another folder than was meant: what a shell would have taken away."""
+    parts = Path(folder).parts
+    if any(part[0] in QUOTES for part in parts) or folder[-1] in QUOTES:
+        yield "the quotes would be part of its name"
+    elif folder != folder.strip():
+        yield "the space at its edge would be part of its name"
+    elif "~" in folder[:1]:
+        yield "only a shell knows what ~ is"
+    elif re.search(r"\$\w|\$\{|%[A-Z_]+%", folder):
+        yield "a variable in it was not replaced"
 
 
 def folder(key: str) -> Path:

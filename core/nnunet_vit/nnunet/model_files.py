@@ -1,7 +1,8 @@
-"""dataset.json and plans.json as they lie beside a model or its masks, checked when they are read."""
+"""dataset.json and plans.json beside a model or its masks, checked when they are read."""
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ KEYS: dict[str, dict[str, type]] = {
 OF_CONFIGURATION = {"spacing", "normalization_schemes", "architecture", "patch_size"}
 
 
-def read_part(file: Path) -> dict[str, Any]:
+def read_part(file: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any]:
     """Return the JSON of a file beside a model or its masks, with the keys that it needs.
+
+    Args:
+        file: plans.json or dataset.json.
+        keys: with the type of their values; None: those that prediction needs.
 
     Raises:
         ModelError: it is no JSON, or lacks keys.
@@ -35,7 +40,9 @@ def read_part(file: Path) -> dict[str, Any]:
             f"{file} holds a {type(content).__name__}, not an object with keys.", fix=COPY_AGAIN
         )
     lacking = [
-        key for key, kind in KEYS[file.name].items() if not isinstance(content.get(key), kind)
+        key
+        for key, kind in (KEYS[file.name] if keys is None else keys).items()
+        if not isinstance(content.get(key), kind)
     ]
     if lacking:
         raise ModelError(

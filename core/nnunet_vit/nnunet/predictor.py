@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-from nnunet_vit.errors import MachineError, NumericsError
+from nnunet_vit.errors import MachineError, NumericsError, UserError
 from nnunet_vit.report.progress import Progress
 
 INFINITE = "Encountered inf"  # how nnU-Net's message begins
@@ -65,7 +65,10 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
             else:
                 self.predict_from_files_sequential(files, str(masks))
         except (MemoryError, RuntimeError) as error:
-            raise self._named(error, sizes) from error
+            named = self._named(error, sizes)
+            if named is None:
+                raise
+            raise named from error
 
     def _manage_input_and_output_lists(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         cases, *others = super()._manage_input_and_output_lists(*args, **options)
@@ -93,8 +96,8 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
     def _begin(self, file: str) -> None:
         self.current = file
 
-    def _named(self, error: Exception, sizes: Mapping[str, int]) -> Exception:
-        """Return the error with the case and what it needs; another one as it is."""
+    def _named(self, error: Exception, sizes: Mapping[str, int]) -> UserError | None:
+        """Return an error with the case and what it needs; None for one that says enough."""
         told = " ".join(str(error).split())
         if told.startswith(INFINITE):
             return NumericsError(
@@ -112,7 +115,7 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
                 fix="--device cpu, or close what else uses the GPU.",
             )
         if not isinstance(error, MemoryError) and not any(words in told for words in NO_MEMORY):
-            return error
+            return None
         needed = sizes.get(self.current, 0)
         least = f"; it needs at least {needed / 1e9:.1f} GB" if needed else ""
         return MachineError(

@@ -13,11 +13,12 @@ from nnunet_vit.config.notices import notices
 from nnunet_vit.errors import Stopped
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.data.channels import normalization_of
-from nnunet_vit.nnunet.data.freshness import decide
+from nnunet_vit.nnunet.data.freshness import Work, decide
 from nnunet_vit.nnunet.data.json_file import read_json
 from nnunet_vit.nnunet.data.record import REDO
 from nnunet_vit.nnunet.data.refusals import NOTHING, Asked
 from nnunet_vit.nnunet.data.splits import NAME, check_fold
+from nnunet_vit.nnunet.data.training_files import check_training_files
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.evaluation import names_by_key
@@ -87,11 +88,11 @@ def train(
     going_on = goes_on(fold_folder, resume, overwrite)
     chosen = choose_device(device)
     asked = replace(asked, resume=going_on)
-    schemes = _check_data(dataset, run, asked, progress)
-    facts = check_network(dataset, run, not going_on, progress, schemes)
-    plans = prepare(
-        dataset, run.data.configuration, progress, asked, run.data.fold, facts.patch_size
-    )
+    work = _check_data(dataset, run, asked, progress)
+    facts = check_network(dataset, run, not going_on, progress, work.schemes)
+    if work.plan or work.preprocess or work.added:
+        check_training_files(dataset, facts.patch_size, progress)
+    plans = prepare(dataset, run.data.configuration, progress, asked, run.data.fold)
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress, schemes)
@@ -111,17 +112,15 @@ def train(
         return _execute(trainer, going_on, progress)
 
 
-def _check_data(
-    dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: Progress
-) -> list[str] | None:
-    """Check plans, preprocessed data and splits; return the planned normalization, if any."""
+def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: Progress) -> Work:
+    """Check plans, preprocessed data and splits; return what has to be done."""
     work = decide(dataset, run.data.configuration, asked)
     known = [*work.cases, *work.removed]  # what has been removed leaves the splits
     ending = dataset.description["file_ending"]
     notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending)
     for notice in [*work.notices, *notices]:
         progress.say(notice)
-    return work.schemes
+    return work
 
 
 def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:

@@ -57,6 +57,37 @@ def test_folders_that_nobody_names(monkeypatch, unset, named, empty):
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ('"/data/results"', "the quotes would be part of its name"),
+        ("'/data/results'", "the quotes would be part of its name"),
+        ("/data/results'", "the quotes would be part of its name"),
+        ("/data/“results”", "the quotes would be part of its name"),
+        ("/data/results ", "the space at its edge would be part of its name"),
+        ("~/results", "only a shell knows what ~ is"),
+        ("$HOME/results", "a variable in it was not replaced"),
+        ("${HOME}/results", "a variable in it was not replaced"),
+        ("%USERPROFILE%\\results", "a variable in it was not replaced"),
+    ],
+)
+def test_a_folder_with_what_a_shell_would_have_taken_away(monkeypatch, value, reason):
+    monkeypatch.setenv("nnUNet_results", value)
+    with pytest.raises(ConfigError) as caught:
+        use_folders(PathsConfig())
+    assert str(caught.value) == (
+        f"nnUNet_results is {value!r}: {reason}. Fix: write the plain path, from the root, "
+        "without quotes around it."
+    )
+
+
+@pytest.mark.parametrize("value", ["/data/John's results", "data/my results", "/data/50%/a~b"])
+def test_folders_of_odd_names_that_are_meant(monkeypatch, value):
+    monkeypatch.setenv("nnUNet_results", value)
+    use_folders(PathsConfig())
+    assert os.environ["nnUNet_results"] == value
+
+
 def test_a_file_in_a_folders_place(nnunet_folders):
     file = nnunet_folders / "file"
     file.touch()

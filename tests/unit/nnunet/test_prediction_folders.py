@@ -2,10 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from nnunet_vit import __version__
 from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, UserError
+from nnunet_vit.nnunet.inputs import sound_inputs
+from nnunet_vit.nnunet.model_folder import open_model
 from nnunet_vit.nnunet.prediction import predict_folder
+from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 
@@ -16,6 +21,21 @@ DESCRIPTION = {
     "numTraining": 5,
     "file_ending": ".nii.gz",
 }
+PLANS = {
+    "plans_name": "mine",
+    "nnunet_vit": {"version": "0.1.0", "run": {}},
+    "image_reader_writer": "SimpleITKIO",
+    "transpose_forward": [0, 1, 2],
+    "original_median_spacing_after_transp": [999.0, 1.0, 1.0],
+    "configurations": {
+        "2d": {
+            "spacing": [1.0, 1.0],
+            "patch_size": [32, 32],
+            "normalization_schemes": ["CTNormalization"],
+            "architecture": {},
+        }
+    },
+}
 
 
 @pytest.fixture
@@ -25,7 +45,7 @@ def model(tmp_path):
         (folder / fold).mkdir(parents=True)
         (folder / fold / "checkpoint_final.pth").touch()
     (folder / "fold_1").mkdir()
-    (folder / "plans.json").write_text(json.dumps({"nnunet_vit": {"run": {}}}))
+    (folder / "plans.json").write_text(json.dumps(PLANS))
     (folder / "dataset.json").write_text(json.dumps(DESCRIPTION))
     return folder
 
@@ -34,15 +54,23 @@ def model(tmp_path):
 def images(tmp_path):
     folder = tmp_path / "images"
     folder.mkdir()
-    for name in ("a_0000", "a_0001", "b_0000"):
-        (folder / f"{name}.nii.gz").touch()
+    for name in ("a_0000", "b_0000"):
+        write_image(folder / f"{name}.nii.gz", np.zeros((6, 8), np.float32))
     return folder
+
+
+def write_image(file, values, spacing=1.0):
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(values, isVector=False)
+    image.SetSpacing((spacing,) * image.GetDimension())
+    SimpleITK.WriteImage(image, str(file))
 
 
 def refusal(error, images, model, masks=None, folds=None, checkpoint="final", base=None):
     masks = images.parent / "masks" if masks is None else masks
     with pytest.raises(error) as caught:
-        predict_folder(images, masks, model, folds, "cpu", True, checkpoint, base, None)
+        predict_folder(images, masks, model, folds, "cpu", True, checkpoint, base, Progress())
     assert isinstance(caught.value, UserError)
     assert not (images.parent / "masks").exists()
     return str(caught.value)
@@ -93,16 +121,50 @@ def test_a_kind_of_checkpoint_that_nobody_has(model, images):
     )
 
 
-def test_a_damaged_description(model, images):
-    (model / "plans.json").write_text("{")
-    assert refusal(ModelError, images, model).startswith(f"{model} cannot be loaded: Expecting ")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{", "cannot be loaded: Expecting "),
+        ("", "cannot be loaded: Expecting value"),
+        ("[]", "holds a list, not an object with keys. Fix: copy the model folder again."),
+        ("{}", "is damaged: "),
+    ],
+)
+@pytest.mark.parametrize("name", ["plans.json", "dataset.json"])
+def test_a_damaged_description(model, images, name, content, problem):
+    (model / name).write_text(content)
+    assert refusal(ModelError, images, model).startswith(f"{model / name} {problem}")
+
+
+def test_plans_of_a_newer_version(model, images):
+    newer = PLANS | {"nnunet_vit": {"version": "99.1", "run": {"hologram": {"depth": 3}}}}
+    (model / "plans.json").write_text(json.dumps(newer))
+    assert refusal(ModelError, images, model) == (
+        f"{model / 'plans.json'} was written by nnunet-vit 99.1, this is {__version__}. "
+        "Fix: update: pip install 'nnunet-vit>=99.1'"
+    )
+
+
+@pytest.mark.parametrize("run", [{"hologram": 3}, [], None, {"train": {"num_epochs": "many"}}])
+def test_a_run_that_is_none(model, images, run):
+    (model / "plans.json").write_text(json.dumps(PLANS | {"nnunet_vit": {"run": run}}))
+    assert refusal(ModelError, images, model).startswith(
+        f"{model / 'plans.json'} is damaged: its run cannot be read ("
+    )
+
+
+@pytest.mark.parametrize("own", [{}, {"2d": 3}, {"2d": {"spacing": [1, 1]}}])
+def test_plans_without_what_the_run_trained(model, images, own):
+    (model / "plans.json").write_text(json.dumps(PLANS | {"configurations": own}))
+    assert refusal(ModelError, images, model) == (
+        f"{model / 'plans.json'} is damaged: configuration '2d'. Fix: copy the model folder again."
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"PK broken"])
 def test_a_damaged_model_is_named(model, images, content):
     path = model / "fold_0" / "checkpoint_final.pth"
     path.write_bytes(content)
-    (model / "plans.json").write_text(json.dumps({"nnunet_vit": {"run": {}}}))
     assert refusal(ModelError, images, model, folds=["0"]).startswith(f"{path} ")
 
 
@@ -133,18 +195,66 @@ def test_no_folder_of_images(model, tmp_path):
 def test_no_images_of_that_kind(model, images):
     (model / "dataset.json").write_text(json.dumps(DESCRIPTION | {"file_ending": ".png"}))
     assert refusal(DataError, images, model) == (
-        f"-i {images} holds no image *.png. Fix: name them CASE_0000.png."
+        f"{images} holds no image file *.png; it holds 2 files *.nii.gz. Fix: convert them to "
+        ".png, named CASE_0000.png; renaming alone does not do it: the model was trained on .png."
     )
 
 
-def test_a_case_without_its_first_channel(model, images):
-    (images / "c_0001.nii.gz").touch()
-    assert refusal(DataError, images, model) == (
-        f"-i {images} lacks the first channel: c_0000.nii.gz."
-    )
+def test_names_without_a_channel_number(model, images):
+    (images / "b_0000.nii.gz").rename(images / "b.nii.gz")
+    assert "rename b.nii.gz to b_0000.nii.gz" in refusal(DataError, images, model)
 
 
-def test_masks_in_the_folder_of_the_images(model, images):
-    assert refusal(MachineError, images, model, masks=images / ".." / "images") == (
-        f"-o {images / '..' / 'images'} is the folder of the images. Fix: another folder."
+def test_every_bad_image_of_a_folder_is_named_before_the_network_is_built(model, images):
+    (images / "c_0000.nii.gz").write_bytes(b"")
+    whole = (images / "a_0000.nii.gz").read_bytes()
+    (images / "d_0000.nii.gz").write_bytes(whole[: len(whole) // 2])
+    write_image(images / "e_0000.nii.gz", np.zeros((6, 8), np.float32), spacing=1000.0)
+    write_image(images / "f_0000.nii.gz", np.zeros((64, 64), np.float32), spacing=0.001)
+    write_image(images / "g_0000.nii.gz", np.zeros((6, 8), np.float32))
+    write_image(images / "g_0001.nii.gz", np.zeros((6, 8), np.float32))
+    write_image(images / "h_0000.nii.gz", np.zeros((2, 3, 6, 8), np.float32))
+    lines = refusal(DataError, images, model).splitlines()
+    assert lines[0] == f"-i {images}: 6 problems"
+    words = ["is empty", "is damaged", "has spacing 1000", "has spacing 0.001", "is one file too",
+             "has 2 channels; the model takes 1 (CT)"]  # fmt: skip
+    for letter, line, problem in zip("cdefgh", lines[1:], words, strict=True):
+        assert line.strip().startswith(
+            f"{images}/{letter}_000{int(letter == 'g')}.nii.gz {problem}"
+        )
+
+
+def test_files_of_other_programs_and_other_endings_are_left_out(model, images):
+    for name in ("._a_0000.nii.gz", ".DS_Store", "Thumbs.db", "notes.txt", "c_0000.jpg"):
+        (images / name).write_bytes(b"x")
+    (images / "deeper_0000.nii.gz").mkdir()
+    said = []
+
+    class Said(Progress):
+        def say(self, text):
+            said.append(text)
+
+    inputs = sound_inputs(images, open_model(model), Said())
+    assert list(inputs.cases) == ["a", "b"]
+    assert inputs.memory == {"a": 6 * 8 * (4 + 2 * 2), "b": 6 * 8 * (4 + 2 * 2)}
+    assert said == [f"Left out of {images}: 1 file *.jpg; the model takes *.nii.gz."]
+
+
+def test_channels_may_count_from_1(model, images):
+    for case in "ab":
+        (images / f"{case}_0000.nii.gz").rename(images / f"{case}_0001.nii.gz")
+    assert list(sound_inputs(images, open_model(model), Progress()).cases) == ["a", "b"]
+
+
+def test_a_volume_is_predicted_slice_by_slice(model, images):
+    write_image(images / "c_0000.nii.gz", np.zeros((4, 6, 8), np.float32))
+    inputs = sound_inputs(images, open_model(model), Progress())
+    assert inputs.memory["c"] == 4 * inputs.memory["a"]
+
+
+@pytest.mark.parametrize("place", ["images", "model"])
+def test_masks_among_what_they_are_made_from(model, images, place):
+    masks = images / ".." / place
+    assert refusal(MachineError, images, model, masks=masks) == (
+        f"-o {masks} is the folder of the {place}. Fix: another folder."
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnunet_vit.nnunet.data.channels import in_order
+from nnunet_vit.nnunet.data.nnunet_names import found_by_nnunet
 from nnunet_vit.nnunet.data.raw_files import Files
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.folders import VARIABLES, environment
@@ -47,7 +48,10 @@ def shown_to_nnunet(dataset: Dataset, files: Files) -> Iterator[None]:
     try:
         write_json(shown, root / dataset.name / "dataset.json")
         write_json(shown, beside)  # preprocessing reads this one
-        with environment(VARIABLES["raw"], str(root.absolute())):
+        with (
+            environment(VARIABLES["raw"], str(root.absolute())),
+            found_by_nnunet(dataset.name),
+        ):
             yield
     finally:
         shutil.rmtree(root, ignore_errors=True)

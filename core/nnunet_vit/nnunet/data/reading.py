@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import DataError, MachineError
 from nnunet_vit.nnunet.data.file_faults import FileFault
 from nnunet_vit.nnunet.data.integrity import flaw_of
 
@@ -87,7 +87,11 @@ def reader_for(
 def read(
     file: Path, reader: "type[BaseReaderWriter]", ending: str, role: Literal["image", "mask"]
 ) -> Raster | FileFault:
-    """Return what nnU-Net reads from one file, or why that is nothing to compute with."""
+    """Return what nnU-Net reads from one file, or why that is nothing to compute with.
+
+    Raises:
+        MachineError: it is larger than the memory that is there.
+    """
     problem, remedy = flaw_of(file, ending)
     if not problem:
         problem, remedy = _other_layout(file, reader.__name__)
@@ -98,7 +102,11 @@ def read(
         values, properties = (
             opened.read_seg(str(file)) if role == "mask" else opened.read_images([str(file)])
         )
+    except MemoryError as error:
+        raise _too_large(file, error) from error
     except Exception as error:  # whatever a reader raises on somebody's file
+        if "llocate memory" in str(error):  # SimpleITK's words, in a RuntimeError
+            raise _too_large(file, error) from error
         return FileFault(file, f"cannot be read: {_reason(error)}")
     spacing = properties["spacing"]
     if reader.__name__ == STACKS and not _has_spacing(file, ending, role):
@@ -179,6 +187,15 @@ def _placement(properties: Mapping[str, Any]) -> tuple[float, ...]:
         affine = np.asarray(properties["nibabel_stuff"]["original_affine"])
         return tuple(map(float, affine.ravel()))
     return ()
+
+
+def _too_large(file: Path, error: Exception) -> MachineError:
+    told = _reason(error)
+    detail = "" if told == "MemoryError" else f": {told}"
+    return MachineError(
+        f"{file} ({file.stat().st_size / 1e9:.1f} GB on the disk): memory ran out{detail}.",
+        fix="a machine with more memory, or cut the image into parts.",
+    )
 
 
 def _reason(error: Exception) -> str:

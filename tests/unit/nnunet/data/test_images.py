@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nnunet_vit.errors import MachineError
 from nnunet_vit.nnunet.data.images import ImageFacts, Wanted, look_at_case
 from nnunet_vit.nnunet.data.reading import reader_for
 from nnunet_vit.nnunet.data.sampling import Target, bytes_of_machine
@@ -23,7 +24,7 @@ def case(tmp_path):
         for file, values in zip(files, arrays, strict=True):
             if isinstance(values, bytes):
                 file.write_bytes(values)
-            elif ending == ".nii.gz":
+            elif ending in {".nii.gz", ".mha"}:
                 import SimpleITK
 
                 image = SimpleITK.GetImageFromArray(values)
@@ -140,3 +141,17 @@ def test_a_size_that_the_machine_cannot_hold(case, monkeypatch):
 
 def test_the_machines_memory_is_known():
     assert bytes_of_machine() > 2**28
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("ITK ERROR: Failed to allocate memory for image.")]
+)
+def test_an_image_larger_than_the_memory_is_the_machines_matter(case, monkeypatch, error):
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+
+    def fail(self, files):
+        raise error
+
+    monkeypatch.setattr(SimpleITKIO, "read_images", fail)
+    with pytest.raises(MachineError, match=r"c_0000.mha \(0.0 GB on the disk\): memory ran out"):
+        case(GREY, noise(6, 8), ending=".mha")
