@@ -33,8 +33,9 @@ def described(run, edge=224, batch=1, device="cpu"):
 
 
 def measured(run, edge):
-    """Return the bytes that a real training step on this machine keeps for backward."""
+    """Return the bytes that a real training step keeps for backward, its attention fused."""
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     from nnunet_vit.modeling.memory import checkpoint_blocks
     from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
@@ -55,7 +56,8 @@ def measured(run, edge):
         return tensor
 
     bfloat16 = run.model.precision == "bfloat16"
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with hooks, sdpa_kernel(SDPBackend.FLASH_ATTENTION):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
             logits = network.model(network.bridge(torch.rand(1, 3, edge, edge)))
         value = loss([logits.float()])
@@ -118,21 +120,38 @@ def test_what_a_block_keeps_per_token_and_channel(backbone, settings, per_token)
     )
 
 
-def test_operations_are_those_of_torchs_counter_and_of_the_formula():
+def counted_by_torch(run, kernel):
+    """Return the operations of a real step with two images, attention by one kernel."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
+    from torch.nn.attention import sdpa_kernel
+    from torch.utils import flop_counter
 
     from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 
-    run = run_of(precision="float32")
-    cost = described(run, batch=2)
+    aten = torch.ops.aten
+    of_a_cpu = {  # torch has the formulas and does not use them for the kernels of a CPU
+        aten._scaled_dot_product_flash_attention_for_cpu: flop_counter.sdpa_flop,
+        aten._scaled_dot_product_flash_attention_for_cpu_backward: flop_counter.sdpa_backward_flop,
+    }
     network = ViTSegmentationNetwork(
         3, 2, **network_arguments(run, (224, 224), ([0.0] * 3, [1.0] * 3))
     )
-    with FlopCounterMode(display=False) as counter:
-        loss([network(torch.zeros(2, 3, 224, 224))]).backward()
-    assert cost.step_flops == counter.get_total_flops()
+    with flop_counter.FlopCounterMode(display=False, custom_mapping=of_a_cpu) as counter:
+        with sdpa_kernel(kernel):
+            loss([network(torch.zeros(2, 3, 224, 224))]).backward()
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize("kernel", ["FLASH_ATTENTION", "MATH"])
+def test_operations_are_those_of_torchs_counter_and_of_the_formula(kernel):
+    from torch.nn.attention import SDPBackend
+
+    run = run_of(precision="float32")
+    cost = described(run, batch=2)
     width, tokens, head = 384, 197, 2 * 196 * 384 * 2
+    # the written-out attention keeps its scores, where the fused ones compute them again
+    scores = 2 * 12 * 2 * tokens**2 * width if kernel == "MATH" else 0
+    assert cost.step_flops - scores == counted_by_torch(run, getattr(SDPBackend, kernel))
     blocks = 12 * tokens * (24 * width**2 + 4 * tokens * width)
     assert cost.forward_flops == blocks + 2 * 224 * 224 * 3 * width + head
 

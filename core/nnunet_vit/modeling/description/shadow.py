@@ -45,8 +45,7 @@ def build_without_memory(
 def computed_without_memory(network: nn.Module) -> Iterator[None]:
     """Let everything inside compute shapes alone; the network's tensors become fake ones.
 
-    They claim to lie on a CPU: on the meta device attention would take another way, with a map
-    of all pairs of tokens that no real device keeps.
+    They claim to lie on a CPU, whose autocast and whose kernels' types torch then computes with.
     """
     with FakeTensorMode():
         _replace_tensors(network)

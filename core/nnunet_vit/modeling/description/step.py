@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.description import StepCost
+from nnunet_vit.modeling.description.attention import counted_attention
 from nnunet_vit.modeling.description.precision import in_bfloat16, lift_norms
 from nnunet_vit.modeling.description.shadow import computed_without_memory
 from nnunet_vit.modeling.description.tracking import Ledger, SavedForBackward
@@ -55,7 +56,7 @@ def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, loss: L
     batch, height, width = size
     ledger = Ledger(network)
     saved = SavedForBackward(network, ledger)
-    with ledger:
+    with ledger, counted_attention(ledger.count):
         images = torch.empty(batch, network.bridge.channels, height, width)
         with saved.counting():
             output = forward_in_parts(logits, images, parts)

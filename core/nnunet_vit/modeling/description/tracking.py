@@ -24,6 +24,9 @@ def _key(tensor: Tensor) -> int:
 class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows operations and the storages that they make, while it is entered.
 
+    Matrix products and convolutions are counted by torch's formulas; attention is counted by
+    `counted_attention`, as torch has formulas for some of its kernels only.
+
     Attributes:
         flops: so far, a multiplication with its addition counted as two.
         live: bytes that are held at present, the network's own apart.
@@ -49,15 +52,19 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Run the operation and note what it has made."""
         result = function(*args, **(kwargs or {}))
         # torch's FlopCounterMode also follows the modules, and so keeps what checkpointing frees
-        count = flop_registry.get(function._overloadpacket)
-        if count is not None:
-            self.flops += count(*args, **(kwargs or {}), out_val=result)
+        formula = flop_registry.get(function._overloadpacket)
+        if formula is not None:
+            self.count(formula(*args, **(kwargs or {}), out_val=result))
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor):
                 self._note(tensor)
         if function is torch.ops.aten._to_copy.default and _key(args[0]) in self.weights:
             self.copies.add(_key(result))
         return result
+
+    def count(self, flops: int) -> None:
+        """Add operations that no formula of torch's knows."""
+        self.flops += flops
 
     def _note(self, tensor: Tensor) -> None:
         storage, key = tensor.untyped_storage(), _key(tensor)
