@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.modeling.weights.coverage import percent
+from nnunet_vit.modeling.weights.damage import refuse_damage
 from nnunet_vit.modeling.weights.harmless import is_fused_bias, may_be_left_over, may_be_missing
 from nnunet_vit.modeling.weights.sizes import can_be_resized
 
@@ -54,7 +54,7 @@ def judge_names(tensors: Tensors, own: Tensors, expected: float, path: Path) -> 
 
 
 def judge_values(tensors: Tensors, own: Tensors, path: Path) -> None:
-    """Refuse tensors of another shape than the backbone's and values that are not finite.
+    """Refuse tensors of another shape than the backbone's, and damaged ones.
 
     Raises:
         ModelError: with the names.
@@ -62,16 +62,7 @@ def judge_values(tensors: Tensors, own: Tensors, path: Path) -> None:
     wrong = [_other_shape(name, tensors, own) for name in own if not _same_kind(name, tensors, own)]
     if wrong:
         raise _misfit(tensors, own, path, wrong=wrong)
-    broken = [
-        name
-        for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all())
-    ]
-    if broken:
-        raise ModelError(
-            f"{path} holds values that are not finite (NaN or infinity): {shortened(broken)}.",
-            fix="fetch the file again, or choose another checkpoint of that training.",
-        )
+    refuse_damage(tensors, path)
 
 
 def _same_kind(name: str, tensors: Tensors, own: Tensors) -> bool:
