@@ -50,6 +50,7 @@ def create_backbone(
     in_channels: int = 3,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    checkpoint_key: str | None = None,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
 
@@ -62,6 +63,8 @@ def create_backbone(
         in_channels: of the images.
         patch_size: edge of a patch, pixels; None: as it was pretrained.
         expected_coverage: share of the backbone's parameters that the weights must bring.
+        checkpoint_key: which of several networks in the file, by its mapping or prefix; None: the
+            averaged one.
 
     Returns:
         The model, the edge of its patches in pixels, and its timm name.
@@ -79,6 +82,7 @@ def create_backbone(
         in_channels,
         patch_size,
         expected_coverage,
+        checkpoint_key,
     )
     return loaded.model, loaded.patch_size, loaded.timm_name
 

@@ -72,6 +72,7 @@ def load_backbone(
     in_channels: int,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    checkpoint_key: str | None = None,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
@@ -87,7 +88,7 @@ def load_backbone(
             require_published(model_name, size)
             file = published_weights(name)
         _check_channels(model, name, in_channels)
-        _coverages[model] = load_backbone_weights(model, file, expected_coverage)
+        _coverages[model] = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
     return LoadedBackbone(model, edge, name)
 
 

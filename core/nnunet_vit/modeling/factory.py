@@ -73,6 +73,7 @@ def build_backbone(
         in_channels,
         model.patch_size,
         model.expected_coverage,
+        model.checkpoint_key,
     )
     method_of(run).tune(loaded.model, run)
     return ViTBackbone(loaded.model)
@@ -202,6 +203,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
     unheard = {
         "model.patch_size": run.model.patch_size is not None,
         "model.expected_coverage": run.model.expected_coverage < 1,
+        "model.checkpoint_key": run.model.checkpoint_key is not None,
         "model.tuning": method_name(run) not in OWN_METHODS,
     }
     for key in (key for key, given in unheard.items() if given):

@@ -66,7 +66,8 @@ def best_reading(
     readings = [_reading(part, content, model) for part in parts]
     own = model.state_dict()
     scores = [_score(reading.tensors, own) for reading in readings]
-    best = [reading for reading, score in zip(readings, scores, strict=True) if score == max(scores)]
+    most = max(scores)
+    best = [reading for reading, score in zip(readings, scores, strict=True) if score == most]
     best = _without_repetitions(best)
     if len(best) == 1:
         notes = notes or _note_of_lesser_average(best[0], readings, scores)
@@ -131,4 +132,3 @@ def _note_of_lesser_average(
     ]
     taken_label = taken.layout.label
     return tuple(f"{taken_label} is taken: {one}, an average, holds less" for one in lesser[:1])
-

@@ -23,7 +23,7 @@ def with_own_class_position(tensors: dict[str, Tensor], model: nn.Module) -> dic
     if positions is None or token is None or positions.ndim != 3 or own not in (0, 1):
         return tensors
     count = positions.shape[1]
-    patches = int(model.pos_embed.shape[1]) - own  # type: ignore[union-attr,index,arg-type]
+    patches = int(model.pos_embed.shape[1]) - own  # type: ignore[index]
     holds_one = _may_be_a_grid(count - 1, patches) and not _may_be_a_grid(count, patches)
     holds_none = _may_be_a_grid(count, patches) and not _may_be_a_grid(count - 1, patches)
     if own == 0 and hasattr(model, TOKEN) and (holds_one or REGISTERS in tensors):

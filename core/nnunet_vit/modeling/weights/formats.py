@@ -38,11 +38,7 @@ def _kind(start: bytes, what: str, fix: str = CONVERT) -> Kind:
 
 KINDS = (
     _kind(rb"\s*<(!doctype|html|head|\?xml)", "a web page, saved in place of the file", ""),
-    _kind(
-        rb"(?=.*oid sha256:)",
-        "a Git LFS pointer, not the file itself (git lfs pull)",
-        "",
-    ),
+    _kind(rb"(?=.*oid sha256:)", "a Git LFS pointer, not the file itself (git lfs pull)", ""),
     _kind(rb"\x89HDF\r\n", "an HDF5 file (Keras)"),
     _kind(rb"GGUF|ggml|lmgg", "a GGUF file"),
     _kind(rb"[\x81-\x8f](?:[\xa1-\xbf]|\xd9)", "a Flax (msgpack) file"),
@@ -58,7 +54,7 @@ SAFETENSORS, ARCHIVE, ARRAYS, STREAM = "safetensors", "archive", "arrays", "stre
 
 
 def format_of(path: Path) -> str:
-    """Return how a file is to be read: as safetensors, torch's archive or stream, or NumPy's arrays.
+    """Return how a file is read: as safetensors, torch's archive or stream, or NumPy's arrays.
 
     Raises:
         ModelError: it is empty, or of a kind that is not read, which is named.

@@ -1,4 +1,4 @@
-"""Files of another network, or of another form, than a backbone can take: refused by their marks."""
+"""Files of another network or form than a backbone can take: refused by their marks."""
 
 import re
 from pathlib import Path
@@ -23,9 +23,10 @@ NETWORKS = {  # what is recognised by a name and not supported
     r"|encoder\.layers?\.\d+\.lambda_1$",
     "a ViT in the names of OpenMMLab (mmseg, mmpretrain)": r"layers\.\d+\.ffn\.layers\.",
     "a ViT in MONAI's names": r"patch_embedding\.(?:patch_embeddings|position_embeddings)",
-    "a SegFormer or PVT": r"(?:^|\.)block[1-4]\.0\.|patch_embed[1-4]\.|patch_embeddings\.\d+\.proj\.",
+    "a SegFormer or PVT": r"(?:^|\.)block[1-4]\.0\.|patch_embed[1-4]\."
+    r"|patch_embeddings\.\d+\.proj\.",
     "a detector of the DETR family": r"transformer\.(?:en|de)coder\.layers\.\d+\.|input_proj\.0",
-    "a U-Net": r"(?:^|\.)(?:down|up|inc|outc|downs|ups)\d*\.(?:\d+\.)?(?:maxpool_conv|double_conv|conv)\.",
+    "a U-Net": r"(?:^|\.)(?:down|up|inc|outc)s?\d*\.(?:\d+\.)?(?:maxpool_conv|double_conv)\.",
     "an EfficientNet": r"(?:^|\.)(?:conv_stem|_conv_stem)\.|\._depthwise_conv\.",
     "a VGG or AlexNet": r"(?:^|\.)features\.0\.(?:weight|bias)$",
     "a language model": r"word_embeddings\.weight$|embed_tokens\.weight$|wte\.weight$"

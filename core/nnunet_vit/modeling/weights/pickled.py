@@ -37,8 +37,8 @@ def _refused(path: Path, objects: list[str]) -> ModelError:
     return ModelError(
         f"{path} holds Python objects, which can run code: {shortened(objects)}. Nothing was "
         "loaded.",
-        fix="take a file of tensors alone (.safetensors); where you trust this one, docs/weights.md "
-        "(What is refused) shows how to copy its tensors into such a file.",
+        fix="take a file of tensors alone (.safetensors); where you trust this one, copy its "
+        "tensors into such a file as docs/weights.md shows under 'What is refused'.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 HARMLESS = re.compile(  # plain values, and classes of torch and numpy that hold state
     r"builtins\.(?:int|float|complex|str|bool|bytes|bytearray|list|tuple|dict|set|frozenset|slice"
-    r"|range|object)"
+    r"|range|object|long|unicode|xrange)"  # the last three: of Python 2
     r"|collections\.(?:OrderedDict|defaultdict|Counter|deque)"
     r"|argparse\.Namespace|types\.SimpleNamespace"
     r"|pathlib\.(?:_local\.)?(?:Pure)?(?:Posix|Windows)?Path"
@@ -23,10 +23,10 @@ HARMLESS = re.compile(  # plain values, and classes of torch and numpy that hold
 )
 FRAMEWORKS = frozenset(  # training leaves objects of theirs beside the weights
     "pytorch_lightning lightning lightning_fabric lightning_utilities torchmetrics mmengine mmcv "
-    "mmcls mmpretrain mmseg mmdet mmselfsup detectron2 detrex fvcore iopath omegaconf yacs easydict "
-    "addict box munch ml_collections hydra timm transformers accelerate deepspeed apex peft "
-    "open_clip torchvision torchao monai fastai ignite composer lightly lightly_train solo dinov2 "
-    "dinov3 wandb tensorboardX antlr4 __torch__".split()
+    "mmcls mmpretrain mmseg mmdet mmselfsup detectron2 detrex fvcore iopath omegaconf antlr4 yacs "
+    "easydict addict box munch ml_collections hydra timm transformers accelerate deepspeed apex "
+    "peft open_clip torchvision torchao monai fastai ignite composer lightly lightly_train dinov2 "
+    "dinov3 wandb tensorboardX __torch__".split()
 )
 NETWORK = ("_parameters", "_buffers", "_modules")  # where a torch module keeps what it holds
 OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # in files of protocol 2

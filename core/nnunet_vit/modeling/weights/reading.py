@@ -13,6 +13,7 @@ from nnunet_vit.modeling.weights.pickled import load_pickled
 from nnunet_vit.modeling.weights.snapshot import files_of_snapshot
 from nnunet_vit.modeling.weights.unreadable import unreadable
 
+
 def read_weights(path: Path) -> Mapping[object, object]:
     """Return what a .safetensors or .pth file or a snapshot folder holds: names to tensors.
 

@@ -22,7 +22,7 @@ class TorchFileError(ValueError):
 
 
 class TorchArchive:
-    """The format since torch 1.6, which TorchScript shares: `<root>/data.pkl` and `<root>/data/*`."""
+    """The format since torch 1.6, which TorchScript shares: a zip of data.pkl and data/*."""
 
     def __init__(self, path: Path, foreign: set[str]) -> None:
         """Read from a file; names that are not allowed are added to foreign."""
@@ -135,7 +135,7 @@ def _filled(record: Any, size: int) -> Tensor:  # noqa: ANN401
 
 def _fill(file: Any, values: Tensor) -> None:  # noqa: ANN401
     """Read bytes into a tensor, and past them so that an archive compares its checksum."""
-    view = memoryview(values.numpy())
+    view = memoryview(values.numpy())  # type: ignore[arg-type]
     done = 0
     while done < len(view):
         read = file.readinto(view[done:])

@@ -6,7 +6,7 @@ names stay names, and what they would make is made by `rebuilt`, or is an inert 
 
 import pickle
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from nnunet_vit.modeling.weights.placeholders import Name, Placeholder, named
 from nnunet_vit.modeling.weights.rebuilt import made
@@ -14,14 +14,14 @@ from nnunet_vit.modeling.weights.rebuilt import made
 Instruction = Callable[["InertUnpickler"], None]
 
 
-class InertUnpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
+class InertUnpickler(pickle._Unpickler):
     """Reads one pickle of a file.
 
     Attributes:
         foreign: names of the file that are neither harmless nor those of a training framework.
     """
 
-    dispatch: dict[int, Instruction] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
     stack: list[Any]
 
     def __init__(self, file: BinaryIO, storage_of: Callable[[Any], object]) -> None:
