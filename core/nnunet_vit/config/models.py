@@ -69,6 +69,9 @@ class ViTModelConfig(Section):
     backbone: str = Field("dinov3", description="a registered family, or timm:<name>")
     backbone_size: str | None = Field(None, description="a size of the family; null: its default")
     checkpoint_path: str = Field("", description="a weights file; empty: the published weights")
+    checkpoint_key: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="which of several networks in that file; null: the averaged one"
+    )
     pretrained: bool = Field(True, description="false: random weights")
     expected_coverage: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the backbone's parameters that the weights must bring"

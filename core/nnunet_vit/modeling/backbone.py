@@ -51,6 +51,7 @@ def create_backbone(
     in_channels: int = 3,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    checkpoint_key: str | None = None,
     backbone_arguments: Mapping[str, Any] | None = None,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
@@ -64,6 +65,8 @@ def create_backbone(
         in_channels: of the images.
         patch_size: edge of a patch, pixels; None: as it was pretrained.
         expected_coverage: share of the backbone's parameters that the weights must bring.
+        checkpoint_key: which of several networks in the file, by its mapping or prefix; None: the
+            averaged one.
         backbone_arguments: in which the network differs from its timm name, as in a run file; a
             snapshot's config.json adds its own.
 
@@ -83,6 +86,7 @@ def create_backbone(
         in_channels,
         patch_size,
         expected_coverage,
+        checkpoint_key,
         BackboneArguments.model_validate(backbone_arguments or {}),
     )
     return loaded.model, loaded.patch_size, loaded.timm_name

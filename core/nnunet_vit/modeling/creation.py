@@ -75,6 +75,7 @@ def load_backbone(
     in_channels: int,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    checkpoint_key: str | None = None,
     arguments: BackboneArguments = NO_ARGUMENTS,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
@@ -93,7 +94,7 @@ def load_backbone(
             require_published(model_name, size)
             file = published_weights(name)
         _check_channels(model, name, in_channels)
-        _coverages[model] = load_backbone_weights(model, file, expected_coverage)
+        _coverages[model] = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
     return LoadedBackbone(model, edge, name)
 
 

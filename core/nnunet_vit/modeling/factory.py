@@ -73,6 +73,7 @@ def build_backbone(
         in_channels,
         model.patch_size,
         model.expected_coverage,
+        model.checkpoint_key,
         model.backbone_arguments,
     )
     method_of(run).tune(loaded.model, run)
@@ -208,6 +209,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
     unheard = {
         "model.patch_size": run.model.patch_size is not None,
         "model.expected_coverage": run.model.expected_coverage < 1,
+        "model.checkpoint_key": run.model.checkpoint_key is not None,
         "model.backbone_arguments": bool(run.model.backbone_arguments.given()),
         "model.tuning": method_name(run) not in OWN_METHODS,
     }

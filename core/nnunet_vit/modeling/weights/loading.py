@@ -4,15 +4,17 @@ from pathlib import Path
 
 from torch import nn
 
-from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.weights.choosing import Reading, best_reading
 from nnunet_vit.modeling.weights.coverage import Coverage
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
+from nnunet_vit.modeling.weights.other_networks import refuse_other_networks
 from nnunet_vit.modeling.weights.reading import read_weights
 from nnunet_vit.modeling.weights.sizes import with_own_sizes
 
 
-def load_backbone_weights(model: nn.Module, path: Path, expected_coverage: float = 1.0) -> Coverage:
+def load_backbone_weights(
+    model: nn.Module, path: Path, expected_coverage: float = 1.0, key: str | None = None
+) -> Coverage:
     """Load a file or a Hugging Face snapshot folder of weights into a timm ViT.
 
     The naming may be timm's, Meta's or Hugging Face's, inside mappings and prefixes of training
@@ -23,15 +25,15 @@ def load_backbone_weights(model: nn.Module, path: Path, expected_coverage: float
         path: a .safetensors or .pth file, or a folder.
         expected_coverage: share of the backbone's parameters that the file must bring. Below 1,
             what the backbone does not know in the file is left aside too.
+        key: which part of the file is meant, by its mapping or prefix; None: the best.
 
     Raises:
         ModelError: it is no weights file, holds objects that are not tensors, or does not cover
             the backbone.
     """
-    reading = best_reading(read_weights(path), model)
-    if reading is None:
-        raise ModelError(f"{path} holds no mapping of names to tensors.")
+    reading = best_reading(read_weights(path), model, key, path)
     own = model.state_dict()
+    refuse_other_networks(reading, own, path)
     judge_names(reading.tensors, own, expected_coverage, path)
     refuse_lost_bias(reading.tensors, own, path)
     known = {name: tensor for name, tensor in reading.tensors.items() if name in own}
@@ -54,4 +56,5 @@ def _coverage(reading: Reading, model: nn.Module, resized: set[str], path: Path)
         missing=tuple(name for name in own if name not in reading.tensors),
         parameters=sum(own[name].numel() for name in loaded),
         all_parameters=sum(tensor.numel() for tensor in own.values()),
+        notes=reading.notes,
     )
