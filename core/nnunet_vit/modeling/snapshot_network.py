@@ -11,14 +11,13 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, ModelError, shortened
 from nnunet_vit.modeling.timm_models import build_timm
+from nnunet_vit.modeling.weights.extra_parts import FIRST, GATED, is_gated
 from nnunet_vit.modeling.weights.reading import read_weights
 from nnunet_vit.modeling.weights.timm_snapshot import TimmSnapshot, timm_snapshot
 from nnunet_vit.modeling.wiring import wiring_of
 
 RGB = 3
 SIZE = (224, 224)  # pixels; of networks that are compared
-GATED = {"mlp_layer": "SwiGLUPacked", "act_layer": "silu"}
-FIRST, SECOND = "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.weight"
 
 
 def arguments_for(
@@ -122,17 +121,15 @@ def _with_gated_mlp(name: str, asked: BackboneArguments, weights: Path) -> Backb
     if asked.mlp_layer is not None:
         return asked
     with torch.device("meta"):
-        own = build_timm(name, SIZE, RGB, more=asked).state_dict()
-    if FIRST not in own or own[FIRST].shape[0] != own[SECOND].shape[1]:
+        own = _shapes(build_timm(name, SIZE, RGB, more=asked))
+    if FIRST not in own or is_gated(own):
         return asked
-    shapes = {
-        key: value.shape
+    held = {
+        key: tuple(value.shape)
         for key, value in read_weights(weights).items()
         if isinstance(key, str) and isinstance(value, Tensor)
     }
-    if shapes.get(FIRST) != own[FIRST].shape or shapes.get(SECOND) is None:
-        return asked
-    if 2 * shapes[SECOND][1] != shapes[FIRST][0]:
+    if held.get(FIRST) != own[FIRST] or not is_gated(held):
         return asked
     return BackboneArguments(**{**GATED, **asked.given()})
 

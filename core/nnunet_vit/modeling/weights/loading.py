@@ -1,5 +1,6 @@
 """Load pretrained weights into a timm ViT, wholly or not at all."""
 
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -9,6 +10,7 @@ from nnunet_vit.modeling.weights.coverage import Coverage
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
 from nnunet_vit.modeling.weights.other_networks import refuse_other_networks
 from nnunet_vit.modeling.weights.reading import read_weights
+from nnunet_vit.modeling.weights.relatives import fitting_backbones
 from nnunet_vit.modeling.weights.sizes import with_own_sizes
 
 
@@ -24,7 +26,7 @@ def load_backbone_weights(
         model: is left as it was where the file is refused.
         path: a .safetensors or .pth file, or a folder.
         expected_coverage: share of the backbone's parameters that the file must bring. Below 1,
-            what the backbone does not know in the file is left aside too.
+            what lies outside a ViT in the file is left aside too.
         key: which part of the file is meant, by its mapping or prefix; None: the best.
 
     Raises:
@@ -34,8 +36,9 @@ def load_backbone_weights(
     reading = best_reading(read_weights(path), model, key, path)
     own = model.state_dict()
     refuse_other_networks(reading, own, path)
-    judge_names(reading.tensors, own, expected_coverage, path)
-    refuse_lost_bias(reading.tensors, own, path)
+    fitting = partial(fitting_backbones, reading.layout.tensors, model)
+    judge_names(reading.tensors, own, expected_coverage, path, fitting)
+    refuse_lost_bias(reading.tensors, own, path, fitting)
     known = {name: tensor for name, tensor in reading.tensors.items() if name in own}
     open_sizes = {name: tensor for name, tensor in known.items() if name not in reading.resized}
     adapted = with_own_sizes(open_sizes, model, path)
