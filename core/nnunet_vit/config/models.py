@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from nnunet_vit.backbones import family, is_timm
+from nnunet_vit.config.backbone_arguments import BackboneArguments
 
 MODEL_PATH_ALIASES = {"nnunetv2.model.model_segformer_1": "segformer"}
 DEFAULT_HEAD = "segformer"
@@ -70,12 +71,24 @@ class ViTModelConfig(Section):
     backbone: str = Field("dinov3", description="a registered family, or timm:<name>")
     backbone_size: str | None = Field(None, description="a size of the family; null: its default")
     checkpoint_path: str = Field("", description="a weights file; empty: the published weights")
+    checkpoint_key: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="which of several networks in that file; null: the averaged one"
+    )
     pretrained: bool = Field(True, description="false: random weights")
     expected_coverage: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the backbone's parameters that the weights must bring"
     )
     patch_size: Annotated[int, Field(ge=2, le=64)] | None = Field(
         None, description="edge of the ViT's patches, pixels; null: as it was pretrained"
+    )
+    backbone_arguments: BackboneArguments = Field(
+        default_factory=BackboneArguments,
+        description="where the network differs from its timm name; a snapshot says it itself",
+    )
+    position_grid: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[H, W] in patches that the position embeddings of checkpoint_path were made "
+        "for; null: see docs/weights.md",
     )
     freeze_backbone: bool = Field(False, description="train the head alone")
     tuning: str | None = Field(

@@ -10,8 +10,11 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from nnunet_vit.backbones import is_timm, timm_name
+from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.published import published_weights, require_published
+from nnunet_vit.modeling.snapshot_network import arguments_for
+from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
 from nnunet_vit.modeling.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
@@ -72,11 +75,15 @@ def load_backbone(
     in_channels: int,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    checkpoint_key: str | None = None,
+    arguments: BackboneArguments = NO_ARGUMENTS,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
     name = timm_name(model_name, size)
-    model = build_timm(name, image_size, in_channels, patch_size)
+    if _weights_wanted.get() and checkpoint_path:
+        arguments = arguments_for(name, Path(checkpoint_path), arguments, patch_size)
+    model = build_timm(name, image_size, in_channels, patch_size, arguments)
     edge = patch_size_of(model)
     if image_size is not None:
         check_image_size(name, image_size, edge)
@@ -87,7 +94,7 @@ def load_backbone(
             require_published(model_name, size)
             file = published_weights(name)
         _check_channels(model, name, in_channels)
-        _coverages[model] = load_backbone_weights(model, file, expected_coverage)
+        _coverages[model] = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
     return LoadedBackbone(model, edge, name)
 
 

@@ -31,6 +31,12 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     Raises:
         UserError: the network cannot be built as the run asks for, or the plans do not fit.
     """
+    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
+
+    return _described(as_snapshot_says(run), device)
+
+
+def _described(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.backbone import backbone_of
     from nnunet_vit.modeling.description.memory import estimated_memory
     from nnunet_vit.modeling.description.parts import adapted_layers, parts_of
@@ -40,7 +46,7 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
 
     notes = Notes()
     name = timm_name(run.model.backbone, run.model.size_name)
-    facts = inspect_timm(name, run.model.patch_size)
+    facts = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
     schemes = (

@@ -79,10 +79,13 @@ def train(
     Raises:
         UserError: everything that can be known is checked before anything is written.
     """
+    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
+
     use_folders(run.paths)
     use_processors()
     for notice in notices(run):
         progress.warn(notice)
+    run = as_snapshot_says(run)
     dataset = find_dataset(run.data.dataset)
     fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
     going_on = goes_on(fold_folder, resume, overwrite)

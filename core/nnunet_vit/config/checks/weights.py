@@ -18,6 +18,7 @@ def check_weights(draft: Draft) -> None:
     if not draft.config.model.checkpoint_path:
         _check_published(draft)
         _check_expected(draft)
+        _check_key(draft)
         return
     given = draft.config.model.checkpoint_path
     if draft.sound("model.pretrained") and not draft.config.model.pretrained:
@@ -55,6 +56,16 @@ def _check_expected(draft: Draft) -> None:
             "model.expected_coverage",
             f"given {shown(expected)} without checkpoint_path; "
             "allowed: 1.0, because published weights bring the whole backbone",
+        )
+
+
+def _check_key(draft: Draft) -> None:
+    key = draft.config.model.checkpoint_key
+    if draft.sound("model.checkpoint_key") and key is not None:
+        draft.add(
+            "model.checkpoint_key",
+            f"given {shown(key)} without checkpoint_path; allowed: null, because published weights "
+            "are one network",
         )
 
 

@@ -1,14 +1,21 @@
 """Which part of a file is meant: the one whose names and shapes the backbone knows best."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
+from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.weights.copies import SWAPPED, average_level, chosen, preferred
 from nnunet_vit.modeling.weights.foreign import translated_by_timm
 from nnunet_vit.modeling.weights.harmless import may_be_missing
-from nnunet_vit.modeling.weights.layouts import layouts
+from nnunet_vit.modeling.weights.layouts import Layout, above, layouts
 from nnunet_vit.modeling.weights.naming import named_as_backbone
+from nnunet_vit.modeling.weights.sizes import can_be_resized
+
+Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -19,33 +26,109 @@ class Reading:
         tensors: of one part of the file, by the backbone's names where they have one.
         rest: full names of the tensors in the file's other parts.
         resized: names of tensors that already have the backbone's size.
+        layout: the part of the file.
+        notes: sentences about what was chosen.
     """
 
-    tensors: dict[str, Tensor]
+    tensors: Tensors
     rest: tuple[str, ...]
-    resized: frozenset[str] = frozenset()
+    resized: frozenset[str]
+    layout: Layout
+    notes: tuple[str, ...] = ()
 
 
-def best_reading(content: Mapping[object, object], model: nn.Module) -> Reading | None:
-    """Return the reading that covers the most of a backbone; of equal ones the first.
+def best_reading(
+    content: Mapping[object, object],
+    model: nn.Module,
+    key: str | None = None,
+    path: Path = Path("the file"),
+) -> Reading:
+    """Return the reading that covers the most of a backbone; of equal ones the averaged one.
 
-    None where the content holds no tensors at all.
+    Args:
+        content: of the file.
+        model: the backbone.
+        key: prefix or mapping of the part that is meant; None: any.
+        path: of the file, for messages.
+
+    Raises:
+        ConfigError: the file has nothing behind the key.
+        ModelError: several parts fit alike, and none of them is known to be the better.
     """
+    parts = layouts(content)
+    if not any(part.tensors or part.odd for part in parts):
+        raise ModelError(f"{path} holds no mapping of names to tensors.")
+    notes: tuple[str, ...] = ()
+    if key is not None:
+        wanted = chosen([part.prefix for part in parts], key, path)
+        parts = [part for part in parts if part.prefix in wanted]
+        notes = (f"{parts[0].label} is taken, as model.checkpoint_key says",)
+    readings = [_reading(part, content, model) for part in parts]
     own = model.state_dict()
-    best, best_score = None, (-1, -1)
-    for layout in layouts(content):
-        reading = Reading(named_as_backbone(layout.tensors, model), layout.rest)
-        if (score := _score(reading.tensors, own)) > best_score:
-            best, best_score = reading, score
-    if best is None or all(name in best.tensors or may_be_missing(name) for name in own):
-        return best
-    for layout in layouts(content):
-        tensors, resized = translated_by_timm(layout.tensors, model)
+    scores = [_score(reading.tensors, own) for reading in readings]
+    most = max(scores)
+    best = [reading for reading, score in zip(readings, scores, strict=True) if score == most]
+    best = _without_repetitions(best)
+    if len(best) == 1:
+        notes = notes or _note_of_lesser_average(best[0], readings, scores)
+        return replace(best[0], notes=notes)
+    swapped = ".".join(SWAPPED) in readings[0].rest
+    copies = [(reading.layout.prefix, reading) for reading in best]
+    taken, sentence = preferred(copies, swapped, path)
+    return replace(taken, notes=(sentence,))
+
+
+def _reading(layout: Layout, content: Mapping[object, object], model: nn.Module) -> Reading:
+    """Read one part by its names, or as timm translates it, whichever covers more."""
+    own = model.state_dict()
+    names = named_as_backbone(layout.tensors, model)
+    reading = Reading(names, layout.rest, frozenset(), layout)
+    if all(name in names or may_be_missing(name) for name in own):
+        return reading
+    best, best_score = reading, _score(names, own)
+    for part in (layout, *above(layout, content)):
+        tensors, resized = translated_by_timm(part.tensors, model)
         if (score := _score(tensors, own)) > best_score:
-            best, best_score = Reading(tensors, layout.rest, resized), score
+            best, best_score = Reading(tensors, part.rest, resized, layout), score
     return best
 
 
-def _score(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> tuple[int, int]:
-    named = [name for name in own if name in tensors]
-    return sum(tensors[name].shape == own[name].shape for name in named), len(named)
+def _score(tensors: Tensors, own: Tensors) -> tuple[int, int]:
+    """Count the tensors that fit, whatever their sizes where these can be adapted."""
+    named = [name for name in own if name in tensors and not may_be_missing(name)]
+    fitting = [name for name in named if _fits(name, tensors[name], own[name])]
+    return len(fitting), len(named)
+
+
+def _fits(name: str, tensor: Tensor, own: Tensor) -> bool:
+    return tensor.shape == own.shape or can_be_resized(name, tensor, own)
+
+
+def _without_repetitions(readings: Sequence[Reading]) -> list[Reading]:
+    """Leave out what is the same network once more, tensor by tensor."""
+    different: list[Reading] = []
+    for reading in readings:
+        if not any(_same(reading.tensors, other.tensors) for other in different):
+            different.append(reading)
+    return different
+
+
+def _same(tensors: Tensors, others: Tensors) -> bool:
+    return tensors.keys() == others.keys() and all(
+        tensor.dtype == others[name].dtype and torch.equal(tensor, others[name])
+        for name, tensor in tensors.items()
+    )
+
+
+def _note_of_lesser_average(
+    taken: Reading, readings: Sequence[Reading], scores: Sequence[tuple[int, int]]
+) -> tuple[str, ...]:
+    """Say where the averaged copy is not taken because it holds less than another."""
+    level = average_level(taken.layout.prefix)
+    lesser = [
+        reading.layout.label
+        for reading, score in zip(readings, scores, strict=True)
+        if average_level(reading.layout.prefix) > level and score[0] * 2 >= max(scores)[0] > 0
+    ]
+    taken_label = taken.layout.label
+    return tuple(f"{taken_label} is taken: {one}, an average, holds less" for one in lesser[:1])

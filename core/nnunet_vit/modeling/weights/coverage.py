@@ -23,6 +23,7 @@ class Coverage:
         missing: the backbone's tensors that the file does not hold; they keep their values.
         parameters: how many numbers were loaded.
         all_parameters: how many the backbone has.
+        notes: sentences about what was chosen, for the line.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Coverage:
     missing: tuple[str, ...]
     parameters: int
     all_parameters: int
+    notes: tuple[str, ...] = ()
 
     @property
     def tensors(self) -> int:
@@ -58,7 +60,7 @@ class Coverage:
             )
             if names
         ]
-        return "; ".join(facts)
+        return "; ".join((*facts, *self.notes))
 
 
 def percent(share: float) -> str:

@@ -1,5 +1,7 @@
 """What pretraining leaves over, and what a backbone can do without: the short lists of names."""
 
+import re
+
 from torch import Tensor
 
 EXTRA = (  # of a file, at the start of a name
@@ -22,6 +24,16 @@ EXTRA = (  # of a file, at the start of a name
 EXTRA_ENDS = (".bias_mask", ".relative_position_index")
 MISSING = ("norm.", "fc_norm.", "head.", "head_dist.", "attn_pool.")
 LOST_BIAS = (".qkv.bias", ".k_bias")
+
+INSIDE = re.compile(
+    r"(?:blocks|layers|patch_embed|embeddings|pos_embed|norm_pre|rel_pos\w*)(?:\.|$)"
+    r"|\w*(?:tokens?|pos_embed|position_embeddings?)$"
+)
+
+
+def is_inside(name: str) -> bool:
+    """Tell whether a tensor's name places it among the tokens or blocks of a ViT."""
+    return INSIDE.match(name) is not None
 
 
 def may_be_left_over(name: str, tensor: Tensor, own: dict[str, Tensor]) -> bool:

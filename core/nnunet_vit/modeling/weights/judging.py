@@ -1,19 +1,27 @@
 """Whether a file's tensors are those of the backbone: judged before anything is loaded."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.modeling.weights.coverage import percent
-from nnunet_vit.modeling.weights.harmless import is_fused_bias, may_be_left_over, may_be_missing
-from nnunet_vit.modeling.weights.sizes import can_be_resized
+from nnunet_vit.modeling.weights.damage import refuse_damage
+from nnunet_vit.modeling.weights.harmless import (
+    is_fused_bias,
+    is_inside,
+    may_be_left_over,
+    may_be_missing,
+)
+from nnunet_vit.modeling.weights.sizes import STEM, can_be_resized
 
 Tensors = dict[str, Tensor]
 
 
-def refuse_lost_bias(tensors: Tensors, own: Tensors, path: Path) -> None:
+def refuse_lost_bias(
+    tensors: Tensors, own: Tensors, path: Path, fitting: Callable[[], list[str]] = list
+) -> None:
     """Refuse a bias that the backbone has no place for: plain DINOv3 has none of qkv.
 
     Raises:
@@ -23,16 +31,32 @@ def refuse_lost_bias(tensors: Tensors, own: Tensors, path: Path) -> None:
         if not is_fused_bias(name, own) or not bool(tensor.any()):
             continue
         fix = "model.backbone: timm:<name>_qkvb, timm's variant with the bias."
+        if fits := fitting():
+            fix = f"{', or '.join(fits)}: this network has the bias."
         if name.endswith(".k_bias"):
             fix = "choose weights whose attention has no bias of the keys; timm's has none."
         problem = f"{path}: {name} is not zero, and this backbone has no such bias."
         raise ModelError(problem, fix=fix)
 
 
-def judge_names(tensors: Tensors, own: Tensors, expected: float, path: Path) -> None:
+def judge_names(
+    tensors: Tensors,
+    own: Tensors,
+    expected: float,
+    path: Path,
+    fitting: Callable[[], list[str]] = list,
+) -> None:
     """Refuse a file that lacks part of the backbone, or holds what the backbone does not know.
 
-    With an expected share below 1 that share is enough, and unknown tensors are left aside.
+    With an expected share below 1 that share is enough, and what lies outside a ViT is left aside.
+    What lies inside is another network, whatever is expected.
+
+    Args:
+        tensors: of the file, by the backbone's names.
+        own: of the backbone.
+        expected: share of the backbone's parameters.
+        path: of the file.
+        fitting: returns what to write in the run file for a backbone that has the tensors.
 
     Raises:
         ModelError: with the coverage.
@@ -43,10 +67,13 @@ def judge_names(tensors: Tensors, own: Tensors, expected: float, path: Path) -> 
         for name, tensor in tensors.items()
         if name not in own and not may_be_left_over(name, tensor, own)
     ]
+    inside = [name for name in unknown if is_inside(name)]
     wrong = [_other_shape(name, tensors, own) for name in own if _is_of_another(name, tensors, own)]
     share = _share([name for name in own if _is_usable(name, tensors, own)], own)
-    if wrong or (expected == 1 and (missing or unknown)):
-        raise _misfit(tensors, own, path, wrong=wrong, missing=missing, unknown=unknown)
+    if wrong or inside or (expected == 1 and (missing or unknown)):
+        same_stem = STEM in tensors and tensors[STEM].shape == own[STEM].shape
+        fits = fitting() if inside or (wrong and same_stem) else []
+        raise _misfit(tensors, own, path, wrong=wrong, missing=missing, unknown=unknown, fits=fits)
     if expected < 1 and share < expected:
         raise _misfit(
             tensors, own, path, missing=missing, unknown=unknown, expected=percent(expected)
@@ -54,7 +81,7 @@ def judge_names(tensors: Tensors, own: Tensors, expected: float, path: Path) -> 
 
 
 def judge_values(tensors: Tensors, own: Tensors, path: Path) -> None:
-    """Refuse tensors of another shape than the backbone's and values that are not finite.
+    """Refuse tensors of another shape than the backbone's, and damaged ones.
 
     Raises:
         ModelError: with the names.
@@ -62,16 +89,7 @@ def judge_values(tensors: Tensors, own: Tensors, path: Path) -> None:
     wrong = [_other_shape(name, tensors, own) for name in own if not _same_kind(name, tensors, own)]
     if wrong:
         raise _misfit(tensors, own, path, wrong=wrong)
-    broken = [
-        name
-        for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all())
-    ]
-    if broken:
-        raise ModelError(
-            f"{path} holds values that are not finite (NaN or infinity): {shortened(broken)}.",
-            fix="fetch the file again, or choose another checkpoint of that training.",
-        )
+    refuse_damage(tensors, path)
 
 
 def _same_kind(name: str, tensors: Tensors, own: Tensors) -> bool:
@@ -111,6 +129,7 @@ def _misfit(
     missing: list[str] | None = None,
     unknown: list[str] | None = None,
     expected: str = "",
+    fits: Sequence[str] = (),
 ) -> ModelError:
     usable = [name for name in own if _is_usable(name, tensors, own)]
     facts = [
@@ -119,7 +138,18 @@ def _misfit(
     ]
     parts = {"another shape": wrong, "missing": missing, "unknown": unknown}
     facts += [f"{what} {shortened(names)}" for what, names in parts.items() if names]
+    return ModelError(
+        f"{path} does not fit the backbone: {'; '.join(facts)}.",
+        fix=_fix(wrong or [], missing or [], unknown or [], fits),
+    )
+
+
+def _fix(wrong: list[str], missing: list[str], unknown: list[str], fits: Sequence[str]) -> str:
+    if fits:
+        return f"{', or '.join(fits)}: this network has the file's tensors."
     fix = "check model.backbone and model.backbone_size against the file"
-    if not wrong:
+    if unknown and not (wrong or missing or any(map(is_inside, unknown))):
+        fix += "; if these tensors are a head's, save the file without them"
+    if missing and not (wrong or unknown):
         fix += "; where it is known to hold less, write its share in model.expected_coverage"
-    return ModelError(f"{path} does not fit the backbone: {'; '.join(facts)}.", fix=f"{fix}.")
+    return f"{fix}."

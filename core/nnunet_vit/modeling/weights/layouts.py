@@ -1,28 +1,30 @@
-"""Where in a file a backbone may lie: in which mapping, behind which prefix."""
+"""Where in a file a backbone may lie: behind which prefix, found from the names in the file."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
-SUBDICTS = ("teacher", "model_ema", "state_dict", "model", "student")
-DEPTH = 3  # mappings inside mappings
-WRAPPED = frozenset(  # what torch's wrappers of a module add anywhere in a name
-    {"module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"}
+from nnunet_vit.modeling.weights.placeholders import OddTensor, Placeholder
+
+DEPTH = 24  # mappings inside mappings: a whole network that was pickled has one per module
+WRAPPED = frozenset(  # what torch's and peft's wrappers of a module add anywhere in a name
+    {"module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "base_layer"}
 )
-PREFIXES = (  # of tools and papers, in the order of preference
-    "teacher",
-    "model_ema",
-    "model",
-    "student",
-    "backbone",
-    "encoder",
-    "vit",
-    "visual",
-    "trunk",
-    "dinov2",
-    "dinov2_with_registers",
-    "dinov3_vit",
+# names of the layer that cuts an image into patches; what stands before one is a prefix
+STEMS = re.compile(
+    r"(?P<prefix>(?:.*\.)?)(?:"
+    r"patch_embed\.proj\.(?:0\.0\.)?weight|patch_embed\.projection\.weight|embeds\.proj\.weight"
+    r"|embeddings\.patch_embeddings?\.(?:projection\.)?weight|conv_proj\.weight"
+    r"|ln_pre\.weight|(?<!embeddings\.)class_embedding"
+    r"|preprocessor\.patchifier\.proj\.weight|beit3\.vision_embed\.proj\.weight"
+    r"|embedding\.kernel)"
+)
+# names of a first block, and of tokens: looked at where a file has no such layer
+BLOCKS = re.compile(
+    r"(?P<prefix>(?:.*?\.)?)(?:blocks\.0\..*|encoder\.layers?\.0\..*|layers?\.0\..*"
+    r"|encoder\.layers\.encoder_layer_0\..*|transformer\.resblocks\.0\..*|cls_token|pos_embed)"
 )
 Path = tuple[str, ...]
 
@@ -32,56 +34,78 @@ class Layout:
     """One reading of a file.
 
     Attributes:
-        tensors: what lies in one mapping behind one prefix, by name without both.
+        prefix: what stands before the names of these tensors, mappings included.
+        tensors: what lies behind the prefix, by name without it.
         rest: full names of the file's other tensors.
+        odd: kinds of the tensors there that have no plain values, by name without the prefix.
     """
 
+    prefix: Path
     tensors: dict[str, Tensor]
     rest: tuple[str, ...]
+    odd: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """The prefix for people."""
+        return ".".join(self.prefix) or "."
 
 
-def layouts(content: Mapping[object, object]) -> Iterator[Layout]:
-    """Yield every reading of a file's content, the preferred ones first."""
-    everything = dict(_mappings(content, ()))
-    names = {path: [".".join((*path, name)) for name in held] for path, held in everything.items()}
-    for path, held in everything.items():
-        elsewhere = [name for other, some in names.items() if other != path for name in some]
-        split = {name: _segments(name) for name in held}
-        for prefix in _prefixes(split.values()):
-            start = len(prefix)
-            inside = {name: parts for name, parts in split.items() if parts[:start] == prefix}
-            beside = [".".join((*path, name)) for name in held if name not in inside]
-            tensors = {".".join(parts[start:]): held[name] for name, parts in inside.items()}
-            yield Layout(tensors, (*beside, *elsewhere))
+def layouts(content: Mapping[object, object]) -> list[Layout]:
+    """Return every part of a file that may be a ViT, or else the file as a whole."""
+    everything = dict(_flat(content, (), set()))
+    paths = _unwrapped(list(everything))
+    names = [".".join(path) for path in paths.values()]
+    prefixes = _prefixes(names, STEMS) or _prefixes(names, BLOCKS) or [()]
+    return [_layout(everything, paths, prefix) for prefix in prefixes]
 
 
-def _mappings(
-    content: Mapping[object, object], path: Path
-) -> Iterator[tuple[Path, dict[str, Tensor]]]:
-    names = [name for name in content if isinstance(name, str)]
-    inner = {name: value for name in names if isinstance(value := content[name], Mapping)}
-    own = {name: value.detach() for name in names if isinstance(value := content[name], Tensor)}
-    preferred = [name for name in SUBDICTS if name in inner]
-    if len(path) < DEPTH:
-        for name in preferred:
-            yield from _mappings(inner.pop(name), (*path, name))
-    if own:
-        yield path, own
-    if len(path) < DEPTH:
-        for name, value in inner.items():
-            yield from _mappings(value, (*path, name))
+def above(layout: Layout, content: Mapping[object, object]) -> list[Layout]:
+    """Return the part that a layout lies in, and the part which that lies in: wider readings."""
+    everything = dict(_flat(content, (), set()))
+    paths = _unwrapped(list(everything))
+    start = len(layout.prefix)
+    return [_layout(everything, paths, layout.prefix[:end]) for end in range(start, -1, -1)[1:3]]
 
 
-def _segments(name: str) -> Path:
-    return tuple(part for part in name.split(".") if part not in WRAPPED)
+def _layout(everything: dict[Path, object], paths: dict[Path, Path], prefix: Path) -> Layout:
+    start = len(prefix)
+    inside = {full: path[start:] for full, path in paths.items() if path[:start] == prefix}
+    found = {".".join(path): everything[full] for full, path in inside.items()}
+    others = [full for full in paths if full not in inside]
+    others.sort(key=lambda full: paths[full][:1] != prefix[:1])  # those beside it come first
+    return Layout(
+        prefix,
+        {name: value for name, value in found.items() if isinstance(value, Tensor)},
+        tuple(".".join(full) for full in others),
+        {name: value.kind for name, value in found.items() if isinstance(value, OddTensor)},
+    )
 
 
-def _prefixes(names: Iterable[Path]) -> list[Path]:
-    """Return the known prefixes that names have, no prefix first."""
-    found: set[Path] = {()}
-    for parts in names:
-        for end, part in enumerate(parts, start=1):
-            if part not in PREFIXES:
-                break
-            found.add(parts[:end])
-    return sorted(found, key=lambda prefix: [PREFIXES.index(part) for part in prefix])
+def _flat(
+    content: Mapping[object, object], path: Path, seen: set[int]
+) -> Iterator[tuple[Path, object]]:
+    """Yield every tensor with its full name; mappings of mappings are joined by dots."""
+    seen.add(id(content))
+    for name, value in content.items():
+        if not isinstance(name, str):
+            continue
+        inner = value.content() if isinstance(value, Placeholder) else value
+        if isinstance(inner, Tensor):
+            yield (*path, *name.split(".")), inner.detach()
+        elif isinstance(inner, OddTensor):
+            yield (*path, *name.split(".")), inner
+        elif isinstance(inner, Mapping) and len(path) < DEPTH and id(value) not in seen:
+            seen.add(id(value))
+            yield from _flat(inner, (*path, *name.split(".")), seen)
+
+
+def _unwrapped(paths: list[Path]) -> dict[Path, Path]:
+    """Return each name without wrappers; as it is in the file, where two would become one."""
+    plain = {path: tuple(part for part in path if part not in WRAPPED) for path in paths}
+    return plain if len(set(plain.values())) == len(paths) else {path: path for path in paths}
+
+
+def _prefixes(names: list[str], marks: re.Pattern[str]) -> list[Path]:
+    found = dict.fromkeys(match["prefix"] for name in names if (match := marks.fullmatch(name)))
+    return [tuple(prefix.split(".")[:-1]) for prefix in found]

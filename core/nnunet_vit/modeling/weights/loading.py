@@ -1,18 +1,22 @@
 """Load pretrained weights into a timm ViT, wholly or not at all."""
 
+from functools import partial
 from pathlib import Path
 
 from torch import nn
 
-from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.weights.choosing import Reading, best_reading
 from nnunet_vit.modeling.weights.coverage import Coverage
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
+from nnunet_vit.modeling.weights.other_networks import refuse_other_networks
 from nnunet_vit.modeling.weights.reading import read_weights
+from nnunet_vit.modeling.weights.relatives import fitting_backbones
 from nnunet_vit.modeling.weights.sizes import with_own_sizes
 
 
-def load_backbone_weights(model: nn.Module, path: Path, expected_coverage: float = 1.0) -> Coverage:
+def load_backbone_weights(
+    model: nn.Module, path: Path, expected_coverage: float = 1.0, key: str | None = None
+) -> Coverage:
     """Load a file or a Hugging Face snapshot folder of weights into a timm ViT.
 
     The naming may be timm's, Meta's or Hugging Face's, inside mappings and prefixes of training
@@ -22,18 +26,19 @@ def load_backbone_weights(model: nn.Module, path: Path, expected_coverage: float
         model: is left as it was where the file is refused.
         path: a .safetensors or .pth file, or a folder.
         expected_coverage: share of the backbone's parameters that the file must bring. Below 1,
-            what the backbone does not know in the file is left aside too.
+            what lies outside a ViT in the file is left aside too.
+        key: which part of the file is meant, by its mapping or prefix; None: the best.
 
     Raises:
         ModelError: it is no weights file, holds objects that are not tensors, or does not cover
             the backbone.
     """
-    reading = best_reading(read_weights(path), model)
-    if reading is None:
-        raise ModelError(f"{path} holds no mapping of names to tensors.")
+    reading = best_reading(read_weights(path), model, key, path)
     own = model.state_dict()
-    judge_names(reading.tensors, own, expected_coverage, path)
-    refuse_lost_bias(reading.tensors, own, path)
+    refuse_other_networks(reading, own, path)
+    fitting = partial(fitting_backbones, reading.layout.tensors, model)
+    judge_names(reading.tensors, own, expected_coverage, path, fitting)
+    refuse_lost_bias(reading.tensors, own, path, fitting)
     known = {name: tensor for name, tensor in reading.tensors.items() if name in own}
     open_sizes = {name: tensor for name, tensor in known.items() if name not in reading.resized}
     adapted = with_own_sizes(open_sizes, model, path)
@@ -54,4 +59,5 @@ def _coverage(reading: Reading, model: nn.Module, resized: set[str], path: Path)
         missing=tuple(name for name in own if name not in reading.tensors),
         parameters=sum(own[name].numel() for name in loaded),
         all_parameters=sum(tensor.numel() for tensor in own.values()),
+        notes=reading.notes,
     )

@@ -4,11 +4,11 @@ import re
 
 from torch import Tensor, nn
 
+from nnunet_vit.modeling.weights.class_tokens import with_own_class_position
 from nnunet_vit.modeling.weights.hugging_face import from_hugging_face
-from nnunet_vit.modeling.weights.sizes import POSITIONS, class_positions
+from nnunet_vit.modeling.weights.makers import from_other_makers
 
 CHUNKED = re.compile(r"^blocks\.\d+\.(?=\d+\.)")  # DINOv2's groups of blocks
-REGISTERS = "register_tokens"
 OTHER_NAMES = tuple(  # taken only where the backbone has the second name and not the first
     (re.compile(pattern), name)
     for pattern, name in (
@@ -27,8 +27,8 @@ def named_as_backbone(tensors: dict[str, Tensor], model: nn.Module) -> dict[str,
     """Return the tensors by the backbone's names where they can be translated."""
     own = model.state_dict()
     packed = not any(".mlp.fc1_g." in name for name in own)
-    known = from_hugging_face(tensors, packed)
-    known = _with_positions_of_patches(known, model)
+    known = from_hugging_face(from_other_makers(tensors), packed)
+    known = with_own_class_position(known, model)
     known = _with_split_bias(known, own)
     renamed: dict[str, Tensor] = {}
     for name, tensor in known.items():
@@ -43,20 +43,6 @@ def _own_name(name: str, own: dict[str, Tensor]) -> str:
         return name
     others = (pattern.sub(ours, name) for pattern, ours in OTHER_NAMES)
     return next((other for other in others if other in own), name)
-
-
-def _with_positions_of_patches(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """Give the class token its position, where the backbone has positions of patches alone.
-
-    That is how timm holds DINOv2 with registers; its makers' files have one position more.
-    """
-    positions, token = tensors.get(POSITIONS), tensors.get("cls_token")
-    if REGISTERS not in tensors or positions is None or token is None or positions.ndim != 3:
-        return tensors
-    if class_positions(model) != 0:
-        return tensors
-    moved = {"cls_token": token + positions[:, :1], POSITIONS: positions[:, 1:]}
-    return {**tensors, **moved}
 
 
 def _with_split_bias(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,71 +1,50 @@
-"""Read torch's pickled files with its restricted unpickler, and say what it refuses."""
+"""Read torch's pickled files without running anything of them, and say what is refused."""
 
-import argparse
-import pickle
-import re
-import warnings
+import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
-
-from nnunet_vit.errors import ModelError, shortened
+from nnunet_vit.errors import ModelError, UserError, shortened
+from nnunet_vit.modeling.weights.placeholders import Placeholder
+from nnunet_vit.modeling.weights.torch_files import TorchArchive, TorchFileError, TorchStream
 from nnunet_vit.modeling.weights.unreadable import unreadable
 
-_SCALAR = np.float64(0).__reduce__()[0]
-# What training scripts leave beside the weights: their arguments, and losses as numpy's numbers.
-ALLOWED: list[Any] = [
-    argparse.Namespace,
-    np.dtype,
-    _SCALAR,
-    (_SCALAR, "numpy.core.multiarray.scalar"),  # its name before numpy 2
-    *(type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")),
-]
 
+def load_pickled(path: Path, archive: bool) -> object:
+    """Return what a .pth file holds: tensors, containers, plain values and inert placeholders.
 
-def load_pickled(path: Path) -> object:
-    """Return what a .pth file holds: tensors, containers, plain values and the allowed few types.
+    Args:
+        path: of the file.
+        archive: whether it is of the format since torch 1.6, or else the older one.
 
     Raises:
-        ModelError: it is no PyTorch file, or it holds other objects, which are named.
+        ModelError: it is no PyTorch file, or it names objects that can run code, which are named.
+        OSError: it cannot be read.
     """
+    foreign: set[str] = set()
     try:
-        with safe_globals(ALLOWED), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle's protocol
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise _refused(path, _foreign_objects(path, str(error))) from error
-    except OSError:
+        content = (TorchArchive if archive else TorchStream)(path, foreign).read()
+    except (OSError, UserError):
         raise
-    except Exception as error:  # damaged archives fail in many ways
-        raise unreadable(path, _reason(error)) from error
-
-
-def _foreign_objects(path: Path, complaint: str) -> list[str]:
-    try:
-        with safe_globals(ALLOWED):
-            return sorted(get_unsafe_globals_in_checkpoint(path))
-    except Exception:  # only archives can be listed; the complaint names one global of the others
-        return re.findall(r"GLOBAL (\S+)", complaint)[:1]
+    except Exception as error:  # damaged files fail in many ways
+        if not foreign:
+            raise unreadable(path, _reason(error)) from error
+    if foreign:
+        raise _refused(path, sorted(foreign))
+    return content.content() if isinstance(content, Placeholder) else content
 
 
 def _refused(path: Path, objects: list[str]) -> ModelError:
-    if not objects:
-        return unreadable(path, "it is no PyTorch file, or damaged")
     return ModelError(
         f"{path} holds Python objects, which can run code: {shortened(objects)}. Nothing was "
         "loaded.",
-        fix="where the file was made, save its tensors alone: "
-        "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors').",
+        fix="take a file of tensors alone (.safetensors); where you trust this one, copy its "
+        "tensors into such a file as docs/weights.md shows under 'What is refused'.",
     )
 
 
 def _reason(error: Exception) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    if "data.pkl" in text or "subdirectory" in text:
-        return "it is an archive of something else"
-    if "PytorchStreamReader" in text or isinstance(error, EOFError):
+    if isinstance(error, TorchFileError):
+        return str(error)
+    if isinstance(error, EOFError | zipfile.BadZipFile | KeyError):
         return "it is cut off or damaged"
-    return text.rstrip(".")
+    return "it is no PyTorch file, or damaged"

@@ -5,10 +5,11 @@ from pathlib import Path
 from nnunet_vit.errors import ModelError
 
 
-def unreadable(path: Path, reason: str) -> ModelError:
+def unreadable(path: Path, reason: str, fix: str = "") -> ModelError:
     """Return the error of a file that cannot be read as weights."""
     return ModelError(
         f"{path} cannot be read as weights: {reason}.",
-        fix="give a .safetensors file, a .pth that holds nothing but tensors, or the folder of a "
-        "Hugging Face snapshot.",
+        fix=fix
+        or "give a .safetensors file, a .pth that holds nothing but tensors, or the folder "
+        "of a Hugging Face snapshot.",
     )

@@ -1,0 +1,38 @@
+"""The class token and its position: networks differ in whether they have the one and the other."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from nnunet_vit.modeling.weights.sizes import POSITIONS, class_positions
+
+TOKEN = "cls_token"
+REGISTERS = "register_tokens"
+
+
+def with_own_class_position(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Move the class token's position to where the backbone has it; the function stays the same.
+
+    A backbone with positions of patches alone has the position added to the token, as timm holds
+    DINOv2 with registers. One that gives the token a position gets zeros for a file without it,
+    such as DeiT III.
+    """
+    positions, token = tensors.get(POSITIONS), tensors.get(TOKEN)
+    own = class_positions(model)
+    if positions is None or token is None or positions.ndim != 3 or own not in (0, 1):
+        return tensors
+    count = positions.shape[1]
+    patches = int(model.pos_embed.shape[1]) - own  # type: ignore[index]
+    holds_one = _may_be_a_grid(count - 1, patches) and not _may_be_a_grid(count, patches)
+    holds_none = _may_be_a_grid(count, patches) and not _may_be_a_grid(count - 1, patches)
+    if own == 0 and hasattr(model, TOKEN) and (holds_one or REGISTERS in tensors):
+        return {**tensors, TOKEN: token + positions[:, :1], POSITIONS: positions[:, 1:]}
+    if own == 1 and holds_none:
+        nothing = torch.zeros_like(positions[:, :1])
+        return {**tensors, POSITIONS: torch.cat([nothing, positions], dim=1)}
+    return tensors
+
+
+def _may_be_a_grid(count: int, patches: int) -> bool:
+    return count > 0 and (count == patches or math.isqrt(count) ** 2 == count)

@@ -1,0 +1,106 @@
+"""Which known backbone has exactly the tensors of a file, to be named in place of one that has not.
+
+Networks are built without memory, one block deep first, and within a few seconds.
+"""
+
+import difflib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from nnunet_vit.backbones import TIMM_SUPPORTED, own_families
+from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
+from nnunet_vit.modeling.timm_models import build_timm
+from nnunet_vit.modeling.weights.extra_parts import BLOCK, arguments_of_tensors, is_square
+from nnunet_vit.modeling.weights.harmless import may_be_left_over, may_be_missing
+from nnunet_vit.modeling.weights.naming import named_as_backbone
+from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, can_be_resized, class_positions
+
+SECONDS = 4.0
+MOST = 2  # that are named
+TIMM = "model.backbone: timm:"
+Tensors = dict[str, Tensor]
+
+
+def fitting_backbones(tensors: Tensors, model: nn.Module) -> list[str]:
+    """Return what to write in the run file so that the backbone has a file's tensors.
+
+    Args:
+        tensors: of the file, by its own names.
+        model: the backbone that they do not fit.
+    """
+    until = time.monotonic() + SECONDS
+    found: list[str] = []
+    with torch.device("meta"):
+        shapes = {name: torch.empty_like(value, device="meta") for name, value in tensors.items()}
+        for text, name, arguments in _candidates(shapes, model):
+            of_timm = text.startswith(TIMM)
+            if len(found) == MOST or (found and of_timm) or time.monotonic() > until:
+                break
+            if _fits(shapes, name, arguments):
+                found.append(text)
+    return found
+
+
+def _candidates(tensors: Tensors, model: nn.Module) -> Iterator[tuple[str, str, BackboneArguments]]:
+    """Yield what to write, timm's name and arguments: families, arguments, then timm's names."""
+    settings: Any = getattr(model, "pretrained_cfg", None) or {}
+    own = str(settings.get("architecture", ""))
+    known = {own}
+    for family in own_families().values():
+        for size in family.sizes if family.fetched else ():
+            name = family.timm_name_of(size).partition(".")[0]
+            if name not in known:
+                known.add(name)
+                text = f"model.backbone: {family.name} with model.backbone_size: {size}"
+                yield text, name, NO_ARGUMENTS
+    arguments = arguments_of_tensors(tensors, model)
+    if own and arguments.given():
+        yield f"model.backbone_arguments: {argument_text(arguments)}", own, arguments
+    others = {name for module in TIMM_SUPPORTED for name in timm.list_models(module=module)}
+    for name in sorted(others - known, key=lambda name: (-_likeness(own, name), name)):
+        yield f"{TIMM}{name}", name, NO_ARGUMENTS
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+def _fits(tensors: Tensors, name: str, arguments: BackboneArguments) -> bool:
+    """Tell whether a network has a file's tensors: looked at with one block, then with all."""
+    first = {
+        name: value
+        for name, value in tensors.items()
+        if not (found := BLOCK.search(name)) or found[1] == "0"
+    }
+    shallow = BackboneArguments(**{**arguments.given(), "depth": 1})
+    try:
+        return _has(first, build_timm(name, None, 3, more=shallow)) and _has(
+            tensors, build_timm(name, None, 3, more=arguments)
+        )
+    except ConfigError:  # it does not take these arguments
+        return False
+
+
+def _has(tensors: Tensors, model: nn.Module) -> bool:
+    own, named = model.state_dict(), named_as_backbone(tensors, model)
+    if any(name not in named and not may_be_missing(name) for name in own):
+        return False
+    return all(
+        may_be_left_over(name, tensor, own)
+        if name not in own
+        else tensor.shape == own[name].shape or _is_resizable(name, tensor, own[name], model)
+        for name, tensor in named.items()
+    )
+
+
+def _is_resizable(name: str, tensor: Tensor, own: Tensor, model: nn.Module) -> bool:
+    if name == STEM or not can_be_resized(name, tensor, own):
+        return False
+    return name != POSITIONS or is_square(tensor.shape[1] - (class_positions(model) or 0))

@@ -1,0 +1,144 @@
+"""torch's two file formats: an archive of a pickle and storages, and the older single stream."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor
+
+from nnunet_vit.modeling.weights.placeholders import Name
+from nnunet_vit.modeling.weights.rebuilt import Storage, dtype_of
+from nnunet_vit.modeling.weights.unpickler import InertUnpickler
+
+MAGIC = 0x1950A86A20F9469CFC6C  # the first number of the older format
+PROTOCOL = 1001
+
+
+class TorchFileError(ValueError):
+    """A file that is not what torch writes, or is damaged; the text is the reason."""
+
+
+class TorchArchive:
+    """The format since torch 1.6, which TorchScript shares: a zip of data.pkl and data/*."""
+
+    def __init__(self, path: Path, foreign: set[str]) -> None:
+        """Read from a file; names that are not allowed are added to foreign."""
+        self._archive = zipfile.ZipFile(path)
+        self._foreign = foreign
+        self._storages: dict[str, Tensor] = {}
+        names = self._archive.namelist()
+        self._root = min((name for name in names if name.endswith("data.pkl")), key=len)[:-8]
+        order = f"{self._root}byteorder"
+        if order in names and self._archive.read(order) == b"big":
+            raise TorchFileError("it was written on a big-endian machine")
+
+    def read(self) -> object:
+        """Return what the file holds."""
+        with self._archive:
+            stream = io.BytesIO(self._archive.read(f"{self._root}data.pkl"))
+            return _read_pickle(stream, self._storage_of, self._foreign)
+
+    def _storage_of(self, what: Any) -> Storage:  # noqa: ANN401
+        kind, key, count = _storage_parts(what)
+        if key not in self._storages:
+            name = f"{self._root}data/{key}"
+            size = self._archive.getinfo(name).file_size
+            with self._archive.open(name) as record:
+                self._storages[key] = _filled(record, size)
+        return _checked(self._storages[key], kind, count)
+
+
+class TorchStream:
+    """The format before torch 1.6: pickles, the last of which lists the storages that follow."""
+
+    def __init__(self, path: Path, foreign: set[str]) -> None:
+        """Read from a file; names that are not allowed are added to foreign."""
+        self._path = path
+        self._foreign = foreign
+        self._storages: dict[str, Tensor] = {}
+        self._sizes: dict[str, int] = {}
+
+    def read(self) -> object:
+        """Return what the file holds."""
+        with self._path.open("rb") as file:
+            self._left = os.fstat(file.fileno()).st_size
+            self._check_start(file)
+            content = _read_pickle(file, self._storage_of, self._foreign)
+            for key in _plain(file):
+                count = int.from_bytes(file.read(8), "little")
+                values = self._storages[str(key)]
+                if count * self._sizes[str(key)] != len(values):
+                    raise TorchFileError("it is cut off or damaged")
+                _fill(file, values)
+        return content
+
+    def _check_start(self, file: BinaryIO) -> None:
+        try:
+            start = (_plain(file), _plain(file), _plain(file))
+        except Exception as error:
+            raise TorchFileError("it is no PyTorch file, or damaged") from error
+        if start[:2] != (MAGIC, PROTOCOL):
+            raise TorchFileError("it is no PyTorch file, or damaged")
+        if isinstance(start[2], dict) and start[2].get("little_endian") is False:
+            raise TorchFileError("it was written on a big-endian machine")
+
+    def _storage_of(self, what: Any) -> object:  # noqa: ANN401
+        if isinstance(what, tuple) and what and what[0] == "module":
+            return what[1]  # a class with its source: its name is enough
+        kind, key, count = _storage_parts(what)
+        if key not in self._storages:
+            self._sizes[key] = (dtype_of(kind) or torch.uint8).itemsize
+            size = count * self._sizes[key]
+            if size > self._left:
+                raise TorchFileError("it is cut off or damaged")
+            self._storages[key] = torch.empty(size, dtype=torch.uint8)
+        values = self._storages[key]
+        if len(what) > 5 and what[5] is not None:
+            _, start, count = what[5]
+            values = values[start * self._sizes[key] :][: count * self._sizes[key]]
+        return _checked(values, kind, count)
+
+
+def _read_pickle(file: BinaryIO, storage_of: Any, foreign: set[str]) -> object:  # noqa: ANN401
+    reader = InertUnpickler(file, storage_of)
+    reader.foreign = foreign
+    content: object = reader.load()
+    return content
+
+
+def _plain(file: BinaryIO) -> Any:  # noqa: ANN401
+    return _read_pickle(file, lambda what: None, set())
+
+
+def _storage_parts(what: Any) -> tuple[Name, str, int]:  # noqa: ANN401
+    match what:
+        case ("storage", Name() as kind, key, _, int(count), *_) if count >= 0:
+            return kind, str(key), count
+    raise TorchFileError("it is no PyTorch file, or damaged")
+
+
+def _checked(values: Tensor, kind: Name, count: int) -> Storage:
+    dtype = dtype_of(kind)
+    if dtype is not None and len(values) != count * dtype.itemsize:
+        raise TorchFileError("it is cut off or damaged")
+    return Storage(values, dtype)
+
+
+def _filled(record: Any, size: int) -> Tensor:  # noqa: ANN401
+    values = torch.empty(size, dtype=torch.uint8)
+    _fill(record, values)
+    return values
+
+
+def _fill(file: Any, values: Tensor) -> None:  # noqa: ANN401
+    """Read bytes into a tensor, and past them so that an archive compares its checksum."""
+    view = memoryview(values.numpy())  # type: ignore[arg-type]
+    done = 0
+    while done < len(view):
+        read = file.readinto(view[done:])
+        if not read:
+            raise TorchFileError("it is cut off or damaged")
+        done += read
