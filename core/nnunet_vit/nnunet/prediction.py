@@ -51,6 +51,8 @@ def predict_folder(
         DataError: there are no images, or a case lacks a channel.
         NumericsError: the network's output is not finite.
     """
+    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+
     use_processors()
     kind = kind_of(checkpoint)
     trained = open_model(model)
@@ -59,7 +61,8 @@ def predict_folder(
     if masks.resolve() == images.resolve():
         raise MachineError(f"-o {masks} is the folder of the images.", fix="another folder.")
     predictor = _predictor(choose_device(device), mirroring, progress)
-    networks = [read_fold(trained, fold, kind, base) for fold in used]
+    with downloads_shown_by(progress):
+        networks = [read_fold(trained, fold, kind, base) for fold in used]
     for notice in (notice for network in networks for notice in network.notices):
         progress.say(notice)
     _load(predictor, trained, networks)

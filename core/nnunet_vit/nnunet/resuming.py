@@ -11,6 +11,7 @@ from nnunet_vit.checkpoints.random_state import restore_random_state
 from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.checkpoints.whole import FINAL, read_whole
 from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.modeling.published import pinned_weights
 from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.nnunet.model_folder import open_model, read_fold
 from nnunet_vit.nnunet.saving import BEST, TRAINED, SavingTrainer
@@ -83,7 +84,8 @@ class ResumingTrainer(SavingTrainer):
         state = checkpoint.state
         self._check_same_run(state)
         self.seed = state["seed"]
-        self._build(with_base=bool(state["base"]["digest"]))
+        with pinned_weights(state["base"].get("published") or []):
+            self._build(with_base=bool(state["base"]["digest"]))
         load_stored(self.bare_network, checkpoint.weights, state["base"]["digest"])
         self.base_record = state["base"]
         self._take_optimizer(checkpoint)

@@ -63,6 +63,7 @@ class SavingTrainer(ReportingTrainer):
         return {
             "digest": "" if self.whole_base else base_digest(self.bare_network),
             "file": file_record(path) if path.is_file() else None,
+            "published": self.bare_network.origins,
             "timm_name": timm_name(model.backbone, model.size_name),
             "coverage": None if coverage is None else asdict(coverage),
         }

@@ -60,8 +60,17 @@ def train(
     Raises:
         UserError: everything that can be known is checked before anything is written.
     """
+    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+
     use_folders(run.paths)
     use_processors()
+    with downloads_shown_by(progress):
+        return _train(run, device, resume, overwrite, progress)
+
+
+def _train(
+    run: ViTnnUNetConfig, device: str | None, resume: bool, overwrite: bool, progress: Progress
+) -> TrainedModel:
     dataset = find_dataset(run.data.dataset)
     fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
     going_on = goes_on(fold_folder, resume, overwrite)

@@ -9,6 +9,10 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 
+BETWEEN_LINES = 30.0  # seconds, of long work outside a terminal
+MEGABYTE = 1e6
+
+
 class Progress:
     """What the trainer and the predictor tell about their work; by itself it shows nothing.
 
@@ -41,6 +45,12 @@ class Progress:
     def case(self, name: str) -> None:
         """Begin one case."""
 
+    def start_bytes(self, text: str, total: int) -> None:
+        """Begin a download of that many bytes; 0: nobody knows."""
+
+    def bytes_done(self, count: int) -> None:
+        """Show how many bytes of the download have arrived."""
+
     def close(self) -> None:
         """Take the live display away."""
 
@@ -54,6 +64,7 @@ class ConsoleProgress(Progress):
         self._bars: Bars | None = None
         self._task: TaskID | None = None
         self._began = time.monotonic()
+        self._download = ("", 0)
 
     def say(self, text: str) -> None:
         """Show one line that stays."""
@@ -99,6 +110,22 @@ class ConsoleProgress(Progress):
         """Begin one case."""
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, advance=1, detail=name)
+
+    def start_bytes(self, text: str, total: int) -> None:
+        """Begin a download: a bar on a terminal, a line every half minute elsewhere."""
+        self._download, self._began = (text, total), time.monotonic()
+        if total:
+            self._start(text, total / MEGABYTE)
+
+    def bytes_done(self, count: int) -> None:
+        """Show how many bytes of the download have arrived."""
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, completed=count / MEGABYTE, detail="MB")
+        elif time.monotonic() - self._began > BETWEEN_LINES:
+            self._began = time.monotonic()
+            text, total = self._download
+            of_total = f" of {total / MEGABYTE:.0f}" if total else ""
+            self.say(f"{text}: {count / MEGABYTE:.0f}{of_total} MB")
 
     def close(self) -> None:
         """Take the live display away."""
