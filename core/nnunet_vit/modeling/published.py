@@ -11,7 +11,7 @@ from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.hub.files import HubFile, Pin, commit_of
 
-_pins: ContextVar[Mapping[str, Pin]] = ContextVar("pins", default={})
+_pins: ContextVar[Mapping[str, Pin] | None] = ContextVar("pins", default=None)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def published_weights(timm_name: str) -> Path:
     from nnunet_vit.modeling.hub.fetching import obtain
 
     file = published_file(timm_name)
-    pin = _pins.get().get(file.repository)
+    pin = (_pins.get() or {}).get(file.repository)
     return obtain(replace(file, resumed=pin is not None), pin)
 
 

@@ -9,8 +9,8 @@ from nnunet_vit.errors import UserError
 from nnunet_vit.modeling.timm_models import check_image_size
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.folders import use_folders
-from nnunet_vit.nnunet.preflight import patch_size_of_run
 from nnunet_vit.nnunet.planning import PLANS
+from nnunet_vit.nnunet.preflight import patch_size_of_run
 from nnunet_vit.nnunet.preparation import check_configuration
 from nnunet_vit.report.progress import Progress
 

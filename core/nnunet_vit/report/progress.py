@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-
 BETWEEN_LINES = 30.0  # seconds, of long work outside a terminal
 MEGABYTE = 1e6
 

@@ -1,19 +1,21 @@
 """One short question to the hub: has it the file, how large is it, what is its sha256?"""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from nnunet_vit.modeling.hub.address import Hub
+from nnunet_vit.modeling.hub.address import VARIABLE, Hub
 from nnunet_vit.modeling.hub.causes import meaning, not_fetched
-from nnunet_vit.modeling.hub.client import Watch, quiet_client
 from nnunet_vit.modeling.hub.connections import silent
 from nnunet_vit.modeling.hub.files import SHA256, HubFile
-from nnunet_vit.modeling.hub.statuses import sent_on
+from nnunet_vit.modeling.hub.statuses import of_status, sent_on
 from nnunet_vit.modeling.hub.words import Words
 
 ANSWER_WITHIN = 5.0  # seconds; left alone, the client would retry for a minute
+REDIRECTS = 5
+COMMIT, ETAGS, SIZE = "X-Repo-Commit", ("X-Linked-Etag", "ETag"), "X-Linked-Size"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,13 @@ class RemoteFile:
     commit: str
 
 
+@dataclass(frozen=True)
+class _Answer:
+    address: str
+    status: int
+    headers: Mapping[str, str]
+
+
 def ask(file: HubFile, asked: Hub, revision: str = "main") -> RemoteFile:
     """Return what the hub says of a file, within seconds.
 
@@ -38,59 +47,69 @@ def ask(file: HubFile, asked: Hub, revision: str = "main") -> RemoteFile:
         UserError: it has none, or does not answer as a hub does.
     """
     answer = _in_time(file, asked, revision)
-    if not answer.commit_hash or not answer.etag:
-        raise not_fetched(file, _no_hub(file, asked, answer))
-    etag = str(answer.etag)
+    headers = answer.headers
+    if answer.status >= 400 or (answer.status >= 300 and not headers.get(COMMIT)):
+        raise not_fetched(file, of_status(answer.status, headers, asked, file))
+    etag = next((headers[name] for name in ETAGS if headers.get(name)), "")
+    if not headers.get(COMMIT) or not etag:
+        raise not_fetched(file, _of_no_hub(answer, asked))
+    plain = etag.removeprefix("W/").strip('"')
+    size = headers.get(SIZE) or (headers.get("Content-Length") if answer.status < 300 else "")
     return RemoteFile(
-        bytes=int(answer.size or 0),
-        sha256=etag if SHA256.fullmatch(etag) else "",
-        commit=str(answer.commit_hash),
+        bytes=int(size) if size and size.isdecimal() else 0,
+        sha256=plain if SHA256.fullmatch(plain) else "",
+        commit=headers[COMMIT],
     )
 
 
-def _in_time(file: HubFile, asked: Hub, revision: str) -> Any:  # noqa: ANN401 - the client's own
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-
-    outcome: list[Any] = []
+def _in_time(file: HubFile, asked: Hub, revision: str) -> _Answer:
+    outcome: list[_Answer | Exception] = []
 
     def question() -> None:
         try:
-            url = hf_hub_url(file.repository, file.name, revision=revision)
-            outcome.append(get_hf_file_metadata(url, timeout=ANSWER_WITHIN))
-        except Exception as error:
+            outcome.append(_question(file, revision))
+        except Exception as error:  # each version of the client has another HTTP library
             outcome.append(error)
 
     # the client's timeout counts for each address of a host anew, and not for its name's look-up
     asking = threading.Thread(target=question, daemon=True)
-    with quiet_client(Watch()):
-        asking.start()
-        asking.join(ANSWER_WITHIN)
+    asking.start()
+    asking.join(ANSWER_WITHIN)
     if not outcome:
         raise not_fetched(file, silent(asked, ANSWER_WITHIN))
-    if isinstance(outcome[0], Exception):
-        raise not_fetched(file, meaning(file, asked, outcome[0])) from outcome[0]
-    return outcome[0]
+    answer = outcome[0]
+    if isinstance(answer, Exception):
+        raise not_fetched(file, meaning(file, asked, answer)) from answer
+    return answer
 
 
-def _no_hub(file: HubFile, asked: Hub, answer: Any) -> Words:  # noqa: ANN401 - the client's own
+def _question(file: HubFile, revision: str) -> _Answer:
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers, get_session
+
+    session: Any = get_session()
+    of_requests = type(session).__module__.startswith("requests")
+    stay = {"allow_redirects" if of_requests else "follow_redirects": False}
+    headers = {**build_hf_headers(library_name="nnunet-vit"), "Accept-Encoding": "identity"}
+    address = first = hf_hub_url(file.repository, file.name, revision=revision)
+    for _ in range(REDIRECTS):
+        answer = session.request("HEAD", address, headers=headers, timeout=ANSWER_WITHIN, **stay)
+        place = answer.headers.get("Location")
+        if not 300 <= answer.status_code < 400 or answer.headers.get(COMMIT) or not place:
+            break
+        address = urljoin(address, place)
+        if urlsplit(address).netloc != urlsplit(first).netloc:
+            headers.pop("authorization", None)  # it is for the hub alone
+    return _Answer(address, answer.status_code, answer.headers)
+
+
+def _of_no_hub(answer: _Answer, asked: Hub) -> Words:
     """Return the words for an answer that is a success and none of a hub's."""
-    place = str(answer.location or "")
-    if urlsplit(place).hostname != asked.host.partition(":")[0] or _is_page(file):
-        return sent_on(place, asked)
-    header = "X-Repo-Commit" if not answer.commit_hash else "ETag"
+    if "html" in answer.headers.get("Content-Type", ""):
+        return sent_on(answer.address, asked)
+    header = ETAGS[1] if answer.headers.get(COMMIT) else COMMIT
     return Words(
         f"{asked} answers without the header {header}: it is no model hub, or a proxy before it "
         "takes the header away",
-        "have the proxy leave answers of this host as they are, or set HF_ENDPOINT to another hub",
+        f"set {VARIABLE} to the address of a hub, have the proxy leave its headers",
     )
-
-
-def _is_page(file: HubFile) -> bool:
-    from huggingface_hub import hf_hub_url
-    from huggingface_hub.utils import get_session
-
-    try:
-        answer = get_session().head(hf_hub_url(file.repository, file.name), timeout=ANSWER_WITHIN)
-    except Exception:  # it has just answered; what it is stays unknown
-        return False
-    return "html" in answer.headers.get("content-type", "")

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from nnunet_vit.errors import MachineError, ModelError
 from nnunet_vit.modeling.hub.address import Hub
+from nnunet_vit.modeling.hub.client import GivenUpError
 from nnunet_vit.modeling.hub.connections import of_connection
 from nnunet_vit.modeling.hub.files import HubFile, cache_folder
 from nnunet_vit.modeling.hub.statuses import of_status
@@ -21,6 +23,7 @@ OF_CACHE = {  # what can be wrong with files and never with connections
     errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
     errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ENOLCK, errno.ESTALE,
 }  # fmt: skip
+LOGGED_STATUS = re.compile(r"HTTP Error (\d{3}) ")  # the client's words
 ELSEWHERE = "set HF_HOME to a folder on a disk"
 
 
@@ -28,23 +31,22 @@ def by_hand(file: HubFile) -> str:
     """Return how to do without the network."""
     if file.resumed:
         return (
-            f"copy {cache_folder()} from the machine that the run was started on, or `vit_cli "
-            f"predict --base FILE` with {file.name} of {file.repository}."
+            f"copy {cache_folder()} from the machine that the run was started on (to predict: "
+            f"--base FILE, {file.name} of {file.repository})."
         )
     return (
-        f"on a machine with a network fetch {file.name} of the hub's repository "
-        f"{file.repository}, copy it here and write its path in model.checkpoint_path (or "
-        "model.pretrained: false for random weights)."
+        f"fetch {file.name} of {file.repository} on another machine, copy it here and write its "
+        "path in model.checkpoint_path."
     )
 
 
 def not_fetched(file: HubFile, words: Words) -> ModelError:
     """Return the error of a file that is not here and not to be had from the hub."""
-    ways = [words.fix] if words.final else [part for part in (words.fix, by_hand(file)) if part]
+    ways = [words.fix] if words.final else [words.fix, by_hand(file)]
     return ModelError(
         f"The published weights {file.title} are not on this machine and cannot be fetched: "
         f"{words.cause}.",
-        fix="; or ".join(ways),
+        fix=", or ".join(way for way in ways if way),
     )
 
 
@@ -56,6 +58,8 @@ def meaning(file: HubFile, asked: Hub, error: BaseException) -> Words:
         status = getattr(response, "status_code", 0)
         if status >= 300:
             return of_status(status, response.headers, asked, file)
+        if isinstance(cause, GivenUpError) and (logged := LOGGED_STATUS.match(str(cause))):
+            return of_status(int(logged.group(1)), {}, asked, file)
     return of_connection(chain, asked)
 
 

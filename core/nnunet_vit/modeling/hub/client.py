@@ -1,8 +1,9 @@
-"""The hub's own client, kept quiet, kept to one way of transfer, and kept from retrying for ever."""
+"""The hub's own client, kept quiet, to one way of transfer, and from retrying for ever."""
 
 import contextlib
 import logging
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,12 +35,13 @@ class Watch(logging.Handler):
         received: returns how many bytes have arrived.
     """
 
-    def __init__(self, received: Callable[[], int] = int) -> None:
+    def __init__(self, received: Callable[[], int]) -> None:
         """Watch a download."""
         super().__init__(logging.WARNING)
         self._received = received
         self._interruptions: list[tuple[float, int]] = []
         self._reason = ""
+        self._error: BaseException | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Look at a line of the client's log.
@@ -49,10 +51,10 @@ class Watch(logging.Handler):
         """
         text = record.getMessage().strip()
         if STARTS_AGAIN.search(text):
-            raise GivenUpError(self._reason or text)
-        self._reason = text.splitlines()[0] if text else ""
+            raise GivenUpError(self._reason or text) from self._error
+        self._reason, self._error = text.partition("\n")[0], sys.exc_info()[1]
         if RESUMES.search(text) and self._in_vain():
-            raise GivenUpError(self._reason)
+            raise GivenUpError(self._reason) from self._error
 
     def _in_vain(self) -> bool:
         now, received = time.monotonic(), self._received()

@@ -87,8 +87,12 @@ def _closed(error: BaseException, asked: Hub) -> Words:
     return Words(f"{asked}, or a firewall before it, cuts the connection", _look_at(asked))
 
 
-def _another_protocol(error: BaseException, asked: Hub) -> Words:
-    return Words(f"{proxy_of(asked) or asked} speaks no HTTP", _look_at(asked))
+def _no_http(error: BaseException, asked: Hub) -> Words:
+    return Words(
+        f"{proxy_of(asked) or asked} does not answer in HTTP: another service is there, or a "
+        "firewall cuts the connection",
+        _look_at(asked),
+    )
 
 
 def _certificates(error: BaseException, asked: Hub) -> Words:
@@ -138,9 +142,8 @@ KINDS: tuple[tuple[Fits, Say], ...] = (  # the first that fits is meant
     (_is(TimeoutError), lambda _error, asked: silent(asked)),
     (_named("Timeout"), lambda _error, asked: silent(asked)),
     (_errors(errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE), _closed),
-    (_named("^RemoteDisconnected"), _closed),
-    (_said("disconnected without|closed connection|connection closed"), _closed),
-    (_named("^BadStatusLine|ProtocolError|^InvalidHeader|^DecodingError"), _another_protocol),
+    (_said("closed connection|connection closed|IncompleteRead"), _closed),
+    (_named("^BadStatusLine|^RemoteDisconnected|ProtocolError|^InvalidHeader"), _no_http),
     (_named("^ReadError|^WriteError|^CloseError"), _closed),
     (_is(ImportError, ValueError, TypeError), _settings),
 )

@@ -1,7 +1,6 @@
 """A file of the hub on this machine: the cache answers first, and what is fetched is checked."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.errors import MachineError, ModelError, UserError
@@ -27,9 +26,8 @@ from nnunet_vit.modeling.hub.files import (
     remove,
 )
 from nnunet_vit.modeling.hub.progress import display, followed
-from nnunet_vit.modeling.hub.words import size_text
+from nnunet_vit.modeling.hub.words import Words, size_text
 
-TRIES = 2  # of a download whose content is not what the hub says
 CUT_SHORT = "Consistency check failed"  # the client's words
 
 
@@ -76,19 +74,19 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
     revision, remote = _found(file, asked, pin)
     _check_room(file, remote.bytes)
     size = f" ({size_text(remote.bytes)})" if remote.bytes else ""
-    wrong = ""
-    for _ in range(TRIES):
-        display().say(f"Fetching {file.title}{size} from {asked} …")
-        try:
-            return _downloaded(file, asked, revision, remote)
-        except _ArrivedDamagedError as error:
-            wrong = str(error)
-            display().say(f"{file.name} of {file.title} arrived damaged ({wrong}).")
-    raise ModelError(
-        f"The published weights {file.title} arrive damaged from {asked}, {TRIES} times: {wrong}.",
-        fix="have the proxy or mirror that changes them leave them as they are, or set "
-        f"{VARIABLE} to another hub.",
-    )
+    display().say(f"Fetching {file.title}{size} from {asked} …")
+    try:
+        return _downloaded(file, asked, revision, remote)
+    except _ArrivedDamagedError as error:
+        display().say(f"{file.name} arrived damaged ({error}): it is fetched once more …")
+    try:
+        return _downloaded(file, asked, revision, remote)
+    except _ArrivedDamagedError as error:
+        raise ModelError(
+            f"{file.name} of {file.title} arrives damaged from {asked}, twice: {error}.",
+            fix=f"have the mirror or proxy that damages it mended, or set {VARIABLE} to another "
+            f"hub, or {by_hand(file)}",
+        ) from error
 
 
 def _found(file: HubFile, asked: Hub, pin: Pin | None) -> tuple[str, RemoteFile]:
@@ -148,10 +146,9 @@ def _downloaded(file: HubFile, asked: Hub, revision: str, remote: RemoteFile) ->
             raise _ArrivedDamagedError("it is cut short") from error
         if (blamed := of_cache(file, error)) is not None:
             raise blamed from error
-        got = f"{size_text(arriving.most)} of {size_text(remote.bytes)}"
-        words = meaning(file, asked, error)
-        cause = f"the download broke off after {got}: {words.cause}"
-        raise not_fetched(file, replace(words, cause=cause)) from error
+        got = f"{size_text(arriving.bytes())} of {size_text(remote.bytes)}"
+        cause = f"the download broke off after {got}: {meaning(file, asked, error).cause}"
+        raise not_fetched(file, Words(cause, "start it again")) from error
     wrong = _damage(path)
     if wrong:
         _remove(path)

@@ -38,7 +38,7 @@ def of_status(status: int, headers: Mapping[str, str], asked: Hub, file: HubFile
     if status == 429:
         return _too_often(given, asked)
     if status in (451, 410) or "disabled" in said:
-        return Words(f"{asked} has withdrawn them ({status}){_words_of(said)}", "", False)
+        return Words(f"{asked} has withdrawn them ({status}){_words_of(said)}", "")
     if 300 <= status < 400:
         return sent_on(given.get("location", ""), asked)
     if status >= 500:
@@ -89,8 +89,7 @@ def _login(asked: Hub, said: str) -> Words:
     if not token:
         return Words(
             f"{asked} wants a login (401){_words_of(said)}",
-            f"{LOGIN}, or set HF_TOKEN"
-            + (f"; {VARIABLE} names another hub than the public one" if asked.chosen else ""),
+            f"{LOGIN}, or set HF_TOKEN" + (f", or unset {VARIABLE}" if asked.chosen else ""),
         )
     away = f"unset {token}" if token in TOKENS else "`hf auth logout`"
     return Words(
@@ -116,11 +115,11 @@ def _absent(code: str, asked: Hub, file: HubFile) -> Words:
             final=True,
         )
     if code in ("RepoNotFound", "RevisionNotFound"):
-        private = f"; if it is private: {LOGIN} or HF_TOKEN" if not _token() else ""
-        mirror = f", or unset {VARIABLE}: a mirror may lack it" if asked.chosen else ""
+        private = "" if _token() else f" or, for a private one, {LOGIN}"
+        mirror = f", unset {VARIABLE} if that is a mirror" if asked.chosen else ""
         return Words(
             f"there is no repository {file.repository} at {asked} (404)",
-            f"correct the name{private}{mirror}",
+            f"correct model.backbone{mirror}{private}",
         )
     fix = f"correct {VARIABLE}" if asked.chosen else "have it allowed in this network"
     return Words(
