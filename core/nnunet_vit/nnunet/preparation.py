@@ -35,7 +35,7 @@ def _prepared(
     if not plans_file.is_file():
         _require_raw(dataset, plans_file)
         progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
-        plan(dataset)
+        plan(dataset, progress)
     plans: dict[str, Any] = json.loads(plans_file.read_text(encoding="utf-8"))
     check_configuration(plans, configuration)
     identifier = _data_identifier(plans, configuration)
@@ -44,7 +44,7 @@ def _prepared(
         progress.say(
             f"Preprocessing {dataset.description['numTraining']} cases of {dataset.name} …"
         )
-        preprocess(dataset, configuration)
+        preprocess(dataset, configuration, progress)
     return plans
 
 

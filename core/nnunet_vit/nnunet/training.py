@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.store import CheckpointStore
 from nnunet_vit.checkpoints.whole import FINAL
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.errors import Stopped
+from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
@@ -21,6 +24,7 @@ from nnunet_vit.nnunet.preflight import (
 )
 from nnunet_vit.nnunet.preparation import prepare
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.stopping import stops_with
 
 if TYPE_CHECKING:
     from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit
@@ -80,7 +84,7 @@ def _train(
     plans = prepare(dataset, run.data.configuration, progress)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
     write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
-    with claim(fold_folder):
+    with claim(fold_folder), stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)):
         if overwrite:
             empty(fold_folder)
         trainer = _trainer(dataset, run, chosen, going_on)
@@ -93,6 +97,16 @@ def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:
     """Return nnU-Net's folder of the run's models."""
     name = f"{TRAINER}__{plans_name(run)}__{run.data.configuration}"
     return folder("results") / dataset.name / name
+
+
+def _stopped(fold_folder: Path, epochs: int) -> Stopped:
+    """Say what a fold's folder holds."""
+    epoch = CheckpointStore(fold_folder).epoch_of_latest()
+    if epoch == epochs or (fold_folder / FINAL).is_file():
+        return Stopped("The training is done and saved, its validation is not.", resumes=True)
+    if epoch is None:
+        return Stopped(f"No epoch of {epochs} is saved yet: the same command starts anew.")
+    return Stopped(f"Epoch {epoch} of {epochs} is saved.", resumes=True)
 
 
 def _trainer(
@@ -118,12 +132,14 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
             progress.say(notice)
         progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     if trainer.current_epoch < trainer.num_epochs:
-        trainer.run_training()
+        with captured(f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}", progress):
+            trainer.run_training()
     elif not (Path(trainer.output_folder) / FINAL).is_file():  # it was stopped right before
         trainer.save_checkpoint(str(Path(trainer.output_folder) / FINAL))
     _, validation_cases = trainer.do_split()
     progress.start_cases("Validating with sliding window", len(validation_cases))
-    trainer.perform_actual_validation(False)
+    with captured(f"nnU-Net cannot validate fold {trainer.fold}", progress):
+        trainer.perform_actual_validation(False)
     progress.close()
     summary = Path(trainer.output_folder) / "validation" / "summary.json"
     metrics = json.loads(summary.read_text(encoding="utf-8"))

@@ -1,13 +1,10 @@
 """Who is told about a download: whoever runs it decides."""
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
-
-INTERVAL = 0.25  # seconds between two looks at what has arrived
 
 
 class FetchProgress(Protocol):
@@ -16,11 +13,8 @@ class FetchProgress(Protocol):
     def say(self, text: str) -> None:
         """Show one line that stays."""
 
-    def start_bytes(self, text: str, total: int) -> None:
-        """Begin a download of that many bytes; 0: unknown."""
-
-    def bytes_done(self, count: int) -> None:
-        """Show how many bytes have arrived."""
+    def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
+        """Begin to show a download of that many bytes; 0: not known."""
 
     def close(self) -> None:
         """End the download's display."""
@@ -33,10 +27,7 @@ class LinesOnStandardError:
         """Write one line."""
         print(text, file=sys.stderr)
 
-    def start_bytes(self, text: str, total: int) -> None:
-        """Show nothing."""
-
-    def bytes_done(self, count: int) -> None:
+    def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
         """Show nothing."""
 
     def close(self) -> None:
@@ -63,19 +54,10 @@ def display() -> FetchProgress:
 
 @contextmanager
 def followed(text: str, total: int, received: Callable[[], int]) -> Iterator[None]:
-    """Show how much has arrived, again and again, for as long as the download inside takes."""
-    shown, done = display(), threading.Event()
-
-    def follow() -> None:
-        while not done.wait(INTERVAL):
-            shown.bytes_done(received())
-
-    shown.start_bytes(text, total)
-    follower = threading.Thread(target=follow, daemon=True)
-    follower.start()
+    """Show how much has arrived while the download inside takes its time."""
+    shown = display()
+    shown.start_download(text, total, received)
     try:
         yield
     finally:
-        done.set()
-        follower.join()
         shown.close()
