@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from nnunet_vit.backbones import family, is_timm
+from nnunet_vit.config.backbone_arguments import BackboneArguments
 
 MODEL_PATH_ALIASES = {"nnunetv2.model.model_segformer_1": "segformer"}
 DEFAULT_HEAD = "segformer"
@@ -74,6 +75,15 @@ class ViTModelConfig(Section):
     )
     patch_size: Annotated[int, Field(ge=2, le=64)] | None = Field(
         None, description="edge of the ViT's patches, pixels; null: as it was pretrained"
+    )
+    backbone_arguments: BackboneArguments = Field(
+        default_factory=BackboneArguments,
+        description="where the network differs from its timm name; a snapshot says it itself",
+    )
+    position_grid: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[H, W] in patches that the position embeddings of checkpoint_path were made "
+        "for; null: see docs/weights.md",
     )
     freeze_backbone: bool = Field(False, description="train the head alone")
     tuning: str | None = Field(

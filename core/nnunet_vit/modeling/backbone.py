@@ -1,12 +1,13 @@
 """The backbone that heads build on, and the plain functions of the project's first plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from nnunet_vit.backbones import own_families
+from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
 from nnunet_vit.modeling.timm_blocks import additive_mask, check_runs_by_blocks, embed, run_block
@@ -50,6 +51,7 @@ def create_backbone(
     in_channels: int = 3,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    backbone_arguments: Mapping[str, Any] | None = None,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
 
@@ -62,6 +64,8 @@ def create_backbone(
         in_channels: of the images.
         patch_size: edge of a patch, pixels; None: as it was pretrained.
         expected_coverage: share of the backbone's parameters that the weights must bring.
+        backbone_arguments: in which the network differs from its timm name, as in a run file; a
+            snapshot's config.json adds its own.
 
     Returns:
         The model, the edge of its patches in pixels, and its timm name.
@@ -79,6 +83,7 @@ def create_backbone(
         in_channels,
         patch_size,
         expected_coverage,
+        BackboneArguments.model_validate(backbone_arguments or {}),
     )
     return loaded.model, loaded.patch_size, loaded.timm_name
 

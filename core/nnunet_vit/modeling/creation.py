@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from nnunet_vit.backbones import is_timm, timm_name
+from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.published import (
     origin_record,
@@ -17,6 +18,8 @@ from nnunet_vit.modeling.published import (
     published_weights,
     require_published,
 )
+from nnunet_vit.modeling.snapshot_network import arguments_for
+from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
 from nnunet_vit.modeling.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
@@ -83,11 +86,14 @@ def load_backbone(
     in_channels: int,
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
+    arguments: BackboneArguments = NO_ARGUMENTS,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
     name = timm_name(model_name, size)
-    model = build_timm(name, image_size, in_channels, patch_size)
+    if _weights_wanted.get() and checkpoint_path:
+        arguments = arguments_for(name, Path(checkpoint_path), arguments, patch_size)
+    model = build_timm(name, image_size, in_channels, patch_size, arguments)
     edge = patch_size_of(model)
     if image_size is not None:
         check_image_size(name, image_size, edge)

@@ -73,6 +73,7 @@ def build_backbone(
         in_channels,
         model.patch_size,
         model.expected_coverage,
+        model.backbone_arguments,
     )
     method_of(run).tune(loaded.model, run)
     return ViTBackbone(loaded.model)
@@ -193,7 +194,12 @@ def _plain_arguments(
 def _targets_of_timm(run: ViTnnUNetConfig) -> list[str]:
     """Return the layers that adapters go to by default in the run's ViT, which is not built yet."""
     with torch.device("meta"):
-        model = build_timm(timm_name(run.model.backbone, run.model.size_name), None, RGB)
+        model = build_timm(
+            timm_name(run.model.backbone, run.model.size_name),
+            None,
+            RGB,
+            more=run.model.backbone_arguments,
+        )
     return target_names(model, None)
 
 
@@ -202,6 +208,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
     unheard = {
         "model.patch_size": run.model.patch_size is not None,
         "model.expected_coverage": run.model.expected_coverage < 1,
+        "model.backbone_arguments": bool(run.model.backbone_arguments.given()),
         "model.tuning": method_name(run) not in OWN_METHODS,
     }
     for key in (key for key, given in unheard.items() if given):

@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from nnunet_vit.backbones import TIMM_BEST_EFFORT, TIMM_SUPPORTED
+from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError, did_you_mean
+from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text, built_with
 from nnunet_vit.modeling.timm_classes import TimmClass, class_of, class_of_name, patch_size_of
 
 EXAMPLE = "timm:vit_base_patch16_224"
@@ -16,7 +18,11 @@ UNTRAINED = "untrained"  # timm's tag where it has no weights
 
 
 def build_timm(
-    name: str, image_size: tuple[int, int] | None, in_channels: int, patch_size: int | None = None
+    name: str,
+    image_size: tuple[int, int] | None,
+    in_channels: int,
+    patch_size: int | None = None,
+    more: BackboneArguments = NO_ARGUMENTS,
 ) -> nn.Module:
     """Build a timm ViT without weights and without its classifier.
 
@@ -26,16 +32,17 @@ def build_timm(
             the pretrained size where the class takes no other.
         in_channels: of the images.
         patch_size: edge of a patch, pixels; None: as it was pretrained.
+        more: arguments in which the network differs from its name.
 
     Raises:
-        ConfigError: timm has no such model, it is none of the ViTs that work here, or its patch
-            cannot be changed.
+        ConfigError: timm has no such model, it is none of the ViTs that work here, its patch
+            cannot be changed, or it does not take an argument.
     """
     kind = _class_of_known(name)
     arguments = {"in_chans": in_channels, **_size_arguments(kind, image_size)}
     if patch_size is not None and kind.any_patch:
         arguments["patch_size"] = patch_size
-    model = _without_head(name, arguments)
+    model = _without_head(name, arguments, more)
     if patch_size not in (None, patch_size_of(model)):
         raise ConfigError(
             f"model.patch_size: the patch of {name} is {patch_size_of(model)} pixels and cannot "
@@ -51,21 +58,31 @@ def _size_arguments(kind: TimmClass, image_size: tuple[int, int] | None) -> dict
     return dict(kind.any_size) if image_size is None else {"img_size": image_size}
 
 
-def _without_head(name: str, arguments: dict[str, Any]) -> nn.Module:
+def _without_head(name: str, arguments: dict[str, Any], more: BackboneArguments) -> nn.Module:
     # global_pool='' leaves out pooling layers that would never get a gradient; the distilled DeiT
     # has none and refuses the argument
+    reason = ""
     for pooling in ({"global_pool": ""}, {}):
         try:
-            model: nn.Module = timm.create_model(
-                name, pretrained=False, num_classes=0, **arguments, **pooling
-            )
+            model = built_with(more, name, num_classes=0, **arguments, **pooling)
             class_of(model)
-        except (TypeError, AssertionError):
+        except (TypeError, AssertionError) as error:
+            reason = reason or str(error)
             continue
         except ConfigError:  # of another package, and of a class of its own
             break
         return model
+    if more.given():
+        raise _not_built_with(name, more, reason)
     raise _not_usable(name)
+
+
+def _not_built_with(name: str, more: BackboneArguments, reason: str) -> ConfigError:
+    return ConfigError(
+        f"model.backbone_arguments: timm cannot build {name} with {argument_text(more)}"
+        f"{f' ({reason})' if reason else ''}.",
+        fix="give arguments that this network has and that go together.",
+    )
 
 
 @dataclass(frozen=True)
@@ -86,14 +103,16 @@ class BackboneFacts:
     tag: str
 
 
-def inspect_timm(name: str, patch_size: int | None = None) -> BackboneFacts:
+def inspect_timm(
+    name: str, patch_size: int | None = None, more: BackboneArguments = NO_ARGUMENTS
+) -> BackboneFacts:
     """Look at a timm ViT without giving it memory.
 
     Raises:
         ConfigError: as build_timm.
     """
     with torch.device("meta"):
-        model = build_timm(name, None, 3, patch_size)
+        model = build_timm(name, None, 3, patch_size, more)
     settings: Any = model.pretrained_cfg
     mean, std = tuple(settings["mean"]), tuple(settings["std"])
     tag = settings.get("tag") or ""

@@ -34,12 +34,14 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.description.memory import estimated_memory
     from nnunet_vit.modeling.description.parts import adapted_layers, parts_of
     from nnunet_vit.modeling.description.precision import in_bfloat16
+    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
     from nnunet_vit.modeling.timm_models import inspect_timm
     from nnunet_vit.nnunet.assumptions import Notes, dataset_of, sizes_of
 
     notes = Notes()
+    run = as_snapshot_says(run)
     name = timm_name(run.model.backbone, run.model.size_name)
-    facts = inspect_timm(name, run.model.patch_size)
+    facts = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
     statistics = input_statistics(dataset, run, facts)
