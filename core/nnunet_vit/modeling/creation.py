@@ -14,7 +14,6 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.published import (
     origin_record,
-    published_file,
     published_weights,
     require_published,
 )
@@ -87,6 +86,7 @@ def load_backbone(
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
     arguments: BackboneArguments = NO_ARGUMENTS,
+    repository: str | None = None,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
@@ -105,13 +105,13 @@ def load_backbone(
             weights = Path(checkpoint_path)
             _coverages[model] = load_backbone_weights(model, weights, expected_coverage)
         else:
-            _load_published(model, name)
+            _load_published(model, name, repository)
     return LoadedBackbone(model, edge, name)
 
 
-def _load_published(model: nn.Module, name: str) -> None:
+def _load_published(model: nn.Module, name: str, repository: str | None) -> None:
     """Load a timm model's published weights, and note which they are."""
-    path, file = published_weights(name), published_file(name)
+    file, path = published_weights(name, repository)
     coverage = load_backbone_weights(model, path)
     _coverages[model] = replace(coverage, file=file.title)
     _origins[model] = origin_record(file, path)

@@ -10,6 +10,7 @@ from typing import Any
 from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.hub.files import HubFile, Pin, commit_of
+from nnunet_vit.modeling.weights.snapshot import WHOLE
 
 _pins: ContextVar[Mapping[str, Pin] | None] = ContextVar("pins", default=None)
 
@@ -60,20 +61,24 @@ def require_published(backbone: str, size: str | None) -> None:
         )
 
 
-def published_weights(timm_name: str) -> Path:
-    """Return the file of a timm model's published weights, fetched if it is not here yet.
+def published_weights(timm_name: str, repository: str | None = None) -> tuple[HubFile, Path]:
+    """Return the published weights of a timm model, fetched if they are not here yet.
+
+    Args:
+        timm_name: of the model.
+        repository: of the hub, that has them; None: timm's.
 
     Raises:
         UserError: there are none, or they are not here and cannot be fetched or stored.
     """
     from nnunet_vit.modeling.hub.fetching import obtain
 
-    file = published_file(timm_name)
-    pin = (_pins.get() or {}).get(file.repository)
-    return obtain(replace(file, resumed=pin is not None), pin)
+    files = published_files(timm_name, repository)
+    pin = (_pins.get() or {}).get(files[0].repository)
+    return obtain([replace(file, resumed=pin is not None) for file in files], pin)
 
 
-def require_reachable(timm_name: str) -> None:
+def require_reachable(timm_name: str, repository: str | None = None) -> None:
     """Refuse weights that are neither here nor to be had, before any work and within seconds.
 
     Raises:
@@ -81,15 +86,17 @@ def require_reachable(timm_name: str) -> None:
     """
     from nnunet_vit.modeling.hub.fetching import require
 
-    require(published_file(timm_name))
+    require(published_files(timm_name, repository))
 
 
-def published_file(timm_name: str) -> HubFile:
-    """Return the hub's file with the published weights of a timm model.
+def published_files(timm_name: str, repository: str | None = None) -> list[HubFile]:
+    """Return the hub's files that may hold the published weights of a timm model, best first.
 
     Raises:
         ModelError: timm knows of none.
     """
+    if repository is not None:
+        return [HubFile(repository, repository, name) for name in WHOLE]
     import timm
 
     settings = timm.get_pretrained_cfg(timm_name)
@@ -99,4 +106,4 @@ def published_file(timm_name: str) -> HubFile:
             fix="model.pretrained: false for random weights, or a file in model.checkpoint_path.",
         )
     title = ".".join(part for part in (settings.architecture, settings.tag) if part)
-    return HubFile(title or timm_name, str(settings.hf_hub_id))
+    return [HubFile(title or timm_name, str(settings.hf_hub_id))]

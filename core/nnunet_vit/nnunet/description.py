@@ -34,17 +34,18 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.description.memory import estimated_memory
     from nnunet_vit.modeling.description.parts import adapted_layers, parts_of
     from nnunet_vit.modeling.description.precision import in_bfloat16
+    from nnunet_vit.modeling.hub_network import as_repository_says
     from nnunet_vit.modeling.snapshot_network import as_snapshot_says
     from nnunet_vit.modeling.timm_models import inspect_timm
     from nnunet_vit.nnunet.assumptions import Notes, dataset_of, sizes_of
 
     notes = Notes()
-    run = as_snapshot_says(run)
+    run = as_snapshot_says(as_repository_says(run, fetch=False))
     name = timm_name(run.model.backbone, run.model.size_name)
     facts = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
-    statistics = input_statistics(dataset, run, facts)
+    statistics = input_statistics(dataset, run, facts, fetch=False)
     network = _network(dataset, run, sizes, statistics.per_channel)
     parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
     cost = _cost(network, run, dataset, sizes, device, notes)
@@ -179,6 +180,8 @@ def _published(run: ViTnnUNetConfig, name: str) -> tuple[str, str]:
     if not is_timm(run.model.backbone):
         own = family(run.model.backbone)
         return own.licence, own.weights_of(run.model.size_name)
+    if run.model.repository is not None:
+        return "of the weights' model card", f"fetched from {run.model.repository} on the model hub"
     import timm
 
     settings: Any = timm.get_pretrained_cfg(name)

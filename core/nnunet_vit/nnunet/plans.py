@@ -40,7 +40,8 @@ def plans_name(run: ViTnnUNetConfig) -> str:
         content["weights"] = sampled_digest(Path(run.model.checkpoint_path))
     content["configuration"] = run.data.configuration
     digest = digest_of(content)[:8]
-    backbone = "-".join(part for part in (run.model.backbone, run.model.backbone_size) if part)
+    name = f"timm:{run.model.repository}" if run.model.repository else run.model.backbone
+    backbone = "-".join(part for part in (name, run.model.backbone_size) if part)
     head = run.model.head_name or str(run.model.model_path)
     # nnU-Net splits folder names at double underscores
     readable = re.sub(r"[^A-Za-z0-9-]+", "_", f"{head}-{backbone}-{method_of(run).NAME}")

@@ -65,12 +65,14 @@ def train(
         UserError: everything that can be known is checked before anything is written.
     """
     from nnunet_vit.modeling.hub.progress import downloads_shown_by
+    from nnunet_vit.modeling.hub_network import as_repository_says
     from nnunet_vit.modeling.snapshot_network import as_snapshot_says
 
     use_folders(run.paths)
     use_processors()
     with downloads_shown_by(progress):
-        return _train(as_snapshot_says(run), device, resume, overwrite, progress)
+        run = as_snapshot_says(as_repository_says(run))
+        return _train(run, device, resume, overwrite, progress)
 
 
 def _train(

@@ -7,7 +7,6 @@ from typing import TextIO
 from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
 
-
 MEGABYTE = 1e6
 
 

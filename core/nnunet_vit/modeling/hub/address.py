@@ -1,6 +1,7 @@
 """Which hub is asked, and through which proxy: the names that messages give to them."""
 
 import os
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment
@@ -8,6 +9,7 @@ from urllib.request import getproxies_environment, proxy_bypass_environment
 from nnunet_vit.errors import MachineError
 
 VARIABLE = "HF_ENDPOINT"
+SCHEME = re.compile(r"^[A-Za-z]*:?/+")
 SCHEMES = ("http", "https")
 
 
@@ -47,7 +49,7 @@ def hub() -> Hub:
     address = constants.ENDPOINT
     parts = _parts(address)
     if parts is None:
-        guess = f"https://{address.strip().rpartition('//')[2].strip('/')}"
+        guess = f"https://{SCHEME.sub('', address.strip()).strip('/')}"
         wanted = guess if _parts(guess) else "https://HOST"
         raise MachineError(
             f"{VARIABLE}={address!r} is no http(s) address of a model hub.",

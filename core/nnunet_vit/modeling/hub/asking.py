@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from nnunet_vit import __version__
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub
 from nnunet_vit.modeling.hub.causes import meaning, not_fetched
 from nnunet_vit.modeling.hub.connections import silent
@@ -84,13 +85,16 @@ def _in_time(file: HubFile, asked: Hub, revision: str) -> _Answer:
 
 
 def _question(file: HubFile, revision: str) -> _Answer:
-    from huggingface_hub import hf_hub_url
-    from huggingface_hub.utils import build_hf_headers, get_session
+    from huggingface_hub import constants, get_token, hf_hub_url
+    from huggingface_hub.utils import get_session
 
     session: Any = get_session()
     of_requests = type(session).__module__.startswith("requests")
     stay = {"allow_redirects" if of_requests else "follow_redirects": False}
-    headers = {**build_hf_headers(library_name="nnunet-vit"), "Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity", "User-Agent": f"nnunet-vit/{__version__}"}
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     address = first = hf_hub_url(file.repository, file.name, revision=revision)
     for _ in range(REDIRECTS):
         answer = session.request("HEAD", address, headers=headers, timeout=ANSWER_WITHIN, **stay)
@@ -99,7 +103,7 @@ def _question(file: HubFile, revision: str) -> _Answer:
             break
         address = urljoin(address, place)
         if urlsplit(address).netloc != urlsplit(first).netloc:
-            headers.pop("authorization", None)  # it is for the hub alone
+            headers.pop("Authorization", None)  # it is for the hub alone
     return _Answer(address, answer.status_code, answer.headers)
 
 

@@ -27,6 +27,10 @@ LOGGED_STATUS = re.compile(r"HTTP Error (\d{3}) ")  # the client's words
 ELSEWHERE = "set HF_HOME to a folder on a disk"
 
 
+class AbsentFileError(ModelError):
+    """The repository is there, and the file is not in it."""
+
+
 def by_hand(file: HubFile) -> str:
     """Return how to do without the network."""
     if file.resumed:
@@ -42,8 +46,9 @@ def by_hand(file: HubFile) -> str:
 
 def not_fetched(file: HubFile, words: Words) -> ModelError:
     """Return the error of a file that is not here and not to be had from the hub."""
+    kind = AbsentFileError if words.absent else ModelError
     ways = [words.fix] if words.final else [words.fix, by_hand(file)]
-    return ModelError(
+    return kind(
         f"The published weights {file.title} are not on this machine and cannot be fetched: "
         f"{words.cause}.",
         fix=", or ".join(way for way in ways if way),

@@ -1,12 +1,14 @@
 """A file of the hub on this machine: the cache answers first, and what is fetched is checked."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from nnunet_vit.errors import MachineError, ModelError, UserError
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub, hub
 from nnunet_vit.modeling.hub.asking import RemoteFile, ask
 from nnunet_vit.modeling.hub.causes import (
+    AbsentFileError,
     by_hand,
     meaning,
     no_room,
@@ -31,34 +33,49 @@ from nnunet_vit.modeling.hub.words import Words, size_text
 CUT_SHORT = "Consistency check failed"  # the client's words
 
 
-def obtain(file: HubFile, pin: Pin | None = None) -> Path:
-    """Return the path of a file of the hub, from the cache without asking anybody, or fetched.
+def obtain(files: Sequence[HubFile], pin: Pin | None = None) -> tuple[HubFile, Path]:
+    """Return a file of the hub and its path, from the cache without asking anybody, or fetched.
 
     Args:
-        file: which one.
+        files: of one repository; the first that is here is meant, else the first that there is.
         pin: the content that is wanted; None: what the cache or else the repository holds.
 
     Raises:
         UserError: it is not here and cannot be fetched, stored or found as it should be.
     """
-    path = cached(file, pin)
-    if path is not None:
+    for file in files:
+        path = cached(file, pin)
+        if path is None:
+            continue
         wrong = _damage(path)
         if not wrong:
-            return path
+            return file, path
         display().say(f"{path} is damaged ({wrong}): it is removed and fetched again.")
         _remove(path)
-    return _fetched(file, pin)
+    file = _offered(files)
+    return file, _fetched(file, pin)
 
 
-def require(file: HubFile) -> None:
-    """Refuse a file that is neither here nor to be had, before it is fetched.
+def require(files: Sequence[HubFile]) -> None:
+    """Refuse files of which none is here or to be had, before any is fetched.
 
     Raises:
-        UserError: the hub does not offer it, or does not answer within seconds.
+        UserError: the hub offers none, or does not answer within seconds.
     """
-    if cached(file) is None:
+    if all(cached(file) is None for file in files):
+        file = _offered(files)
         ask(file, _open_hub(file))
+
+
+def _offered(files: Sequence[HubFile]) -> HubFile:
+    """Return the first file that the hub has; for the last one nobody asks."""
+    for file in files[:-1]:
+        try:
+            ask(file, _open_hub(file))
+        except AbsentFileError:
+            continue
+        return file
+    return files[-1]
 
 
 def _open_hub(file: HubFile) -> Hub:

@@ -113,6 +113,7 @@ def _absent(code: str, asked: Hub, file: HubFile) -> Words:
             f"{file.repository} at {asked} has no file {file.name} (404)",
             "choose another backbone, or give the file of its weights in model.checkpoint_path.",
             final=True,
+            absent=True,
         )
     if code in ("RepoNotFound", "RevisionNotFound"):
         private = "" if _token() else f" or, for a private one, {LOGIN}"

@@ -11,11 +11,13 @@ class Words:
         cause: follows "cannot be fetched:".
         fix: what to do.
         final: whether the fix is the only one; else the file may be copied by hand.
+        absent: whether the repository is there and the file is not.
     """
 
     cause: str
     fix: str
     final: bool = False
+    absent: bool = False
 
 
 def first_line(error: BaseException, longest: int = 100) -> str:
