@@ -20,8 +20,9 @@ from nnunet_vit.checkpoints.whole import plain, write_whole
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.averaging import AveragedWeights
-from nnunet_vit.nnunet.plans import KEY, digest_of
+from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.reporting import ReportingTrainer
+from nnunet_vit.nnunet.run_names import digest_of
 from nnunet_vit.registry import catalogue
 from nnunet_vit.tuning.adapters.merge import merged_state
 
