@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 from nnunet_vit.errors import MachineError
 
@@ -73,8 +73,8 @@ def _parts(address: str) -> SplitResult | None:
 
 def proxy_of(asked: Hub) -> str:
     """Return `variable=host` of the proxy before a hub, without its password, or nothing."""
-    proxies = getproxies_environment()
-    if proxy_bypass_environment(asked.host, proxies):
+    proxies = getproxies()
+    if not proxies or proxy_bypass(asked.host):
         return ""
     for key in (asked.scheme, "all"):
         if key in proxies:

@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from nnunet_vit import __version__
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub
 from nnunet_vit.modeling.hub.causes import meaning, not_fetched
+from nnunet_vit.modeling.hub.client import session
 from nnunet_vit.modeling.hub.connections import silent
 from nnunet_vit.modeling.hub.files import SHA256, HubFile
 from nnunet_vit.modeling.hub.statuses import of_status, sent_on
@@ -86,10 +86,8 @@ def _in_time(file: HubFile, asked: Hub, revision: str) -> _Answer:
 
 def _question(file: HubFile, revision: str) -> _Answer:
     from huggingface_hub import constants, get_token, hf_hub_url
-    from huggingface_hub.utils import get_session
 
-    session: Any = get_session()
-    of_requests = type(session).__module__.startswith("requests")
+    own, of_requests = session()
     stay = {"allow_redirects" if of_requests else "follow_redirects": False}
     headers = {"Accept-Encoding": "identity", "User-Agent": f"nnunet-vit/{__version__}"}
     token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
@@ -97,7 +95,7 @@ def _question(file: HubFile, revision: str) -> _Answer:
         headers["Authorization"] = f"Bearer {token}"
     address = first = hf_hub_url(file.repository, file.name, revision=revision)
     for _ in range(REDIRECTS):
-        answer = session.request("HEAD", address, headers=headers, timeout=ANSWER_WITHIN, **stay)
+        answer = own.request("HEAD", address, headers=headers, timeout=ANSWER_WITHIN, **stay)
         place = answer.headers.get("Location")
         if not 300 <= answer.status_code < 400 or answer.headers.get(COMMIT) or not place:
             break

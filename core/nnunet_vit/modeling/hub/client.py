@@ -1,12 +1,14 @@
 """The hub's own client, kept quiet, to one way of transfer, and from retrying for ever."""
 
 import contextlib
+import importlib
 import logging
 import re
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 LOGGER = "huggingface_hub"
 CHUNK = 1 << 18  # bytes between two signs of progress; the client's own 10 MiB are a minute of ADSL
@@ -72,17 +74,17 @@ def quiet_client(watch: Watch) -> Iterator[None]:
     proxies and certificates.
     """
     from huggingface_hub import constants
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
 
+    bars = _utilities()
     logger = logging.getLogger(LOGGER)
     handlers, level, passes_on = logger.handlers[:], logger.level, logger.propagate
-    shown = not are_progress_bars_disabled()
+    shown = not bars.are_progress_bars_disabled()
     before = {name: vars(constants)[name] for name in SETTINGS if name in vars(constants)}
     logger.handlers, logger.propagate = [watch], False
     logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        disable_progress_bars()
+        bars.disable_progress_bars()
         vars(constants).update({name: SETTINGS[name] for name in before})
         try:
             yield
@@ -90,11 +92,18 @@ def quiet_client(watch: Watch) -> Iterator[None]:
             vars(constants).update(before)
             logger.handlers, logger.propagate = handlers, passes_on
             logger.setLevel(level)
-            _show_bars(shown)
+            if shown:
+                bars.enable_progress_bars()
 
 
-def _show_bars(shown: bool) -> None:
-    from huggingface_hub.utils import enable_progress_bars
+def session() -> tuple[Any, bool]:
+    """Return the client's own session, and whether it is one of requests: newer ones are httpx's.
 
-    if shown:
-        enable_progress_bars()
+    It knows the user's proxies and certificates.
+    """
+    own = _utilities().get_session()
+    return own, type(own).__module__.startswith("requests")
+
+
+def _utilities() -> Any:  # noqa: ANN401 - what it exports, it does not declare
+    return importlib.import_module("huggingface_hub.utils")

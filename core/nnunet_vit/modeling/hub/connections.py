@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub, proxy_of
+from nnunet_vit.modeling.hub.client import session
 from nnunet_vit.modeling.hub.statuses import login_of_proxy
 from nnunet_vit.modeling.hub.words import Words, first_line
 
@@ -42,9 +43,7 @@ def _look_at(asked: Hub) -> str:
 
 
 def _untrusted(error: BaseException, asked: Hub) -> Words:
-    from huggingface_hub.utils import get_session
-
-    of_requests = type(get_session()).__module__.startswith("requests")
+    _, of_requests = session()
     reason = re.search(r"verify failed: ([^(\]]+)", str(error))
     why = f" ({reason.group(1).strip()})" if reason else ""
     return Words(

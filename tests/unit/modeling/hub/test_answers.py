@@ -1,4 +1,4 @@
-"""What the hub answers, or what answers in its place: one sentence and the remedy, within seconds."""
+"""What the hub answers, or what does so in its place: a sentence and the remedy, in seconds."""
 
 import socket
 import threading
@@ -131,7 +131,8 @@ def test_a_stale_token(loopback, monkeypatch, tmp_path):
 def test_a_repository_without_the_file(loopback):
     error = refusal()
     assert error.problem == (
-        f"{BEFORE}{REPOSITORY} at {loopback.host} (HF_ENDPOINT) has no file model.safetensors (404)."
+        f"{BEFORE}{REPOSITORY} at {loopback.host} (HF_ENDPOINT) has no file model.safetensors "
+        "(404)."
     )
 
 
