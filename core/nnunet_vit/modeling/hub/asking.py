@@ -72,6 +72,10 @@ def _in_time(file: HubFile, asked: Hub, revision: str) -> _Answer:
         except Exception as error:  # each version of the client has another HTTP library
             outcome.append(error)
 
+    try:
+        session()  # importing the client and reading certificates are no part of the answer
+    except Exception as error:
+        raise not_fetched(file, meaning(file, asked, error)) from error
     # the client's timeout counts for each address of a host anew, and not for its name's look-up
     asking = threading.Thread(target=question, daemon=True)
     asking.start()

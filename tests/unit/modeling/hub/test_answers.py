@@ -259,15 +259,37 @@ def test_a_name_that_is_looked_up_for_ever(at_address, monkeypatch):
     assert error.problem == f"{BEFORE}hub.example.org (HF_ENDPOINT) does not answer within 2 s."
 
 
-def test_a_proxy_that_is_not_there(loopback, monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:9")
-    monkeypatch.delenv("HF_ENDPOINT")
-    from huggingface_hub.utils import _http
+@pytest.fixture
+def through(monkeypatch):
+    """`through(proxy)` sets http_proxy; the client keeps its proxies with its session."""
+    from huggingface_hub import utils
 
-    monkeypatch.setattr(_http, "_GLOBAL_CLIENT", None, raising=False)  # it keeps its proxies
+    forget = getattr(utils, "close_session", None) or utils.reset_sessions
+
+    def use(proxy):
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("HF_ENDPOINT")
+        forget()
+
+    yield use
+    monkeypatch.undo()
+    forget()
+
+
+def test_a_proxy_that_is_not_there(loopback, through):
+    through("http://me:secret@127.0.0.1:9")
     error = refusal()
     assert error.problem == f"{BEFORE}http_proxy=127.0.0.1:9 refuses the connection."
     assert error.fix.startswith("correct or unset http_proxy")
+
+
+@pytest.mark.parametrize("proxy", ["socks9://127.0.0.1:9", "http://127.0.0.1:port"])
+def test_a_proxy_that_cannot_be_one(loopback, through, proxy):
+    through(proxy)
+    error = refusal()
+    place = proxy.rpartition("//")[2]
+    assert error.fix.startswith("correct or unset http_proxy")
+    assert place in error.problem
 
 
 @pytest.mark.parametrize(
