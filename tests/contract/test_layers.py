@@ -18,7 +18,7 @@ LAYERS = (
     {"modeling", "checkpoints"},
     {"config", "backbones", "tuning"},
     {"registry"},
-    {"hookspecs", "errors"},
+    {"hookspecs", "errors", "digests"},
 )
 SIDEWAYS = {("nnunet", "report"), ("config", "backbones"), ("config", "tuning")}
 LEVEL = {name: number for number, names in enumerate(LAYERS) for name in names}

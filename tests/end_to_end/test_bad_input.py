@@ -130,10 +130,10 @@ def test_published_weights_without_a_network(refused, tmp_path):
     assert time.monotonic() - began < 25
     assert error == (
         "error[model]: The published weights vit_large_patch16_dinov3.lvd1689m are not on this "
-        "machine and the model hub does not answer. Fix: on a machine with a network fetch "
-        "model.safetensors of the hub's repository timm/vit_large_patch16_dinov3.lvd1689m, copy it "
-        "here and write its path in model.checkpoint_path (or model.pretrained: false for random "
-        "weights)."
+        "machine and cannot be fetched: 127.0.0.1:9 (HF_ENDPOINT) refuses the connection. Fix: set "
+        "HF_ENDPOINT to the address of a hub that is there, or unset it, or fetch "
+        "model.safetensors of timm/vit_large_patch16_dinov3.lvd1689m on another machine, copy it "
+        "here and write its path in model.checkpoint_path."
     )
 
 

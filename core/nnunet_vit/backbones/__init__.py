@@ -12,6 +12,8 @@ from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.loading import load_plugin, plugin_failures
 
 TIMM_PREFIX = "timm:"
+HUB_PREFIX = f"{TIMM_PREFIX}hf-hub:"  # as timm writes a repository of the model hub
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 TIMM_LIKE = re.compile(r"^(vit|deit|beit|eva|flexivit|test_vit|aimv2)\w*_|_patch\d+")
 # modules of timm: every model of these works; of those most do
 TIMM_SUPPORTED = ("vision_transformer", "eva", "deit", "beit")
@@ -70,6 +72,14 @@ def outside_family(record: catalogue.PluginRecord) -> BackboneFamily:
 def is_timm(backbone: str) -> bool:
     """Tell whether the run file names a timm model (`timm:<name>`) rather than a family."""
     return backbone.startswith(TIMM_PREFIX)
+
+
+def repository_of(backbone: str) -> str | None:
+    """Return OWNER/NAME of a backbone that is a repository of the hub; None: it is none.
+
+    Its config.json names the network; before that is read, nobody knows its name in timm.
+    """
+    return backbone.removeprefix(HUB_PREFIX) if backbone.startswith(HUB_PREFIX) else None
 
 
 def timm_name(backbone: str, size: str | None) -> str:

@@ -1,6 +1,5 @@
 """One checkpoint on disk: a folder of safetensors and JSON with a manifest of their hashes."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from nnunet_vit.checkpoints.disk import sync_file, sync_folder
 from nnunet_vit.checkpoints.plain import plain
+from nnunet_vit.digests import sha256
 from nnunet_vit.errors import ModelError
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optim.safetensors", "state.json"
@@ -97,15 +97,6 @@ def read_checkpoint(
         {} if weights_alone else _read_tensors(directory / OPTIMIZER, "cpu"),
         content,
     )
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file, as hex."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

@@ -2,12 +2,11 @@
 
 import hashlib
 import platform
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypedDict
 
-from nnunet_vit.checkpoints.directory import sha256
+from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import ModelError
 
 SAMPLES, SAMPLE = 32, 1 << 16  # so many pieces of a file, so many bytes each
@@ -29,16 +28,10 @@ def file_record(path: Path) -> FileRecord:
         ModelError: the file cannot be read.
     """
     try:
-        about = path.stat()
-        digest = _sha256(path, about.st_size, about.st_mtime_ns, about.st_ino)
+        size, digest = path.stat().st_size, known_sha256(path)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return {"name": path.name, "bytes": about.st_size, "sha256": digest}
-
-
-@lru_cache(maxsize=16)
-def _sha256(path: Path, size: int, changed: int, inode: int) -> str:
-    return sha256(path)
+    return {"name": path.name, "bytes": size, "sha256": digest}
 
 
 def sampled_digest(path: Path) -> str:

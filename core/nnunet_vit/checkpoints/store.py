@@ -15,7 +15,6 @@ from nnunet_vit.checkpoints.directory import (
     Checkpoint,
     DamagedCheckpointError,
     read_checkpoint,
-    sha256,
     write_checkpoint,
 )
 from nnunet_vit.checkpoints.disk import UNFINISHED, sync_folder, writing
@@ -29,6 +28,7 @@ from nnunet_vit.checkpoints.pointers import (
     read_pointer,
     write_pointer,
 )
+from nnunet_vit.digests import sha256
 from nnunet_vit.errors import ModelError, NumericsError, shortened
 
 __all__ = ["Checkpoint", "CheckpointStore"]

@@ -68,7 +68,13 @@ class ViTModelConfig(Section):
     model_path: str | None = Field(
         None, description="instead of head: a module that has create_segmentation_model"
     )
-    backbone: str = Field("dinov3", description="a registered family, or timm:<name>")
+    backbone: str = Field(
+        "dinov3", description="a registered family, timm:<name>, or timm:hf-hub:OWNER/NAME"
+    )
+    repository: str | None = Field(
+        None,
+        description="OWNER/NAME on the model hub that the weights are fetched from; null: timm's",
+    )
     backbone_size: str | None = Field(None, description="a size of the family; null: its default")
     checkpoint_path: str = Field("", description="a weights file; empty: the published weights")
     checkpoint_key: Annotated[str, Field(min_length=1)] | None = Field(

@@ -8,8 +8,15 @@ from torch import Tensor, nn
 
 from nnunet_vit.backbones import own_families
 from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
+from nnunet_vit.modeling.creation import (
+    coverage_of,
+    load_backbone,
+    pretrained_weights,
+    weights_wanted,
+)
+from nnunet_vit.modeling.hub_network import as_repository_says
 from nnunet_vit.modeling.timm_blocks import additive_mask, check_runs_by_blocks, embed, run_block
 from nnunet_vit.modeling.timm_classes import (
     class_of,
@@ -78,8 +85,17 @@ def create_backbone(
             that the patch does not divide.
         ModelError: the weights cannot be had or do not fit.
     """
+    run = as_repository_says(
+        ViTnnUNetConfig(
+            model=ViTModelConfig(
+                backbone=model_name,
+                pretrained=weights_wanted(),
+                backbone_arguments=BackboneArguments.model_validate(backbone_arguments or {}),
+            )
+        )
+    )
     loaded = load_backbone(
-        model_name,
+        run.model.backbone,
         model_size,
         checkpoint_path,
         image_size,
@@ -87,7 +103,8 @@ def create_backbone(
         patch_size,
         expected_coverage,
         checkpoint_key,
-        BackboneArguments.model_validate(backbone_arguments or {}),
+        run.model.backbone_arguments,
+        run.model.repository,
     )
     return loaded.model, loaded.patch_size, loaded.timm_name
 

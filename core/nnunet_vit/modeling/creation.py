@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,11 @@ from torch import nn
 from nnunet_vit.backbones import is_timm, timm_name
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.published import published_weights, require_published
+from nnunet_vit.modeling.published import (
+    origin_record,
+    published_weights,
+    require_published,
+)
 from nnunet_vit.modeling.snapshot_network import arguments_for
 from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
@@ -26,11 +30,17 @@ _weights_wanted: ContextVar[bool] = ContextVar("weights_wanted", default=True)
 
 # what the weights brought to each backbone that was built here, also by a head for itself
 _coverages: WeakKeyDictionary[nn.Module, Coverage] = WeakKeyDictionary()
+_origins: WeakKeyDictionary[nn.Module, dict[str, str]] = WeakKeyDictionary()
 
 
 def coverage_of(model: nn.Module) -> Coverage | None:
     """Return what the pretrained weights brought to a backbone; None: random, or not built here."""
     return _coverages.get(model)
+
+
+def origin_of(model: nn.Module) -> dict[str, str] | None:
+    """Return the record of the published weights that a backbone got; None: it got none."""
+    return _origins.get(model)
 
 
 @contextmanager
@@ -77,6 +87,7 @@ def load_backbone(
     expected_coverage: float = 1.0,
     checkpoint_key: str | None = None,
     arguments: BackboneArguments = NO_ARGUMENTS,
+    repository: str | None = None,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
@@ -88,14 +99,25 @@ def load_backbone(
     if image_size is not None:
         check_image_size(name, image_size, edge)
     if _weights_wanted.get():
-        if checkpoint_path:
-            file = Path(checkpoint_path)
-        else:
+        if not checkpoint_path:
             require_published(model_name, size)
-            file = published_weights(name)
         _check_channels(model, name, in_channels)
-        _coverages[model] = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
+        if checkpoint_path:
+            weights = Path(checkpoint_path)
+            _coverages[model] = load_backbone_weights(
+                model, weights, expected_coverage, checkpoint_key
+            )
+        else:
+            _load_published(model, name, repository)
     return LoadedBackbone(model, edge, name)
+
+
+def _load_published(model: nn.Module, name: str, repository: str | None) -> None:
+    """Load a timm model's published weights, and note which they are."""
+    file, path = published_weights(name, repository)
+    coverage = load_backbone_weights(model, path)
+    _coverages[model] = replace(coverage, file=file.title)
+    _origins[model] = origin_record(file, path)
 
 
 def _check_channels(model: nn.Module, name: str, channels: int) -> None:

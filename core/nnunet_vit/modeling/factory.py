@@ -19,6 +19,7 @@ from nnunet_vit.modeling.creation import (
     pretrained_weights,
     weights_wanted,
 )
+from nnunet_vit.modeling.hub_network import as_repository_says
 from nnunet_vit.modeling.timm_models import build_timm
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
@@ -64,7 +65,7 @@ def build_backbone(
     run: ViTnnUNetConfig, in_channels: int, image_size: tuple[int, int] | None
 ) -> ViTBackbone:
     """Build the run's backbone, load its weights and apply the run's tuning method."""
-    model = run.model
+    model = as_repository_says(run).model
     loaded = load_backbone(
         model.backbone,
         model.size_name,
@@ -75,6 +76,7 @@ def build_backbone(
         model.expected_coverage,
         model.checkpoint_key,
         model.backbone_arguments,
+        model.repository,
     )
     method_of(run).tune(loaded.model, run)
     return ViTBackbone(loaded.model)
@@ -210,6 +212,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
         "model.patch_size": run.model.patch_size is not None,
         "model.expected_coverage": run.model.expected_coverage < 1,
         "model.checkpoint_key": run.model.checkpoint_key is not None,
+        "model.repository": run.model.repository is not None,
         "model.backbone_arguments": bool(run.model.backbone_arguments.given()),
         "model.tuning": method_name(run) not in OWN_METHODS,
     }

@@ -15,7 +15,7 @@ from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetCon
 from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
-from nnunet_vit.modeling.creation import coverage_of, pretrained_weights
+from nnunet_vit.modeling.creation import coverage_of, origin_of, pretrained_weights
 from nnunet_vit.modeling.factory import build_model
 from nnunet_vit.modeling.losses import has_own_loss
 from nnunet_vit.modeling.outputs import as_float32
@@ -118,6 +118,12 @@ class ViTSegmentationNetwork(nn.Module):
         coverages = [coverage for coverage in known if coverage is not None]
         complete = coverages and len(coverages) == len(known)
         return min(coverages, key=lambda coverage: coverage.share) if complete else None
+
+    @property
+    def origins(self) -> list[dict[str, str]]:
+        """Records of the published weights that its backbones were started from."""
+        found = [origin_of(vit) for vit in vits_of(self)]
+        return [record for record in found if record is not None]
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

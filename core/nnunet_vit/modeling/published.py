@@ -1,20 +1,46 @@
 """Where published weights lie: on this machine, in the hub, or out of reach."""
 
-import threading
-import urllib.error
-import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.hub.files import HubFile, Pin, commit_of
+from nnunet_vit.modeling.weights.snapshot import WHOLE
 
-WEIGHTS_FILE = "model.safetensors"
-BY_HAND = (
-    f"on a machine with a network fetch {WEIGHTS_FILE} of the hub's repository {{repository}}, "
-    "copy it here and write its path in model.checkpoint_path (or model.pretrained: false for "
-    "random weights)."
-)
-ANSWER_WITHIN = 4.0  # seconds; timm and the hub's client would retry for a minute
+_pins: ContextVar[Mapping[str, Pin] | None] = ContextVar("pins", default=None)
+
+
+@contextmanager
+def pinned_weights(records: Iterable[Mapping[str, Any]]) -> Iterator[None]:
+    """Take those published weights inside that a training was started from, and no newer ones.
+
+    Args:
+        records: as `origin_record` returns them.
+    """
+    token = _pins.set(
+        {str(one["repository"]): Pin(str(one["sha256"]), str(one["commit"])) for one in records}
+    )
+    try:
+        yield
+    finally:
+        _pins.reset(token)
+
+
+def origin_record(file: HubFile, path: Path) -> dict[str, str]:
+    """Return what a training notes of the published weights that it was started from."""
+    from nnunet_vit.digests import known_sha256
+
+    return {
+        "repository": file.repository,
+        "file": file.name,
+        "commit": commit_of(path),
+        "sha256": known_sha256(path),
+    }
 
 
 def require_published(backbone: str, size: str | None) -> None:
@@ -35,45 +61,42 @@ def require_published(backbone: str, size: str | None) -> None:
         )
 
 
-def published_weights(timm_name: str) -> Path:
-    """Return the file of a timm model's published weights, fetched if it is not here yet.
+def published_weights(timm_name: str, repository: str | None = None) -> tuple[HubFile, Path]:
+    """Return the published weights of a timm model, fetched if they are not here yet.
+
+    Args:
+        timm_name: of the model.
+        repository: of the hub, that has them; None: timm's.
 
     Raises:
-        ModelError: there are none, or they are not here and the hub does not answer.
+        UserError: there are none, or they are not here and cannot be fetched or stored.
     """
-    from huggingface_hub import hf_hub_download
+    from nnunet_vit.modeling.hub.fetching import obtain
 
-    repository = require_reachable(timm_name)
-    try:
-        return Path(hf_hub_download(repository, WEIGHTS_FILE))
-    except Exception as error:  # the client lets those of its own HTTP library through
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(
-            f"The published weights {timm_name} cannot be fetched: {reason.rstrip('.')}.",
-            fix=BY_HAND.format(repository=repository),
-        ) from error
+    files = published_files(timm_name, repository)
+    pin = (_pins.get() or {}).get(files[0].repository)
+    return obtain([replace(file, resumed=pin is not None) for file in files], pin)
 
 
-def require_reachable(timm_name: str) -> str:
-    """Return the hub's repository of the weights, after a look whether they can be had at all.
+def require_reachable(timm_name: str, repository: str | None = None) -> None:
+    """Refuse weights that are neither here nor to be had, before any work and within seconds.
 
     Raises:
-        ModelError: they are not on this machine and the hub does not answer within seconds.
+        UserError: they are not on this machine and the hub does not offer them.
     """
-    from huggingface_hub import try_to_load_from_cache
+    from nnunet_vit.modeling.hub.fetching import require
 
-    repository = _repository(timm_name)
-    cached = try_to_load_from_cache(repository, WEIGHTS_FILE)
-    if not isinstance(cached, str) and not _hub_answers():
-        raise ModelError(
-            f"The published weights {timm_name} are not on this machine and the model hub does not "
-            "answer.",
-            fix=BY_HAND.format(repository=repository),
-        )
-    return repository
+    require(published_files(timm_name, repository))
 
 
-def _repository(timm_name: str) -> str:
+def published_files(timm_name: str, repository: str | None = None) -> list[HubFile]:
+    """Return the hub's files that may hold the published weights of a timm model, best first.
+
+    Raises:
+        ModelError: timm knows of none.
+    """
+    if repository is not None:
+        return [HubFile(repository, repository, name) for name in WHOLE]
     import timm
 
     settings = timm.get_pretrained_cfg(timm_name)
@@ -82,30 +105,5 @@ def _repository(timm_name: str) -> str:
             f"timm publishes no weights for {timm_name}.",
             fix="model.pretrained: false for random weights, or a file in model.checkpoint_path.",
         )
-    return str(settings.hf_hub_id)
-
-
-def _hub_answers() -> bool:
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return False
-    answers: list[bool] = []
-    # a timeout of urllib counts for each address of a host anew, and not for its name's look-up
-    asking = threading.Thread(
-        target=lambda: answers.append(_answers(constants.ENDPOINT)), daemon=True
-    )
-    asking.start()
-    asking.join(ANSWER_WITHIN)
-    return bool(answers and answers[0])
-
-
-def _answers(address: str) -> bool:
-    request = urllib.request.Request(address, method="HEAD")
-    try:
-        urllib.request.urlopen(request, timeout=ANSWER_WITHIN).close()
-    except urllib.error.HTTPError:
-        return True  # any answer at all
-    except OSError:
-        return False
-    return True
+    title = ".".join(part for part in (settings.architecture, settings.tag) if part)
+    return [HubFile(title or timm_name, str(settings.hf_hub_id))]

@@ -31,9 +31,10 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     Raises:
         UserError: the network cannot be built as the run asks for, or the plans do not fit.
     """
+    from nnunet_vit.modeling.hub_network import as_repository_says
     from nnunet_vit.modeling.snapshot_network import as_snapshot_says
 
-    return _described(as_snapshot_says(run), device)
+    return _described(as_snapshot_says(as_repository_says(run, fetch=False)), device)
 
 
 def _described(run: ViTnnUNetConfig, device: str) -> Description:
@@ -54,7 +55,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
         if is_there
         else dataset.normalization_schemes()
     )
-    statistics = input_statistics(dataset, run, facts, schemes)
+    statistics = input_statistics(dataset, run, facts, schemes, fetch=False)
     network = _network(dataset, run, sizes, statistics.per_channel)
     parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
     cost = _cost(network, run, dataset, sizes, device, notes)
@@ -187,6 +188,8 @@ def _published(run: ViTnnUNetConfig, name: str) -> tuple[str, str]:
     if not is_timm(run.model.backbone):
         own = family(run.model.backbone)
         return own.licence, own.weights_of(run.model.size_name)
+    if run.model.repository is not None:
+        return "of the weights' model card", f"fetched from {run.model.repository} on the model hub"
     import timm
 
     settings: Any = timm.get_pretrained_cfg(name)

@@ -185,6 +185,7 @@ def _on_base(
     from nnunet_vit.checkpoints.base import load_stored
     from nnunet_vit.modeling.backbone import vits_of
     from nnunet_vit.modeling.network import first_build
+    from nnunet_vit.modeling.published import pinned_weights
     from nnunet_vit.tuning.adapters.merge import merged_state
 
     digest = checkpoint.state["base"]["digest"]
@@ -192,7 +193,7 @@ def _on_base(
         network = build_network(model)
     else:
         _require_base(model, base)
-        with first_build():
+        with pinned_weights(checkpoint.state["base"].get("published") or []), first_build():
             network = build_network(model, base)
     load_stored(network, checkpoint.weights, digest, vits_of(network))
     return merged_state(network)

@@ -56,6 +56,8 @@ def predict_folder(
         MachineError: memory runs out, or masks would be written among the images.
         NumericsError: the network's output is not finite.
     """
+    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+
     use_processors()
     kind = kind_of(checkpoint)
     trained = open_model(model)
@@ -63,7 +65,8 @@ def predict_folder(
     _check_apart(masks, images, model)
     inputs = sound_inputs(images, trained, progress)
     predictor = _predictor(choose_device(device), mirroring, progress)
-    networks = [read_fold(trained, fold, kind, base) for fold in used]
+    with downloads_shown_by(progress):
+        networks = [read_fold(trained, fold, kind, base) for fold in used]
     for notice in (notice for network in networks for notice in network.notices):
         progress.say(notice)
     _load(predictor, trained, networks)

@@ -64,7 +64,7 @@ def check_network(
     name = timm_name(run.model.backbone, run.model.size_name)
     if fresh and run.model.pretrained and not run.model.checkpoint_path:
         require_published(run.model.backbone, run.model.size_name)
-        require_reachable(name)
+        require_reachable(name, run.model.repository)
     backbone = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size

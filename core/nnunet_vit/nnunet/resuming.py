@@ -12,6 +12,7 @@ from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.checkpoints.whole import FINAL, read_whole
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.modeling.backbone import vits_of
+from nnunet_vit.modeling.published import pinned_weights
 from nnunet_vit.nnunet.data.in_use import train_on
 from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.nnunet.model_folder import open_model, read_fold
@@ -100,7 +101,8 @@ class ResumingTrainer(SavingTrainer):
         state = checkpoint.state
         self._check_same_run(state)
         self.seed = state["seed"]
-        self._build(with_base=bool(state["base"]["digest"]))
+        with pinned_weights(state["base"].get("published") or []):
+            self._build(with_base=bool(state["base"]["digest"]))
         network = self.bare_network
         load_stored(network, checkpoint.weights, state["base"]["digest"], vits_of(network))
         self.base_record = state["base"]

@@ -21,8 +21,9 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.averaging import AveragedWeights
-from nnunet_vit.nnunet.plans import KEY, digest_of, head_package
+from nnunet_vit.nnunet.plans import KEY, head_package
 from nnunet_vit.nnunet.reporting import ReportingTrainer
+from nnunet_vit.nnunet.run_names import digest_of
 from nnunet_vit.tuning.adapters.merge import merged_state
 
 LATEST, BEST = "checkpoint_latest.pth", "checkpoint_best.pth"  # nnU-Net's names
@@ -60,9 +61,11 @@ class SavingTrainer(ReportingTrainer):
         coverage = self.bare_network.coverage
         model = self.run.model
         path = Path(model.checkpoint_path)
+        network = self.bare_network
         return {
-            "digest": "" if self.whole_base else base_digest(self.bare_network, vits_of(self.bare_network)),
+            "digest": "" if self.whole_base else base_digest(network, vits_of(network)),
             "file": file_record(path) if path.is_file() else None,
+            "published": network.origins,
             "timm_name": timm_name(model.backbone, model.size_name),
             "coverage": None if coverage is None else asdict(coverage),
         }

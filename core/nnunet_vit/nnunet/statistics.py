@@ -43,6 +43,7 @@ def input_statistics(
     run: ViTnnUNetConfig,
     backbone: "BackboneFacts | None",
     schemes: list[str] | None = None,
+    fetch: bool = True,
 ) -> InputStatistics:
     """Return the run's own statistics, or those of the weights.
 
@@ -51,6 +52,7 @@ def input_statistics(
         run: resolved.
         backbone: the ViT's facts; a family needs none.
         schemes: nnU-Net's normalization of each channel by the plans; None: by dataset.json.
+        fetch: whether the hub may be asked for the config.json of a repository.
 
     Raises:
         ConfigError: the run's numbers are not as many as the dataset's channels.
@@ -63,7 +65,7 @@ def input_statistics(
     given = _given(dataset, run.model, len(schemes))
     if given is not None:
         return InputStatistics(given, "model.input_mean and input_std")
-    weights = _of_weights(run.model, backbone)
+    weights = _of_weights(run.model, backbone, fetch)
     per_channel = channel_statistics(schemes, weights.mean, weights.std)
     if not any(scheme in UNIT_RANGE for scheme in schemes):
         return InputStatistics(per_channel, "nnU-Net's own normalization")
@@ -87,14 +89,19 @@ def _given(
     return model.input_mean, model.input_std
 
 
-def _of_weights(model: ViTModelConfig, backbone: "BackboneFacts | None") -> _OfWeights:
+def _of_weights(model: ViTModelConfig, backbone: "BackboneFacts | None", fetch: bool) -> _OfWeights:
     """Return what a snapshot says, else what the family says, else the tag of the timm name."""
+    from nnunet_vit.modeling.hub_network import config_of_repository
     from nnunet_vit.modeling.weights.statistics import statistics_of_snapshot
 
     path = Path(model.checkpoint_path)
     said = statistics_of_snapshot(path) if model.checkpoint_path else None
     if said is not None:
         return _OfWeights(said.mean, said.std, str(said.file), ".")
+    if model.repository is not None and model.pretrained:
+        said = statistics_of_snapshot(config_of_repository(model.repository, fetch).parent)
+        if said is not None:
+            return _OfWeights(said.mean, said.std, f"{said.file.name} of {model.repository}")
     name = timm_name(model.backbone, model.size_name)
     if not is_timm(model.backbone):
         mean, std = family(model.backbone).statistics_of(model.size_name)

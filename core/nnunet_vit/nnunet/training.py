@@ -23,13 +23,14 @@ from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
-from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
+from nnunet_vit.nnunet.plans import run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
     check_network,
     goes_on,
     patch_size_of_run,
 )
 from nnunet_vit.nnunet.preparation import prepare
+from nnunet_vit.nnunet.run_names import name_where_found
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 
@@ -79,15 +80,30 @@ def train(
     Raises:
         UserError: everything that can be known is checked before anything is written.
     """
+    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+    from nnunet_vit.modeling.hub_network import as_repository_says
     from nnunet_vit.modeling.snapshot_network import as_snapshot_says
 
     use_folders(run.paths)
     use_processors()
     for notice in notices(run):
         progress.warn(notice)
-    run = as_snapshot_says(run)
+    with downloads_shown_by(progress):
+        run = as_snapshot_says(as_repository_says(run))
+        return _train(run, device, resume, overwrite, progress, asked)
+
+
+def _train(
+    run: ViTnnUNetConfig,
+    device: str | None,
+    resume: bool,
+    overwrite: bool,
+    progress: Progress,
+    asked: Asked,
+) -> TrainedModel:
     dataset = find_dataset(run.data.dataset)
-    fold_folder = model_folder(dataset, run) / f"fold_{run.data.fold}"
+    name = run_name(dataset, run)
+    fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
     going_on = goes_on(fold_folder, resume, overwrite)
     chosen = choose_device(device)
     asked = replace(asked, resume=going_on)
@@ -100,7 +116,7 @@ def train(
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress, schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
-    write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
+    write_plans(run_plans(plans, run, patch_size, facts.statistics, name), dataset.preprocessed)
     with (
         claim(fold_folder) as held,
         stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),
@@ -109,7 +125,7 @@ def train(
             progress.say(held.notice)
         if overwrite:
             empty(fold_folder)
-        trainer = _trainer(dataset, run, chosen, going_on)
+        trainer = _trainer(dataset, run, name, chosen, going_on)
         trainer.progress = progress
         write_run(run, fold_folder / "run.yaml")
         return _execute(trainer, going_on, progress)
@@ -126,10 +142,16 @@ def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: 
     return work
 
 
-def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:
+def run_name(dataset: Dataset, run: ViTnnUNetConfig) -> str:
+    """Return the run's name, the one that its results have where there are some."""
+    pattern = f"{TRAINER}__{{}}__{run.data.configuration}"
+    return name_where_found(run, folder("results") / dataset.name, pattern)
+
+
+def model_folder(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Path:
     """Return nnU-Net's folder of the run's models."""
-    name = f"{TRAINER}__{plans_name(run)}__{run.data.configuration}"
-    return folder("results") / dataset.name / name
+    whole = f"{TRAINER}__{name}__{run.data.configuration}"
+    return folder("results") / dataset.name / whole
 
 
 def _stopped(fold_folder: Path, epochs: int) -> Stopped:
@@ -143,13 +165,13 @@ def _stopped(fold_folder: Path, epochs: int) -> Stopped:
 
 
 def _trainer(
-    dataset: Dataset, run: ViTnnUNetConfig, device: str, going_on: bool
+    dataset: Dataset, run: ViTnnUNetConfig, name: str, device: str, going_on: bool
 ) -> "nnUNetTrainer_vit":
     import torch
 
     from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit
 
-    plans_file = dataset.preprocessed / f"{plans_name(run)}.json"
+    plans_file = dataset.preprocessed / f"{name}.json"
     plans = json.loads(plans_file.read_text(encoding="utf-8"))  # written a moment ago
     plans["continue_training"] = going_on
     description = read_json(dataset.preprocessed / "dataset.json", REDO)

@@ -7,6 +7,8 @@ from typing import TextIO
 from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
 
+MEGABYTE = 1e6
+
 
 class Progress:
     """What the trainer and the predictor tell about their work; by itself it shows nothing.
@@ -52,6 +54,15 @@ class Progress:
             text: what it is.
             total: how many cases it has; None: not known.
             done: returns how many of them are done; it is asked now and then.
+        """
+
+    def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
+        """Begin a download.
+
+        Args:
+            text: what it is.
+            total: bytes; 0: not known.
+            received: returns how many bytes have arrived; it is asked now and then.
         """
 
     def close(self) -> None:
@@ -125,6 +136,11 @@ class ConsoleProgress(Progress):
     ) -> None:
         """Begin work that reports nothing itself."""
         self._display.start(Work(text, total, "case", done))
+
+    def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
+        """Begin a download."""
+        size = round(total / MEGABYTE) or None
+        self._display.start(Work(text, size, "MB", lambda: round(received() / MEGABYTE)))
 
     def close(self) -> None:
         """Take the live display away."""

@@ -6,6 +6,7 @@ import platform
 import pytest
 import torch
 
+from nnunet_vit import digests
 from nnunet_vit.checkpoints import record
 from nnunet_vit.checkpoints.record import file_record, sampled_digest, versions
 from nnunet_vit.errors import ModelError
@@ -25,8 +26,8 @@ def test_a_file_by_its_content(tmp_path):
 
 def test_a_file_is_read_again_only_when_it_changed(tmp_path, monkeypatch):
     path, reads = tmp_path / "weights.pth", []
-    read = record.sha256
-    monkeypatch.setattr(record, "sha256", lambda file: reads.append(file) or read(file))
+    read = digests.sha256
+    monkeypatch.setattr(digests, "sha256", lambda file: reads.append(file) or read(file))
     path.write_bytes(b"one")
     first = file_record(path)
     assert file_record(path) == first

@@ -93,7 +93,9 @@ def test_weights_are_wanted_unless_somebody_says_otherwise(checkpoint, monkeypat
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError) as caught:
         create_backbone("timm:test_vit", None, checkpoint)
-    assert str(caught.value).startswith("The published weights test_vit are not on this machine")
+    assert str(caught.value).startswith(
+        "The published weights test_vit.r160_in1k are not on this machine"
+    )
     with pretrained_weights(wanted=False):
         assert create_backbone("timm:test_vit", None, checkpoint)[1] == 16
 

@@ -7,7 +7,8 @@ import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.nnunet.plans import plans_name, run_of_plans, run_plans, write_plans
+from nnunet_vit.nnunet.plans import run_of_plans, run_plans, write_plans
+from nnunet_vit.nnunet.run_names import plans_name
 
 pytestmark = pytest.mark.unit
 

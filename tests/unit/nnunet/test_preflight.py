@@ -226,7 +226,9 @@ def test_weights_are_wanted_for_a_start_and_for_nothing_else(write_dataset, monk
         return
     with pytest.raises(ModelError) as caught:
         checked(run, fresh)
-    assert str(caught.value).startswith("The published weights test_vit are not on this machine")
+    assert str(caught.value).startswith(
+        "The published weights test_vit.r160_in1k are not on this machine"
+    )
 
 
 def test_a_head_with_a_wrong_output_is_refused_before_training(

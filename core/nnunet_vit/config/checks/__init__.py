@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from nnunet_vit.config.checks.backbone import check_backbone
+from nnunet_vit.config.checks.backbone import check_backbone, check_weights_repository
 from nnunet_vit.config.checks.head import check_head
 from nnunet_vit.config.checks.inputs import check_folders, check_intensities
 from nnunet_vit.config.checks.training import check_batch, check_rates
@@ -13,6 +13,7 @@ from nnunet_vit.config.draft import Draft
 _CHECKS: tuple[Callable[[Draft], None], ...] = (
     check_head,
     check_backbone,
+    check_weights_repository,
     check_weights,
     check_tuning,
     check_folders,

@@ -26,17 +26,65 @@ def check_backbone(draft: Draft) -> None:
 
 def _check_timm(draft: Draft, backbone: str) -> None:
     size = draft.config.model.backbone_size
-    # A timm name is a name: hf-hub: and local-dir: would fetch or load what nobody has checked.
-    if not NAME.fullmatch(backbone.removeprefix(backbones.TIMM_PREFIX)):
+    repository = backbones.repository_of(backbone)
+    if repository is not None:
+        _check_repository(draft, backbone, repository)
+    # A timm name is a name: local-dir: would load what nobody has checked.
+    elif not NAME.fullmatch(backbone.removeprefix(backbones.TIMM_PREFIX)):
         draft.add(
             "model.backbone",
-            f"given {shown(backbone)}; allowed: timm:<name>, like timm:vit_base_patch16_224",
+            f"given {shown(backbone)}; allowed: timm:<name>, like timm:vit_base_patch16_224, or "
+            f"{backbones.HUB_PREFIX}OWNER/NAME",
         )
     if draft.sound("model.backbone_size") and size is not None:
         draft.add(
             "model.backbone_size",
             f"given {shown(size)} with backbone {shown(backbone)}; "
             "allowed: null, because a timm name holds its size",
+        )
+
+
+def _check_repository(draft: Draft, backbone: str, repository: str) -> None:
+    model = draft.config.model
+    if not backbones.REPOSITORY.fullmatch(repository):
+        draft.add(
+            "model.backbone",
+            f"given {shown(backbone)}; allowed: {backbones.HUB_PREFIX}OWNER/NAME, the name of a "
+            "repository on the model hub",
+        )
+    if draft.sound("model.repository") and model.repository is not None:
+        draft.add(
+            "model.repository",
+            f"given {shown(model.repository)} with backbone {shown(backbone)}; allowed: one of the "
+            "two",
+        )
+    if draft.sound("model.checkpoint_path") and model.checkpoint_path:
+        draft.add(
+            "model.checkpoint_path",
+            f"given {shown(model.checkpoint_path)} with backbone {shown(backbone)}; allowed: '', "
+            "or backbone timm:<architecture>, which config.json of the repository names",
+        )
+
+
+def check_weights_repository(draft: Draft) -> None:
+    """Judge `model.repository`: weights of a timm model that are fetched from elsewhere."""
+    model = draft.config.model
+    given = model.repository
+    if given is None or not draft.sound("model.repository", "model.backbone"):
+        return
+    if not backbones.REPOSITORY.fullmatch(given):
+        draft.add("model.repository", f"given {shown(given)}; allowed: OWNER/NAME, or null")
+    elif not backbones.is_timm(model.backbone):
+        draft.add(
+            "model.repository",
+            f"given {shown(given)} with backbone {shown(model.backbone)}; allowed: null, or a "
+            "backbone timm:<name>",
+        )
+    elif draft.sound("model.checkpoint_path") and model.checkpoint_path:
+        draft.add(
+            "model.repository",
+            f"given {shown(given)} together with checkpoint_path {shown(model.checkpoint_path)}; "
+            "allowed: one of the two",
         )
 
 

@@ -1,0 +1,334 @@
+"""What the hub answers, or what does so in its place: a sentence and the remedy, in seconds."""
+
+import socket
+import threading
+import time
+
+import pytest
+from huggingface_hub import constants
+
+from nnunet_vit.errors import MachineError, ModelError
+from nnunet_vit.modeling.published import published_weights, require_reachable
+
+from .conftest import NAME, REPOSITORY, TITLE
+
+pytestmark = pytest.mark.unit
+
+BEFORE = f"The published weights {TITLE} are not on this machine and cannot be fetched: "
+BY_HAND = (
+    f", or fetch model.safetensors of {REPOSITORY} on another machine, copy it here and write its "
+    "path in model.checkpoint_path."
+)
+LOGIN = "`hf auth login`"
+
+
+def refusal(kind=ModelError):
+    with pytest.raises(kind) as caught:
+        require_reachable(NAME)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+STATUSES = [
+    (401, {}, "{hub} wants a login (401)", f"{LOGIN}, or set HF_TOKEN, or unset HF_ENDPOINT"),
+    (
+        401,
+        {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Invalid username or password."},
+        "{hub} wants a login (401): Invalid username or password",
+        f"{LOGIN}, or set HF_TOKEN, or unset HF_ENDPOINT",
+    ),
+    (
+        403,
+        {},
+        "{hub}, or a proxy or firewall before it, forbids it (403)",
+        "have {host} allowed in this network",
+    ),
+    (
+        404,
+        {"X-Error-Code": "RepoNotFound"},
+        f"there is no repository {REPOSITORY} at {{hub}} (404)",
+        f"correct model.backbone, unset HF_ENDPOINT if that is a mirror or, for a private one, "
+        f"{LOGIN}",
+    ),
+    (
+        404,
+        {},
+        "{hub} answers 404 and not as a model hub does: it is none, or something before it answers "
+        "for it",
+        "correct HF_ENDPOINT",
+    ),
+    (
+        407,
+        {},
+        "a proxy before {hub} wants a login (407)",
+        "set http_proxy=http://USER:PASSWORD@PROXY:PORT",
+    ),
+    (
+        429,
+        {"Retry-After": "77"},
+        "{hub} has had too many requests from here (429)",
+        f"wait 77 s, or {LOGIN}: with an account more requests are allowed",
+    ),
+    (
+        429,
+        {"RateLimit": '"resolvers";r=0;t=55'},
+        "{hub} has had too many requests from here (429)",
+        f"wait 55 s, or {LOGIN}: with an account more requests are allowed",
+    ),
+    (
+        429,
+        {},
+        "{hub} has had too many requests from here (429)",
+        f"wait some minutes, or {LOGIN}: with an account more requests are allowed",
+    ),
+    (500, {}, "{hub} is out of order (500)", "try again later, or set HF_ENDPOINT to a mirror"),
+    (503, {}, "{hub} is out of order (503)", "try again later, or set HF_ENDPOINT to a mirror"),
+    (418, {}, "{hub} answers 418", "look at HF_ENDPOINT and the proxy"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "cause", "fix"), STATUSES)
+def test_an_answer_without_the_file(loopback, status, headers, cause, fix):
+    loopback.status, loopback.headers = status, headers
+    places = {"hub": f"{loopback.host} (HF_ENDPOINT)", "host": loopback.host}
+    error = refusal()
+    assert error.problem == f"{BEFORE}{cause.format(**places)}."
+    assert error.fix == f"{fix.format(**places)}{BY_HAND}"
+    assert len(loopback.requests) == 1  # no storm of retries
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_gated_repository(loopback, monkeypatch, status):
+    loopback.status, loopback.headers = status, {"X-Error-Code": "GatedRepo"}
+    page = f"http://{loopback.host}/{REPOSITORY}"
+    error = refusal()
+    assert error.problem == (
+        f"{BEFORE}{REPOSITORY} is gated and nobody is logged in at {loopback.host} (HF_ENDPOINT) "
+        f"({status})."
+    )
+    assert error.fix == f"accept its terms at {page}, then {LOGIN} or set HF_TOKEN."
+    monkeypatch.setenv("HF_TOKEN", "hf_of_somebody")
+    error = refusal()
+    assert f"is gated, and the account of HF_TOKEN has no access at {loopback.host}" in str(error)
+    assert error.fix.startswith(f"accept its terms at {page} and wait for the approval")
+    assert "hf_of_somebody" not in str(error)
+
+
+def test_a_stale_token(loopback, monkeypatch, tmp_path):
+    loopback.status = 401
+    monkeypatch.setenv("HF_TOKEN", "hf_stale")
+    error = refusal()
+    assert error.problem == (
+        f"{BEFORE}{loopback.host} (HF_ENDPOINT) does not accept HF_TOKEN (401): expired, or of "
+        "another hub."
+    )
+    assert error.fix == f"unset HF_TOKEN, or log in anew with {LOGIN}{BY_HAND}"
+    monkeypatch.delenv("HF_TOKEN")
+    (tmp_path / "token").write_text("hf_stored")
+    assert "does not accept the stored login (401)" in refusal().problem
+
+
+def test_a_repository_without_the_file(loopback):
+    error = refusal()
+    assert error.problem == (
+        f"{BEFORE}{REPOSITORY} at {loopback.host} (HF_ENDPOINT) has no file model.safetensors "
+        "(404)."
+    )
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_login_page_of_the_network(loopback, moved):
+    loopback.headers = {"Content-Type": "text/html", "X-Repo-Commit": None}
+    loopback.files[f"/{REPOSITORY}/resolve/main/model.safetensors"] = b"<html>"
+    if moved:
+        loopback.status = 302
+        place = f"http://localhost:{loopback.host.partition(':')[2]}/login"
+        loopback.headers["Location"] = place
+    error = refusal()
+    assert "a login page of this network, most likely" in error.problem or moved
+    assert error.fix.startswith("log in with a browser on this machine, or set HF_ENDPOINT")
+
+
+@pytest.mark.parametrize("header", ["ETag", "X-Repo-Commit"])
+def test_a_proxy_that_takes_headers_away(loopback, header):
+    loopback.files[f"/{REPOSITORY}/resolve/main/model.safetensors"] = b"1"
+    loopback.headers = {header: None}
+    assert f"answers without the header {header}: it is no model hub" in refusal().problem
+
+
+def test_the_token_stays_at_the_hub(loopback, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    seen = []
+    loopback.status, original = 302, loopback.send
+
+    def send(handler, *rest):
+        seen.append(handler.headers.get("authorization"))
+        original(handler, *rest)
+
+    loopback.send = send
+    loopback.headers = {"Location": f"http://localhost:{loopback.host.partition(':')[2]}/x"}
+    refusal()
+    assert seen[0] == "Bearer hf_secret"
+    assert set(seen[1:]) == {None}
+
+
+def served(answer):
+    """Return the port of a service that reads a request and does something else than a hub."""
+    service = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _ = service.accept()
+            except OSError:
+                return
+            answer(connection)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return service
+
+
+def speaks_ssh(connection):
+    connection.recv(4096)
+    connection.sendall(b"SSH-2.0-OpenSSH_9.0\r\n")
+    connection.close()
+
+
+def resets(connection):
+    connection.recv(4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    connection.close()
+
+
+held = []
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (speaks_ssh, "does not answer in HTTP: another service is there, or a firewall cuts the"),
+        (resets, "or a firewall before it, cuts the connection"),
+        (held.append, "does not answer within 2 s"),
+    ],
+)
+def test_a_port_that_is_no_hubs(at_address, answer, cause):
+    with served(answer) as service:
+        at_address(f"http://127.0.0.1:{service.getsockname()[1]}")
+        started = time.monotonic()
+        error = refusal()
+        assert time.monotonic() - started < 5
+    assert cause in error.problem
+    assert error.fix.startswith("set HF_ENDPOINT to the address of a hub that is there")
+
+
+def test_a_hub_without_tls(loopback, at_address):
+    at_address(f"https://{loopback.host}")
+    error = refusal()
+    assert f"{loopback.host} (HF_ENDPOINT) does not speak https" in error.problem
+    assert error.fix.startswith(f"HF_ENDPOINT=http://{loopback.host}, ")
+
+
+def test_nobody_at_the_address():
+    error = refusal()
+    assert error.problem == f"{BEFORE}127.0.0.1:9 (HF_ENDPOINT) refuses the connection."
+
+
+def test_a_name_that_no_name_server_knows(at_address, monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    at_address("https://hub.example.org")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert refusal().problem == f"{BEFORE}no name server knows hub.example.org (HF_ENDPOINT)."
+
+
+def test_a_name_that_is_looked_up_for_ever(at_address, monkeypatch):
+    """The client's own timeout covers neither the look-up nor several addresses."""
+    released = threading.Event()
+
+    def stuck(*_, **__):
+        released.wait(30)
+        raise OSError("no such name")
+
+    at_address("https://hub.example.org")
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    started = time.monotonic()
+    error = refusal()
+    released.set()
+    assert time.monotonic() - started < 5
+    assert error.problem == f"{BEFORE}hub.example.org (HF_ENDPOINT) does not answer within 2 s."
+
+
+@pytest.fixture
+def through(monkeypatch):
+    """`through(proxy)` sets http_proxy; the client keeps its proxies with its session."""
+    from huggingface_hub import utils
+
+    forget = getattr(utils, "close_session", None) or utils.reset_sessions
+
+    def use(proxy):
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("HF_ENDPOINT")
+        forget()
+
+    yield use
+    monkeypatch.undo()
+    forget()
+
+
+def test_a_proxy_that_is_not_there(loopback, through):
+    through("http://me:secret@127.0.0.1:9")
+    error = refusal()
+    assert error.problem == f"{BEFORE}http_proxy=127.0.0.1:9 refuses the connection."
+    assert error.fix.startswith("correct or unset http_proxy")
+
+
+@pytest.mark.parametrize("proxy", ["socks9://127.0.0.1:9", "http://127.0.0.1:port"])
+def test_a_proxy_that_cannot_be_one(loopback, through, proxy):
+    through(proxy)
+    error = refusal()
+    place = proxy.rpartition("//")[2]
+    assert error.fix.startswith("correct or unset http_proxy")
+    assert place in error.problem
+
+
+@pytest.mark.parametrize(
+    ("address", "fix"),
+    [
+        ("hf-mirror.example.org", "HF_ENDPOINT=https://hf-mirror.example.org, or unset"),
+        ("hf-mirror.example.org/hub/", "HF_ENDPOINT=https://hf-mirror.example.org/hub, or unset"),
+        ("127.0.0.1:8080", "HF_ENDPOINT=https://127.0.0.1:8080, or unset"),
+        ("ftp://example.org", "HF_ENDPOINT=https://example.org, or unset"),
+        ("https:/example.org", "HF_ENDPOINT=https://example.org, or unset"),
+        ("https://", "HF_ENDPOINT=https://HOST, or unset"),
+        ("", "HF_ENDPOINT=https://HOST, or unset"),
+        ("http://127.0.0.1:99999", "HF_ENDPOINT=https://HOST, or unset"),
+        ("https://example.org?x=1", "HF_ENDPOINT=https://HOST, or unset"),
+        (" https://example.org", "HF_ENDPOINT=https://example.org, or unset"),
+        ("https://ex ample.org", "HF_ENDPOINT=https://HOST, or unset"),
+        ("https://a..b", "HF_ENDPOINT=https://HOST, or unset"),
+    ],
+)
+def test_an_address_that_is_none(at_address, address, fix):
+    at_address(address)
+    error = refusal(MachineError)
+    assert error.problem == f"HF_ENDPOINT={address!r} is no http(s) address of a model hub."
+    assert error.fix == f"{fix} HF_ENDPOINT."
+
+
+def test_a_hub_below_a_path(loopback, at_address):
+    at_address(f"http://{loopback.host}/hubs/one")
+    loopback.files[f"/hubs/one/{REPOSITORY}/resolve/main/model.safetensors"] = b"1"
+    require_reachable(NAME)
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_offline_mode_asks_nobody(loopback, monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    for ask in (require_reachable, published_weights):
+        with pytest.raises(ModelError) as caught:
+            ask(NAME)
+        assert caught.value.problem == f"{BEFORE}{variable} is set, so no hub is asked."
+        assert caught.value.fix == f"unset {variable}{BY_HAND}"
+    assert loopback.requests == []
