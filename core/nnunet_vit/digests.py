@@ -28,6 +28,6 @@ def known_sha256(path: Path) -> str:
     return _known(path, about.st_size, about.st_mtime_ns, about.st_ino)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=None)
 def _known(path: Path, size: int, changed: int, inode: int) -> str:
     return sha256(path)

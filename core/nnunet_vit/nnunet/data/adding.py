@@ -42,7 +42,7 @@ def add_cases(
     try:
         write_json({**plans, "configurations": {configuration: other}}, plans_file)
         with shown_to_nnunet(dataset, new):
-            preprocess(dataset, configuration, TEMPORARY)
+            preprocess(dataset, configuration, plans=TEMPORARY)
         missing = sorted(set(new) - fresh.cases())
         if missing:
             raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import DataError
 from nnunet_vit.nnunet.data.case_files import files_of
 from nnunet_vit.nnunet.data.channels import in_order, schemes_of_names
 from nnunet_vit.nnunet.data.json_file import kind_of, read_json
 from nnunet_vit.nnunet.data.plans_file import merged
-from nnunet_vit.nnunet.data.raw_files import Changes, Files, digest
+from nnunet_vit.nnunet.data.raw_files import Changes, Files
 from nnunet_vit.nnunet.data.record import (
     REDO,
     SUFFIX,
@@ -150,7 +151,7 @@ def changed_truth(dataset: Dataset, files: Files, cases: set[str]) -> list[str]:
 def _same(one: os.stat_result, other: os.stat_result, path: Path, copy: Path) -> bool:
     if one.st_size != other.st_size:
         return False
-    return one.st_mtime_ns == other.st_mtime_ns or digest(path, one) == digest(copy, other)
+    return one.st_mtime_ns == other.st_mtime_ns or known_sha256(path) == known_sha256(copy)
 
 
 def unrecorded_changes(dataset: Dataset, files: Files, cases: set[str]) -> Changes:

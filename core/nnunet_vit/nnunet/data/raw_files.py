@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.nnunet.data.case_files import training_cases
 from nnunet_vit.nnunet.dataset import Dataset
@@ -16,7 +17,6 @@ from nnunet_vit.nnunet.dataset import Dataset
 Files = Mapping[
     str, tuple[Path, ...]
 ]  # by case: its images in the order of the channels, its label
-_digests: dict[tuple[Path, int, int], str] = {}  # an unchanged file is read once per process
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _compare(state: FileState, path: Path, found: Changes) -> None:
         about = path.stat()
         if about.st_size == state.size and about.st_mtime_ns == state.changed:
             found.touched |= path.name != state.name
-        elif about.st_size == state.size and digest(path, about) == state.sha256:
+        elif about.st_size == state.size and known_sha256(path) == state.sha256:
             found.touched = True
         else:
             found.changed.append(_short(path))
@@ -111,16 +111,6 @@ def _compare(state: FileState, path: Path, found: Changes) -> None:
 
 def _short(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
-
-
-def digest(path: Path, about: os.stat_result) -> str:
-    """Return the sha256 of a file; an unchanged one is read once per process."""
-    from nnunet_vit.checkpoints.directory import sha256
-
-    key = (path, about.st_size, about.st_mtime_ns)
-    if key not in _digests:
-        _digests[key] = sha256(path)
-    return _digests[key]
 
 
 def _in_parallel(groups: Iterable[tuple[Path, ...]]) -> list[list[FileState]]:
@@ -137,7 +127,7 @@ def _in_parallel(groups: Iterable[tuple[Path, ...]]) -> list[list[FileState]]:
 def _state(path: Path) -> FileState:
     try:
         about = path.stat()
-        return FileState(path.name, about.st_size, about.st_mtime_ns, digest(path, about))
+        return FileState(path.name, about.st_size, about.st_mtime_ns, known_sha256(path))
     except OSError as error:
         return FileState(f"{path} ({error.strerror or error})", 0, 0, "")
 

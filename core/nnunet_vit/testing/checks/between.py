@@ -97,9 +97,9 @@ def _check(head: str, options: Options) -> None:
     with _named(options):
         logits = logits_of(build(head, case, size), images_of(size))
         if tuple(logits.shape) != (2, 3, *size):
-            raise ContractError(f"logits of shape {tuple(logits.shape)}; needed: {(2, 3, *size)}.")
+            raise ValueError(f"logits of shape {tuple(logits.shape)}; needed: {(2, 3, *size)}.")
         if not bool(logits.isfinite().all()):
-            raise ContractError("the logits are not finite.")
+            raise ValueError("the logits are not finite.")
 
 
 @contextmanager

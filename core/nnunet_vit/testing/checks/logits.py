@@ -29,12 +29,13 @@ def check_logits(head: str, case: Case) -> None:
 def _check_kind(output: object, several: bool) -> None:
     if isinstance(output, Tensor):
         return
-    tensors = isinstance(output, list) and all(isinstance(level, Tensor) for level in output)
-    if tensors and (several or len(output) == 1):
+    levels = output if isinstance(output, list) else []
+    tensors = bool(levels) and all(isinstance(level, Tensor) for level in levels)
+    if tensors and (several or len(levels) == 1):
         return
     fix = "return the logits alone from forward; other outputs belong in training, beside a loss "
     if tensors:
-        problem = f"a list of {len(output)} tensors without deep supervision"
+        problem = f"a list of {len(levels)} tensors without deep supervision"
         fix = "name deep_supervision among the arguments of create_segmentation_model and obey it."
     else:
         problem = f"a {type(output).__name__}"
