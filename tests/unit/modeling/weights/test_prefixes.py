@@ -33,7 +33,9 @@ WRAPPERS = ["_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_orig_mod", "
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
-def test_wrappers_in_the_middle_of_names(source, blank, weights_file, assert_same_features, wrapper):
+def test_wrappers_in_the_middle_of_names(
+    source, blank, weights_file, assert_same_features, wrapper
+):
     trained, model = source(VIT, SIZE), blank(VIT, SIZE)
     tensors = {}
     for name, value in trained.state_dict().items():
