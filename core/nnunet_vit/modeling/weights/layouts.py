@@ -1,7 +1,8 @@
 """Where in a file a backbone may lie: behind which prefix, found from the names in the file."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from nnunet_vit.modeling.weights.placeholders import OddTensor, Placeholder
 
 DEPTH = 24  # mappings inside mappings: a whole network that was pickled has one per module
+OFTEN = 8  # the same mapping in a file, which may even hold itself
 WRAPPED = frozenset(  # what torch's and peft's wrappers of a module add anywhere in a name
     {"module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "base_layer"}
 )
@@ -53,40 +55,51 @@ class Layout:
 
 def layouts(content: Mapping[object, object]) -> list[Layout]:
     """Return every part of a file that may be a ViT, or else the file as a whole."""
-    everything = dict(_flat(content, (), set()))
+    everything = dict(_flat(content, (), Counter()))
     paths = _unwrapped(list(everything))
     names = [".".join(path) for path in paths.values()]
-    prefixes = _prefixes(names, STEMS) or _prefixes(names, BLOCKS) or [()]
-    return [_layout(everything, paths, prefix) for prefix in prefixes]
+    stems = _prefixes(names, STEMS)
+    prefixes = stems or _prefixes(names, BLOCKS) or [()]
+    return [_layout(everything, paths, prefix, stems) for prefix in prefixes]
 
 
 def above(layout: Layout, content: Mapping[object, object]) -> list[Layout]:
     """Return the part that a layout lies in, and the part which that lies in: wider readings."""
-    everything = dict(_flat(content, (), set()))
+    everything = dict(_flat(content, (), Counter()))
     paths = _unwrapped(list(everything))
     start = len(layout.prefix)
     return [_layout(everything, paths, layout.prefix[:end]) for end in range(start, -1, -1)[1:3]]
 
 
-def _layout(everything: dict[Path, object], paths: dict[Path, Path], prefix: Path) -> Layout:
+def _layout(
+    everything: dict[Path, object],
+    paths: dict[Path, Path],
+    prefix: Path,
+    networks: Sequence[Path] = (),
+) -> Layout:
+    """Cut out what lies behind a prefix, without the other networks that lie there too."""
     start = len(prefix)
-    inside = {full: path[start:] for full, path in paths.items() if path[:start] == prefix}
+    others = [path for path in networks if len(path) > start and path[:start] == prefix]
+    inside = {
+        full: path[start:]
+        for full, path in paths.items()
+        if path[:start] == prefix and not any(path[: len(other)] == other for other in others)
+    }
     found = {".".join(path): everything[full] for full, path in inside.items()}
-    others = [full for full in paths if full not in inside]
-    others.sort(key=lambda full: paths[full][:1] != prefix[:1])  # those beside it come first
+    rest = [full for full in paths if full not in inside]
+    rest.sort(key=lambda full: paths[full][:1] != prefix[:1])  # those beside it come first
     return Layout(
         prefix,
         {name: value for name, value in found.items() if isinstance(value, Tensor)},
-        tuple(".".join(full) for full in others),
+        tuple(".".join(full) for full in rest),
         {name: value.kind for name, value in found.items() if isinstance(value, OddTensor)},
     )
 
 
 def _flat(
-    content: Mapping[object, object], path: Path, seen: set[int]
+    content: Mapping[object, object], path: Path, seen: Counter[int]
 ) -> Iterator[tuple[Path, object]]:
     """Yield every tensor with its full name; mappings of mappings are joined by dots."""
-    seen.add(id(content))
     for name, value in content.items():
         if not isinstance(name, str):
             continue
@@ -95,8 +108,8 @@ def _flat(
             yield (*path, *name.split(".")), inner.detach()
         elif isinstance(inner, OddTensor):
             yield (*path, *name.split(".")), inner
-        elif isinstance(inner, Mapping) and len(path) < DEPTH and id(value) not in seen:
-            seen.add(id(value))
+        elif isinstance(inner, Mapping) and len(path) < DEPTH and seen[id(value)] < OFTEN:
+            seen[id(value)] += 1
             yield from _flat(inner, (*path, *name.split(".")), seen)
 
 

@@ -42,12 +42,12 @@ TORCHVISION = compiled(
 SAM = compiled(
     (r"^patch_embed\.projection\.", "patch_embed.proj."),
     (r"^layers\.", "blocks."),
-    (r"\.layer_norm([12])\.", r".norm\1."),
-    (r"\.mlp\.lin([12])\.", r".mlp.fc\1."),
     (r"^neck\.conv1\.", "neck.0."),
     (r"^neck\.layer_norm1\.", "neck.1."),
     (r"^neck\.conv2\.", "neck.2."),
     (r"^neck\.layer_norm2\.", "neck.3."),
+    (r"\.layer_norm([12])\.", r".norm\1."),
+    (r"\.mlp\.lin([12])\.", r".mlp.fc\1."),
 )
 JAX = compiled(
     (r"^embedding\.", "patch_embed.proj."),

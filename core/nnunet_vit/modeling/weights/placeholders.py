@@ -29,7 +29,11 @@ FRAMEWORKS = frozenset(  # training leaves objects of theirs beside the weights
     "dinov3 wandb tensorboardX __torch__".split()
 )
 NETWORK = ("_parameters", "_buffers", "_modules")  # where a torch module keeps what it holds
-OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # in files of protocol 2
+OLD_MODULES = {
+    "__builtin__": "builtins",
+    "copy_reg": "copyreg",
+    "commands": "subprocess",
+}  # in files of protocol 2
 
 
 @dataclass(frozen=True)

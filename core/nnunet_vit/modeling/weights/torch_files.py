@@ -31,6 +31,7 @@ class TorchArchive:
         self._storages: dict[str, Tensor] = {}
         names = self._archive.namelist()
         self._root = min((name for name in names if name.endswith("data.pkl")), key=len)[:-8]
+        self._script = f"{self._root}constants.pkl" in names
         order = f"{self._root}byteorder"
         if order in names and self._archive.read(order) == b"big":
             raise TorchFileError("it was written on a big-endian machine")
@@ -39,7 +40,10 @@ class TorchArchive:
         """Return what the file holds."""
         with self._archive:
             stream = io.BytesIO(self._archive.read(f"{self._root}data.pkl"))
-            return _read_pickle(stream, self._storage_of, self._foreign)
+            content = _read_pickle(stream, self._storage_of, self._foreign)
+        if self._script and not self._storages:
+            raise TorchFileError("it is a TorchScript archive that was frozen, without its weights")
+        return content
 
     def _storage_of(self, what: Any) -> Storage:  # noqa: ANN401
         kind, key, count = _storage_parts(what)
