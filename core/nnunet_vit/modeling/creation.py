@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -14,7 +14,7 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.published import published_weights, require_published
 from nnunet_vit.modeling.snapshot_network import arguments_for
-from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS
+from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
 from nnunet_vit.modeling.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
@@ -94,7 +94,11 @@ def load_backbone(
             require_published(model_name, size)
             file = published_weights(name)
         _check_channels(model, name, in_channels)
-        _coverages[model] = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
+        coverage = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
+        if arguments.given():
+            built = f"built with {argument_text(arguments)}"
+            coverage = replace(coverage, notes=(*coverage.notes, built))
+        _coverages[model] = coverage
     return LoadedBackbone(model, edge, name)
 
 
