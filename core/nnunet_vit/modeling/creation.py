@@ -18,7 +18,7 @@ from nnunet_vit.modeling.published import (
     require_published,
 )
 from nnunet_vit.modeling.snapshot_network import arguments_for
-from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS
+from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
 from nnunet_vit.modeling.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
@@ -102,22 +102,23 @@ def load_backbone(
         if not checkpoint_path:
             require_published(model_name, size)
         _check_channels(model, name, in_channels)
-        if checkpoint_path:
-            weights = Path(checkpoint_path)
-            _coverages[model] = load_backbone_weights(
-                model, weights, expected_coverage, checkpoint_key
-            )
-        else:
-            _load_published(model, name, repository)
+        coverage = (
+            load_backbone_weights(model, Path(checkpoint_path), expected_coverage, checkpoint_key)
+            if checkpoint_path
+            else _published(model, name, repository)
+        )
+        if arguments.given():
+            built = f"built with {argument_text(arguments)}"
+            coverage = replace(coverage, notes=(*coverage.notes, built))
+        _coverages[model] = coverage
     return LoadedBackbone(model, edge, name)
 
 
-def _load_published(model: nn.Module, name: str, repository: str | None) -> None:
-    """Load a timm model's published weights, and note which they are."""
+def _published(model: nn.Module, name: str, repository: str | None) -> Coverage:
+    """Load a timm model's published weights, note which they are, and return what they brought."""
     file, path = published_weights(name, repository)
-    coverage = load_backbone_weights(model, path)
-    _coverages[model] = replace(coverage, file=file.title)
     _origins[model] = origin_record(file, path)
+    return replace(load_backbone_weights(model, path), file=file.title)
 
 
 def _check_channels(model: nn.Module, name: str, channels: int) -> None:

@@ -10,10 +10,12 @@ from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, ModelError, shortened
+from nnunet_vit.modeling.snapshot_settings import arguments_of_settings
 from nnunet_vit.modeling.timm_models import build_timm
 from nnunet_vit.modeling.weights.extra_parts import FIRST, GATED, is_gated
 from nnunet_vit.modeling.weights.reading import read_weights
 from nnunet_vit.modeling.weights.timm_snapshot import TimmSnapshot, timm_snapshot
+from nnunet_vit.modeling.weights.transformers_config import transformers_snapshot
 from nnunet_vit.modeling.wiring import wiring_of
 
 RGB = 3
@@ -35,6 +37,9 @@ def arguments_for(
         ConfigError: the backbone cannot be built with them.
         ModelError: config.json is damaged, says another backbone, or contradicts the run.
     """
+    said = transformers_snapshot(weights)
+    if said is not None:
+        return arguments_of_settings(name, said, given, patch_size)
     snapshot = timm_snapshot(weights)
     if snapshot is None:
         return given
