@@ -58,3 +58,13 @@ def test_coverage_without_a_file(faults_of, run_of):
     )
     Path("weights.pth").touch()
     assert run_of(f"{text}  checkpoint_path: weights.pth\n").model.expected_coverage == 0.9
+
+
+def test_a_key_without_a_file(faults_of, run_of):
+    text = "model:\n  checkpoint_key: teacher\n"
+    assert faults_of(text) == (
+        "run.yaml, line 2, model.checkpoint_key: given 'teacher' without checkpoint_path; "
+        "allowed: null, because published weights are one network"
+    )
+    Path("weights.pth").touch()
+    assert run_of(f"{text}  checkpoint_path: weights.pth\n").model.checkpoint_key == "teacher"

@@ -67,7 +67,13 @@ def test_no_layers_where_no_adapters_are_wanted(fake_head):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("patch_size", 16), ("expected_coverage", 0.9), ("tuning", "last_blocks")]
+    ("key", "value"),
+    [
+        ("patch_size", 16),
+        ("expected_coverage", 0.9),
+        ("checkpoint_key", "teacher"),
+        ("tuning", "last_blocks"),
+    ],
 )
 def test_a_head_that_builds_its_own_backbone_and_keys_that_it_never_hears_of(fake_head, key, value):
     fake_head("recorder", RECORDER.format(arguments="backbone_name"))
@@ -78,6 +84,16 @@ def test_a_head_that_builds_its_own_backbone_and_keys_that_it_never_hears_of(fak
         f"this key. Fix: leave out model.{key}, or choose a head that takes the argument "
         "`backbone`."
     )
+
+
+def test_the_runs_key_reaches_the_backbone(vit, weights_file):
+    raw, average = (vit("test_vit", (32, 32), seed=seed).state_dict() for seed in (1, 2))
+    file = weights_file({"state_dict": raw, "state_dict_ema": average}, "run.pth")
+    model = {"backbone": "timm:test_vit", "checkpoint_path": str(file)}
+    for key, tensors in ((None, average), ("state_dict", raw)):
+        run = ViTnnUNetConfig.model_validate({"model": {**model, "checkpoint_key": key}})
+        own = build_backbone(run, 3, (32, 32)).model.state_dict()
+        assert all(own[name].equal(value) for name, value in tensors.items())
 
 
 def test_the_runs_patch_and_coverage_reach_the_backbone(fake_head, vit, weights_file):

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.unit
 
 OBJECTS = (
     "{file} holds Python objects, which can run code: posix.mkdir. Nothing was loaded. "
-    "Fix: where the file was made, save its tensors alone: "
-    "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')."
+    "Fix: take a file of tensors alone (.safetensors); where you trust this one, copy its tensors "
+    "into such a file as docs/weights.md shows under 'What is refused'."
 )
 FORMAT = (
     "Fix: give a .safetensors file, a .pth that holds nothing but tensors, or the folder of a "
@@ -59,15 +59,16 @@ def test_a_snapshot_with_code_is_not_run(trained, refusal, tmp_path):
 
 
 def test_every_kind_of_object_is_named(trained, weights_file, refusal):
-    """But not the arguments and numbers of training scripts, which are let through."""
+    """But not the arguments, paths and numbers of training scripts, which are let through."""
     from argparse import Namespace
     from decimal import Decimal
+    from fractions import Fraction
     from pathlib import PurePosixPath
 
-    objects = {"args": Namespace(out=PurePosixPath("x")), "lr": Decimal(1)}
+    objects = {"args": Namespace(out=PurePosixPath("x"), x=Fraction(1)), "lr": Decimal(1)}
     text = refusal(weights_file({"model": trained, **objects}, "weights.pth"))
     assert text.partition(" Fix: ")[0].endswith(
-        "which can run code: decimal.Decimal, pathlib.PurePosixPath. Nothing was loaded."
+        "which can run code: decimal.Decimal, fractions.Fraction. Nothing was loaded."
     )
 
 
