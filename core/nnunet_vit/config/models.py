@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -84,8 +85,10 @@ class ViTModelConfig(Section):
     expected_coverage: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the backbone's parameters that the weights must bring"
     )
-    patch_size: Annotated[int, Field(ge=2, le=64)] | None = Field(
-        None, description="edge of the ViT's patches, pixels; null: as it was pretrained"
+    vit_patch_size: Annotated[int, Field(ge=2, le=64)] | None = Field(
+        None,
+        validation_alias=AliasChoices("vit_patch_size", "patch_size"),  # the second is older
+        description="edge of the ViT's patches, pixels; null: as it was pretrained",
     )
     backbone_arguments: BackboneArguments = Field(
         default_factory=BackboneArguments,

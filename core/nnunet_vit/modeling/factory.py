@@ -72,7 +72,7 @@ def build_backbone(
         model.checkpoint_path,
         image_size,
         in_channels,
-        model.patch_size,
+        model.vit_patch_size,
         model.expected_coverage,
         model.checkpoint_key,
         model.backbone_arguments,
@@ -209,7 +209,7 @@ def _targets_of_timm(run: ViTnnUNetConfig) -> list[str]:
 def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
     """Refuse keys that a head which builds its own backbone would never hear of."""
     unheard = {
-        "model.patch_size": run.model.patch_size is not None,
+        "model.vit_patch_size": run.model.vit_patch_size is not None,
         "model.expected_coverage": run.model.expected_coverage < 1,
         "model.checkpoint_key": run.model.checkpoint_key is not None,
         "model.repository": run.model.repository is not None,

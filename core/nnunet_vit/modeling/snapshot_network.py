@@ -152,7 +152,7 @@ def as_snapshot_says(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
     if not (model.pretrained and model.checkpoint_path):
         return run
     name, weights = timm_name(model.backbone, model.size_name), Path(model.checkpoint_path)
-    asked = arguments_for(name, weights, model.backbone_arguments, model.patch_size)
+    asked = arguments_for(name, weights, model.backbone_arguments, model.vit_patch_size)
     if asked == model.backbone_arguments:
         return run
     return run.model_copy(update={"model": model.model_copy(update={"backbone_arguments": asked})})

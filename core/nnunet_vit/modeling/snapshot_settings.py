@@ -104,7 +104,7 @@ def _another_network(
     if "patch_size" in differences:
         fix = (
             f"a backbone with patches of {differences['patch_size'][0]} pixels, or "
-            f"model.patch_size: {patch_size_of(own)} to have the weights resampled."
+            f"model.vit_patch_size: {patch_size_of(own)} to have the weights resampled."
         )
     return ModelError(
         f"{said.file} says another network than timm's {name}: {'; '.join(facts)}.", fix=fix

@@ -47,7 +47,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
 
     notes = Notes()
     name = timm_name(run.model.backbone, run.model.size_name)
-    facts = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
+    facts = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
     schemes = (

@@ -65,7 +65,7 @@ def check_network(
     if fresh and run.model.pretrained and not run.model.checkpoint_path:
         require_published(run.model.backbone, run.model.size_name)
         require_reachable(name, run.model.repository)
-    backbone = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
+    backbone = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")

@@ -282,9 +282,9 @@ def test_a_patch_size_that_the_backbone_cannot_divide(faults_of, backbone, size,
 @pytest.mark.parametrize(
     ("model", "size", "step", "origin", "nearest"),
     [
-        ("backbone: dinov2\n  patch_size: 16", "[224, 500]", 16, "model.patch_size",
+        ("backbone: dinov2\n  patch_size: 16", "[224, 500]", 16, "model.vit_patch_size",
          "[224, 496] or [224, 512]"),
-        ("backbone: timm:anything\n  patch_size: 12", "[24, 13]", 12, "model.patch_size",
+        ("backbone: timm:anything\n  vit_patch_size: 12", "[24, 13]", 12, "model.vit_patch_size",
          "[24, 12] or [24, 24]"),
         ("pretrained: false\n  backbone: retfound\n  backbone_size: dinov2_meh", "[224, 256]", 14,
          "the patch of backbone 'retfound'", "[224, 252] or [224, 266]"),

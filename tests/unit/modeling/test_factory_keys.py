@@ -69,7 +69,7 @@ def test_no_layers_where_no_adapters_are_wanted(fake_head):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("patch_size", 16),
+        ("vit_patch_size", 16),
         ("expected_coverage", 0.9),
         ("checkpoint_key", "teacher"),
         ("tuning", "last_blocks"),

@@ -146,8 +146,8 @@ def test_a_patch_that_cannot_be_changed(name):
     with torch.device("meta"), pytest.raises(ConfigError) as caught:
         build_timm(name, (32, 32), 3, 8)
     assert str(caught.value) == (
-        f"model.patch_size: the patch of {name} is 16 pixels and cannot be changed to 8. "
-        "Fix: model.patch_size: null, or a model of timm's vision_transformer, eva, deit, beit."
+        f"model.vit_patch_size: the patch of {name} is 16 pixels and cannot be changed to 8. "
+        "Fix: model.vit_patch_size: null, or a model of timm's vision_transformer, eva, deit, beit."
     )
     with torch.device("meta"):
         assert patch_size_of(build_timm(name, (32, 32), 3, 16)) == 16

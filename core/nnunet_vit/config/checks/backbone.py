@@ -121,10 +121,10 @@ def _check_patch_size(draft: Draft) -> None:
 
 def _vit_patch(draft: Draft) -> tuple[int, str]:
     """Return the edge of the ViT's patches and where it is from; 1 where only timm knows it."""
-    model = draft.config.model
-    if draft.sound("model.patch_size") and model.patch_size is not None:
-        return model.patch_size, "model.patch_size"
-    unknown = not draft.sound("model.backbone", "model.backbone_size", "model.patch_size")
+    model, keys = draft.config.model, ("model.vit_patch_size", "model.patch_size")
+    if draft.sound(*keys) and model.vit_patch_size is not None:
+        return model.vit_patch_size, "model.vit_patch_size"
+    unknown = not draft.sound("model.backbone", "model.backbone_size", *keys)
     if unknown or backbones.is_timm(model.backbone):
         return 1, ""
     edge = backbones.family(model.backbone).patch_size_of(model.backbone_size)
