@@ -75,7 +75,7 @@ def _attention(
         return torch.softmax(scores if bias is None else scores + bias, dim=-1) @ value
     if bias is not None:
         bias = bias.expand(*query.shape[:-1], key.shape[-2])
-    result: Tensor = _Fused.apply(query, key, value, bias, count)  # type: ignore[no-untyped-call]
+    result: Tensor = _Fused.apply(query, key, value, bias, count)
     return result
 
 
