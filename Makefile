@@ -3,14 +3,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 PLUGINS := $(wildcard plugins/*/)
+# of test-oldest and test-newest: from pyenv, by name, or else PYTHON
+python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python3) $(shell command -v python$(1)) $(PYTHON))
+OLDEST ?= $(call python,3.10)
+NEWEST ?= $(call python,3.13)
 
-.PHONY: setup demo test test-all lint bench clean
+.PHONY: setup demo test test-all test-oldest test-newest lint bench clean
 
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
-	"$(BIN)/pip" install -q -e '.[test,dev]' $(addprefix -e ./,$(PLUGINS))
+	"$(BIN)/pip" install -q $(CONSTRAINTS:%=-c %) -e '.[test,dev]' $(addprefix -e ./,$(PLUGINS))
 	touch $@
 
 demo: setup
@@ -22,6 +26,20 @@ test: setup
 
 test-all: setup
 	"$(BIN)/pytest" -m ''
+	$(MAKE) test-oldest
+	$(MAKE) test-newest
+
+# every package at its floor in pyproject.toml
+test-oldest:
+	mkdir -p .venvs
+	"$(OLDEST)" .ci/constraints.py test > .venvs/oldest.txt
+	$(MAKE) demo test PYTHON="$(OLDEST)" VENV=.venvs/oldest CONSTRAINTS=.venvs/oldest.txt
+
+# what pip takes today, and the newest timm laid over it: nnU-Net's dependencies hold an older one
+test-newest:
+	$(MAKE) setup PYTHON="$(NEWEST)" VENV=.venvs/newest
+	.venvs/newest/bin/pip install -q --upgrade --no-deps timm
+	$(MAKE) demo test PYTHON="$(NEWEST)" VENV=.venvs/newest
 
 lint: setup
 	"$(BIN)/ruff" check .

@@ -23,7 +23,10 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Section(BaseModel):
     """A section of the run file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, validate_default=True)
+    # pydantic before 2.10 warns of names that begin with model_, as model_path does
+    model_config = ConfigDict(
+        extra="forbid", strict=True, validate_default=True, protected_namespaces=()
+    )
 
 
 class DataConfig(Section):

@@ -1,22 +1,21 @@
-"""Attention is counted by one formula: figures do not depend on the kernel that torch would take."""
+"""Attention is counted by one formula, whatever kernel torch would take."""
 
 import pytest
 
 pytestmark = pytest.mark.unit
 
 B, H, L, S, E, F = 2, 3, 5, 7, 4, 6
+TINY = "timm:vit_tiny_patch16_224"
 RUNS = {
-    "plain": {},
-    "bias": {"backbone": "timm:beit_base_patch16_224"},
-    "adapters": {"train": {"gradient_checkpointing": True}, "lora": {"r": 8}},
-    "parts": {"train": {"gradient_accumulation": 2}, "freeze_backbone": True},
-    "segmenter": {"head": "segmenter"},
-    "mask2former": {"head": "mask2former"},
+    "bias": {"backbone": "timm:beit_base_patch16_224", "train": {"gradient_accumulation": 2}},
+    "checkpoints": {"train": {"gradient_checkpointing": True}, "lora": {"r": 8}},
+    "segmenter": {"head": "segmenter", "freeze_backbone": True},
+    "mask2former": {"head": "mask2former", "freeze_backbone": True},
     "eomt": {"head": "eomt"},
 }
 
 
-def cost_of(backbone="timm:vit_small_patch16_224", train=None, lora=None, head="linear", **model):
+def cost_of(backbone=TINY, train=None, lora=None, head="linear", **model):
     from nnunet_vit.config.models import ViTnnUNetConfig
     from nnunet_vit.modeling.description.shadow import build_without_memory
     from nnunet_vit.modeling.description.step import step_cost
@@ -42,32 +41,33 @@ def kernels():
     return [kernel for kernel in SDPBackend.__members__.values() if kernel.value >= 0]
 
 
+@pytest.fixture
+def operations(monkeypatch):
+    """Return the names of all operations that `describe` follows, as they come."""
+    from nnunet_vit.modeling.description.tracking import Ledger
+
+    names, dispatch = set(), Ledger.__torch_dispatch__
+
+    def noting(self, function, types, args=(), kwargs=None):
+        names.add(str(function))
+        return dispatch(self, function, types, args, kwargs)
+
+    monkeypatch.setattr(Ledger, "__torch_dispatch__", noting)
+    return names
+
+
 @pytest.mark.parametrize("name", RUNS)
-def test_every_kernel_gives_the_same_figures(name):
+def test_every_kernel_gives_the_same_figures(name, operations):
+    """By their names, kernels that torch will have in years to come are noticed too."""
     from torch.nn.attention import sdpa_kernel
 
     expected = cost_of(**RUNS[name])
     assert expected.forward_flops and expected.saved_activations
+    assert any("addmm" in operation for operation in operations)
+    assert not [one for one in operations if "attention" in one or "multi_head" in one]
     for kernel in kernels():
         with sdpa_kernel(kernel):
             assert cost_of(**RUNS[name]) == expected, kernel
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_no_attention_runs_past_the_formula(name, monkeypatch):
-    """Kernels that torch will have in years to come are noticed by their names."""
-    from nnunet_vit.modeling.description.tracking import Ledger
-
-    operations, dispatch = set(), Ledger.__torch_dispatch__
-
-    def noting(self, function, types, args=(), kwargs=None):
-        operations.add(str(function))
-        return dispatch(self, function, types, args, kwargs)
-
-    monkeypatch.setattr(Ledger, "__torch_dispatch__", noting)
-    cost_of(**RUNS[name])
-    assert any("addmm" in operation for operation in operations)
-    assert not [name for name in operations if "attention" in name or "multi_head" in name]
 
 
 def attended(**settings):
