@@ -11,6 +11,7 @@ from nnunet_vit.nnunet.data.label_rules import label_faults
 
 REQUIRED = ("channel_names", "labels", "numTraining", "file_ending")
 KINDS = {"channel_names": dict, "labels": dict, "numTraining": int, "file_ending": str}
+READER = "overwrite_image_reader_writer"
 CONVERT = (
     "this is the format of nnU-Net v1 or of the Decathlon: `nnUNetv2_convert_old_nnUNet_dataset "
     "FOLDER DatasetXXX_NAME` or `nnUNetv2_convert_MSD_dataset -i FOLDER` converts it; by hand, "
@@ -121,21 +122,38 @@ def _channel_faults(channels: dict[str, Any]) -> list[Fault]:
     return [Fault(f"channel_names has {', '.join(odd)}.", 'a text per channel, like "0": "CT".')]
 
 
+def _reader_faults(description: dict[str, Any]) -> list[Fault]:
+    """Refuse overwrite_image_reader_writer where it names something that is no reader."""
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+    named = description.get(READER, "None")
+    found = _named_reader(named) if isinstance(named, str) else named
+    if found is None and named is not None:
+        return []
+    if isinstance(found, type) and issubclass(found, BaseReaderWriter):
+        return []
+    return [Fault(f"{READER} is {named!r}, no reader of nnU-Net.", f"remove {READER}.")]
+
+
+def _named_reader(name: str) -> Any:  # noqa: ANN401  whatever nnU-Net finds by that name
+    from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
+
+    if name == "None":
+        return None
+    try:
+        return recursive_find_reader_writer_by_name(name)
+    except RuntimeError:  # as nnU-Net: the ending chooses
+        return None
+
+
 def _ending_faults(description: dict[str, Any]) -> list[Fault]:
     """Refuse an ending that none of nnU-Net's readers reads, unless a reader is named."""
-    from nnunetv2.imageio.reader_writer_registry import (
-        LIST_OF_IO_CLASSES,
-        recursive_find_reader_writer_by_name,
-    )
+    from nnunetv2.imageio.reader_writer_registry import LIST_OF_IO_CLASSES
 
+    faults = _reader_faults(description)
+    if faults or _named_reader(description.get(READER, "None")) is not None:
+        return faults
     ending = description["file_ending"]
-    reader = description.get("overwrite_image_reader_writer", "None")
-    if isinstance(reader, str) and reader != "None":
-        try:
-            recursive_find_reader_writer_by_name(reader)
-            return []
-        except RuntimeError:  # as nnU-Net: the ending chooses
-            pass
     allowed = dict.fromkeys(
         known for io in LIST_OF_IO_CLASSES for known in io.supported_file_endings
     )

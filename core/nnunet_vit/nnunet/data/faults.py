@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nnunet_vit.config.problems import escaped
 from nnunet_vit.errors import DataError
 
 MOST_SHOWN = 20
@@ -34,9 +35,11 @@ def refuse(where: object, faults: Iterable[Fault]) -> None:
     faults = list(dict.fromkeys(faults))
     if not faults:
         return
-    if len(faults) == 1:
-        raise DataError(faults[0].problem, fix=faults[0].fix)
-    lines = [f"  {DataError(fault.problem, fix=fault.fix)}" for fault in faults[:MOST_SHOWN]]
+    # a file's name may hold any character
+    errors = [DataError(escaped(fault.problem), fix=escaped(fault.fix)) for fault in faults]
+    if len(errors) == 1:
+        raise errors[0]
+    lines = [f"  {error}" for error in errors[:MOST_SHOWN]]
     if len(faults) > MOST_SHOWN:
         lines.append(f"  and {len(faults) - MOST_SHOWN} more")
     raise DataError("\n".join([f"{where}: {len(faults)} problems", *lines]))

@@ -185,6 +185,15 @@ def test_endings_that_nnunet_reads(write_dataset, ending, reader):
     assert find_dataset(5).description["file_ending"] == ending
 
 
+@pytest.mark.parametrize("reader", [None, 3, ["SimpleITKIO"], "np"])
+def test_a_reader_that_is_none(write_dataset, reader):
+    path = write_dataset(overwrite_image_reader_writer=reader) / "dataset.json"
+    assert refusal() == (
+        f"{path}: overwrite_image_reader_writer is {reader!r}, no reader of nnU-Net. "
+        "Fix: remove overwrite_image_reader_writer."
+    )
+
+
 def test_a_channel_without_a_name(write_dataset):
     path = write_dataset(channel_names={"0": "R", "1": 3}) / "dataset.json"
     assert refusal() == (

@@ -141,6 +141,12 @@ def test_pictures_that_are_left_out(tmp_path):
     assert [ending_of(name) for name in ("a.nii.gz", "b.x.PNG", "c")] == [".nii.gz", ".PNG", ""]
 
 
+def test_a_line_break_in_a_name_is_shown_as_such(write_dataset):
+    raw = write_dataset()
+    fill(raw / "imagesTr", "a\n.png")
+    assert "found a\\n.png. Fix: rename a\\n.png to a\\n_0000.png" in refusal()
+
+
 def test_many_problems_are_cut():
     with pytest.raises(DataError) as caught:
         refuse("here", [Fault(str(number)) for number in range(25)])
