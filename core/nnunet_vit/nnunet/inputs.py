@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.nnunet.data.case_files import cases_of
+from nnunet_vit.nnunet.data.channels import in_order
 from nnunet_vit.nnunet.data.faults import refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
 from nnunet_vit.nnunet.data.images import ImageFacts, Wanted, look_at_case
@@ -82,7 +83,7 @@ def _reader(model: ModelFolder) -> "type[BaseReaderWriter]":
 
 def _wanted(model: ModelFolder) -> Wanted:
     configuration, outputs = model.configuration, labels_of(model.description).foreground
-    channels = tuple(map(str, model.description["channel_names"].values()))
+    channels = tuple(in_order(model.description["channel_names"]).values())
     schemes = tuple(configuration["normalization_schemes"])
     target = target_of(model.plans, configuration["spacing"], len(channels), 1 + len(outputs))
     return Wanted(channels, schemes, "the model", target)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
 SHOWN = 5  # of a list of missing masks
+DESCRIPTION = {"labels": dict, "file_ending": str}
 TOLERANCE = 1e-3  # relative; programs round spacings differently
 
 
@@ -82,7 +83,7 @@ def task_of(predictions: Path, references: Path, model: Path | None) -> Task:
     if predictions.resolve() == references.resolve():
         raise DataError(f"-p and -r are the same folder, {predictions}: every Dice would be 1.")
     source = _source(predictions, model)
-    description = read_part(source / "dataset.json")
+    description = read_part(source / "dataset.json", DESCRIPTION)
     try:
         labels_of(description)
     except (TypeError, ValueError) as error:

@@ -1,69 +1,75 @@
 """dataset.json and plans.json beside a model or its masks, checked when they are read."""
 
-import json
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nnunet_vit import __version__
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import DataError, ModelError
+from nnunet_vit.nnunet.data.description_file import read_description
+from nnunet_vit.nnunet.data.json_file import kind_of, read_json
+from nnunet_vit.nnunet.data.plans_file import read_plans, resolved
 
 MODEL_FILES = ("plans.json", "dataset.json")
 COPY_AGAIN = "copy the model folder again."
-KEYS: dict[str, dict[str, type]] = {
-    "plans.json": {
-        "configurations": dict, "image_reader_writer": str, "transpose_forward": list,
-        "original_median_spacing_after_transp": list, "plans_name": str,
-    },
-    "dataset.json": {"channel_names": dict, "labels": dict, "file_ending": str},
-}  # fmt: skip
-OF_CONFIGURATION = {"spacing", "normalization_schemes", "architecture", "patch_size"}
 
 
-def read_part(file: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any]:
-    """Return the JSON of a file beside a model or its masks, with the keys that it needs.
+def read_part(file: Path, keys: Mapping[str, type]) -> dict[str, Any]:
+    """Return the JSON of a file beside masks, with the keys that evaluation needs.
 
     Args:
         file: plans.json or dataset.json.
-        keys: with the type of their values; None: those that prediction needs.
+        keys: with the type of their values.
 
     Raises:
         ModelError: it is no JSON, or lacks keys.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} cannot be loaded: {error}.", fix=COPY_AGAIN) from error
-    if not isinstance(content, dict):
-        raise ModelError(
-            f"{file} holds a {type(content).__name__}, not an object with keys.", fix=COPY_AGAIN
-        )
-    lacking = [
-        key
-        for key, kind in (KEYS[file.name] if keys is None else keys).items()
-        if not isinstance(content.get(key), kind)
-    ]
-    if lacking:
-        raise ModelError(
-            f"{file} is damaged: {', '.join(lacking)} missing or of another type.", fix=COPY_AGAIN
-        )
+    with _of_model():
+        content = read_json(file)
+        if not isinstance(content, dict):
+            raise DataError(f"{file} holds {kind_of(content)}, not an object.")
+        wrong = [key for key, kind in keys.items() if not isinstance(content.get(key), kind)]
+        if wrong:
+            raise DataError(f"{file} is damaged: {', '.join(wrong)} missing or of another type.")
     return content
 
 
-def check_run(file: Path, plans: dict[str, Any]) -> None:
-    """Refuse plans whose run this version does not know, before anything else reads it.
+def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return plans.json and dataset.json of a model that this version can predict with.
 
     Raises:
-        ConfigError: vit_cli did not make them.
-        ModelError: they are damaged, or a newer version wrote them.
+        ConfigError: vit_cli did not make the plans.
+        ModelError: a file is damaged, or a newer version wrote it.
     """
+    plans_file, description_file = (folder / name for name in MODEL_FILES)
+    with _of_model():
+        plans = read_plans(plans_file)
+        configuration = _configuration(plans_file, plans)
+        if configuration not in plans["configurations"]:
+            raise DataError(f"{plans_file} lacks its configuration '{configuration}'.")
+        resolved(plans_file, plans, configuration)
+        return plans, read_description(description_file)
+
+
+@contextlib.contextmanager
+def _of_model() -> Iterator[None]:
+    """Turn what is wrong with a dataset's file into what is wrong with the model's copy."""
+    try:
+        yield
+    except DataError as error:
+        raise ModelError(error.problem, fix=COPY_AGAIN) from error
+
+
+def _configuration(file: Path, plans: dict[str, Any]) -> str:
+    """Return the configuration of the run inside plans."""
     from pydantic import ValidationError
 
     from nnunet_vit.nnunet.plans import KEY, run_of_plans
 
     try:
-        configuration = run_of_plans(plans).data.configuration
+        return run_of_plans(plans).data.configuration
     except (ValidationError, AttributeError, KeyError, TypeError) as error:
         stored = plans[KEY].get("version", "") if isinstance(plans[KEY], dict) else ""
         if is_newer(stored):
@@ -76,9 +82,6 @@ def check_run(file: Path, plans: dict[str, Any]) -> None:
         raise ModelError(
             f"{file} is damaged: its run cannot be read ({key}).", fix=COPY_AGAIN
         ) from error
-    own = plans["configurations"].get(configuration)
-    if not isinstance(own, dict) or not OF_CONFIGURATION <= set(own):
-        raise ModelError(f"{file} is damaged: configuration '{configuration}'.", fix=COPY_AGAIN)
 
 
 def is_newer(version: object) -> bool:

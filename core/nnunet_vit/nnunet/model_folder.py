@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean
-from nnunet_vit.nnunet.model_files import MODEL_FILES, check_run, read_part
+from nnunet_vit.nnunet.model_files import MODEL_FILES, read_model
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -144,9 +144,7 @@ def open_model(path: Path) -> ModelFolder:
             f"{path} is no model folder: {', '.join(missing)} missing.",
             fix="give the folder that `vit_cli train` prints last, the one that holds fold_0.",
         )
-    plans, description = (read_part(path / name) for name in MODEL_FILES)
-    check_run(path / "plans.json", plans)
-    return ModelFolder(path, plans, description)
+    return ModelFolder(path, *read_model(path))
 
 
 def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None) -> FoldWeights:

@@ -75,6 +75,7 @@ def write_overlays(scores: Scores, images: Path, folder: Path, progress: Progres
             name = f"{case}_dice{scores.per_case[pair.prediction.name]:.2f}.png"
             io.imsave(folder / name, picture, check_contrast=False)
         progress.case(case)
+    progress.close()
     drawn = len(scores.pairs) - len(faults)
     progress.say(f"{drawn} overlays in {folder}: image, reference, prediction, errors.")
     refuse("--overlays", grouped(faults))

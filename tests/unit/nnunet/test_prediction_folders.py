@@ -23,6 +23,9 @@ DESCRIPTION = {
 }
 PLANS = {
     "plans_name": "mine",
+    "dataset_name": "Dataset001_Mine",
+    "transpose_backward": [0, 1, 2],
+    "foreground_intensity_properties_per_channel": {},
     "nnunet_vit": {"version": "0.1.0", "run": {}},
     "image_reader_writer": "SimpleITKIO",
     "transpose_forward": [0, 1, 2],
@@ -32,6 +35,10 @@ PLANS = {
             "spacing": [1.0, 1.0],
             "patch_size": [32, 32],
             "normalization_schemes": ["CTNormalization"],
+            "use_mask_for_norm": [False],
+            "batch_size": 2,
+            "data_identifier": "nnUNetPlans_2d",
+            "preprocessor_name": "DefaultPreprocessor",
             "architecture": {},
         }
     },
@@ -122,18 +129,32 @@ def test_a_kind_of_checkpoint_that_nobody_has(model, images):
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("name", "content", "problem"),
     [
-        ("{", "cannot be loaded: Expecting "),
-        ("", "cannot be loaded: Expecting value"),
-        ("[]", "holds a list, not an object with keys. Fix: copy the model folder again."),
-        ("{}", "is damaged: "),
+        ("plans.json", "{", "cannot be read as JSON: Expecting "),
+        ("plans.json", "", "is empty. Fix: copy the model folder again."),
+        ("plans.json", "[]", "holds a list, not nnU-Net's plans. Fix: copy the model folder"),
+        ("dataset.json", "{", "cannot be read as JSON: Expecting "),
+        ("dataset.json", "", "cannot be read as JSON: Expecting "),
+        ("dataset.json", "[]", "lacks channel_names, labels, numTraining, file_ending. Fix: copy "),
     ],
 )
-@pytest.mark.parametrize("name", ["plans.json", "dataset.json"])
 def test_a_damaged_description(model, images, name, content, problem):
     (model / name).write_text(content)
     assert refusal(ModelError, images, model).startswith(f"{model / name} {problem}")
+
+
+@pytest.mark.parametrize("labels", [{"background": 0, "x": "one"}, {"background": 0}, 3])
+def test_labels_that_are_none(model, images, labels):
+    (model / "dataset.json").write_text(json.dumps(DESCRIPTION | {"labels": labels}))
+    assert refusal(ModelError, images, model).startswith(f"{model / 'dataset.json'}")
+
+
+@pytest.mark.parametrize("spacing", [None, [], ["a", "b", "c"], [1.0]])
+def test_plans_that_do_not_know_the_spacing_of_the_training_images(model, images, spacing):
+    plans = PLANS | {"original_median_spacing_after_transp": spacing}
+    (model / "plans.json").write_text(json.dumps(plans))
+    assert list(sound_inputs(images, open_model(model), Progress()).cases) == ["a", "b"]
 
 
 def test_plans_of_a_newer_version(model, images):
@@ -153,12 +174,19 @@ def test_a_run_that_is_none(model, images, run):
     )
 
 
-@pytest.mark.parametrize("own", [{}, {"2d": 3}, {"2d": {"spacing": [1, 1]}}])
-def test_plans_without_what_the_run_trained(model, images, own):
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ({"3d": {}}, " lacks its configuration '2d'."),
+        ({"2d": 3}, ": configurations 2d are no objects."),
+        ({"2d": {"spacing": ["x"]}}, ": configuration '2d': data_identifier is missing; "),
+    ],
+)
+def test_plans_without_what_the_run_trained(model, images, own, problem):
     (model / "plans.json").write_text(json.dumps(PLANS | {"configurations": own}))
-    assert refusal(ModelError, images, model) == (
-        f"{model / 'plans.json'} is damaged: configuration '2d'. Fix: copy the model folder again."
-    )
+    text = refusal(ModelError, images, model)
+    assert text.startswith(f"{model / 'plans.json'}{problem}")
+    assert text.endswith("Fix: copy the model folder again.")
 
 
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"PK broken"])
@@ -195,7 +223,7 @@ def test_no_folder_of_images(model, tmp_path):
 def test_no_images_of_that_kind(model, images):
     (model / "dataset.json").write_text(json.dumps(DESCRIPTION | {"file_ending": ".png"}))
     assert refusal(DataError, images, model) == (
-        f"{images} holds no image file *.png; it holds 2 files *.nii.gz. Fix: convert them to "
+        f"{images} holds no image *.png; it holds 2 files *.nii.gz. Fix: convert them to "
         ".png, named CASE_0000.png; renaming alone does not do it: the model was trained on .png."
     )
 

@@ -22,7 +22,7 @@ class Target:
     Attributes:
         spacing: of the axes that are resampled, after the transposition; two for 2D.
         transpose: nnU-Net's transpose_forward.
-        training: median spacing of the training images, after the transposition.
+        training: median spacing of the training images, after the transposition; 0: not known.
         channels: of the images.
         outputs: of the network.
     """
@@ -38,10 +38,15 @@ def target_of(
     plans: Mapping[str, Any], spacing: "list[float]", channels: int, outputs: int
 ) -> Target:
     """Return the target of a configuration with that spacing."""
+    axes = len(plans["transpose_forward"])
+    known = plans.get("original_median_spacing_after_transp")
+    usual = known if isinstance(known, list) and len(known) == axes else [0] * axes
+    if not all(isinstance(value, int | float) for value in usual):
+        usual = [0] * axes
     return Target(
         tuple(map(float, spacing)),
         tuple(plans["transpose_forward"]),
-        tuple(map(float, plans["original_median_spacing_after_transp"])),
+        tuple(map(float, usual)),
         channels,
         outputs,
     )
