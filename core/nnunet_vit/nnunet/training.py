@@ -105,7 +105,7 @@ def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: 
     work = decide(dataset, run.data.configuration, asked)
     known = [*work.cases, *work.removed]  # what has been removed leaves the splits
     ending = dataset.description["file_ending"]
-    notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending)
+    notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending, work.added)
     for notice in [*work.notices, *notices]:
         progress.say(notice)
     return work

@@ -1,6 +1,5 @@
 """What is looked at before a run writes anything: device, checkpoint, fold, sizes, network."""
 
-import json
 import sys
 
 import pytest
@@ -9,7 +8,6 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, PluginError
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.preflight import (
-    check_fold,
     check_network,
     choose_device,
     goes_on,
@@ -110,30 +108,6 @@ def test_a_result_is_not_overwritten_unasked(tmp_path, held):
     )
 
 
-def test_folds(write_dataset, nnunet_folders):
-    write_dataset()
-    dataset = find_dataset(5)
-    check_fold(dataset, "all")
-    with pytest.raises(DataError) as caught:
-        check_fold(dataset, 0)
-    assert str(caught.value) == (
-        "Dataset005_Mine has 3 cases; five folds need five. Fix: data.fold: all"
-    )
-    splits = nnunet_folders / "preprocessed" / "Dataset005_Mine" / "splits_final.json"
-    splits.parent.mkdir()
-    splits.write_text(json.dumps([{}, {}]))
-    check_fold(dataset, 1)
-    with pytest.raises(ConfigError) as caught:
-        check_fold(dataset, 2)
-    assert str(caught.value) == f"data.fold: 2; {splits} has folds 0 to 1."
-
-
-def test_five_cases_make_five_folds(write_dataset):
-    write_dataset(cases="abcde")
-    for fold in range(5):
-        check_fold(find_dataset(5), fold)
-
-
 @pytest.mark.parametrize(
     ("patch", "given", "size", "lines"),
     [
@@ -168,6 +142,13 @@ def test_the_patch_size(patch, given, size, lines):
 
 def checked(run, fresh=False, said=None):
     return check_network(find_dataset(5), run, fresh, said or Said())
+
+
+def test_statistics_follow_the_plans_that_normalize(write_dataset):
+    write_dataset(channel_names={"0": "R", "1": "CT"})
+    planned = ["CTNormalization", "RGBTo01Normalization"]
+    facts = check_network(find_dataset(5), run_of(), False, Said(), planned)
+    assert facts.statistics == ([0.0, 0.5], [1.0, 0.5])
 
 
 def test_the_facts_of_a_network(write_dataset):

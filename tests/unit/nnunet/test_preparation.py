@@ -11,15 +11,26 @@ from nnunet_vit.nnunet.preparation import prepare
 pytestmark = pytest.mark.unit
 
 PLANS = {
+    "dataset_name": "Dataset005_Mine",
+    "plans_name": "nnUNetPlans",
+    "image_reader_writer": "NaturalImage2DIO",
+    "transpose_forward": [0, 1, 2],
+    "transpose_backward": [0, 1, 2],
+    "foreground_intensity_properties_per_channel": {},
     "configurations": {
         "2d": {
             "patch_size": [32, 32],
+            "batch_size": 2,
+            "spacing": [1.0, 1.0],
+            "normalization_schemes": ["ZScoreNormalization", "RGBTo01Normalization"],
+            "use_mask_for_norm": [False, False],
+            "preprocessor_name": "DefaultPreprocessor",
             "data_identifier": "nnUNetPlans_2d",
             "architecture": {"network_class_name": "x"},
         },
         "2d_small": {"inherits_from": "2d", "patch_size": [16, 16]},
         "3d_fullres": {"patch_size": [8, 8, 8], "architecture": {"network_class_name": "x"}},
-    }
+    },
 }
 
 
@@ -36,6 +47,7 @@ def preprocessed(write_dataset):
     """A dataset of three cases with plans and preprocessed data, and no raw data."""
     folder = write_dataset(place="preprocessed")
     (folder / "nnUNetPlans.json").write_text(json.dumps(PLANS))
+    (folder / "dataset_fingerprint.json").write_text('{"shapes_after_crop": []}')
     for inner in ("nnUNetPlans_2d", "gt_segmentations"):
         (folder / inner).mkdir()
     for case in "abc":

@@ -12,6 +12,7 @@ from nnunet_vit.nnunet.data.preprocessed import (
     FINGERPRINT,
     DataFolder,
     cases_with_truth,
+    check_companions,
     described,
     normalized_otherwise,
     other_record,
@@ -39,6 +40,10 @@ from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import PLANS
 
 FLAT = "2d"
+STALE_PLANS = (
+    f"{PLANS}.json was made from other raw data and nothing has been preprocessed with it: it is "
+    "made anew."
+)
 
 
 @dataclass
@@ -96,8 +101,12 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     data = DataFolder(dataset.preprocessed, own["data_identifier"])
     record = data.record()
     if record is not None:
-        return _by_record(dataset, work, data, record, deciding(plans, own), asked)
-    return _by_looking(dataset, work, data, plans, own, asked)
+        _by_record(dataset, work, data, record, deciding(plans, own), asked)
+    else:
+        _by_looking(dataset, work, data, plans, own, asked)
+    if not work.plan:
+        check_companions(dataset, described_too=not work.preprocess)
+    return work
 
 
 def miscounted(dataset: Dataset, count: int) -> list[str]:
@@ -124,6 +133,7 @@ def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     known = known if record is None else set(record.cases) & known
     if not cases or cases != known or data.is_outdated():
         raise DataError(f"{data.path} is missing {missing}")
+    check_companions(dataset, described_too=True)
     notices = miscounted(dataset, len(cases))
     return Work({}, sorted(cases), schemes=list(own["normalization_schemes"]), notices=notices)
 
@@ -158,7 +168,7 @@ def _by_record(
     record: Record,
     plans: dict[str, Any],
     asked: Asked,
-) -> Work:
+) -> None:
     now = essence(dataset.description)
     found = differing("dataset.json", record.description, now)
     found += differing("nnUNetPlans.json", record.plans, plans)
@@ -171,7 +181,6 @@ def _by_record(
         work.preprocess = True
     elif difference.touched and not work.added:
         work.record = lambda: replace(record, cases=renewed(record.cases, work.files))
-    return work
 
 
 def _by_looking(
@@ -181,7 +190,7 @@ def _by_looking(
     plans: dict[str, Any],
     own: dict[str, Any],
     asked: Asked,
-) -> Work:
+) -> None:
     other, cases = other_record(dataset.preprocessed, data.name), data.cases()
     if other is not None:  # of another configuration
         found = differing("dataset.json", other.description, essence(dataset.description))
@@ -193,13 +202,12 @@ def _by_looking(
         work.preprocess = True
         if other is None and _plans_are_stale(dataset, work.files):
             work.plan, work.schemes = True, None
-        return work
-    found = unrecorded_differences(dataset, own, work.files)
+            work.notices.append(STALE_PLANS)
+        found = unrecorded_differences(dataset, own, work.files)
     difference = unrecorded_changes(dataset, work.files, cases)
     if cases != truth and not found and not difference.changed and not difference.removed:
         work.preprocess = True  # a killed run left fewer than nnU-Net had begun
-        return work
-    refuse(dataset, found, difference, asked, None)
+        refuse(dataset, found, difference, asked, None)
     work.added = difference.added
     line = normalized_otherwise(dataset, own)
     work.notices += [line] if line else []
@@ -209,7 +217,6 @@ def _by_looking(
         decisive,
         states_of({case: work.files[case] for case in work.files if case in cases}),
     )
-    return work
 
 
 def _plans_are_stale(dataset: Dataset, files: Files) -> bool:

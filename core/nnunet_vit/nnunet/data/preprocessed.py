@@ -90,6 +90,32 @@ def described(root: Path) -> dict[str, Any] | None:
     return content
 
 
+def check_companions(dataset: Dataset, described_too: bool) -> None:
+    """Check the files beside the preprocessed data that a training copies or reads.
+
+    Args:
+        dataset: whose.
+        described_too: whether dataset.json stays as it is; preprocessing writes it.
+
+    Raises:
+        DataError: one is missing or damaged, or dataset.json says something else than it did.
+    """
+    path = dataset.preprocessed / FINGERPRINT
+    content = read_json(path, REDO)
+    shapes = content.get("shapes_after_crop") if isinstance(content, dict) else None
+    if not isinstance(shapes, list):
+        raise DataError(f"{path} is no fingerprint of a dataset.", REDO)
+    if not described_too:
+        return
+    path = dataset.preprocessed / "dataset.json"
+    beside = described(dataset.preprocessed)
+    if beside is None:
+        raise DataError(f"{path} is missing.", REDO)
+    found = differing(str(path), essence(dataset.description), essence(beside))
+    if found:
+        raise DataError(f"It differs from the raw data's: {'; '.join(found)}.", REDO)
+
+
 def cases_with_truth(root: Path, ending: str) -> set[str]:
     """Return the cases whose label file lies beside the preprocessed data, for validation."""
     if not (root / TRUTH).is_dir():

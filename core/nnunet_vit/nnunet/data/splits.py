@@ -85,7 +85,13 @@ def _wrong_names(side: str, names: list[str], known: set[str], ending: str) -> I
         yield f"'{side}' has more than once: {shortened(twice)}"
 
 
-def check_fold(path: Path, fold: int | str, cases: Collection[str], ending: str = "") -> list[str]:
+def check_fold(
+    path: Path,
+    fold: int | str,
+    cases: Collection[str],
+    ending: str = "",
+    joining: Collection[str] = (),
+) -> list[str]:
     """Check the splits file, or that five folds can be made, and that the fold is one of them.
 
     Args:
@@ -93,6 +99,7 @@ def check_fold(path: Path, fold: int | str, cases: Collection[str], ending: str 
         fold: number, or `all`, which looks at no splits.
         cases: all that there are.
         ending: of the image files.
+        joining: cases that are about to be added to the splits.
 
     Returns:
         One line for what the user should look at, or none.
@@ -118,7 +125,7 @@ def check_fold(path: Path, fold: int | str, cases: Collection[str], ending: str 
     splits = read_splits(path, cases, ending)
     if int(fold) >= len(splits):
         raise ConfigError(f"data.fold: {fold}; {path} has {_folds(len(splits))}.")
-    return _left_out(path, splits, cases)
+    return _left_out(path, splits, set(cases) - set(joining))
 
 
 def _folds(count: int) -> str:
