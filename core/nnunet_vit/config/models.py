@@ -27,7 +27,7 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Which dataset, which of its configurations, which fold."""
 
-    dataset: Annotated[int, Field(ge=1, le=999)] | str | None = Field(
+    dataset: Annotated[int, Field(ge=0)] | str | None = Field(
         None, description="id or DatasetXXX_Name"
     )
     configuration: str = Field("2d", description="a 2D configuration of the dataset's plans")

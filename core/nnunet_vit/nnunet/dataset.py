@@ -1,20 +1,20 @@
 """Find a dataset and see whether it can be trained on, before anything is written."""
 
 import contextlib
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunet_vit.config.checks.names import DATASET, DATASET_WORDS
 from nnunet_vit.errors import DataError, did_you_mean, shortened
+from nnunet_vit.nnunet.data.case_files import cases_of
+from nnunet_vit.nnunet.data.description_file import read_description
+from nnunet_vit.nnunet.data.faults import refuse
+from nnunet_vit.nnunet.data.label_rules import are_regions, numbers_of
+from nnunet_vit.nnunet.data.naming import image_faults, label_faults
 from nnunet_vit.nnunet.folders import folder
-
-NAME = re.compile(r"Dataset(\d{3})_[A-Za-z0-9_-]+")
-REQUIRED = ("channel_names", "labels", "numTraining", "file_ending")
-SHOWN = 5  # of a list of bad cases
-CHANNEL_SUFFIX = len("_0000")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Dataset:
     @property
     def number(self) -> int:
         """The dataset's id."""
-        return int(self.name[7:10])
+        return number_of(self.name)
 
     @property
     def preprocessed(self) -> Path:
@@ -47,10 +47,9 @@ class Dataset:
             get_normalization_scheme,
         )
 
-        channels = self.description["channel_names"]
+        names = channel_names_in_order(self.description)
         with self._judged("channel_names"):
-            ordered = [channels[key] for key in sorted(channels, key=int)]
-            return [get_normalization_scheme(name).__name__ for name in ordered]
+            return [get_normalization_scheme(name).__name__ for name in names]
 
     def number_of_outputs(self) -> int:
         """Return the channels of the logits: classes with background, or regions."""
@@ -73,9 +72,31 @@ class Dataset:
             ) from error
 
 
+def number_of(name: str) -> int:
+    """Return the id of a dataset's name: 5 of Dataset005_Mine, 1234 of Dataset1234_Mine.
+
+    Raises:
+        DataError: it is no name of a dataset.
+    """
+    match = DATASET.fullmatch(name)
+    if match is None:
+        raise DataError(f"'{name}' is no name of a dataset; it must be {DATASET_WORDS}.")
+    return int(match[1])
+
+
+def channel_names_in_order(description: Mapping[str, Any]) -> list[str]:
+    """Return the names of the channels in order: by number where all keys are numbers.
+
+    Keys that are names, like R, G and B, keep the order of the file, as in nnU-Net.
+    """
+    names = description["channel_names"]
+    numbered = all(key.isascii() and key.isdigit() for key in names)
+    return [names[key] for key in (sorted(names, key=int) if numbered else names)]
+
+
 def has_regions(description: dict[str, Any]) -> bool:
     """Tell whether the labels are regions, which may overlap, rather than classes."""
-    return any(isinstance(label, list | tuple) for label in description["labels"].values())
+    return are_regions(description["labels"])
 
 
 def class_names(description: dict[str, Any]) -> list[str]:
@@ -86,7 +107,7 @@ def class_names(description: dict[str, Any]) -> list[str]:
     labels = {n: v for n, v in description["labels"].items() if n not in ("background", "ignore")}
     if has_regions(description):
         return list(labels)
-    return sorted(labels, key=lambda name: int(labels[name]))
+    return sorted(labels, key=lambda name: numbers_of(labels[name]))
 
 
 def find_dataset(wanted: int | str | None) -> Dataset:
@@ -104,23 +125,22 @@ def find_dataset(wanted: int | str | None) -> Dataset:
     raw = folder("raw") / name
     if raw.is_dir():
         description = read_description(raw / "dataset.json")
-        _check_cases(raw, description)
+        _check_names(raw, description)
         return Dataset(name, description, raw)
     return Dataset(name, read_description(folder("preprocessed") / name / "dataset.json"), None)
 
 
 def _full_name(wanted: int | str) -> str:
-    known = sorted(
-        {
-            entry.name
-            for key in ("raw", "preprocessed")
-            if folder(key).is_dir()
-            for entry in folder(key).iterdir()
-            if entry.is_dir() and NAME.fullmatch(entry.name)
-        }
-    )
+    there = {
+        entry.name
+        for key in ("raw", "preprocessed")
+        if folder(key).is_dir()
+        for entry in folder(key).iterdir()
+        if entry.is_dir()
+    }
+    known = sorted(name for name in there if DATASET.fullmatch(name))
     is_number = isinstance(wanted, int) or wanted.isdecimal()
-    matches = [n for n in known if (int(n[7:10]) == int(wanted) if is_number else n == wanted)]
+    matches = [n for n in known if (number_of(n) == int(wanted) if is_number else n == wanted)]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -130,56 +150,24 @@ def _full_name(wanted: int | str) -> str:
     hint = "" if is_number else did_you_mean(str(wanted), known)
     raise DataError(
         f"Dataset '{wanted}' is neither in {folder('raw')} nor in {folder('preprocessed')}.{hint} "
-        f"There: {', '.join(known) or 'none'}."
+        f"There: {', '.join(known) or 'none'}.{_misnamed(there - set(known))}"
     )
 
 
-def read_description(path: Path) -> dict[str, Any]:
-    """Return a dataset.json whose keys are there and of the right type.
-
-    Raises:
-        DataError: it is missing, no JSON, or lacks something.
-    """
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing.", fix="nnU-Net's dataset format needs it.") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {error}.") from error
-    missing = [k for k in REQUIRED if not isinstance(description, dict) or k not in description]
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(missing)}.")
-    kinds = {"channel_names": dict, "labels": dict, "numTraining": int, "file_ending": str}
-    wrong = [
-        f"{key} is {description[key]!r}"
-        for key, kind in kinds.items()
-        if not isinstance(description[key], kind) or not description[key]
-    ]
-    if wrong:
-        raise DataError(f"{path}: {', '.join(wrong)}: not what nnU-Net's format has there.")
-    if "background" not in description["labels"]:
-        raise DataError(f"{path}: labels has no 'background'.", fix='labels: {"background": 0, …}')
-    return dict(description)
+def _misnamed(names: set[str]) -> str:
+    """Return the words about folders that look like datasets and that nnU-Net does not find."""
+    odd = sorted(name for name in names if re.match(r"data_?set|task_?\d", name, re.IGNORECASE))
+    if not odd:
+        return ""
+    return f" Not counted: {shortened(map(repr, odd))}: a dataset's name is {DATASET_WORDS}."
 
 
-def _check_cases(raw: Path, description: dict[str, Any]) -> None:
-    ending = description["file_ending"]
-    labels = {file.name.removesuffix(ending) for file in (raw / "labelsTr").glob(f"*{ending}")}
-    if not labels:
-        raise DataError(
-            f"{raw / 'labelsTr'} holds no label file *{ending}: nothing to train on.",
-            fix="one label image per training case, named CASE" + ending + ".",
-        )
+def _check_names(raw: Path, description: dict[str, Any]) -> None:
+    """Refuse a raw dataset whose files do not pair up by name."""
     if "dataset" in description:  # nnU-Net's other way: the description lists each case's files
         return
-    # one file may hold several channels (an RGB picture): only nnU-Net's own check counts them
-    files = (raw / "imagesTr").glob(f"*{ending}")
-    cases = {file.name.removesuffix(ending)[:-CHANNEL_SUFFIX] for file in files}
-    _report(sorted(labels - cases), f"{raw / 'imagesTr'} lacks images of labelled cases", ending)
-    _report(sorted(cases - labels), f"{raw / 'labelsTr'} lacks labels of cases with images", ending)
-
-
-def _report(names: list[str], problem: str, ending: str) -> None:
-    if names:
-        files = shortened((name + ending for name in names), SHOWN)
-        raise DataError(f"{problem}: {files}.")
+    ending = description["file_ending"]
+    images = raw / "imagesTr"
+    faults = image_faults(images, ending)
+    cases = cases_of(images, ending) if images.is_dir() else {}
+    refuse(raw, [*faults, *label_faults(raw / "labelsTr", ending, cases, bool(faults))])

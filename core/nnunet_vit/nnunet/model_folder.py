@@ -1,6 +1,5 @@
 """A trained model's folder: which folds it has, and the networks in them, read without pickle."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean
+from nnunet_vit.nnunet.model_files import MODEL_FILES, check_run, read_part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from nnunet_vit.checkpoints.store import Checkpoint
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
-MODEL_FILES = ("plans.json", "dataset.json")
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
@@ -48,6 +47,11 @@ class ModelFolder:
     path: Path
     plans: dict[str, Any]
     description: dict[str, Any]
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The plans of the configuration that was trained."""
+        return dict(self.plans["configurations"][self.run.data.configuration])
 
     @property
     def run(self) -> ViTnnUNetConfig:
@@ -112,7 +116,7 @@ def open_model(path: Path) -> ModelFolder:
     """Return the model folder.
 
     Raises:
-        ModelError: it is none, or its JSON is damaged.
+        ModelError: it is none, its JSON is damaged, or a newer version wrote it.
     """
     missing = [name for name in MODEL_FILES if not (path / name).is_file()]
     if missing:
@@ -120,10 +124,8 @@ def open_model(path: Path) -> ModelFolder:
             f"{path} is no model folder: {', '.join(missing)} missing.",
             fix="give the folder that `vit_cli train` prints last, the one that holds fold_0.",
         )
-    try:
-        plans, description = (json.loads((path / n).read_text("utf-8")) for n in MODEL_FILES)
-    except ValueError as error:
-        raise ModelError(f"{path} cannot be loaded: {error}.", fix="copy it again.") from error
+    plans, description = (read_part(path / name) for name in MODEL_FILES)
+    check_run(path / "plans.json", plans)
     return ModelFolder(path, plans, description)
 
 
@@ -148,7 +150,9 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
         axes = content.get("inference_allowed_mirroring_axes")
         return FoldWeights(content["network_weights"], None if axes is None else tuple(axes))
     store = CheckpointStore(folder)
-    checkpoint = store.best() if kind == "best" else store.latest()
+    checkpoint = (
+        store.best(weights_alone=True) if kind == "best" else store.latest(weights_alone=True)
+    )
     assert checkpoint is not None  # folds() has looked
     axes = checkpoint.state["mirroring_axes"]
     weights = _on_base(model, checkpoint, base)
@@ -159,6 +163,7 @@ def _on_base(
     model: ModelFolder, checkpoint: "Checkpoint", base: Path | None
 ) -> "dict[str, Tensor]":
     from nnunet_vit.checkpoints.base import load_stored
+    from nnunet_vit.modeling.backbone import vits_of
     from nnunet_vit.modeling.network import first_build
     from nnunet_vit.tuning.adapters.merge import merged_state
 
@@ -169,7 +174,7 @@ def _on_base(
         _require_base(model, base)
         with first_build():
             network = build_network(model, base)
-    load_stored(network, checkpoint.weights, digest)
+    load_stored(network, checkpoint.weights, digest, vits_of(network))
     return merged_state(network)
 
 

@@ -1,11 +1,15 @@
 """Prediction with a model folder, by nnU-Net's predictor, case by case and with progress."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import DataError, MachineError, ModelError, NumericsError
+from nnunet_vit.errors import MachineError, ModelError, Stopped
+from nnunet_vit.nnunet.capture import captured
+from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.folders import use_processors
+from nnunet_vit.nnunet.inputs import Inputs, sound_inputs
 from nnunet_vit.nnunet.model_folder import (
     FoldWeights,
     ModelFolder,
@@ -14,11 +18,11 @@ from nnunet_vit.nnunet.model_folder import (
     open_model,
     read_fold,
 )
-from nnunet_vit.nnunet.preflight import choose_device
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.stopping import stops_with
 
 if TYPE_CHECKING:
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+    from nnunet_vit.nnunet.predictor import ReportingPredictor
 
 
 def predict_folder(
@@ -48,28 +52,41 @@ def predict_folder(
 
     Raises:
         ModelError: the folder is no trained model, or a fold is missing.
-        DataError: there are no images, or a case lacks a channel.
+        DataError: there are no images, or some are damaged or do not fit; names all of them.
+        MachineError: memory runs out, or masks would be written among the images.
         NumericsError: the network's output is not finite.
     """
     use_processors()
     kind = kind_of(checkpoint)
     trained = open_model(model)
     used = trained.folds(folds, kind)
-    cases = _cases(images, trained.description)
-    if masks.resolve() == images.resolve():
-        raise MachineError(f"-o {masks} is the folder of the images.", fix="another folder.")
+    _check_apart(masks, images, model)
+    inputs = sound_inputs(images, trained, progress)
     predictor = _predictor(choose_device(device), mirroring, progress)
     networks = [read_fold(trained, fold, kind, base) for fold in used]
     for notice in (notice for network in networks for notice in network.notices):
         progress.say(notice)
     _load(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
-    progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(cases))
-    _run(predictor, images, masks, len(cases))
-    return len(cases)
+    progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
+    expected = [masks / f"{case}{trained.description['file_ending']}" for case in inputs.cases]
+    began = time.time()
+    with (
+        captured(f"nnU-Net cannot predict {images}", progress),
+        stops_with(lambda: _stopped(expected, began)),
+    ):
+        _run(predictor, inputs, masks)
+    return len(inputs.cases)
 
 
-def _load(predictor: "nnUNetPredictor", trained: ModelFolder, folds: list[FoldWeights]) -> None:
+def _stopped(expected: list[Path], began: float) -> Stopped:
+    written = [mask for mask in expected if mask.is_file() and mask.stat().st_mtime >= began]
+    return Stopped(
+        f"{len(written)} of {len(expected)} masks are written; the same command writes all again."
+    )
+
+
+def _load(predictor: "ReportingPredictor", trained: ModelFolder, folds: list[FoldWeights]) -> None:
     from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
@@ -95,52 +112,26 @@ def _load(predictor: "nnUNetPredictor", trained: ModelFolder, folds: list[FoldWe
     )
 
 
-def _run(predictor: "nnUNetPredictor", images: Path, masks: Path, cases: int) -> None:
+def _run(predictor: "ReportingPredictor", inputs: Inputs, masks: Path) -> None:
     # on a CPU the network takes every core: nnU-Net's workers would load torch and then wait
-    if predictor.device.type == "cpu":
-        predictor.predict_from_files_sequential(str(images), str(masks))
-        return
-    from nnunetv2.configuration import default_num_processes
+    workers = 0
+    if predictor.device.type != "cpu":
+        from nnunetv2.configuration import default_num_processes
 
-    workers = min(default_num_processes, cases)
-    predictor.predict_from_files(
-        str(images),
-        str(masks),
-        num_processes_preprocessing=workers,
-        num_processes_segmentation_export=workers,
-    )
+        workers = min(default_num_processes, len(inputs.cases))
+    predictor.predict_cases(inputs.cases, inputs.memory, masks, workers)
 
 
-def _predictor(device: str, mirroring: bool, progress: Progress) -> "nnUNetPredictor":
+def _predictor(device: str, mirroring: bool, progress: Progress) -> "ReportingPredictor":
     import torch
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-    class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
-        """nnU-Net's predictor that shows each case and refuses values that are not finite."""
+    from nnunet_vit.nnunet.predictor import ReportingPredictor
 
-        def predict_logits_from_preprocessed_data(self, data: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = super().predict_logits_from_preprocessed_data(data)
-            if not bool(torch.isfinite(logits).all()):
-                raise NumericsError("The network's output is not finite: no mask is written.")
-            progress.case("")
-            return logits
-
-    return ReportingPredictor(
-        use_mirroring=mirroring, device=torch.device(device), allow_tqdm=False
-    )
+    return ReportingPredictor(mirroring, torch.device(device), progress)
 
 
-def _cases(images: Path, description: dict[str, Any]) -> list[str]:
-    ending = description["file_ending"]
-    if not images.is_dir():
-        raise DataError(f"-i {images} is not a folder.")
-    names = sorted(file.name for file in images.glob(f"*{ending}"))
-    cases = sorted({name.removesuffix(ending)[:-5] for name in names})
-    if not cases:
-        raise DataError(
-            f"-i {images} holds no image *{ending}.", fix=f"name them CASE_0000{ending}."
-        )
-    first = [f"{case}_0000{ending}" for case in cases if f"{case}_0000{ending}" not in names]
-    if first:
-        raise DataError(f"-i {images} lacks the first channel: {', '.join(first[:5])}.")
-    return cases
+def _check_apart(masks: Path, images: Path, model: Path) -> None:
+    """Refuse to write masks, dataset.json and plans.json among what they are made from."""
+    for folder, what in ((images, "of the images"), (model, "of the model")):
+        if masks.resolve() == folder.resolve():
+            raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.nnunet.data.plane import check_planned_plane
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.disk_space import check_room
 from nnunet_vit.nnunet.folders import folder
@@ -16,30 +17,6 @@ if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
-
-
-def choose_device(wanted: str | None) -> str:
-    """Return the device to use.
-
-    Raises:
-        ConfigError: nothing is called so.
-        MachineError: the wanted one is not there.
-    """
-    import torch
-
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if wanted is None:
-        return next(name for name, available in there.items() if available)
-    if wanted not in there:
-        raise ConfigError(f"--device {wanted} is unknown; allowed: {', '.join(there)}.")
-    if not there[wanted]:
-        available = ", ".join(name for name, is_there in there.items() if is_there)
-        raise MachineError(f"--device {wanted} is not available here; available: {available}.")
-    return wanted
 
 
 @dataclass(frozen=True)
@@ -191,10 +168,12 @@ def patch_size_of_run(
     """Return (H, W) in pixels: the run's own, or the planned one that the ViT's patch divides."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+    configuration = PlansManager(plans).get_configuration(run.data.configuration)
+    check_planned_plane(plans.get("dataset_name", ""), configuration.configuration, vit_patch)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         return height, width
-    planned = PlansManager(plans).get_configuration(run.data.configuration).patch_size
+    planned = configuration.patch_size
     height, width = (-(-edge // vit_patch) * vit_patch for edge in planned)
     if (height, width) != tuple(planned):
         progress.say(

@@ -7,6 +7,7 @@ from nnunet_vit.nnunet.data.in_use import train_on
 from nnunet_vit.nnunet.data.making import carry_out
 from nnunet_vit.nnunet.data.refusals import NOTHING, Asked
 from nnunet_vit.nnunet.data.split_update import ensure_splits
+from nnunet_vit.nnunet.data.training_files import check_training_files
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.folders import alone_in
 from nnunet_vit.report.progress import Progress
@@ -18,6 +19,7 @@ def prepare(
     progress: Progress,
     asked: Asked = NOTHING,
     fold: int | str = "all",
+    vit_patch: int = 1,
 ) -> dict[str, Any]:
     """Return the dataset's plans; plan and preprocess first where that has not been done.
 
@@ -29,14 +31,17 @@ def prepare(
         progress: where to show what happens.
         asked: what may change of data that are there.
         fold: that is trained; splits are written for a number.
+        vit_patch: edge of the ViT's patches in pixels.
 
     Raises:
         ConfigError: the plans have no such configuration, or it is not 2D.
-        DataError: nnU-Net finds the dataset unfit, what is there belongs to other raw data, or
-            there is nothing to prepare from.
+        DataError: raw files are bad, nnU-Net finds the dataset unfit, what is there belongs to
+            other raw data, or there is nothing to prepare from.
         MachineError: data would change that another process trains on.
     """
-    decide(dataset, configuration, asked)  # refuses before a folder is made
+    work = decide(dataset, configuration, asked)  # refuses before a folder is made
+    if work.plan or work.preprocess or work.added:
+        check_training_files(dataset, vit_patch, progress)
     with alone_in(dataset.preprocessed):
         work = decide(dataset, configuration, asked)
         plans = carry_out(dataset, configuration, work, progress)

@@ -1,12 +1,12 @@
 """Write synthetic fundus images and masks as a raw nnU-Net v2 dataset."""
 
 import json
-import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy
 
+from nnunet_vit.config.checks.names import DATASET
 from nnunet_vit.errors import DataError
 from nnunet_vit.sample.fundus import OPTIC_DISC, VESSEL, fundus_image
 
@@ -47,11 +47,7 @@ def write_sample_dataset(
     """
     numbers = {"training_cases": training_cases, "test_cases": test_cases}
     _check_numbers(numbers | {"image_size": image_size, "seed": seed})
-    dataset = (
-        folder
-        if re.fullmatch(r"Dataset\d{3}_[A-Za-z0-9_-]+", folder.name)
-        else folder / DATASET_NAME
-    )
+    dataset = folder if DATASET.fullmatch(folder.name) else folder / DATASET_NAME
     _check_place(dataset)
     dataset.parent.mkdir(parents=True, exist_ok=True)
     # nnU-Net looks for names that start with "Dataset", so it never sees the unfinished one.

@@ -49,8 +49,8 @@ RATE = "a number greater than 0 and at most 10"
         (
             "data",
             "dataset",
-            "0",
-            "given 0; allowed: a whole number from 1 to 999, a text, or null",
+            "-1",
+            "given -1; allowed: a whole number of at least 0, a text, or null",
         ),
         ("lora", "r", "1000000", "given 1000000; allowed: a whole number from 1 to 1024"),
         ("lora", "enabled", "1", "given 1; allowed: true or false"),

@@ -1,11 +1,9 @@
 """Finding a dataset, and everything that can be wrong with it before anything is written."""
 
-import json
-
 import pytest
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.nnunet.dataset import find_dataset
+from nnunet_vit.nnunet.dataset import channel_names_in_order, find_dataset
 
 pytestmark = pytest.mark.unit
 
@@ -26,6 +24,36 @@ def test_an_id_or_a_name(write_dataset, wanted, nnunet_folders):
     assert (dataset.name, dataset.number, dataset.raw) == (NAME, 5, folder)
     assert dataset.preprocessed == nnunet_folders / "preprocessed" / NAME
     assert dataset.description["numTraining"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("Dataset816_My.Data v2", 816),
+        ("Dataset1234_Four", 1234),
+        ("Dataset012", 12),
+        ("Dataset000_Zero", 0),
+        ("Dataset007-ünïcode [x]", 7),
+    ],
+)
+def test_names_that_nnunet_takes(write_dataset, name, number):
+    from nnunetv2.utilities.dataset_name_id_conversion import convert_id_to_dataset_name
+
+    folder = write_dataset(name)
+    write_dataset("Dataset123_Three")
+    assert convert_id_to_dataset_name(number) == name
+    for wanted in (number, str(number), name):
+        dataset = find_dataset(wanted)
+        assert (dataset.name, dataset.number, dataset.raw) == (name, number, folder)
+
+
+@pytest.mark.parametrize("name", ["Dataset5_Mine", "dataset005_Mine", "Task05_Mine", "Dataset0123"])
+def test_a_name_that_nnunet_does_not_find_is_named_with_the_rule(write_dataset, name):
+    write_dataset(name)
+    assert refusal(5).endswith(
+        f" There: none. Not counted: '{name}': a dataset's name is DatasetXXX_NAME, with three "
+        "digits or more."
+    )
 
 
 def test_preprocessed_data_alone_will_do(write_dataset):
@@ -81,71 +109,6 @@ def test_two_datasets_with_one_id(write_dataset):
     assert find_dataset(NAME).name == NAME
 
 
-def test_no_description(write_dataset):
-    folder = write_dataset()
-    (folder / "dataset.json").unlink()
-    path = folder / "dataset.json"
-    assert refusal() == f"{path} is missing. Fix: nnU-Net's dataset format needs it."
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b'{"labels": ', "Expecting value: line 1 column 12 (char 11)"),
-        (b"", "Expecting value: line 1 column 1 (char 0)"),
-        (b"\xff\xfe", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
-    ],
-)
-def test_a_broken_description(write_dataset, content, reason):
-    path = write_dataset() / "dataset.json"
-    path.write_bytes(content)
-    assert refusal() == f"{path} cannot be read as JSON: {reason}."
-
-
-@pytest.mark.parametrize(
-    "missing", [["file_ending"], ["channel_names", "numTraining"], ["labels"]], ids=", ".join
-)
-def test_missing_keys(write_dataset, missing):
-    path = write_dataset(**dict.fromkeys(missing, "absent")) / "dataset.json"
-    assert refusal() == f"{path} lacks {', '.join(missing)}."
-
-
-def test_a_description_of_the_first_nnunet(write_dataset):
-    path = write_dataset(channel_names="absent", file_ending="absent") / "dataset.json"
-    assert refusal() == f"{path} lacks channel_names, file_ending."
-
-
-@pytest.mark.parametrize("content", ["[]", "3", "null"])
-def test_a_description_that_is_no_mapping(write_dataset, content):
-    path = write_dataset() / "dataset.json"
-    path.write_text(content)
-    assert refusal() == f"{path} lacks channel_names, labels, numTraining, file_ending."
-
-
-def test_labels_without_background(write_dataset):
-    path = write_dataset(labels={"disc": 1}) / "dataset.json"
-    assert refusal() == f"{path}: labels has no 'background'. Fix: labels: {{\"background\": 0, …}}"
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"file_ending": 3}, "file_ending is 3"),
-        ({"file_ending": ""}, "file_ending is ''"),
-        ({"labels": 3}, "labels is 3"),
-        ({"channel_names": ["R"]}, "channel_names is ['R']"),
-        ({"channel_names": {}}, "channel_names is {}"),
-        ({"numTraining": "three"}, "numTraining is 'three'"),
-        ({"numTraining": 0}, "numTraining is 0"),
-        ({"numTraining": None, "labels": []}, "labels is [], numTraining is None"),
-    ],
-    ids=json.dumps,
-)
-def test_a_key_that_holds_something_else(write_dataset, change, text):
-    path = write_dataset(**change) / "dataset.json"
-    assert refusal() == f"{path}: {text}: not what nnU-Net's format has there."
-
-
 def test_no_labels(write_dataset):
     folder = write_dataset(labelled=())
     assert refusal() == (
@@ -156,15 +119,23 @@ def test_no_labels(write_dataset):
 
 def test_labels_of_another_ending(write_dataset):
     folder = write_dataset(file_ending=".tif")
+    convert = "convert them to .tif, named {}; renaming alone does not do it. "
+    change = 'Or dataset.json: "file_ending": ".png", for images and labels alike.'
     assert refusal() == (
-        f"{folder / 'labelsTr'} holds no label file *.tif: nothing to train on. "
-        "Fix: one label image per training case, named CASE.tif."
+        f"{folder}: 2 problems\n"
+        f"  {folder / 'imagesTr'} holds no image *.tif: nothing to train on; it holds 3 files "
+        f"*.png. Fix: {convert.format('CASE_0000.tif')}{change}\n"
+        f"  {folder / 'labelsTr'} holds no label file *.tif: nothing to train on; it holds 3 files "
+        f"*.png. Fix: {convert.format('CASE.tif')}{change}"
     )
 
 
 def test_a_label_without_an_image(write_dataset):
     folder = write_dataset(labelled=("a", "b", "c", "d", "e"))
-    assert refusal() == f"{folder / 'imagesTr'} lacks images of labelled cases: d.png, e.png."
+    assert refusal() == (
+        f"{folder / 'imagesTr'} lacks images of labelled cases: d.png, e.png. Fix: add them, or "
+        "move these labels away: nnU-Net would leave such cases out unsaid."
+    )
 
 
 def test_an_image_without_a_label(write_dataset):
@@ -199,6 +170,17 @@ def test_the_normalization_of_each_channel(write_dataset):
         "RGBTo01Normalization",
         "CTNormalization",
         "ZScoreNormalization",
+    ]
+
+
+def test_channels_keyed_by_name_keep_the_order_of_the_file(write_dataset):
+    write_dataset(channel_names={"R": "CT", "G": "nonorm", "B": "rgb_to_0_1"})
+    dataset = find_dataset(5)
+    assert channel_names_in_order(dataset.description) == ["CT", "nonorm", "rgb_to_0_1"]
+    assert dataset.normalization_schemes() == [
+        "CTNormalization",
+        "NoNormalization",
+        "RGBTo01Normalization",
     ]
 
 

@@ -1,0 +1,123 @@
+"""The size that an image has after nnU-Net's resampling, looked at before memory is asked for it.
+
+A spacing in another unit (millimetres or micrometres) makes it empty, or larger than any machine.
+"""
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+UNITS = 100  # no dataset's spacings differ by so much in the plane; units do
+HALF, SINGLE = 2, 4  # bytes per number
+CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+@dataclass(frozen=True)
+class Target:
+    """How a configuration of the plans resamples.
+
+    Attributes:
+        spacing: of the axes that are resampled, after the transposition; two for 2D.
+        transpose: nnU-Net's transpose_forward.
+        training: median spacing of the training images, after the transposition.
+        channels: of the images.
+        outputs: of the network.
+    """
+
+    spacing: tuple[float, ...]
+    transpose: tuple[int, ...]
+    training: tuple[float, ...]
+    channels: int
+    outputs: int
+
+
+def target_of(
+    plans: Mapping[str, Any], spacing: "list[float]", channels: int, outputs: int
+) -> Target:
+    """Return the target of a configuration with that spacing."""
+    return Target(
+        tuple(map(float, spacing)),
+        tuple(plans["transpose_forward"]),
+        tuple(map(float, plans["original_median_spacing_after_transp"])),
+        channels,
+        outputs,
+    )
+
+
+def size_fault(
+    shape: tuple[int, ...], spacing: tuple[float, ...], target: Target
+) -> tuple[str, str]:
+    """Return what is wrong with an image's size after resampling and what to do; or nothing.
+
+    Args:
+        shape: (Z, Y, X) as read.
+        spacing: likewise.
+        target: of the configuration.
+    """
+    if not all(value > 0 and value < float("inf") for value in spacing):
+        return f"has spacing {_text(spacing)}", "write the spacing of its voxels into the file"
+    plane = len(target.spacing)
+    own = tuple(spacing[axis] for axis in target.transpose)[-plane:]
+    typical = target.training[-plane:]
+    after = resampled(shape, spacing, target)
+    ratios = [old / usual for old, usual in zip(own, typical, strict=True) if usual > 0]
+    if not all(after) or any(ratio >= UNITS or ratio <= 1 / UNITS for ratio in ratios):
+        return (
+            f"has spacing {_text(own)}, the training images {_text(typical)}: it would be "
+            f"resampled from {_text([shape[axis] for axis in target.transpose][-plane:])} to "
+            f"{_text(after[-plane:])}",
+            "is it in another unit (mm or µm)? Write the spacing in the unit of the training "
+            "images into the file",
+        )
+    needed = bytes_needed(after, target)
+    there = bytes_of_machine()
+    if there and needed > there:
+        return (
+            f"needs {needed / 1e9:.1f} GB of memory at {_text(after)} voxels after resampling; "
+            f"this machine has {there / 1e9:.1f} GB",
+            "cut it into parts, or predict it on a larger machine",
+        )
+    return "", ""
+
+
+def resampled(
+    shape: tuple[int, ...], spacing: tuple[float, ...], target: Target
+) -> tuple[int, ...]:
+    """Return the shape of a (Z, Y, X) image after transposition and resampling, uncropped."""
+    sizes = [shape[axis] for axis in target.transpose]
+    own = [spacing[axis] for axis in target.transpose]
+    kept = len(sizes) - len(target.spacing)
+    return (
+        *sizes[:kept],
+        *(
+            round(size * old / new)
+            for size, old, new in zip(sizes[kept:], own[kept:], target.spacing, strict=True)
+        ),
+    )
+
+
+def bytes_needed(shape: tuple[int, ...], target: Target) -> int:
+    """Return the least memory that predicting an image of that size takes."""
+    voxels = 1
+    for size in shape:
+        voxels *= int(size)
+    return voxels * (target.channels * SINGLE + target.outputs * HALF)
+
+
+def bytes_of_machine() -> int:
+    """Return the memory of the machine or of its container; 0 where the system does not say."""
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        with contextlib.suppress(ValueError, OSError):  # "max", or no such file
+            memory = min(memory, int(CGROUP.read_text()))
+        return memory
+    return 0
+
+
+def _text(numbers: "list[Any] | tuple[Any, ...]") -> str:
+    return " x ".join(
+        f"{number:g}" if isinstance(number, float) else str(number) for number in numbers
+    )
