@@ -64,6 +64,21 @@ class NumericsError(UserError):
     exit_code = 7
 
 
+class Stopped(Exception):
+    """The user, or the machine, stopped the work with a signal.
+
+    Args:
+        saved: a sentence that says what is there now.
+        resumes: whether the same command with --continue resumes it.
+    """
+
+    def __init__(self, saved: str, resumes: bool = False) -> None:
+        """Keep what the command line shows."""
+        self.saved = saved
+        self.resumes = resumes
+        super().__init__(saved)
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest known name, or an empty text."""
     nearest = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "nnunet_vit"
 # from the top; a layer imports what stands below it
 LAYERS = (
+    {"__main__"},
     {"", "cli"},
     {"nnunet", "report", "sample", "testing", "scaffold"},
     {"modeling", "checkpoints"},

@@ -158,7 +158,7 @@ def test_lora_target_that_does_not_exist(refused):
 
 def test_device_that_is_not_there(refused):
     error = refused(code=2, options=["--device", "tpu"])
-    assert error == "error[config]: --device tpu is unknown; allowed: cuda, mps, cpu."
+    assert error == "error[config]: --device tpu is unknown; allowed: cuda, cuda:NUMBER, mps, cpu."
 
 
 def test_debug_shows_the_traceback(installed):

@@ -65,12 +65,16 @@ def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> str:
     return sha256(directory / MANIFEST)
 
 
-def read_checkpoint(directory: Path, device: torch.device | str = "cpu") -> Checkpoint:
+def read_checkpoint(
+    directory: Path, device: torch.device | str = "cpu", weights_alone: bool = False
+) -> Checkpoint:
     """Return a checkpoint whose files are those of its manifest; nothing is parsed before.
 
     Args:
         directory: of the checkpoint; files that are not part of one are ignored.
         device: where the weights go; the optimizer's tensors stay on the CPU.
+        weights_alone: leave the optimizer's file alone, which only a training needs: it may be
+            missing.
 
     Raises:
         DamagedCheckpointError: a file is missing or not as it was saved.
@@ -80,7 +84,8 @@ def read_checkpoint(directory: Path, device: torch.device | str = "cpu") -> Chec
         raise DamagedCheckpointError("the folder is missing")
     listed = _listed_files(directory)
     for name in CONTENT:
-        _check_file(directory / name, listed[name])
+        if not (weights_alone and name == OPTIMIZER):
+            _check_file(directory / name, listed[name])
     state = _json_object(directory / STATE)
     _refuse_newer(directory, state)
     epoch, content = state.get("epoch"), state.get("state")
@@ -89,7 +94,7 @@ def read_checkpoint(directory: Path, device: torch.device | str = "cpu") -> Chec
     return Checkpoint(
         epoch,
         _read_tensors(directory / WEIGHTS, device),
-        _read_tensors(directory / OPTIMIZER, "cpu"),
+        {} if weights_alone else _read_tensors(directory / OPTIMIZER, "cpu"),
         content,
     )
 

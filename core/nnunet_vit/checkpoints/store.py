@@ -74,11 +74,14 @@ class CheckpointStore:
         self._prune(target)
         return target
 
-    def latest(self, device: torch.device | str = "cpu") -> Checkpoint | None:
+    def latest(
+        self, device: torch.device | str = "cpu", weights_alone: bool = False
+    ) -> Checkpoint | None:
         """Return the newest intact checkpoint, or nothing where none was ever saved.
 
         Args:
             device: where the weights go; the optimizer's tensors stay on the CPU.
+            weights_alone: read no optimizer, which may be missing.
 
         Raises:
             ModelError: checkpoints were saved and none is intact, or a newer version of this
@@ -88,15 +91,17 @@ class CheckpointStore:
         problems: list[str] = []
         if pointer is not None:
             try:
-                return self._read(LATEST, pointer, device)
+                return self._read(LATEST, pointer, device, weights_alone)
             except DamagedCheckpointError as error:
                 problems.append(f"{pointer.name}: {error}")
         elif (self.folder / LATEST).exists() or self._directories():
             problems.append(f"{LATEST} is missing or damaged")
-        return self._stand_in(pointer, problems, device)
+        return self._stand_in(pointer, problems, device, weights_alone)
 
-    def best(self, device: torch.device | str = "cpu") -> Checkpoint:
-        """Return the best checkpoint.
+    def best(
+        self, device: torch.device | str = "cpu", weights_alone: bool = False
+    ) -> Checkpoint:
+        """Return the best checkpoint, without its optimizer if the weights alone are wanted.
 
         Raises:
             ModelError: none was saved, or it is damaged.
@@ -105,7 +110,7 @@ class CheckpointStore:
         if pointer is None:
             raise ModelError(f"{self.folder}: {BEST} is missing or damaged.")
         try:
-            return self._read(BEST, pointer, device)
+            return self._read(BEST, pointer, device, weights_alone)
         except DamagedCheckpointError as error:
             raise ModelError(
                 f"{self.folder}: the best checkpoint, {pointer.name}, cannot be used: {error}.",
@@ -140,14 +145,16 @@ class CheckpointStore:
         sync_folder(self.saves)
         return manifest
 
-    def _read(self, which: str, pointer: Pointer, device: torch.device | str) -> Checkpoint:
+    def _read(
+        self, which: str, pointer: Pointer, device: torch.device | str, weights_alone: bool
+    ) -> Checkpoint:
         # the hash decides: a kill while an epoch was saved again leaves its checkpoint aside
         named_one = self.saves / pointer.name
         places = [named_one, *self._directories()]
         place = next((place for place in places if _matches(place, pointer)), named_one)
         if (place / MANIFEST).exists() and not _matches(place, pointer):
             raise DamagedCheckpointError(f"{which} and its {MANIFEST} do not belong together")
-        return read_checkpoint(place, device)
+        return read_checkpoint(place, device, weights_alone)
 
     def _best_pointer(self) -> Pointer | None:
         # a kill between the two pointers leaves a LATEST that BEST does not know of yet
@@ -169,13 +176,17 @@ class CheckpointStore:
         return sorted(found, key=lambda path: (epoch_of(path.name), path.name), reverse=True)
 
     def _stand_in(
-        self, pointer: Pointer | None, problems: list[str], device: torch.device | str
+        self,
+        pointer: Pointer | None,
+        problems: list[str],
+        device: torch.device | str,
+        weights_alone: bool,
     ) -> Checkpoint | None:
         for directory in self._directories():
             if pointer is not None and _matches(directory, pointer):
                 continue  # it has been tried
             try:
-                checkpoint = read_checkpoint(directory, device)
+                checkpoint = read_checkpoint(directory, device, weights_alone)
             except ModelError as error:
                 problems.append(f"{directory.name}: {error}")
                 continue

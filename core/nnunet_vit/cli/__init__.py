@@ -4,6 +4,7 @@ A verb's module has a function of its own name, whose docstring is the help and 
 are typer's. Modules are light: what costs time is imported inside the function.
 """
 
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -11,10 +12,11 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import typer
 
-from nnunet_vit.errors import UserError
+from nnunet_vit.report import failure, stopping, streams
 
 # options that take several values after one flag, and what such a value looks like
 SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
@@ -22,6 +24,8 @@ SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
     "--set": lambda word: "=" in word,
 }
 INTERRUPTED = 130
+HELP = {"help_option_names": ["-h", "--help"]}  # for the verbs too
+NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # by --version
 # typer needs click or carries a copy of it, by version: the error class is reached through typer
 (UsageError,) = typer.BadParameter.__bases__
 
@@ -32,10 +36,11 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        context_settings=HELP,
         help="nnU-Net v2 with any ViT foundation model and any installed segmentation head.",
         epilog="--debug anywhere shows tracebacks and everything that nnU-Net prints.",
     )
-    app.callback()(lambda: None)
+    app.callback()(_before_the_verb)
     for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         module = importlib.import_module(f"{__name__}.{found.name}")
         app.command(found.name.replace("_", "-"))(getattr(module, found.name))
@@ -44,22 +49,17 @@ def build_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors are one or two lines and the exit code tells their kind."""
-    words = spread(list(sys.argv[1:] if arguments is None else arguments))
-    debug = "--debug" in words
+    streams.open_missing()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
     if debug:
         os.environ["NNUNET_VIT_DEBUG"] = "1"
     else:  # third parties' warnings, in spawned workers too
         warnings.simplefilter("ignore")
         os.environ.setdefault("PYTHONWARNINGS", "ignore")
-    try:
-        code = build_app()(
-            [word for word in words if word != "--debug"], "vit_cli", standalone_mode=False
-        )
-        if code == INTERRUPTED:  # how typer passes on the interrupt key
-            code = report(KeyboardInterrupt(), debug)
-    except (Exception, KeyboardInterrupt) as error:
-        code = report(error, debug)
-    sys.exit(code or 0)
+    with stopping.listening():
+        code = _run(given, debug)
+    sys.exit(code)
 
 
 def train_alias() -> None:
@@ -67,31 +67,64 @@ def train_alias() -> None:
     main(["train", *sys.argv[1:]])
 
 
-def report(error: BaseException, debug: bool) -> int:
-    """Show an error on standard error and return the exit code."""
-    if debug and not isinstance(error, UsageError | KeyboardInterrupt):
-        traceback.print_exception(error)
-    if isinstance(error, UserError):
-        text, code = f"error[{error.kind}]: {error}", error.exit_code
-    elif isinstance(error, UsageError):
+def _run(given: list[str], debug: bool) -> int:
+    words = spread([word for word in given if word != "--debug"])
+    try:
+        code = build_app()(words, "vit_cli", standalone_mode=False)
+        if code == INTERRUPTED:  # how typer passes on the interrupt key
+            raise KeyboardInterrupt
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk or a closed pipe can be told
+        return int(code or 0)
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error, debug, given)
+
+
+def report(error: BaseException, debug: bool, words: Sequence[str] = ()) -> int:
+    """Show an error on standard error and return the exit code.
+
+    Args:
+        error: what ended the command.
+        debug: whether to show where it comes from.
+        words: the command's, for the one that resumes it.
+    """
+    if isinstance(error, OSError) and streams.drop_output() and error.filename is None:
+        error.filename = "standard output"
+    if isinstance(error, UsageError):
         text, code = f"error[usage]: {error.format_message()}", 2  # type: ignore[attr-defined]
-    elif isinstance(error, KeyboardInterrupt | typer.Abort):
-        text, code = "Stopped.", INTERRUPTED
-    elif type(error).__name__ == "OutOfMemoryError":  # torch's, without importing torch
-        fix = "Fix: a smaller train.batch_size or train.patch_size, or a smaller backbone."
-        text, code = f"error[environment]: The device is out of memory. {fix}", 6
-    elif isinstance(error, OSError):
-        text, code = f"error[environment]: {error}", 6
     else:
-        detail = str(error).strip().splitlines()
-        text = (
-            f"error[bug]: {type(error).__name__}: {detail[0] if detail else 'no message'}. "
-            "Fix: please report it with the output of the same command and --debug."
-        )
-        code = 1
-    if not text.endswith("]: "):  # typer's error after a bare `vit_cli`, which showed the help
-        print(text, file=sys.stderr)
+        stopped = isinstance(error, typer.Abort)
+        text, code = failure.described(KeyboardInterrupt() if stopped else error, list(words))
+    with contextlib.suppress(OSError, ValueError):  # nobody can be told
+        if debug and not isinstance(error, UsageError | KeyboardInterrupt | BrokenPipeError):
+            traceback.print_exception(error)
+        if text and not text.endswith("]: "):  # typer's after a bare `vit_cli`, which showed help
+            print(text, file=sys.stderr, flush=True)
     return code
+
+
+def _before_the_verb(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=lambda asked: _show_versions() if asked else None,
+            help="show the versions of this package and of those that it works with",
+        ),
+    ] = False,
+) -> None:  # fmt: skip
+    """Take the options that belong to no verb."""
+
+
+def _show_versions() -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name in NOTED:
+        try:
+            print(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            print(f"{name} is not installed")
+    print(f"Python {sys.version.split()[0]}")
+    raise typer.Exit
 
 
 def spread(words: list[str]) -> list[str]:

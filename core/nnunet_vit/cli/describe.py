@@ -11,7 +11,7 @@ def describe(
     run_file: Annotated[Path, typer.Argument(help="the run file")],
     dataset: Annotated[str | None, typer.Argument(help="id or name; else data.dataset")] = None,
     configuration: Annotated[str | None, typer.Argument(help="else data.configuration")] = None,
-    device: Annotated[str, typer.Option(help="to train on: cuda, cpu or mps")] = "cuda",
+    device: Annotated[str, typer.Option(help="to train on: cuda, cuda:1, cpu or mps")] = "cuda",
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")
@@ -21,11 +21,10 @@ def describe(
     from dataclasses import asdict
 
     from nnunet_vit.config.load import load_run
-    from nnunet_vit.errors import ConfigError
+    from nnunet_vit.nnunet.devices import device_kind
     from nnunet_vit.report.quiet import quiet_libraries
 
-    if device not in ("cuda", "cpu", "mps"):
-        raise ConfigError(f"--device {device} is unknown; allowed: cuda, mps, cpu.")
+    kind = device_kind(device)
     if dataset is not None and dataset.isdecimal():
         dataset = str(int(dataset))  # nnU-Net's users write 004
     given = {"data.dataset": dataset, "data.configuration": configuration}
@@ -34,7 +33,7 @@ def describe(
     with quiet_libraries():
         from nnunet_vit.nnunet.description import describe as described
 
-        found = described(run, device)
+        found = described(run, kind)
     if as_json:
         print(json.dumps(asdict(found), indent=2))
         return

@@ -13,7 +13,9 @@ def predict(
     folds: Annotated[
         list[str] | None, typer.Option(help="0 1 …; default: every trained fold, averaged")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; default: the best")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; default: the best")
+    ] = None,
     mirroring: Annotated[
         bool, typer.Option(help="average over mirrored images: slower, better")
     ] = True,

@@ -28,13 +28,14 @@ def check_room(network: "ViTSegmentationNetwork", settings: ViTTrainConfig, resu
         MachineError: the disk has less room.
     """
     from nnunet_vit.checkpoints.base import is_in_file, stored_tensors
+    from nnunet_vit.modeling.backbone import vits_of
     from nnunet_vit.modeling.description.memory import STATES
 
     whole = _bytes(network.state_dict().values()) if settings.save_whole_model else 0
     trained = _bytes(p for p in network.parameters() if p.requires_grad)
     brought = network.coverage
     in_file = is_in_file(None if brought is None else brought.missing)
-    stored = _bytes(stored_tensors(network, everything=not in_file).values())
+    stored = _bytes(stored_tensors(network, not in_file, vits_of(network)).values())
     checkpoint = stored + trained * (STATES[settings.optimizer] + bool(settings.ema))
     needed = CHECKPOINTS * checkpoint + whole
     free = shutil.disk_usage(_existing(results)).free

@@ -6,10 +6,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.nnunet.locks import Lock, LockedError, lock, waited_for, whoami
 
 LOCK = "run.lock"
 QUOTES = "\"'\u201c\u201d\u2018\u2019"  # straight and curly
@@ -83,47 +83,27 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     Five folds are often started at once, and nnU-Net's preprocessing deletes what it finds.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".preparing", "w") as file:
-        with contextlib.suppress(ImportError):  # Windows has no fcntl: as without a lock
-            import fcntl
-
-            fcntl.lockf(file, fcntl.LOCK_EX)
+    with waited_for(folder / ".preparing"):
         yield
 
 
-def claim(folder: Path) -> TextIO:
+def claim(folder: Path) -> Lock:
     """Hold a fold's folder for this process: two trainings in one would overwrite each other.
 
-    The system gives the lock up when the file is closed, and with the process, however that ends;
-    workers do not inherit it.
+    Workers do not inherit it.
 
     Raises:
-        MachineError: another process of this machine holds it.
+        MachineError: another process of this machine holds it, or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = open(folder / LOCK, "a+", encoding="utf-8")
     try:
-        _lock(file)
-    except OSError as error:
-        file.seek(0)
-        holder = file.read().strip() or "unknown"
-        file.close()
+        held = lock(folder / LOCK)
+    except LockedError as error:
         raise MachineError(
-            f"{folder} is being trained in by process {holder}.",
+            f"{folder} is being trained in by process {error or 'unknown'}.",
             fix="wait for it, stop it, or change the run file.",
         ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def _lock(file: TextIO) -> None:
-    with contextlib.suppress(ImportError):  # Windows has no fcntl: as without a lock
-        import fcntl
-
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    held.write(whoami())
+    return held
 
 
 def empty(folder: Path) -> None:

@@ -150,7 +150,9 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
         axes = content.get("inference_allowed_mirroring_axes")
         return FoldWeights(content["network_weights"], None if axes is None else tuple(axes))
     store = CheckpointStore(folder)
-    checkpoint = store.best() if kind == "best" else store.latest()
+    checkpoint = (
+        store.best(weights_alone=True) if kind == "best" else store.latest(weights_alone=True)
+    )
     assert checkpoint is not None  # folds() has looked
     axes = checkpoint.state["mirroring_axes"]
     weights = _on_base(model, checkpoint, base)
@@ -161,6 +163,7 @@ def _on_base(
     model: ModelFolder, checkpoint: "Checkpoint", base: Path | None
 ) -> "dict[str, Tensor]":
     from nnunet_vit.checkpoints.base import load_stored
+    from nnunet_vit.modeling.backbone import vits_of
     from nnunet_vit.modeling.network import first_build
     from nnunet_vit.tuning.adapters.merge import merged_state
 
@@ -171,7 +174,7 @@ def _on_base(
         _require_base(model, base)
         with first_build():
             network = build_network(model, base)
-    load_stored(network, checkpoint.weights, digest)
+    load_stored(network, checkpoint.weights, digest, vits_of(network))
     return merged_state(network)
 
 

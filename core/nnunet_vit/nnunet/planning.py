@@ -1,20 +1,24 @@
-"""nnU-Net's own planning and preprocessing, called; what it says of bad files becomes an error."""
+"""nnU-Net's own planning and preprocessing, called."""
 
-import contextlib
-import io
-
-from nnunet_vit.errors import DataError
+from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.report.progress import Progress
 
 PLANS = "nnUNetPlans"
+SILENT = Progress()
 
 
-def plan(dataset: Dataset) -> None:
+def plan(dataset: Dataset, progress: Progress = SILENT) -> None:
     """Let nnU-Net take the fingerprint of a dataset and write its plans.
+
+    Args:
+        dataset: has raw data.
+        progress: where to show that it lasts, and nnU-Net's warnings.
 
     Raises:
         DataError: nnU-Net finds the dataset unfit.
+        MachineError: memory or disk ran out.
     """
     from nnunetv2.configuration import default_num_processes
     from nnunetv2.experiment_planning.plan_and_preprocess_api import (
@@ -22,10 +26,13 @@ def plan(dataset: Dataset) -> None:
         plan_experiment_dataset,
     )
 
-    said = io.StringIO()
+    progress.start_work(f"Planning {dataset.name}")
     try:
         # nnU-Net's planner cannot be told 0 workers, which is a fair setting for training
-        with contextlib.redirect_stdout(said), environment("nnUNet_n_proc_DA", "1"):
+        with (
+            captured(f"nnU-Net refuses {dataset.name}", progress),
+            environment("nnUNet_n_proc_DA", "1"),
+        ):
             extract_fingerprint_dataset(
                 dataset.number,
                 num_processes=default_num_processes,
@@ -34,24 +41,31 @@ def plan(dataset: Dataset) -> None:
                 show_progress_bar=False,
             )
             plan_experiment_dataset(dataset.number)
-    except (RuntimeError, AssertionError, ValueError, OSError) as error:
-        raise DataError(
-            f"nnU-Net refuses {dataset.name}: {_reason(error, said.getvalue())}"
-        ) from error
+    finally:
+        progress.close()
 
 
-def preprocess(dataset: Dataset, configuration: str, plans: str = PLANS) -> None:
+def preprocess(
+    dataset: Dataset, configuration: str, progress: Progress = SILENT, plans: str = PLANS
+) -> None:
     """Let nnU-Net preprocess all cases for a configuration of plans, by their name.
+
+    Args:
+        dataset: has raw data and plans.
+        configuration: of the plans.
+        progress: where to show how many cases are done, and nnU-Net's warnings.
+        plans: their name.
 
     Raises:
         DataError: nnU-Net cannot read or preprocess a case.
+        MachineError: memory or disk ran out.
     """
     from nnunetv2.configuration import default_num_processes
     from nnunetv2.experiment_planning.plan_and_preprocess_api import preprocess_dataset
 
-    said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said):
+        with captured(f"nnU-Net cannot preprocess {dataset.name}", progress):
+            _show(dataset, configuration, progress)
             preprocess_dataset(
                 dataset.number,
                 plans,
@@ -59,13 +73,18 @@ def preprocess(dataset: Dataset, configuration: str, plans: str = PLANS) -> None
                 num_processes=[default_num_processes],
                 show_progress_bar=False,
             )
-    except (RuntimeError, AssertionError, ValueError, OSError) as error:
-        raise DataError(
-            f"nnU-Net cannot preprocess {dataset.name}: {_reason(error, said.getvalue())}"
-        ) from error
+    finally:
+        progress.close()
 
 
-def _reason(error: Exception, said: str) -> str:
-    """Return what nnU-Net printed about the bad file, which its exception does not repeat."""
-    printed = [line.strip() for line in said.splitlines() if "error" in line.lower()]
-    return " ".join([*printed[:2], str(error).strip() or type(error).__name__])
+def _show(dataset: Dataset, configuration: str, progress: Progress) -> None:
+    """Show how many of nnU-Net's cases have been written."""
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+    from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
+
+    cases = get_filenames_of_train_images_and_targets(str(dataset.raw), dataset.description)
+    plans = PlansManager(str(dataset.preprocessed / f"{PLANS}.json"))
+    folder = dataset.preprocessed / plans.get_configuration(configuration).data_identifier
+    progress.start_work(
+        f"Preprocessing {dataset.name}", len(cases), lambda: len([*folder.glob("*.pkl")])
+    )

@@ -1,10 +1,13 @@
 """Prediction with a model folder, by nnU-Net's predictor, case by case and with progress."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import MachineError, ModelError
+from nnunet_vit.errors import MachineError, ModelError, Stopped
+from nnunet_vit.nnunet.capture import captured
+from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.nnunet.inputs import Inputs, sound_inputs
 from nnunet_vit.nnunet.model_folder import (
@@ -15,8 +18,8 @@ from nnunet_vit.nnunet.model_folder import (
     open_model,
     read_fold,
 )
-from nnunet_vit.nnunet.preflight import choose_device
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.stopping import stops_with
 
 if TYPE_CHECKING:
     from nnunet_vit.nnunet.predictor import ReportingPredictor
@@ -66,8 +69,21 @@ def predict_folder(
     _load(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
-    _run(predictor, inputs, masks)
+    expected = [masks / f"{case}{trained.description['file_ending']}" for case in inputs.cases]
+    began = time.time()
+    with (
+        captured(f"nnU-Net cannot predict {images}", progress),
+        stops_with(lambda: _stopped(expected, began)),
+    ):
+        _run(predictor, inputs, masks)
     return len(inputs.cases)
+
+
+def _stopped(expected: list[Path], began: float) -> Stopped:
+    written = [mask for mask in expected if mask.is_file() and mask.stat().st_mtime >= began]
+    return Stopped(
+        f"{len(written)} of {len(expected)} masks are written; the same command writes all again."
+    )
 
 
 def _load(predictor: "ReportingPredictor", trained: ModelFolder, folds: list[FoldWeights]) -> None:

@@ -19,30 +19,6 @@ if TYPE_CHECKING:
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
 
 
-def choose_device(wanted: str | None) -> str:
-    """Return the device to use.
-
-    Raises:
-        ConfigError: nothing is called so.
-        MachineError: the wanted one is not there.
-    """
-    import torch
-
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if wanted is None:
-        return next(name for name, available in there.items() if available)
-    if wanted not in there:
-        raise ConfigError(f"--device {wanted} is unknown; allowed: {', '.join(there)}.")
-    if not there[wanted]:
-        available = ", ".join(name for name, is_there in there.items() if is_there)
-        raise MachineError(f"--device {wanted} is not available here; available: {available}.")
-    return wanted
-
-
 @dataclass(frozen=True)
 class NetworkFacts:
     """What the plans need to know of a network that has been built once.

@@ -11,6 +11,7 @@ from nnunet_vit.checkpoints.random_state import restore_random_state
 from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.checkpoints.whole import FINAL, read_whole
 from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.nnunet.data.in_use import train_on
 from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.nnunet.model_folder import open_model, read_fold
@@ -40,7 +41,7 @@ class ResumingTrainer(SavingTrainer):
             Path(self.preprocessed_dataset_folder_base),
             f"fold {self.fold} of {self.configuration_name}",
         )
-        self._claim = claim(Path(self.output_folder))  # for as long as the process lives
+        self.claim_fold()
         held = self.store.exists() or (Path(self.output_folder) / FINAL).is_file()
         if held and self.current_epoch == 0 and not self.goes_on:
             raise ConfigError(
@@ -53,6 +54,17 @@ class ResumingTrainer(SavingTrainer):
         if self._random_state is not None:  # making the loaders has used some
             restore_random_state(self._random_state)
             self._random_state = None
+
+    def claim_fold(self) -> None:
+        """Hold the fold's folder for as long as the process lives: one process for all GPUs.
+
+        Raises:
+            MachineError: another process trains in it.
+        """
+        if self.local_rank == 0:
+            held = claim(Path(self.output_folder))
+            if held.notice:
+                self.print_to_log_file(held.notice)
 
     def load_checkpoint(self, filename_or_checkpoint: dict[str, Any] | str) -> None:
         """Take what nnU-Net names, in this trainer's own format.
@@ -89,7 +101,8 @@ class ResumingTrainer(SavingTrainer):
         self._check_same_run(state)
         self.seed = state["seed"]
         self._build(with_base=bool(state["base"]["digest"]))
-        load_stored(self.bare_network, checkpoint.weights, state["base"]["digest"])
+        network = self.bare_network
+        load_stored(network, checkpoint.weights, state["base"]["digest"], vits_of(network))
         self.base_record = state["base"]
         self._take_optimizer(checkpoint)
         self._take_history(checkpoint.epoch, state)

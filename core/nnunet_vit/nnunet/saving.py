@@ -18,6 +18,7 @@ from nnunet_vit.checkpoints.record import file_record, versions
 from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
 from nnunet_vit.checkpoints.whole import plain, write_whole
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.averaging import AveragedWeights
 from nnunet_vit.nnunet.plans import KEY, digest_of
@@ -61,7 +62,7 @@ class SavingTrainer(ReportingTrainer):
         model = self.run.model
         path = Path(model.checkpoint_path)
         return {
-            "digest": "" if self.whole_base else base_digest(self.bare_network),
+            "digest": "" if self.whole_base else base_digest(self.bare_network, vits_of(self.bare_network)),
             "file": file_record(path) if path.is_file() else None,
             "timm_name": timm_name(model.backbone, model.size_name),
             "coverage": None if coverage is None else asdict(coverage),
@@ -134,7 +135,7 @@ class SavingTrainer(ReportingTrainer):
     def _captured(self) -> Checkpoint:
         network = self.bare_network
         with self.averaged():
-            stored = stored_tensors(network, everything=self.whole_base)
+            stored = stored_tensors(network, self.whole_base, vits_of(network))
             weights = {name: tensor.detach().cpu() for name, tensor in stored.items()}
             if self.average is not None:  # the tensors are about to hold other values
                 weights = {name: tensor.clone() for name, tensor in weights.items()}

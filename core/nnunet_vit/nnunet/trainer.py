@@ -46,6 +46,8 @@ class nnUNetTrainer_vit(ResumingTrainer):
         self.goes_on = bool(plans.setdefault("continue_training", False))
         self.run = run_of_plans(plans)
         super().__init__(plans, configuration, fold, dataset_json, device)
+        if device.index is not None and not self.is_ddp:
+            self.device = device  # nnU-Net takes the first GPU whatever it is given
         settings = self.run.train
         self.initial_lr = settings.initial_lr
         self.weight_decay = settings.weight_decay
@@ -155,6 +157,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
             target = [level.to(self.device, non_blocking=True) for level in target]
         else:
             target = target.to(self.device, non_blocking=True)
+        self.note_rate()
         self.tell_progress(self.lr_scheduler.progress)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation

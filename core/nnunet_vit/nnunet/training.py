@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.store import CheckpointStore
 from nnunet_vit.checkpoints.whole import FINAL
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.errors import Stopped
+from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.data.channels import normalization_of
 from nnunet_vit.nnunet.data.freshness import Work, decide
 from nnunet_vit.nnunet.data.json_file import read_json
@@ -16,17 +19,18 @@ from nnunet_vit.nnunet.data.refusals import NOTHING, Asked
 from nnunet_vit.nnunet.data.splits import NAME, check_fold
 from nnunet_vit.nnunet.data.training_files import check_training_files
 from nnunet_vit.nnunet.dataset import Dataset, find_dataset
+from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import plans_name, run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
     check_network,
-    choose_device,
     goes_on,
     patch_size_of_run,
 )
 from nnunet_vit.nnunet.preparation import prepare
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.stopping import stops_with
 
 if TYPE_CHECKING:
     from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit
@@ -65,7 +69,7 @@ def train(
 
     Args:
         run: resolved.
-        device: cpu, cuda or mps; None: the best that is there.
+        device: cpu, cuda, cuda:1 or mps; None: the best that is there.
         resume: go on from the last checkpoint.
         overwrite: start anew over an existing result.
         progress: where to show what happens.
@@ -91,7 +95,12 @@ def train(
     facts = check_network(dataset, run, False, progress, schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
     write_plans(run_plans(plans, run, patch_size, facts.statistics), dataset.preprocessed)
-    with claim(fold_folder):
+    with (
+        claim(fold_folder) as held,
+        stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),
+    ):
+        if held.notice:
+            progress.say(held.notice)
         if overwrite:
             empty(fold_folder)
         trainer = _trainer(dataset, run, chosen, going_on)
@@ -117,6 +126,16 @@ def model_folder(dataset: Dataset, run: ViTnnUNetConfig) -> Path:
     return folder("results") / dataset.name / name
 
 
+def _stopped(fold_folder: Path, epochs: int) -> Stopped:
+    """Say what a fold's folder holds."""
+    epoch = CheckpointStore(fold_folder).epoch_of_latest()
+    if epoch == epochs or (fold_folder / FINAL).is_file():
+        return Stopped("The training is done and saved, its validation is not.", resumes=True)
+    if epoch is None:
+        return Stopped(f"No epoch of {epochs} is saved yet: the same command starts anew.")
+    return Stopped(f"Epoch {epoch} of {epochs} is saved.", resumes=True)
+
+
 def _trainer(
     dataset: Dataset, run: ViTnnUNetConfig, device: str, going_on: bool
 ) -> "nnUNetTrainer_vit":
@@ -140,13 +159,15 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
             progress.say(notice)
         progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     if trainer.current_epoch < trainer.num_epochs:
-        trainer.run_training()
+        with captured(f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}", progress):
+            trainer.run_training()
     elif not (Path(trainer.output_folder) / FINAL).is_file():  # it was stopped right before
         trainer.save_checkpoint(str(Path(trainer.output_folder) / FINAL))
     _, validation_cases = trainer.do_split()
     where = " on the training cases" if trainer.fold == "all" else ""
     progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
-    trainer.perform_actual_validation(False)
+    with captured(f"nnU-Net cannot validate fold {trainer.fold}", progress):
+        trainer.perform_actual_validation(False)
     progress.close()
     summary = Path(trainer.output_folder) / "validation" / "summary.json"
     metrics = json.loads(summary.read_text(encoding="utf-8"))

@@ -1,12 +1,11 @@
 """Progress of long work: a live display on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from nnunet_vit.report.screen import Screen
+from nnunet_vit.report.work import Work, WorkDisplay
 
 
 class Progress:
@@ -17,6 +16,9 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Show one line that stays."""
+
+    def warn(self, text: str) -> None:
+        """Show a warning as a line that stays, once however often it is given."""
 
     def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
         """Begin an epoch (counted from 0) of that many steps."""
@@ -39,37 +41,56 @@ class Progress:
         """Begin work on that many cases."""
 
     def case(self, name: str) -> None:
-        """Begin one case."""
+        """Finish one case, or begin the next one."""
+
+    def start_work(
+        self, text: str, total: int | None = None, done: Callable[[], int] | None = None
+    ) -> None:
+        """Begin work that reports nothing itself.
+
+        Args:
+            text: what it is.
+            total: how many cases it has; None: not known.
+            done: returns how many of them are done; it is asked now and then.
+        """
 
     def close(self) -> None:
         """Take the live display away."""
 
 
 class ConsoleProgress(Progress):
-    """Bars that move on a terminal; where there is none, the lines that stay and nothing else."""
+    """Bars that move on a terminal; elsewhere the lines that stay, and one now and then."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """Write to the stream that was standard output before nnU-Net's own was put aside."""
-        self.console = Console(file=stream, highlight=False, soft_wrap=True)
-        self._bars: Bars | None = None
-        self._task: TaskID | None = None
+    def __init__(self, stream: TextIO, live: bool | None = None) -> None:
+        """Write to the stream that was standard output before nnU-Net's own was put aside.
+
+        Args:
+            stream: what people look at.
+            live: False: no bars even on a terminal; None: as the stream is.
+        """
+        self.console = Screen(stream, live)
+        self._display = WorkDisplay(self.console)
         self._began = time.monotonic()
+        self._warnings: set[str] = set()
 
     def say(self, text: str) -> None:
         """Show one line that stays."""
-        self.console.print(text, markup=False)
-        self.console.file.flush()
+        self.console.say(text)
+
+    def warn(self, text: str) -> None:
+        """Show a warning once."""
+        if text not in self._warnings:
+            self._warnings.add(text)
+            self.say(f"Warning: {text}")
 
     def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
         """Begin an epoch."""
         self._began = time.monotonic()
-        self._start(f"epoch {epoch + 1}/{epochs}", steps)
+        self._display.start(Work(f"epoch {epoch + 1}/{epochs}", steps, "step"))
 
     def advance(self, loss: float | None = None) -> None:
         """Finish one step."""
-        if self._bars is not None and self._task is not None:
-            detail = "validating" if loss is None else f"loss {loss:.3f}"
-            self._bars.update(self._task, advance=1, detail=detail)
+        self._display.advance("validating" if loss is None else f"loss {loss:.3f}")
 
     def end_epoch(
         self,
@@ -93,31 +114,18 @@ class ConsoleProgress(Progress):
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""
         self.say(f"{text}: {total} cases …")
-        self._start(text, total)
+        self._display.start(Work(text, total, "case"))
 
     def case(self, name: str) -> None:
-        """Begin one case."""
-        if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, advance=1, detail=name)
+        """Count one case."""
+        self._display.advance(name)
+
+    def start_work(
+        self, text: str, total: int | None = None, done: Callable[[], int] | None = None
+    ) -> None:
+        """Begin work that reports nothing itself."""
+        self._display.start(Work(text, total, "case", done))
 
     def close(self) -> None:
         """Take the live display away."""
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
-
-    def _start(self, text: str, total: int) -> None:
-        self.close()
-        if not self.console.is_terminal:
-            return
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[detail]}"),
-            console=self.console,
-            transient=True,
-        )
-        self._task = self._bars.add_task(text, total=total, detail="")
-        self._bars.start()
+        self._display.stop()

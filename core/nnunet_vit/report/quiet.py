@@ -1,24 +1,40 @@
 """Put aside what nnU-Net and its libraries print, so that the progress is what people see."""
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator
 
+from nnunet_vit.errors import UserError
 from nnunet_vit.report.progress import ConsoleProgress, Progress
-
-DEBUG = "NNUNET_VIT_DEBUG"  # set by --debug
+from nnunet_vit.report.streams import DEBUG, display, diverted
 
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[Progress]:
-    """Yield the progress display; with --debug everything else is printed too."""
-    progress = ConsoleProgress(sys.stdout)
-    try:
-        if os.environ.get(DEBUG):
+    """Yield the progress display; what libraries print goes to a log, with --debug here too.
+
+    The log is deleted at the end, unless an error that it explains is on its way: the one that
+    names it, or one that nobody expected, which gets the attribute `log`.
+    """
+    if os.environ.get(DEBUG):
+        with contextlib.closing(ConsoleProgress(sys.stdout or display(), live=False)) as progress:
             yield progress
-        else:
-            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        return
+    stream = display()
+    try:
+        with diverted() as log, contextlib.closing(ConsoleProgress(stream)) as progress:
+            try:
                 yield progress
+            except Exception as error:
+                if not isinstance(error, UserError | OSError):
+                    log.note(error)
+                    error.log = log.keep()  # type: ignore[attr-defined]
+                raise
+            finally:
+                gc.collect()  # what is deleted with its last words speaks to the log
     finally:
-        progress.close()
+        if stream is not sys.stdout:
+            with contextlib.suppress(OSError):
+                stream.close()

@@ -54,6 +54,23 @@ def test_frozen_weights_of_blocks_alone_are_left_out(network):
     assert set(stored_tensors(built, everything=True)) == set(built.state_dict())
 
 
+def test_frozen_blocks_of_the_heads_own_are_stored(network):
+    class Segmenter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = network()
+            self.blocks = nn.ModuleList([nn.Linear(2, 2)]).requires_grad_(False)
+
+    built = Segmenter()
+    assert left_out(built, [built.backbone]) == {f"backbone.{name}" for name in FROZEN}
+    stored = stored_tensors(built, backbones=[built.backbone])
+    assert {"blocks.0.weight", "blocks.0.bias"} <= set(stored)
+    weights = {name: torch.ones_like(value) for name, value in stored.items()}
+    digest = base_digest(built, [built.backbone])
+    load_stored(built, weights, digest, [built.backbone])
+    assert torch.equal(built.blocks[0].weight, torch.ones(2, 2))
+
+
 def test_trained_blocks_are_stored(network):
     built = network()
     built.blocks[1].qkv.requires_grad_(True)

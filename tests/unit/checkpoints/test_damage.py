@@ -240,3 +240,14 @@ def test_a_newer_version_has_written_it(saved, name):
         "Fix: update nnunet-vit to the version that wrote it."
     )
     assert store.notices == []
+
+
+@pytest.mark.parametrize("read", ["latest", "best"])
+def test_prediction_reads_the_weights_alone(store, checkpoint_of, read):
+    store.save(checkpoint_of(1), best=True)
+    (store.saves / "epoch_00001" / "optim.safetensors").unlink()
+    checkpoint = getattr(store, read)(weights_alone=True)
+    assert checkpoint.epoch == 1 and checkpoint.optimizer == {}
+    assert store.notices == []
+    with pytest.raises(ModelError, match=r"optim\.safetensors is missing"):
+        getattr(store, read)()

@@ -143,7 +143,7 @@ def test_no_weights_are_read(vit_cli):
         (
             ("run.yaml", "--device", "tpu"),
             2,
-            "error[config]: --device tpu is unknown; allowed: cuda, mps, cpu.",
+            "error[config]: --device tpu is unknown; allowed: cuda, cuda:NUMBER, mps, cpu.",
         ),
         (
             ("run.yaml", "--set", "train.patch_size=[100, 64]"),

@@ -83,7 +83,8 @@ def test_the_machines_own_errors(capsys):
     assert report(OSError(28, "No space left on device", "x.npz"), debug=False) == 6
     assert capsys.readouterr() == (
         "",
-        "error[environment]: [Errno 28] No space left on device: 'x.npz'\n",
+        "error[environment]: x.npz: the disk is full. Fix: free some space, then run the same "
+        "command again.\n",
     )
 
 

@@ -1,6 +1,7 @@
 """nnU-Net's folders: from the run file or the environment, all that lack at once."""
 
 import os
+import platform
 
 import pytest
 
@@ -169,13 +170,13 @@ def test_a_fold_is_trained_by_one_process_and_free_when_that_is_killed(tmp_path)
     with pytest.raises(MachineError) as caught, claim(fold):
         pass
     assert str(caught.value) == (
-        f"{fold} is being trained in by process {holder.pid}. Fix: wait for it, stop it, or "
+        f"{fold} is being trained in by process {holder.pid} on {platform.node()}. Fix: wait for it, stop it, or "
         "change the run file."
     )
     holder.kill()
     holder.communicate()
     with claim(fold):
-        assert (fold / "run.lock").read_text() == str(os.getpid())
+        assert (fold / "run.lock").read_text() == f"{os.getpid()} on {platform.node()}"
 
 
 def test_a_claimed_folder_is_emptied_but_for_its_lock(tmp_path):

@@ -9,7 +9,6 @@ from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, 
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.preflight import (
     check_network,
-    choose_device,
     goes_on,
     patch_size_of_run,
 )
@@ -32,29 +31,6 @@ class Said:
 
 def run_of(model=MODEL, **sections):
     return ViTnnUNetConfig.model_validate({"model": {**MODEL, **model}, **sections})
-
-
-def test_the_device():
-    import torch
-
-    there = ["cuda"] if torch.cuda.is_available() else []
-    there += ["mps"] if torch.backends.mps.is_available() else []
-    there.append("cpu")
-    assert choose_device(None) == there[0]
-    assert choose_device("cpu") == "cpu"
-    for absent in {"cuda", "mps"} - set(there):
-        with pytest.raises(MachineError) as caught:
-            choose_device(absent)
-        assert str(caught.value) == (
-            f"--device {absent} is not available here; available: {', '.join(there)}."
-        )
-
-
-@pytest.mark.parametrize("unknown", ["tpu", "gpu", "cuda:7"])
-def test_a_device_that_nobody_has(unknown):
-    with pytest.raises(ConfigError) as caught:
-        choose_device(unknown)
-    assert str(caught.value) == f"--device {unknown} is unknown; allowed: cuda, mps, cpu."
 
 
 def save_epoch(fold, epoch=3):

@@ -38,12 +38,12 @@ def carry_out(
         states = states_of(work.files) if work.plan or work.preprocess else {}
         if work.plan:
             progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
-            _plan(dataset, work, states)
+            _plan(dataset, work, states, progress)
         plans, own = plans_of(dataset, configuration)
         data = DataFolder(dataset.preprocessed, own["data_identifier"])
         if work.preprocess:
             progress.say(f"Preprocessing {len(work.files)} cases of {dataset.name} …")
-            _preprocess(dataset, configuration, data, work, states)
+            _preprocess(dataset, configuration, data, work, states, progress)
             write_record(data.record_file, _record(dataset, plans, own, states))
         elif work.record is not None or work.added:
             _add_and_record(dataset, configuration, data, work, progress)
@@ -75,7 +75,7 @@ def _record(dataset: Dataset, plans: dict[str, Any], own: dict[str, Any], states
     return Record(essence(dataset.description), deciding(plans, own), states)
 
 
-def _plan(dataset: Dataset, work: Work, states: States) -> None:
+def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> None:
     """Let nnU-Net plan; until that has succeeded, what is there counts as outdated."""
     path = dataset.preprocessed / f"{PLANS}.json"
     own_record = path_of(dataset.preprocessed, PLANS)
@@ -87,7 +87,7 @@ def _plan(dataset: Dataset, work: Work, states: States) -> None:
     except DataError:  # there are none, or nnU-Net, which reads them, would stumble
         path.unlink(missing_ok=True)
     with shown_to_nnunet(dataset, work.files):
-        plan(dataset)
+        plan(dataset, progress)
     _require_still(work, states)
     write_record(own_record, record)
 
@@ -97,7 +97,12 @@ def _outdate(data: DataFolder) -> None:
 
 
 def _preprocess(
-    dataset: Dataset, configuration: str, data: DataFolder, work: Work, states: States
+    dataset: Dataset,
+    configuration: str,
+    data: DataFolder,
+    work: Work,
+    states: States,
+    progress: Progress,
 ) -> None:
     if data.path.is_dir():
         _outdate(data)
@@ -105,7 +110,7 @@ def _preprocess(
         # nnU-Net keeps copies that are younger than the labels, whatever is in them
         shutil.rmtree(dataset.preprocessed / TRUTH, ignore_errors=True)
     with shown_to_nnunet(dataset, work.files):
-        preprocess(dataset, configuration)
+        preprocess(dataset, configuration, progress)
     _require_still(work, states)
     missing = sorted(set(work.files) - data.cases())
     if missing:
