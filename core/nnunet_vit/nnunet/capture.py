@@ -113,7 +113,9 @@ def _by_type(error: Exception, name: str, reason: str, lead: str) -> UserError:
         return MachineError(f"{lead}: the disk is full ({reason}).", fix="free some space.")
     if name == "PermissionError":
         return MachineError(f"{lead}: {reason}.")
-    if name == "IndexError" and any("fingerprint_extractor" in module for module in _modules(error)):
+    if name == "IndexError" and any(
+        "fingerprint_extractor" in module for module in _modules(error)
+    ):
         return DataError(
             f"{lead}: no mask has a pixel of a foreground class.",
             fix="check that the masks hold the labels of dataset.json.",

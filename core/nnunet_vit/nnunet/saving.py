@@ -62,7 +62,9 @@ class SavingTrainer(ReportingTrainer):
         model = self.run.model
         path = Path(model.checkpoint_path)
         return {
-            "digest": "" if self.whole_base else base_digest(self.bare_network, vits_of(self.bare_network)),
+            "digest": ""
+            if self.whole_base
+            else base_digest(self.bare_network, vits_of(self.bare_network)),
             "file": file_record(path) if path.is_file() else None,
             "timm_name": timm_name(model.backbone, model.size_name),
             "coverage": None if coverage is None else asdict(coverage),

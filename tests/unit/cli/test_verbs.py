@@ -214,12 +214,12 @@ def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
 
 def test_train_words_go_into_the_run(vit_cli, two_heads):
     Path("run.yaml").write_text("model: {head: tiny}")
-    words = ("train", "502", "2d", "7", "--config", "run.yaml", "--set", "a=1")
+    words = ("train", "502", "2d", "x", "--config", "run.yaml", "--set", "a=1")
     assert vit_cli(*words) == (
         2,
         "",
         "error[config]: run.yaml: 2 problems\n"
-        "  --set data.fold=7, data.fold: given 7; allowed: a whole number from 0 to 4, or 'all'\n"
+        "  --set data.fold=x, data.fold: given 'x'; allowed: a whole number of at least 0, or 'all'\n"
         "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train\n",
     )
 

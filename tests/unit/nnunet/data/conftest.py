@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nnunet_vit.nnunet import preparation
 from nnunet_vit.nnunet.data import adding, making
 from nnunet_vit.nnunet.data.channels import schemes_of_names
 from nnunet_vit.nnunet.dataset import find_dataset
@@ -59,7 +60,7 @@ def nnunet(monkeypatch):
     """nnU-Net's planner and preprocessor, without its arithmetic; returns what they were told."""
     calls = []
 
-    def plan(dataset):
+    def plan(dataset, progress=None):
         calls.append("plan")
         shown = json.loads((folder("raw") / dataset.name / "dataset.json").read_text())
         root = dataset.preprocessed
@@ -71,7 +72,7 @@ def nnunet(monkeypatch):
         plans["cases"] = shown["numTraining"]
         (root / "nnUNetPlans.json").write_text(json.dumps(plans))
 
-    def preprocess(dataset, configuration, plans="nnUNetPlans"):
+    def preprocess(dataset, configuration, progress=None, plans="nnUNetPlans"):
         root = dataset.preprocessed
         shown = json.loads((root / "dataset.json").read_text())
         calls.append(sorted(shown["dataset"]))
@@ -90,6 +91,7 @@ def nnunet(monkeypatch):
             if not copy.exists() or copy.stat().st_mtime < os.stat(files["label"]).st_mtime:
                 shutil.copy2(files["label"], copy)
 
+    monkeypatch.setattr(preparation, "check_training_files", lambda *_: None)  # no pictures here
     monkeypatch.setattr(making, "plan", plan)
     for module in (making, adding):
         monkeypatch.setattr(module, "preprocess", preprocess)
