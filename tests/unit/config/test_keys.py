@@ -120,7 +120,7 @@ def test_a_key_of_another_section_is_sent_there(faults_of):
 
 def test_all_sections_answer_at_once_with_what_yaml_found(faults_of):
     text = (
-        "data:\n  fold: 7\n"
+        "data:\n  fold: -7\n"
         "model:\n  head: tiny\n  backbone_size: big\n  decoder:\n    dropout: 2\n"
         "train:\n  initial_lr: fast\n  seed: 012\n"
     )

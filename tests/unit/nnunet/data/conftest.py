@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nnunet_vit.nnunet import preparation
 from nnunet_vit.nnunet.data import adding, making
 from nnunet_vit.nnunet.data.channels import schemes_of_names
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.folders import folder
+from nnunet_vit.report.progress import Progress
 
 CONFIGURATION = {
     "data_identifier": "nnUNetPlans_2d",
@@ -40,7 +40,7 @@ PLANS = {
 }
 
 
-class Said:
+class Said(Progress):
     """Keeps what is said."""
 
     def __init__(self):
@@ -91,7 +91,6 @@ def nnunet(monkeypatch):
             if not copy.exists() or copy.stat().st_mtime < os.stat(files["label"]).st_mtime:
                 shutil.copy2(files["label"], copy)
 
-    monkeypatch.setattr(preparation, "check_training_files", lambda *_: None)  # no pictures here
     monkeypatch.setattr(making, "plan", plan)
     for module in (making, adding):
         monkeypatch.setattr(module, "preprocess", preprocess)
