@@ -98,9 +98,7 @@ class CheckpointStore:
             problems.append(f"{LATEST} is missing or damaged")
         return self._stand_in(pointer, problems, device, weights_alone)
 
-    def best(
-        self, device: torch.device | str = "cpu", weights_alone: bool = False
-    ) -> Checkpoint:
+    def best(self, device: torch.device | str = "cpu", weights_alone: bool = False) -> Checkpoint:
         """Return the best checkpoint, without its optimizer if the weights alone are wanted.
 
         Raises:

@@ -2,9 +2,12 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nnunet_vit.nnunet.training import TrainedModel
 
 EITHER = "--continue to go on, or --overwrite to delete the fold's result and start anew."
 SAME_DATA = (
@@ -40,11 +43,7 @@ def train(
     from nnunet_vit.errors import ConfigError
     from nnunet_vit.report.quiet import quiet_libraries
 
-    if resume and overwrite:
-        raise ConfigError("--continue and --overwrite exclude each other.", fix=EITHER)
-    if resume and (update_data or preprocess_again):
-        flag = "--update-data" if update_data else "--preprocess-again"
-        raise ConfigError(f"--continue and {flag} exclude each other.", fix=SAME_DATA)
+    _check_flags(resume, overwrite, update_data, preprocess_again)
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     if dataset is not None and dataset.isdecimal():
@@ -58,14 +57,28 @@ def train(
 
         asked = Asked(update=update_data, again=preprocess_again)
         model = train_run(run, device, resume, overwrite, progress, asked)
-    per_class = ", ".join(f"{name} {dice:.3f}" for name, dice in model.per_class.items())
-    cases = (
-        f"{model.cases} validation cases of fold {run.data.fold}"
-        if model.unseen
-        else f"{model.cases} training cases (fold all has no validation cases)"
-    )
-    print(f"Mean Dice {model.dice:.3f} ({per_class}) on {cases}.")
+    print(_figures(model))
     print(
         f"Model: {model.folder}  Predict with: vit_cli predict -i IMAGES -o MASKS "
         f"--model {shlex.quote(str(model.folder))} --folds {run.data.fold}"
     )
+
+
+def _check_flags(resume: bool, overwrite: bool, update: bool, again: bool) -> None:
+    from nnunet_vit.errors import ConfigError
+
+    if resume and overwrite:
+        raise ConfigError("--continue and --overwrite exclude each other.", fix=EITHER)
+    if resume and (update or again):
+        flag = "--update-data" if update else "--preprocess-again"
+        raise ConfigError(f"--continue and {flag} exclude each other.", fix=SAME_DATA)
+
+
+def _figures(model: "TrainedModel") -> str:
+    per_class = ", ".join(f"{name} {dice:.3f}" for name, dice in model.per_class.items())
+    cases = (
+        f"{model.cases} training cases (fold all has no validation cases)"
+        if model.fold == "all"
+        else f"{model.cases} validation cases of fold {model.fold}"
+    )
+    return f"Mean Dice {model.dice:.3f} ({per_class}) on {cases}."

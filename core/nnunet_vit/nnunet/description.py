@@ -50,11 +50,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     facts = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
     sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
-    schemes = (
-        normalization_of(dataset, run.data.configuration)
-        if is_there
-        else dataset.normalization_schemes()
-    )
+    schemes = _schemes(dataset, run, is_there)
     statistics = input_statistics(dataset, run, facts, schemes, fetch=False)
     network = _network(dataset, run, sizes, statistics.per_channel)
     parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
@@ -82,6 +78,12 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
         weights=_weights(run, name),
         notes=notes.lines,
     )
+
+
+def _schemes(dataset: Dataset, run: ViTnnUNetConfig, is_there: bool) -> list[str]:
+    if is_there:
+        return normalization_of(dataset, run.data.configuration)
+    return dataset.normalization_schemes()
 
 
 def _network(

@@ -2,7 +2,7 @@
 
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.dataset import Dataset
-from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.nnunet.folders import environment, folder
 from nnunet_vit.report.progress import Progress
 
 PLANS = "nnUNetPlans"
@@ -65,7 +65,7 @@ def preprocess(
 
     try:
         with captured(f"nnU-Net cannot preprocess {dataset.name}", progress):
-            _show(dataset, configuration, plans, progress)
+            _show(dataset, configuration, progress, plans)
             preprocess_dataset(
                 dataset.number,
                 plans,
@@ -77,14 +77,15 @@ def preprocess(
         progress.close()
 
 
-def _show(dataset: Dataset, configuration: str, plans: str, progress: Progress) -> None:
+def _show(dataset: Dataset, configuration: str, progress: Progress, plans: str) -> None:
     """Show how many of nnU-Net's cases have been written."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
     from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
-    cases = get_filenames_of_train_images_and_targets(str(dataset.raw), dataset.description)
+    cases = get_filenames_of_train_images_and_targets(str(folder("raw") / dataset.name))
     manager = PlansManager(str(dataset.preprocessed / f"{plans}.json"))
-    folder = dataset.preprocessed / manager.get_configuration(configuration).data_identifier
+    name = manager.get_configuration(configuration).data_identifier
+    written = dataset.preprocessed / name
     progress.start_work(
-        f"Preprocessing {dataset.name}", len(cases), lambda: len([*folder.glob("*.pkl")])
+        f"Preprocessing {dataset.name}", len(cases), lambda: len([*written.glob("*.pkl")])
     )

@@ -14,6 +14,7 @@ from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.published import pinned_weights
 from nnunet_vit.nnunet.data.in_use import train_on
+from nnunet_vit.nnunet.data.split_update import KEPT
 from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.nnunet.model_folder import open_model, read_fold
 from nnunet_vit.nnunet.saving import BEST, TRAINED, SavingTrainer
@@ -128,9 +129,15 @@ class ResumingTrainer(SavingTrainer):
             raise ModelError(
                 f"Since the checkpoint in {self.output_folder} was saved, "
                 f"{' and '.join(what[name] for name in changed)} have changed.",
-                fix="bring back splits_final.json and nnUNetPlans.json as they were, or "
-                "--overwrite to start anew.",
+                fix="bring back splits_final.json and nnUNetPlans.json as they were"
+                f"{self._splits_before_update()}, or --overwrite to start anew.",
             )
+
+    def _splits_before_update(self) -> str:
+        """Return the words for the splits that --update-data has kept, if there are any."""
+        folder = Path(self.preprocessed_dataset_folder_base)
+        kept = sorted(file.name for file in folder.glob(KEPT.format("*")))
+        return f" (--update-data has kept {', '.join(kept)})" if kept else ""
 
     def _take_optimizer(self, checkpoint: Checkpoint) -> None:
         own: dict[str, Tensor] = {}

@@ -48,15 +48,15 @@ class TrainedModel:
         folder: nnU-Net's model folder, with one folder per fold.
         dice: mean over foreground classes and validation cases.
         per_class: by class or region, mean over validation cases.
-        cases: number of validation cases; of the training cases where `unseen` is false.
-        unseen: whether the network has not been trained on these cases.
+        cases: number of validation cases; of the training cases where the fold is `all`.
+        fold: that was trained.
     """
 
     folder: Path
     dice: float
     per_class: dict[str, float]
     cases: int
-    unseen: bool
+    fold: int | str
 
 
 def train(
@@ -205,5 +205,5 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
         dice=float(metrics["foreground_mean"]["Dice"]),
         per_class={names[key]: float(mean["Dice"]) for key, mean in metrics["mean"].items()},
         cases=len(validation_cases),
-        unseen=trainer.fold != "all",
+        fold=trainer.fold,
     )

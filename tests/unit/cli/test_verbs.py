@@ -214,12 +214,12 @@ def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
 
 def test_train_words_go_into_the_run(vit_cli, two_heads):
     Path("run.yaml").write_text("model: {head: tiny}")
-    words = ("train", "502", "2d", "7", "--config", "run.yaml", "--set", "a=1")
+    words = ("train", "502", "2d", "x", "--config", "run.yaml", "--set", "a=1")
     assert vit_cli(*words) == (
         2,
         "",
         "error[config]: run.yaml: 2 problems\n"
-        "  --set data.fold=7, data.fold: given 7; allowed: a whole number from 0 to 4, or 'all'\n"
+        "  --set data.fold=x, data.fold: given 'x'; allowed: a whole number of at least 0, or 'all'\n"
         "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train\n",
     )
 
@@ -268,3 +268,34 @@ def test_sample_dataset(vit_cli, tmp_path):
     assert (code, err) == (0, "")
     assert out == "5 training and 1 test cases in raw/Dataset901_SampleFundus\n"
     assert (tmp_path / "raw" / "Dataset901_SampleFundus" / "dataset.json").is_file()
+
+
+@pytest.mark.parametrize("flag", ["--update-data", "--preprocess-again"])
+def test_a_training_goes_on_with_its_data(vit_cli, flag):
+    assert vit_cli("train", "--config", "run.yaml", "--continue", flag) == (
+        2,
+        "",
+        f"error[config]: --continue and {flag} exclude each other. Fix: a training goes on with "
+        "the data that it began with; --overwrite in place of --continue to start it anew with "
+        "other data.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fold", "words"),
+    [
+        (3, "10 validation cases of fold 3."),
+        ("all", "10 training cases (fold all has no validation cases)."),
+    ],
+)
+def test_fold_all_names_its_cases_as_those_of_training(
+    vit_cli, two_heads, monkeypatch, fold, words
+):
+    from nnunet_vit.nnunet import training
+
+    model = training.TrainedModel(Path("model"), 0.5, {"disc": 0.5}, 10, fold)
+    monkeypatch.setattr(training, "train", lambda *_: model)
+    Path("run.yaml").write_text("model: {head: tiny}")
+    code, out, err = vit_cli("train", "502", "--config", "run.yaml")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"Mean Dice 0.500 (disc 0.500) on {words}"

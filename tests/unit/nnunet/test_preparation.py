@@ -7,6 +7,7 @@ import pytest
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.preparation import prepare
+from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,7 @@ PLANS = {
 }
 
 
-class Said:
+class Said(Progress):
     def __init__(self):
         self.lines = []
 

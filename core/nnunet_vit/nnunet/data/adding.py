@@ -10,6 +10,7 @@ from nnunet_vit.nnunet.data.raw_view import counted, shown_to_nnunet
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import preprocess
 from nnunet_vit.nnunet.plans import write_json
+from nnunet_vit.report.progress import Progress
 
 TEMPORARY = "nnUNetPlans_of_new_cases"
 
@@ -21,6 +22,7 @@ def add_cases(
     own: dict[str, Any],
     new: Files,
     files: Files,
+    progress: Progress,
 ) -> None:
     """Let nnU-Net preprocess new cases in a folder of their own, then move them to the others.
 
@@ -31,6 +33,7 @@ def add_cases(
         own: the configuration with what it inherits.
         new: the raw files of the new cases.
         files: those of all cases.
+        progress: where to show how many are done.
 
     Raises:
         DataError: nnU-Net cannot read or preprocess a case; nothing has been added then.
@@ -42,7 +45,7 @@ def add_cases(
     try:
         write_json({**plans, "configurations": {configuration: other}}, plans_file)
         with shown_to_nnunet(dataset, new):
-            preprocess(dataset, configuration, plans=TEMPORARY)
+            preprocess(dataset, configuration, progress, TEMPORARY)
         missing = sorted(set(new) - fresh.cases())
         if missing:
             raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")

@@ -9,8 +9,8 @@ from nnunet_vit.errors import DataError
 from nnunet_vit.nnunet.data.faults import Fault, refuse
 from nnunet_vit.nnunet.data.label_rules import label_faults
 
-REQUIRED = ("channel_names", "labels", "numTraining", "file_ending")
-KINDS = {"channel_names": dict, "labels": dict, "numTraining": int, "file_ending": str}
+REQUIRED = ("channel_names", "labels", "file_ending")  # numTraining: cases are counted
+KINDS = {"channel_names": dict, "labels": dict, "file_ending": str}
 READER = "overwrite_image_reader_writer"
 CONVERT = (
     "this is the format of nnU-Net v1 or of the Decathlon: `nnUNetv2_convert_old_nnUNet_dataset "

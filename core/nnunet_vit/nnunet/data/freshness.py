@@ -203,11 +203,13 @@ def _by_looking(
         if other is None and _plans_are_stale(dataset, work.files):
             work.plan, work.schemes = True, None
             work.notices.append(STALE_PLANS)
-        found = unrecorded_differences(dataset, own, work.files)
+        return
+    found = unrecorded_differences(dataset, own, work.files)
     difference = unrecorded_changes(dataset, work.files, cases)
     if cases != truth and not found and not difference.changed and not difference.removed:
         work.preprocess = True  # a killed run left fewer than nnU-Net had begun
-        refuse(dataset, found, difference, asked, None)
+        return
+    refuse(dataset, found, difference, asked, None)
     work.added = difference.added
     line = normalized_otherwise(dataset, own)
     work.notices += [line] if line else []

@@ -134,6 +134,6 @@ def _add_and_record(
         new = {case: work.files[case] for case in work.added}
         progress.say(f"Preprocessing {len(new)} new cases of {dataset.name} …")
         states = states_of(new)
-        add_cases(dataset, configuration, plans, own, new, work.files)
+        add_cases(dataset, configuration, plans, own, new, work.files, progress)
         record = replace(record, cases={**record.cases, **states})
     write_record(data.record_file, record)

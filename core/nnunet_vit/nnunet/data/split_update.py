@@ -17,6 +17,8 @@ from nnunet_vit.nnunet.data.splits import (
 )
 from nnunet_vit.nnunet.dataset import Dataset
 
+KEPT = "splits_before_update_{}_cases.json"  # the splits that an update has replaced
+
 
 def updated_splits(
     dataset: Dataset, cases: Sequence[str], added: Sequence[str], removed: Sequence[str]
@@ -55,7 +57,7 @@ def write_splits(dataset: Dataset, splits: list[Split]) -> str:
 
     path = dataset.preprocessed / NAME
     number = len({name for fold in read_json(path) for side in SIDES for name in fold[side]})
-    kept = path.with_name(f"splits_before_update_{number}_cases.json")
+    kept = path.with_name(KEPT.format(number))
     shutil.copyfile(path, kept)
     write_json(splits, path)
     return f"{path.name} has been changed, {kept.name} is the one before."

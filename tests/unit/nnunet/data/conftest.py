@@ -12,6 +12,7 @@ from nnunet_vit.nnunet.data import adding, making
 from nnunet_vit.nnunet.data.channels import schemes_of_names
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.folders import folder
+from nnunet_vit.report.progress import Progress
 
 CONFIGURATION = {
     "data_identifier": "nnUNetPlans_2d",
@@ -39,7 +40,7 @@ PLANS = {
 }
 
 
-class Said:
+class Said(Progress):
     """Keeps what is said."""
 
     def __init__(self):
@@ -59,7 +60,7 @@ def nnunet(monkeypatch):
     """nnU-Net's planner and preprocessor, without its arithmetic; returns what they were told."""
     calls = []
 
-    def plan(dataset):
+    def plan(dataset, progress=None):
         calls.append("plan")
         shown = json.loads((folder("raw") / dataset.name / "dataset.json").read_text())
         root = dataset.preprocessed
@@ -71,7 +72,7 @@ def nnunet(monkeypatch):
         plans["cases"] = shown["numTraining"]
         (root / "nnUNetPlans.json").write_text(json.dumps(plans))
 
-    def preprocess(dataset, configuration, plans="nnUNetPlans"):
+    def preprocess(dataset, configuration, progress=None, plans="nnUNetPlans"):
         root = dataset.preprocessed
         shown = json.loads((root / "dataset.json").read_text())
         calls.append(sorted(shown["dataset"]))

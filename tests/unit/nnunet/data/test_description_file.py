@@ -90,7 +90,7 @@ def test_a_key_that_is_there_twice(write_dataset):
 
 
 @pytest.mark.parametrize(
-    "missing", [["file_ending"], ["channel_names", "numTraining"], ["labels"]], ids=", ".join
+    "missing", [["file_ending"], ["channel_names", "file_ending"], ["labels"]], ids=", ".join
 )
 def test_missing_keys(write_dataset, missing):
     path = write_dataset(**dict.fromkeys(missing, "absent")) / "dataset.json"
@@ -119,7 +119,7 @@ def test_a_description_of_the_first_nnunet(write_dataset):
 def test_a_description_that_is_no_mapping(write_dataset, content):
     path = write_dataset() / "dataset.json"
     path.write_text(content)
-    assert refusal() == f"{path} lacks channel_names, labels, numTraining, file_ending."
+    assert refusal() == f"{path} lacks channel_names, labels, file_ending."
 
 
 def test_labels_without_background(write_dataset):
@@ -135,9 +135,7 @@ def test_labels_without_background(write_dataset):
         ({"labels": 3}, "labels is 3"),
         ({"channel_names": ["R"]}, "channel_names is ['R']"),
         ({"channel_names": {}}, "channel_names is {}"),
-        ({"numTraining": "three"}, "numTraining is 'three'"),
-        ({"numTraining": 0}, "numTraining is 0"),
-        ({"numTraining": None, "labels": []}, "labels is [], numTraining is None"),
+        ({"file_ending": None, "labels": []}, "labels is [], file_ending is None"),
     ],
     ids=json.dumps,
 )

@@ -56,18 +56,6 @@ def test_nobody_starts_while_data_change(tmp_path):
     assert b"are being made again by another process" in done.stderr
 
 
-def test_a_file_system_without_locks_keeps_nobody_out(tmp_path, monkeypatch):
-    import errno
-    import fcntl
-
-    def no_locks(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "lockf", no_locks)
-    with nobody_trains_on(tmp_path):
-        pass
-
-
 def test_again_is_refused_while_a_fold_trains(prepared, again, nnunet, rewrite):
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(prepared)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

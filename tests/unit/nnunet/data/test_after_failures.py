@@ -1,0 +1,131 @@
+"""What failed or was killed leaves nothing that is taken for valid; cases are counted."""
+
+import json
+import shutil
+
+import pytest
+
+from nnunet_vit.errors import DataError
+from nnunet_vit.nnunet.dataset import find_dataset
+from nnunet_vit.nnunet.preparation import prepare
+
+pytestmark = pytest.mark.unit
+
+RECORD = "nnUNetPlans_2d.record.json"
+
+
+def refusal(call, **options):
+    with pytest.raises(DataError) as caught:
+        call(**options)
+    return str(caught.value)
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def test_a_failed_preprocessing_leaves_nothing_that_is_taken_for_valid(
+    prepared, again, nnunet, rewrite, monkeypatch
+):
+    from nnunet_vit.nnunet.data import making
+
+    def fail(*_):
+        raise DataError("no")
+
+    rewrite(labels={"background": 0, "disc": 1})
+    works = making.preprocess
+    monkeypatch.setattr(making, "preprocess", fail)
+    assert refusal(again, again=True) == "no"
+    rewrite(labels={"background": 0, "rim": 1})
+    assert refusal(again) == "no"
+    monkeypatch.setattr(making, "preprocess", works)
+    again()
+    assert nnunet == ["plan", "plan", list("abcdef")]
+    assert read(prepared / "dataset.json")["labels"] == {"background": 0, "rim": 1}
+
+
+def test_a_corrected_description_is_read_after_a_failed_first_start(
+    raw, nnunet, said, rewrite, again, monkeypatch
+):
+    from nnunet_vit.nnunet.data import making
+
+    works = making.preprocess
+    monkeypatch.setattr(making, "preprocess", lambda *_: (_ for _ in ()).throw(DataError("no")))
+    assert refusal(again) == "no"
+    rewrite(channel_names={"0": "rescale_to_0_1", "1": "rgb_to_0_1"})
+    monkeypatch.setattr(making, "preprocess", works)
+    plans = again()
+    schemes = plans["configurations"]["2d"]["normalization_schemes"]
+    assert schemes == ["RescaleTo01Normalization", "RGBTo01Normalization"]
+    assert nnunet == ["plan", "plan", list("abcdef")]
+
+
+def test_a_corrected_file_is_read_after_a_failed_first_start(raw, nnunet, again, monkeypatch):
+    from nnunet_vit.nnunet.data import making
+
+    works = making.preprocess
+    monkeypatch.setattr(making, "preprocess", lambda *_: (_ for _ in ()).throw(DataError("no")))
+    assert refusal(again) == "no"
+    monkeypatch.setattr(making, "preprocess", works)
+    again()
+    assert nnunet == ["plan", list("abcdef")]  # the plans were good
+    shutil.rmtree(find_dataset(5).preprocessed / "nnUNetPlans_2d")
+    (find_dataset(5).preprocessed / RECORD).unlink()
+    (raw / "imagesTr" / "a_0000.png").write_bytes(b"eight bits now")
+    again()
+    assert nnunet[2:] == ["plan", list("abcdef")]
+
+
+def test_a_killed_run_is_done_again(prepared, again, nnunet):
+    (prepared / "nnUNetPlans_2d" / "c.pkl").unlink()
+    again()
+    assert nnunet == [list("abcdef")]
+
+
+@pytest.mark.parametrize("said_number", [60, 5, None, "six", True, 6.5])
+def test_cases_are_counted_and_not_believed(prepared, rewrite, said_number):
+    from nnunet_vit.nnunet.data.freshness import miscounted
+
+    dataset = find_dataset(5)
+    description = dict(dataset.description, numTraining=said_number)
+    if said_number is None:
+        del description["numTraining"]
+    words = (
+        "does not say numTraining" if said_number is None else f"says numTraining {said_number!r}"
+    )
+    assert miscounted(type(dataset)(dataset.name, description, dataset.raw), 6) == [
+        f"dataset.json {words}; 6 training cases are there, and they count."
+    ]
+    assert miscounted(dataset, 6) == []
+
+
+def test_a_wrong_number_preprocesses_nothing_again(prepared, again, rewrite, nnunet):
+    rewrite(numTraining=60)
+    again()
+    assert nnunet == []
+
+
+def test_nnunet_is_shown_the_right_number(raw, again, rewrite, nnunet):
+    rewrite(numTraining=60)
+    assert again()["cases"] == 6
+
+
+def test_nnunet_sees_no_files_of_other_programs(raw, said, nnunet):
+    dataset = find_dataset(5)
+    (raw / "imagesTr" / "._a_0000.png").write_bytes(b"macOS")
+    prepare(dataset, "2d", said, fold=0)
+    assert nnunet == ["plan", list("abcdef")]
+
+
+def test_channels_are_normalized_by_their_number(raw, again, rewrite, nnunet):
+    rewrite(channel_names={"1": "CT", "0": "rgb_to_0_1"})
+    plans = again()
+    schemes = plans["configurations"]["2d"]["normalization_schemes"]
+    assert schemes == ["RGBTo01Normalization", "CTNormalization"]
+
+
+def test_names_as_keys_are_taken_in_the_order_of_the_file(raw, again, rewrite, nnunet):
+    rewrite(channel_names={"R": "CT", "G": "rgb_to_0_1"})
+    plans = again()
+    schemes = plans["configurations"]["2d"]["normalization_schemes"]
+    assert schemes == ["CTNormalization", "RGBTo01Normalization"]
