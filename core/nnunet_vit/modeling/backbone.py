@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from nnunet_vit.backbones import own_families
-from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.config.backbone_arguments import arguments_of
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import coverage_of, load_backbone, pretrained_weights
 from nnunet_vit.modeling.timm_blocks import additive_mask, check_runs_by_blocks, embed, run_block
@@ -53,6 +53,7 @@ def create_backbone(
     expected_coverage: float = 1.0,
     checkpoint_key: str | None = None,
     backbone_arguments: Mapping[str, Any] | None = None,
+    position_grid: tuple[int, int] | None = None,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
 
@@ -69,6 +70,8 @@ def create_backbone(
             averaged one.
         backbone_arguments: in which the network differs from its timm name, as in a run file; a
             snapshot's config.json adds its own.
+        position_grid: (H, W) in patches that the file's positions were made for; None: docs/weights
+            says how it is told.
 
     Returns:
         The model, the edge of its patches in pixels, and its timm name.
@@ -87,7 +90,8 @@ def create_backbone(
         patch_size,
         expected_coverage,
         checkpoint_key,
-        BackboneArguments.model_validate(backbone_arguments or {}),
+        arguments_of(backbone_arguments or {}),
+        position_grid,
     )
     return loaded.model, loaded.patch_size, loaded.timm_name
 

@@ -18,6 +18,7 @@ from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
 from nnunet_vit.modeling.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
+from nnunet_vit.modeling.weights.grids import FileGrid
 
 RGB = 3  # channels that published weights were trained on
 
@@ -77,6 +78,7 @@ def load_backbone(
     expected_coverage: float = 1.0,
     checkpoint_key: str | None = None,
     arguments: BackboneArguments = NO_ARGUMENTS,
+    position_grid: tuple[int, int] | None = None,
 ) -> LoadedBackbone:
     """Do what create_backbone does."""
     size = None if is_timm(model_name) else model_size
@@ -94,7 +96,8 @@ def load_backbone(
             require_published(model_name, size)
             file = published_weights(name)
         _check_channels(model, name, in_channels)
-        coverage = load_backbone_weights(model, file, expected_coverage, checkpoint_key)
+        grid = FileGrid(position_grid, square=not checkpoint_path)
+        coverage = load_backbone_weights(model, file, expected_coverage, checkpoint_key, grid)
         if arguments.given():
             built = f"built with {argument_text(arguments)}"
             coverage = replace(coverage, notes=(*coverage.notes, built))

@@ -64,7 +64,7 @@ def build_backbone(
     run: ViTnnUNetConfig, in_channels: int, image_size: tuple[int, int] | None
 ) -> ViTBackbone:
     """Build the run's backbone, load its weights and apply the run's tuning method."""
-    model = run.model
+    model, grid = run.model, run.model.position_grid
     loaded = load_backbone(
         model.backbone,
         model.size_name,
@@ -75,6 +75,7 @@ def build_backbone(
         model.expected_coverage,
         model.checkpoint_key,
         model.backbone_arguments,
+        None if grid is None else (grid[0], grid[1]),
     )
     method_of(run).tune(loaded.model, run)
     return ViTBackbone(loaded.model)
@@ -211,6 +212,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
         "model.expected_coverage": run.model.expected_coverage < 1,
         "model.checkpoint_key": run.model.checkpoint_key is not None,
         "model.backbone_arguments": bool(run.model.backbone_arguments.given()),
+        "model.position_grid": run.model.position_grid is not None,
         "model.tuning": method_name(run) not in OWN_METHODS,
     }
     for key in (key for key, given in unheard.items() if given):
