@@ -1,5 +1,6 @@
 """The arguments of timm's networks that a run file or a snapshot may give: plain values only."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -7,8 +8,11 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    ValidationError,
     model_serializer,
 )
+
+from nnunet_vit.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1, le=16384)]
 Size = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -80,3 +84,18 @@ class BackboneArguments(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return the arguments that have a value."""
         return self.model_dump(mode="json")
+
+
+def arguments_of(given: Mapping[str, Any]) -> BackboneArguments:
+    """Return arguments that are given from Python.
+
+    Raises:
+        ConfigError: one is unknown, or its value not allowed.
+    """
+    try:
+        return BackboneArguments.model_validate(dict(given))
+    except ValidationError as error:
+        places = dict.fromkeys(str(one["loc"][0]) for one in error.errors(include_url=False))
+        faults = ", ".join(f"{place} = {given[place]!r}" for place in places)
+        known = ", ".join(BackboneArguments.model_fields)
+        raise ConfigError(f"backbone_arguments: given {faults}; allowed: {known}.") from error

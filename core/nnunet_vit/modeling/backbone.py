@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nnunet_vit.backbones import own_families
-from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.backbones import is_timm, own_families
+from nnunet_vit.config.backbone_arguments import arguments_of
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.creation import (
@@ -60,6 +60,7 @@ def create_backbone(
     expected_coverage: float = 1.0,
     checkpoint_key: str | None = None,
     backbone_arguments: Mapping[str, Any] | None = None,
+    position_grid: tuple[int, int] | None = None,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
 
@@ -76,6 +77,8 @@ def create_backbone(
             averaged one.
         backbone_arguments: in which the network differs from its timm name, as in a run file; a
             snapshot's config.json adds its own.
+        position_grid: (H, W) in patches that the file's positions were made for; None: docs/weights
+            says how it is told.
 
     Returns:
         The model, the edge of its patches in pixels, and its timm name.
@@ -85,27 +88,20 @@ def create_backbone(
             that the patch does not divide.
         ModelError: the weights cannot be had or do not fit.
     """
-    run = as_repository_says(
-        ViTnnUNetConfig(
-            model=ViTModelConfig(
-                backbone=model_name,
-                pretrained=weights_wanted(),
-                backbone_arguments=BackboneArguments.model_validate(backbone_arguments or {}),
-            )
+    run = ViTnnUNetConfig(
+        model=ViTModelConfig(
+            backbone=model_name,
+            backbone_size=None if is_timm(model_name) else model_size,
+            checkpoint_path=checkpoint_path or "",
+            pretrained=weights_wanted(),
+            vit_patch_size=patch_size,
+            expected_coverage=expected_coverage,
+            checkpoint_key=checkpoint_key,
+            backbone_arguments=arguments_of(backbone_arguments or {}),
+            position_grid=None if position_grid is None else list(position_grid),
         )
     )
-    loaded = load_backbone(
-        run.model.backbone,
-        model_size,
-        checkpoint_path,
-        image_size,
-        in_channels,
-        patch_size,
-        expected_coverage,
-        checkpoint_key,
-        run.model.backbone_arguments,
-        run.model.repository,
-    )
+    loaded = load_backbone(as_repository_says(run).model, image_size, in_channels)
     return loaded.model, loaded.patch_size, loaded.timm_name
 
 

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from nnunet_vit.backbones import is_timm, timm_name
-from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.config.models import ViTModelConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.published import (
     origin_record,
@@ -18,10 +18,11 @@ from nnunet_vit.modeling.published import (
     require_published,
 )
 from nnunet_vit.modeling.snapshot_network import arguments_for
-from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
+from nnunet_vit.modeling.timm_arguments import argument_text
 from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
 from nnunet_vit.modeling.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
+from nnunet_vit.modeling.weights.grids import FileGrid
 
 RGB = 3  # channels that published weights were trained on
 
@@ -78,47 +79,47 @@ class LoadedBackbone:
 
 
 def load_backbone(
-    model_name: str,
-    model_size: str | None,
-    checkpoint_path: str | None,
-    image_size: tuple[int, int] | None,
-    in_channels: int,
-    patch_size: int | None = None,
-    expected_coverage: float = 1.0,
-    checkpoint_key: str | None = None,
-    arguments: BackboneArguments = NO_ARGUMENTS,
-    repository: str | None = None,
+    model: ViTModelConfig, image_size: tuple[int, int] | None, in_channels: int
 ) -> LoadedBackbone:
-    """Do what create_backbone does."""
-    size = None if is_timm(model_name) else model_size
-    name = timm_name(model_name, size)
-    if _weights_wanted.get() and checkpoint_path:
-        arguments = arguments_for(name, Path(checkpoint_path), arguments, patch_size)
-    model = build_timm(name, image_size, in_channels, patch_size, arguments)
-    edge = patch_size_of(model)
+    """Build the backbone of a run's section `model` and load its weights, as create_backbone says.
+
+    Args:
+        model: what a repository of the hub says is part of it already.
+        image_size: (H, W) in pixels; None: any multiple of the patch.
+        in_channels: of the images.
+    """
+    size = None if is_timm(model.backbone) else model.backbone_size
+    name, path = timm_name(model.backbone, size), model.checkpoint_path
+    arguments = model.backbone_arguments
+    if _weights_wanted.get() and path:
+        arguments = arguments_for(name, Path(path), arguments, model.vit_patch_size)
+    vit = build_timm(name, image_size, in_channels, model.vit_patch_size, arguments)
+    edge = patch_size_of(vit)
     if image_size is not None:
         check_image_size(name, image_size, edge)
     if _weights_wanted.get():
-        if not checkpoint_path:
-            require_published(model_name, size)
-        _check_channels(model, name, in_channels)
-        coverage = (
-            load_backbone_weights(model, Path(checkpoint_path), expected_coverage, checkpoint_key)
-            if checkpoint_path
-            else _published(model, name, repository)
-        )
+        if not path:
+            require_published(model.backbone, size)
+        _check_channels(vit, name, in_channels)
+        coverage = _loaded(vit, name, model)
         if arguments.given():
             built = f"built with {argument_text(arguments)}"
             coverage = replace(coverage, notes=(*coverage.notes, built))
-        _coverages[model] = coverage
-    return LoadedBackbone(model, edge, name)
+        _coverages[vit] = coverage
+    return LoadedBackbone(vit, edge, name)
 
 
-def _published(model: nn.Module, name: str, repository: str | None) -> Coverage:
-    """Load a timm model's published weights, note which they are, and return what they brought."""
-    file, path = published_weights(name, repository)
-    _origins[model] = origin_record(file, path)
-    return replace(load_backbone_weights(model, path), file=file.title)
+def _loaded(vit: nn.Module, name: str, model: ViTModelConfig) -> Coverage:
+    """Load the weights of a file, or the published ones; return what they brought."""
+    given = model.position_grid
+    stated = None if given is None else (given[0], given[1])
+    grid = FileGrid(stated, square=not model.checkpoint_path)
+    if model.checkpoint_path:
+        path, share = Path(model.checkpoint_path), model.expected_coverage
+        return load_backbone_weights(vit, path, share, model.checkpoint_key, grid)
+    file, path = published_weights(name, model.repository)
+    _origins[vit] = origin_record(file, path)
+    return replace(load_backbone_weights(vit, path, grid=grid), file=file.title)
 
 
 def _check_channels(model: nn.Module, name: str, channels: int) -> None:

@@ -66,18 +66,7 @@ def build_backbone(
 ) -> ViTBackbone:
     """Build the run's backbone, load its weights and apply the run's tuning method."""
     model = as_repository_says(run).model
-    loaded = load_backbone(
-        model.backbone,
-        model.size_name,
-        model.checkpoint_path,
-        image_size,
-        in_channels,
-        model.vit_patch_size,
-        model.expected_coverage,
-        model.checkpoint_key,
-        model.backbone_arguments,
-        model.repository,
-    )
+    loaded = load_backbone(model, image_size, in_channels)
     method_of(run).tune(loaded.model, run)
     return ViTBackbone(loaded.model)
 
@@ -214,6 +203,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
         "model.checkpoint_key": run.model.checkpoint_key is not None,
         "model.repository": run.model.repository is not None,
         "model.backbone_arguments": bool(run.model.backbone_arguments.given()),
+        "model.position_grid": run.model.position_grid is not None,
         "model.tuning": method_name(run) not in OWN_METHODS,
     }
     for key in (key for key, given in unheard.items() if given):

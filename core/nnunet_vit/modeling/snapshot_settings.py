@@ -1,4 +1,4 @@
-"""A transformers snapshot against the backbone: another network of the same shapes is not hidden."""
+"""A transformers snapshot against the backbone: other networks have the same shapes too."""
 
 from math import isclose
 from typing import Any

@@ -117,10 +117,11 @@ def _build_once(
         network_arguments,
     )
     from nnunet_vit.modeling.probe import output_scales
+    from nnunet_vit.modeling.weights.grids import rehearsal
 
     height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
     channels = len(dataset.description["channel_names"])
-    with first_build():
+    with first_build(), rehearsal():  # the real size is known once the dataset is planned
         network = ViTSegmentationNetwork(
             channels,
             dataset.number_of_outputs(),

@@ -83,6 +83,8 @@ class nnUNetTrainer_vit(ResumingTrainer):
         coverage = self.bare_network.coverage
         if coverage is not None:
             self.print_to_log_file(f"Weights: {coverage.summary()}")
+            for sentence in coverage.grid:
+                self.progress.say(f"Weights: {sentence}.")
         if self.run.train.ema:
             self.average = AveragedWeights(self.bare_network, self.run.train.ema)
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from nnunet_vit.config.models import ViTModelConfig
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.modeling.backbone import (
     MODEL_CONFIGS,
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.unit
 def images():
     torch.manual_seed(1)
     return torch.randn(2, 3, 32, 64)
+
+
+def backbone_from(name, size, file, image_size, channels, **more):
+    """Load a backbone as a run does whose section `model` says so."""
+    model = ViTModelConfig(backbone=name, backbone_size=size, checkpoint_path=str(file), **more)
+    return load_backbone(model, image_size, channels)
 
 
 def as_timm(model, images, depth):
@@ -129,7 +136,7 @@ def test_weights_that_are_fetched_by_hand_are_not_replaced_by_others(name, size,
 def test_a_patch_on_request_resizes_the_weights(vit, weights_file):
     trained = vit("vit_tiny_patch16_224", (224, 224))
     file = str(weights_file(trained.state_dict()))
-    loaded = load_backbone("timm:vit_tiny_patch16_224", None, file, (64, 40), 3, patch_size=8)
+    loaded = backbone_from("timm:vit_tiny_patch16_224", None, file, (64, 40), 3, vit_patch_size=8)
     coverage = coverage_of(loaded.model)
     assert (loaded.patch_size, coverage.share) == (8, 1.0)
     assert set(coverage.resized) == {"patch_embed.proj.weight", "pos_embed"}
@@ -144,8 +151,8 @@ def test_half_a_file_needs_to_be_expected(vit, weights_file):
     half = {key: value for key, value in trained.items() if not key.startswith("blocks.5.")}
     file = str(weights_file(half))
     with pytest.raises(ModelError):
-        load_backbone("timm:test_vit", None, file, (32, 64), 3)
-    loaded = load_backbone("timm:test_vit", None, file, (32, 64), 3, expected_coverage=0.5)
+        backbone_from("timm:test_vit", None, file, (32, 64), 3)
+    loaded = backbone_from("timm:test_vit", None, file, (32, 64), 3, expected_coverage=0.5)
     assert 0.5 < coverage_of(loaded.model).share < 1
     assert ViTBackbone(loaded.model).coverage is coverage_of(loaded.model)
 
@@ -154,13 +161,13 @@ def test_half_a_file_needs_to_be_expected(vit, weights_file):
 def test_a_stem_that_cannot_be_adapted_to_other_channels(name, tmp_path):
     file = tmp_path / "any.pth"
     with torch.device("meta"), pytest.raises(ModelError) as caught:
-        load_backbone(f"timm:{name}", None, str(file), (32, 32), 2)
+        backbone_from(f"timm:{name}", None, str(file), (32, 32), 2)
     assert str(caught.value) == (
         f"The weights of {name} were trained on 3 channels and cannot be adapted to 2. Fix: images "
         "of 3 channels, or of 1 (a run repeats it), another backbone, or model.pretrained: false."
     )
     with pretrained_weights(wanted=False), torch.device("meta"):
-        assert load_backbone(f"timm:{name}", None, str(file), (32, 32), 2).patch_size == 16
+        assert backbone_from(f"timm:{name}", None, str(file), (32, 32), 2).patch_size == 16
 
 
 def test_weights_of_a_best_effort_class(weights_file):
@@ -168,7 +175,7 @@ def test_weights_of_a_best_effort_class(weights_file):
 
     trained = timm.create_model("xcit_nano_12_p16_224", num_classes=10).state_dict()
     file = str(weights_file(trained))
-    loaded = load_backbone("timm:xcit_nano_12_p16_224", None, file, (32, 48), 3)
+    loaded = backbone_from("timm:xcit_nano_12_p16_224", None, file, (32, 48), 3)
     assert coverage_of(loaded.model).share == 1.0
     maps = get_vit_features(loaded.model.eval(), torch.randn(1, 3, 32, 48), 2)
     assert [level.shape for level in maps] == [(1, 128, 2, 3)] * 2
@@ -179,7 +186,7 @@ def test_weights_of_a_best_effort_class(weights_file):
 
 def test_random_weights_have_no_coverage():
     with pretrained_weights(wanted=False):
-        assert coverage_of(load_backbone("timm:test_vit", None, "", (32, 64), 3).model) is None
+        assert coverage_of(backbone_from("timm:test_vit", None, "", (32, 64), 3).model) is None
 
 
 def test_a_weights_file_is_loaded(vit, weights_file):

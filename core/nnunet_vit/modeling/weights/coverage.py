@@ -24,6 +24,7 @@ class Coverage:
         parameters: how many numbers were loaded.
         all_parameters: how many the backbone has.
         notes: sentences about what was chosen, for the line.
+        grid: those of them about the grid of the positions, which depends on the image's size.
     """
 
     file: str
@@ -34,6 +35,7 @@ class Coverage:
     parameters: int
     all_parameters: int
     notes: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
 
     @property
     def tensors(self) -> int:

@@ -1,5 +1,6 @@
 """Load pretrained weights into a timm ViT, wholly or not at all."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from torch import nn
 
 from nnunet_vit.modeling.weights.choosing import Reading, best_reading
 from nnunet_vit.modeling.weights.coverage import Coverage
+from nnunet_vit.modeling.weights.grids import FileGrid, grid_of_snapshot
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
 from nnunet_vit.modeling.weights.other_networks import refuse_other_networks
 from nnunet_vit.modeling.weights.reading import read_weights
@@ -15,7 +17,11 @@ from nnunet_vit.modeling.weights.sizes import with_own_sizes
 
 
 def load_backbone_weights(
-    model: nn.Module, path: Path, expected_coverage: float = 1.0, key: str | None = None
+    model: nn.Module,
+    path: Path,
+    expected_coverage: float = 1.0,
+    key: str | None = None,
+    grid: FileGrid | None = None,
 ) -> Coverage:
     """Load a file or a Hugging Face snapshot folder of weights into a timm ViT.
 
@@ -28,6 +34,7 @@ def load_backbone_weights(
         expected_coverage: share of the backbone's parameters that the file must bring. Below 1,
             what lies outside a ViT in the file is left aside too.
         key: which part of the file is meant, by its mapping or prefix; None: the best.
+        grid: what is known of the grid of its positions beside the file itself.
 
     Raises:
         ModelError: it is no weights file, holds objects that are not tensors, or does not cover
@@ -41,11 +48,13 @@ def load_backbone_weights(
     refuse_lost_bias(reading.tensors, own, path, fitting)
     known = {name: tensor for name, tensor in reading.tensors.items() if name in own}
     open_sizes = {name: tensor for name, tensor in known.items() if name not in reading.resized}
-    adapted = with_own_sizes(open_sizes, model, path)
+    known_grid = replace(grid or FileGrid(), pixels=grid_of_snapshot(path))
+    adapted, notes = with_own_sizes(open_sizes, model, path, known_grid)
     known.update(adapted)
     judge_values(known, own, path)
     model.load_state_dict(known, strict=False)
-    return _coverage(reading, model, {*reading.resized, *adapted}, path)
+    coverage = _coverage(reading, model, {*reading.resized, *adapted}, path)
+    return replace(coverage, grid=notes, notes=(*coverage.notes, *notes))
 
 
 def _coverage(reading: Reading, model: nn.Module, resized: set[str], path: Path) -> Coverage:

@@ -1,15 +1,16 @@
 """Tensors that depend on the image's size, the patch or the channels, made to fit."""
 
-import math
 import warnings
 from pathlib import Path
 from typing import Any
 
+import torch
 from timm.layers import resample_abs_pos_embed, resample_patch_embed, resize_rel_pos_bias_table
 from timm.models._manipulate import adapt_input_conv
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.weights.grids import FileGrid, Grid
 
 STEM = "patch_embed.proj.weight"
 POSITIONS = "pos_embed"
@@ -28,21 +29,38 @@ def can_be_resized(name: str, tensor: Tensor, own: Tensor) -> bool:
     return name.endswith(TABLE) and tensor.ndim == 2 and tensor.shape[1] == own.shape[1]
 
 
-def with_own_sizes(tensors: dict[str, Tensor], model: nn.Module, path: Path) -> dict[str, Tensor]:
+def with_own_sizes(
+    tensors: dict[str, Tensor], model: nn.Module, path: Path, grid: FileGrid | None = None
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Return the tensors that had to be adapted to the backbone's sizes, and only them.
 
+    Args:
+        tensors: of the file, by the backbone's names.
+        model: the backbone.
+        path: of the file.
+        grid: what is known of the file's grid of patches.
+
+    Returns:
+        The tensors, and sentences where the file's grid can be read in another way.
+
     Raises:
+        ConfigError: the run says another grid than the file can have.
         ModelError: the file's grid of patches cannot be told, or its channels not be adapted.
     """
-    own = model.state_dict()
-    adapted = {}
+    own, known = model.state_dict(), grid or FileGrid()
+    stem = tensors.get(STEM)
+    patch = (stem.shape[2], stem.shape[3]) if stem is not None and stem.ndim == 4 else None
+    adapted: dict[str, Tensor] = {}
+    notes: dict[str, None] = {}
     for name, tensor in tensors.items():
         if name not in own or not can_be_resized(name, tensor, own[name]):
             continue
-        fitted = _fitted(name, tensor, model, path)
+        fitted, note = _fitted(name, tensor, model, path, known, patch)
         if fitted is not tensor:
             adapted[name] = fitted
-    return adapted
+        if note:
+            notes[note] = None
+    return adapted, tuple(notes)
 
 
 def class_positions(timm_model: nn.Module) -> int | None:
@@ -55,54 +73,63 @@ def class_positions(timm_model: nn.Module) -> int | None:
     return positions.shape[1] - int(height * width)
 
 
-def _fitted(name: str, tensor: Tensor, timm_model: nn.Module, path: Path) -> Tensor:
+def _fitted(
+    name: str,
+    tensor: Tensor,
+    timm_model: nn.Module,
+    path: Path,
+    grid: FileGrid,
+    patch: tuple[int, int] | None,
+) -> tuple[Tensor, str]:
     model: Any = timm_model
     if name == STEM:
-        return _with_patch(_with_channels(tensor, model.patch_embed.proj, path), model)
+        return _with_patch(_with_channels(tensor, model.patch_embed.proj, path), model), ""
     if name == POSITIONS:
-        return _positions(tensor, model, path)
-    return _table(tensor, model.get_submodule(name.removesuffix("." + TABLE)), path)
+        own = tuple(model.patch_embed.grid_size)
+        prefix = class_positions(model) or 0
+        there, note = grid.read(tensor.shape[1] - prefix, own, patch, path)
+        return _positions(tensor, there, own, prefix), note
+    return _table(tensor, model.get_submodule(name.removesuffix("." + TABLE)), path, grid, patch)
 
 
-def _positions(positions: Tensor, model: Any, path: Path) -> Tensor:  # noqa: ANN401
+def _positions(positions: Tensor, there: Grid, own: Grid, prefix: int) -> Tensor:
     """Resize by the grids: timm compares counts, and leaves 14 x 14 where 28 x 7 is wanted."""
-    height, width = model.patch_embed.grid_size
-    prefix = class_positions(model) or 0
-    edge = _edge(positions.shape[1] - prefix, height * width, f"{height} x {width} patches", path)
-    if edge is None or (edge, edge) == (height, width):
+    if there == own:
         return positions
     resized: Tensor = resample_abs_pos_embed(
-        positions, new_size=[height, width], old_size=[edge, edge], num_prefix_tokens=prefix
+        positions, new_size=list(own), old_size=list(there), num_prefix_tokens=prefix
     )
     return resized
 
 
-def _table(table: Tensor, layer: Any, path: Path) -> Tensor:  # noqa: ANN401
-    own = layer.relative_position_bias_table
-    height, width = (2 * edge - 1 for edge in layer.window_size)
-    extra = own.shape[0] - height * width
-    edge = _edge(table.shape[0] - extra, height * width, f"{height} x {width} distances", path)
-    if edge is None or (edge, edge) == (height, width):
-        return table
+def _table(
+    table: Tensor,
+    layer: Any,  # noqa: ANN401
+    path: Path,
+    grid: FileGrid,
+    patch: tuple[int, int] | None,
+) -> tuple[Tensor, str]:
+    """Resize a table of (2 H - 1) x (2 W - 1) distances, and some for the class token."""
+    own: Grid = tuple(layer.window_size)
+    mine = layer.relative_position_bias_table
+    extra = mine.shape[0] - _distances(own)
+    there, note = grid.read_distances(table.shape[0] - extra, own, patch, path)
+    if there == own:
+        return table, note
+    rows, columns = (2 * edge - 1 for edge in there)
+    heads, inner = table.shape[1], table[: rows * columns]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # timm indexes in a way that torch wants to give up
-        resized: Tensor = resize_rel_pos_bias_table(table, layer.window_size, own.shape)
-    return resized
+        resized: Tensor = resize_rel_pos_bias_table(
+            inner.T.reshape(heads, rows, columns),
+            own,
+            (heads, 2 * own[0] - 1, 2 * own[1] - 1),
+        )
+    return torch.cat([resized.reshape(heads, -1).T, table[rows * columns :]]), note
 
 
-def _edge(count: int, wanted: int, target: str, path: Path) -> int | None:
-    """Return the edge of the square that a file was trained on; None: it has the target's count."""
-    edge = math.isqrt(max(count, 0))
-    if edge and edge * edge == count:
-        return edge
-    if count == wanted:
-        return None
-    raise ModelError(
-        f"{path}: its position embeddings are of {count} patches, which is no square, so they "
-        f"cannot be resized to {target}.",
-        fix="give a file that was trained on square images, or the image size that it was made "
-        "for.",
-    )
+def _distances(grid: Grid) -> int:
+    return (2 * grid[0] - 1) * (2 * grid[1] - 1)
 
 
 def _with_channels(stem: Tensor, layer: nn.Conv2d, path: Path) -> Tensor:

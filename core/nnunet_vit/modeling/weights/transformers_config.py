@@ -1,4 +1,4 @@
-"""What the config.json of a Hugging Face snapshot says of its network beside the tensors' shapes."""
+"""What a Hugging Face snapshot's config.json says beside the tensors' shapes."""
 
 from dataclasses import dataclass
 from pathlib import Path
