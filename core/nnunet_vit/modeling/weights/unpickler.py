@@ -74,8 +74,8 @@ def _new_with_keywords(reader: InertUnpickler) -> None:
 @_instruction(pickle.INST)
 def _instance(reader: InertUnpickler) -> None:
     module, name = (reader.readline()[:-1].decode("ascii") for _ in range(2))  # type: ignore[attr-defined]
-    made_of = reader.pop_mark()  # type: ignore[attr-defined]  # it puts another stack in place
-    reader.append(_made(reader.find_class(module, name), made_of))  # type: ignore[attr-defined]
+    parts = reader.pop_mark()  # type: ignore[attr-defined] # puts another stack in place
+    reader.append(_made(reader.find_class(module, name), parts))  # type: ignore[attr-defined]
 
 
 @_instruction(pickle.OBJ)
