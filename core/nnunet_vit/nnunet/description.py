@@ -34,13 +34,10 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.description.memory import estimated_memory
     from nnunet_vit.modeling.description.parts import adapted_layers, parts_of
     from nnunet_vit.modeling.description.precision import in_bfloat16
-    from nnunet_vit.modeling.hub_network import as_repository_says
-    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
     from nnunet_vit.modeling.timm_models import inspect_timm
     from nnunet_vit.nnunet.assumptions import Notes, dataset_of, sizes_of
 
-    notes = Notes()
-    run = as_snapshot_says(as_repository_says(run, fetch=False))
+    notes, run = Notes(), _with_its_network(run)
     name = timm_name(run.model.backbone, run.model.size_name)
     facts = inspect_timm(name, run.model.patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
@@ -72,6 +69,14 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
         weights=_weights(run, name),
         notes=notes.lines,
     )
+
+
+def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
+    """Return the run with what a snapshot says of its network; no hub is asked."""
+    from nnunet_vit.modeling.hub_network import as_repository_says
+    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
+
+    return as_snapshot_says(as_repository_says(run, fetch=False))
 
 
 def _network(
