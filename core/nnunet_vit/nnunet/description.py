@@ -31,10 +31,7 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
     Raises:
         UserError: the network cannot be built as the run asks for, or the plans do not fit.
     """
-    from nnunet_vit.modeling.hub_network import as_repository_says
-    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
-
-    return _described(as_snapshot_says(as_repository_says(run, fetch=False)), device)
+    return _described(_with_its_network(run), device)
 
 
 def _described(run: ViTnnUNetConfig, device: str) -> Description:
@@ -84,6 +81,14 @@ def _schemes(dataset: Dataset, run: ViTnnUNetConfig, is_there: bool) -> list[str
     if is_there:
         return normalization_of(dataset, run.data.configuration)
     return dataset.normalization_schemes()
+
+
+def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
+    """Return the run with what a snapshot says of its network; no hub is asked."""
+    from nnunet_vit.modeling.hub_network import as_repository_says
+    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
+
+    return as_snapshot_says(as_repository_says(run, fetch=False))
 
 
 def _network(

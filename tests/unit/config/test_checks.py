@@ -148,32 +148,6 @@ def test_a_model_path_without_the_function(faults_of):
             "given 'timm:local-dir:x/y'; allowed: timm:<name>, like timm:vit_base_patch16_224, or "
             "timm:hf-hub:OWNER/NAME",
         ),
-        *(
-            (
-                f"backbone: '{backbone}'",
-                "backbone",
-                f"given '{backbone}'; allowed: timm:hf-hub:OWNER/NAME, the name of a repository on "
-                "the model hub",
-            )
-            for backbone in (
-                "timm:hf-hub:",
-                "timm:hf-hub:name",
-                "timm:hf-hub:a/b/c",
-                "timm:hf-hub:../b",
-                "timm:hf-hub:a/b@main",
-                "timm:hf-hub:https://example.org/a/b",
-            )
-        ),
-        (
-            "repository: a/b/c",
-            "repository",
-            "given 'a/b/c'; allowed: OWNER/NAME, or null",
-        ),
-        (
-            "repository: a/b",
-            "repository",
-            "given 'a/b' with backbone 'dinov3'; allowed: null, or a backbone timm:<name>",
-        ),
     ],
 )
 def test_the_backbone(faults_of, lines, path, text):
@@ -181,41 +155,6 @@ def test_the_backbone(faults_of, lines, path, text):
 
     expected = text.format(families=", ".join(own_families()))
     assert faults_of(f"model:\n  {lines}\n") == f"run.yaml, line 2, model.{path}: {expected}"
-
-
-def test_a_repository_of_the_hub_is_a_name_and_nothing_is_fetched(run_of, monkeypatch):
-    import socket
-
-    monkeypatch.setattr(socket, "socket", None)
-    text = "model: {backbone: 'timm:hf-hub:MahmoodLab/UNI2-h'}\n"
-    assert run_of(text).model.backbone == "timm:hf-hub:MahmoodLab/UNI2-h"
-    assert run_of("model: {backbone: timm:vit_x, repository: a/b.c}").model.repository == "a/b.c"
-
-
-@pytest.mark.parametrize(
-    ("lines", "key", "text"),
-    [
-        (
-            "backbone: timm:hf-hub:a/b, repository: c/d",
-            "repository",
-            "given 'c/d' with backbone 'timm:hf-hub:a/b'; allowed: one of the two",
-        ),
-        (
-            "backbone: timm:hf-hub:a/b, checkpoint_path: weights.pth",
-            "checkpoint_path",
-            "given 'weights.pth' with backbone 'timm:hf-hub:a/b'; allowed: '', or backbone "
-            "timm:<architecture>, which config.json of the repository names",
-        ),
-        (
-            "backbone: timm:vit_x, checkpoint_path: weights.pth, repository: c/d",
-            "repository",
-            "given 'c/d' together with checkpoint_path 'weights.pth'; allowed: one of the two",
-        ),
-    ],
-)
-def test_weights_from_two_places(faults_of, run_folder, lines, key, text):
-    Path("weights.pth").touch()
-    assert faults_of(f"model: {{{lines}}}\n") == f"run.yaml, line 1, model.{key}: {text}"
 
 
 def test_a_size_beside_a_timm_name(faults_of):

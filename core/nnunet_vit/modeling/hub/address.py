@@ -9,6 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 from nnunet_vit.errors import MachineError
 
 VARIABLE = "HF_ENDPOINT"
+SOME_HOST = "HOST"  # in an example
 SCHEME = re.compile(r"^[A-Za-z]*:?/+")
 SCHEMES = ("http", "https")
 
@@ -50,7 +51,7 @@ def hub() -> Hub:
     parts = _parts(address)
     if parts is None:
         guess = f"https://{SCHEME.sub('', address.strip()).strip('/')}"
-        wanted = guess if _parts(guess) else "https://HOST"
+        wanted = guess if _parts(guess) else f"https://{SOME_HOST}"
         raise MachineError(
             f"{VARIABLE}={address!r} is no http(s) address of a model hub.",
             fix=f"{VARIABLE}={wanted}, or unset {VARIABLE}.",

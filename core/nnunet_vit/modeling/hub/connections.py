@@ -21,7 +21,7 @@ def of_connection(chain: list[BaseException], asked: Hub) -> Words:
         for error in chain:
             if fits(error):
                 return say(error, asked)
-    return Words(f"{asked}: {first_line(chain[0])}", _look_at(asked))
+    return Words(f"{asked}: {first_line(chain[-1])}", _look_at(asked))
 
 
 def silent(asked: Hub, seconds: float = 0) -> Words:

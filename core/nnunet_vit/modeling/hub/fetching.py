@@ -163,7 +163,8 @@ def _downloaded(file: HubFile, asked: Hub, revision: str, remote: RemoteFile) ->
             raise _ArrivedDamagedError("it is cut short") from error
         if (blamed := of_cache(file, error)) is not None:
             raise blamed from error
-        got = f"{size_text(arriving.bytes())} of {size_text(remote.bytes)}"
+        of_all = f" of {size_text(remote.bytes)}" if remote.bytes else ""
+        got = f"{size_text(arriving.bytes())}{of_all}"
         cause = f"the download broke off after {got}: {meaning(file, asked, error).cause}"
         raise not_fetched(file, Words(cause, "start it again")) from error
     wrong = _damage(path)

@@ -10,6 +10,7 @@ from nnunet_vit.modeling.hub.words import Words
 
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 LOGIN = "`hf auth login`"
+WITH_LOGIN = "USER:PASSWORD@PROXY:PORT"
 SHOWN = 100  # letters of the hub's own words
 RESET = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
@@ -63,7 +64,7 @@ def login_of_proxy(asked: Hub) -> Words:
     proxy = proxy_of(asked)
     name = proxy.partition("=")[0] or f"{asked.scheme}_proxy"
     where = f"{proxy}, the proxy before {asked}," if proxy else f"a proxy before {asked}"
-    return Words(f"{where} wants a login (407)", f"set {name}=http://USER:PASSWORD@PROXY:PORT")
+    return Words(f"{where} wants a login (407)", f"set {name}=http://{WITH_LOGIN}")
 
 
 def _gated(status: int, asked: Hub, file: HubFile) -> Words:
