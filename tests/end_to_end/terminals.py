@@ -94,7 +94,8 @@ def _command(folder, words, variables):
         sys.argv = ["vit_cli", *map(str, words)]
         if words[0] in WITH_WORKERS:
             command = [sys.executable, "-m", "nnunet_vit", *sys.argv[1:]]
-            os.execv(sys.executable, command)
+            # readline, which pytest imports, sets COLUMNS behind os.environ's back
+            os.execve(sys.executable, command, dict(os.environ))
         sys.stdin, sys.stdout, sys.stderr = (
             open(number, mode, encoding="utf-8", closefd=False)
             for number, mode in ((0, "r"), (1, "w"), (2, "w"))
