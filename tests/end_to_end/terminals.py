@@ -1,6 +1,7 @@
 """Commands on a pseudo-terminal or in a pipe, and the lines that they leave on the screen.
 
-The process forks instead of starting Python and loading torch anew for every command.
+A forked process is the command, instead of starting Python and loading torch anew, unless the
+command starts workers: those would import what the tests were started with.
 """
 
 import fcntl
@@ -13,6 +14,7 @@ import termios
 from dataclasses import dataclass
 
 ESCAPE = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])")
+WITH_WORKERS = {"train", "predict", "evaluate", "check-head"}
 CLEAN = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CLICOLOR", "PYTEST_CURRENT_TEST", "TERM"}
 
 
@@ -90,6 +92,10 @@ def _command(folder, words, variables):
             os.environ.pop(name, None)
         os.environ.update(variables)
         sys.argv = ["vit_cli", *map(str, words)]
+        if words[0] in WITH_WORKERS:
+            command = [sys.executable, "-m", "nnunet_vit", *sys.argv[1:]]
+            # readline, which pytest imports, sets COLUMNS behind os.environ's back
+            os.execve(sys.executable, command, dict(os.environ))
         sys.stdin, sys.stdout, sys.stderr = (
             open(number, mode, encoding="utf-8", closefd=False)
             for number, mode in ((0, "r"), (1, "w"), (2, "w"))

@@ -43,7 +43,8 @@ def model_folder(output):
 
 def test_plain_lines_tell_what_happens_and_the_last_how_to_predict(trained):
     output, folder = trained
-    lines = output.splitlines()
+    every_half_minute = re.compile(r" so far$|: (case|step) \d+/\d+, ")  # on a slow machine
+    lines = [line for line in output.splitlines() if not every_half_minute.search(line)]
     assert lines[0].startswith("Planning Dataset901_SampleFundus")
     assert lines[1].startswith("Preprocessing 6 cases")
     assert lines[2].startswith("epoch 1/2  train loss ")

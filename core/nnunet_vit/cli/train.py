@@ -21,9 +21,7 @@ def train(
     configuration: Annotated[str | None, typer.Argument(help="else data.configuration")] = None,
     fold: Annotated[str | None, typer.Argument(help="0, 1, … or all; else data.fold")] = None,
     config: Annotated[Path | None, typer.Option(help="the run file", show_default=False)] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; default: the best")
-    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda:1, mps; default: the best")] = None,
     resume: Annotated[
         bool, typer.Option("--continue", "--c", help="go on from the last checkpoint")
     ] = False,
