@@ -1,7 +1,7 @@
 """Files by their content."""
 
 import hashlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 
@@ -28,6 +28,6 @@ def known_sha256(path: Path) -> str:
     return _known(path, about.st_size, about.st_mtime_ns, about.st_ino)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _known(path: Path, size: int, changed: int, inode: int) -> str:
     return sha256(path)

@@ -82,9 +82,7 @@ def _files_of(snapshot: Path) -> list[Path]:
 
 def _content(run: ViTnnUNetConfig) -> dict[str, Any]:
     # without defaults: a key that a later version adds does not make another run of this one
-    content = run.model_dump(
-        mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True
-    )
+    content = run.model_dump(mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True)
     model = content.get("model", {})
     if "vit_patch_size" in model:  # runs were named when the key was called so
         model["patch_size"] = model.pop("vit_patch_size")

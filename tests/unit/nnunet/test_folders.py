@@ -170,8 +170,8 @@ def test_a_fold_is_trained_by_one_process_and_free_when_that_is_killed(tmp_path)
     with pytest.raises(MachineError) as caught, claim(fold):
         pass
     assert str(caught.value) == (
-        f"{fold} is being trained in by process {holder.pid} on {platform.node()}. Fix: wait for it, stop it, or "
-        "change the run file."
+        f"{fold} is being trained in by process {holder.pid} on {platform.node()}. Fix: wait for "
+        "it, stop it, or change the run file."
     )
     holder.kill()
     holder.communicate()

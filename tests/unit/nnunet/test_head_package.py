@@ -11,7 +11,9 @@ from nnunet_vit.nnunet.plans import KEY, head_package
 
 pytestmark = pytest.mark.unit
 
-HEAD = "from nnunet_vit.hookspecs import hookimpl\n@hookimpl\ndef create_segmentation_model(): ...\n"
+HEAD = (
+    "from nnunet_vit.hookspecs import hookimpl\n@hookimpl\ndef create_segmentation_model(): ...\n"
+)
 CONFIGURATION = {
     "patch_size": [32, 32],
     "architecture": {

@@ -55,7 +55,7 @@ def test_what_another_process_holds_is_refused_with_what_it_wrote(tmp_path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
         assert it.stdout.readline() == "free\n"
         path.write_text("somebody")
-        with pytest.raises(LockedError, match="^somebody$"):
+        with pytest.raises(LockedError, match=r"^somebody$"):
             lock(path)
         it.communicate("")
     lock(path).close()
