@@ -56,9 +56,9 @@ WEIGHTS = (
     ),
     attempts(
         "layouts-missing",
-        "translated",
-        r"\[HF SigLIP\] loaded",
-        r"\[HF CLIP\] loaded",
+        "translated, or the network is named",
+        r"\[HF SigLIP\] (?:loaded|ModelError: [^\n]*SigLIP)",
+        r"\[HF CLIP\] (?:loaded|ModelError: [^\n]*CLIP)",
         r"\[HF DeiT distilled\] loaded",
         r"\[torchvision\] loaded",
     ),

@@ -46,8 +46,7 @@ def build_timm(
     if patch_size not in (None, patch_size_of(model)):
         raise ConfigError(
             f"model.vit_patch_size: the patch of {name} is {patch_size_of(model)} pixels and "
-            "cannot "
-            f"be changed to {patch_size}.",
+            f"cannot be changed to {patch_size}.",
             fix=f"model.vit_patch_size: null, or a model of timm's {_listed(TIMM_SUPPORTED)}.",
         )
     return model

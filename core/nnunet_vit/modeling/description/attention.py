@@ -80,7 +80,7 @@ def _attention(
 
 
 def _as_bias(mask: Tensor, query: Tensor) -> Tensor:
-    """Return what is added to the scores; a boolean mask becomes a tensor of its own, as on GPUs."""
+    """Return what is added to the scores; a boolean mask becomes a tensor, as on GPUs."""
     if mask.dtype is not torch.bool:
         return mask
     bias = torch.zeros_like(mask, dtype=query.dtype)
