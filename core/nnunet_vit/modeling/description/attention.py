@@ -80,7 +80,7 @@ def _attention(
 
 
 def _as_bias(mask: Tensor, query: Tensor) -> Tensor:
-    """Return what is added to the scores; a mask of bool becomes a tensor of its own, as on GPUs."""
+    """Return what is added to the scores; one of bool becomes a new tensor, as on GPUs."""
     if mask.dtype is not torch.bool:
         return mask
     bias = torch.zeros_like(mask, dtype=query.dtype)
