@@ -7,7 +7,7 @@ pytestmark = pytest.mark.unit
 B, H, L, S, E, F = 2, 3, 5, 7, 4, 6
 TINY = "timm:vit_tiny_patch16_224"
 RUNS = {
-    "bias": {"backbone": "timm:beit_base_patch16_224", "train": {"gradient_accumulation": 2}},
+    "bias": {"backbone": "timm:beit_base_patch16_224"},
     "checkpoints": {"train": {"gradient_checkpointing": True}, "lora": {"r": 8}},
     "segmenter": {"head": "segmenter", "freeze_backbone": True},
     "mask2former": {"head": "mask2former", "freeze_backbone": True},
@@ -65,7 +65,8 @@ def test_every_kernel_gives_the_same_figures(name, operations):
     assert expected.forward_flops and expected.saved_activations
     assert any("addmm" in operation for operation in operations)
     assert not [one for one in operations if "attention" in one or "multi_head" in one]
-    for kernel in kernels():
+    # the written-out one differs most; all of them once: each is a step of seconds
+    for kernel in kernels() if name == "checkpoints" else kernels()[:1]:
         with sdpa_kernel(kernel):
             assert cost_of(**RUNS[name]) == expected, kernel
 
