@@ -24,6 +24,7 @@ from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, can_be_resized, c
 
 SECONDS = 4.0
 MOST = 2  # that are named
+WIDTHS = {192: "_tiny_", 384: "_small_", 768: "_base_", 1024: "_large_", 1280: "_huge_"}
 TIMM = "model.backbone: timm:"
 Tensors = dict[str, Tensor]
 
@@ -63,13 +64,24 @@ def _candidates(tensors: Tensors, model: nn.Module) -> Iterator[tuple[str, str, 
     arguments = arguments_of_tensors(tensors, model)
     if own and arguments.given():
         yield f"model.backbone_arguments: {argument_text(arguments)}", own, arguments
+    width, patch = _stem_words(tensors)
     others = {name for module in TIMM_SUPPORTED for name in timm.list_models(module=module)}
-    for name in sorted(others - known, key=lambda name: (-_likeness(own, name), name)):
+    for name in sorted(others - known, key=lambda name: _order(own, name, width, patch)):
         yield f"{TIMM}{name}", name, NO_ARGUMENTS
 
 
-def _likeness(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one, other).ratio()
+def _order(own: str, name: str, width: str, patch: str) -> tuple[bool, bool, bool, float, str]:
+    """Those that a file's stem speaks for come first, and plain names: many have another beside."""
+    likeness = difflib.SequenceMatcher(None, own, name).ratio()
+    return patch not in name, width not in name, not name.startswith("vit_"), -likeness, name
+
+
+def _stem_words(tensors: Tensors) -> tuple[str, str]:
+    """Return what timm's names say of a file's width and patch, or nothing."""
+    stem = next((value for value in tensors.values() if value.ndim == 4), None)
+    if stem is None:
+        return "", ""
+    return WIDTHS.get(stem.shape[0], ""), f"patch{stem.shape[2]}_"
 
 
 def _fits(tensors: Tensors, name: str, arguments: BackboneArguments) -> bool:
