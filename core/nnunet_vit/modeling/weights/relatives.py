@@ -22,8 +22,9 @@ from nnunet_vit.modeling.weights.harmless import may_be_left_over, may_be_missin
 from nnunet_vit.modeling.weights.naming import named_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, can_be_resized, class_positions
 
-SECONDS = 4.0
+SECONDS = 4.0  # of the processor
 MOST = 2  # that are named
+WIDTHS = {192: "_tiny_", 384: "_small_", 768: "_base_", 1024: "_large_", 1280: "_huge_"}
 TIMM = "model.backbone: timm:"
 Tensors = dict[str, Tensor]
 
@@ -35,15 +36,17 @@ def fitting_backbones(tensors: Tensors, model: nn.Module) -> list[str]:
         tensors: of the file, by its own names.
         model: the backbone that they do not fit.
     """
-    until = time.monotonic() + SECONDS
+    until = time.process_time() + SECONDS
     found: list[str] = []
+    positions = model.state_dict().get(POSITIONS)
+    patches = 0 if positions is None else positions.shape[1] - (class_positions(model) or 0)
     with torch.device("meta"):
         shapes = {name: torch.empty_like(value, device="meta") for name, value in tensors.items()}
         for text, name, arguments in _candidates(shapes, model):
             of_timm = text.startswith(TIMM)
-            if len(found) == MOST or (found and of_timm) or time.monotonic() > until:
+            if len(found) == MOST or (found and of_timm) or time.process_time() > until:
                 break
-            if _fits(shapes, name, arguments):
+            if _fits(shapes, name, arguments, patches):
                 found.append(text)
     return found
 
@@ -53,10 +56,11 @@ def _candidates(tensors: Tensors, model: nn.Module) -> Iterator[tuple[str, str, 
     settings: Any = getattr(model, "pretrained_cfg", None) or {}
     own = str(settings.get("architecture", ""))
     known = {own}
+    width, patch = _stem_words(tensors)
     for family in own_families().values():
         for size in family.sizes if family.fetched else ():
             name = family.timm_name_of(size).partition(".")[0]
-            if name not in known:
+            if name not in known and width in name:
                 known.add(name)
                 text = f"model.backbone: {family.name} with model.backbone_size: {size}"
                 yield text, name, NO_ARGUMENTS
@@ -64,15 +68,25 @@ def _candidates(tensors: Tensors, model: nn.Module) -> Iterator[tuple[str, str, 
     if own and arguments.given():
         yield f"model.backbone_arguments: {argument_text(arguments)}", own, arguments
     others = {name for module in TIMM_SUPPORTED for name in timm.list_models(module=module)}
-    for name in sorted(others - known, key=lambda name: (-_likeness(own, name), name)):
+    for name in sorted(others - known, key=lambda name: _order(own, name, width, patch)):
         yield f"{TIMM}{name}", name, NO_ARGUMENTS
 
 
-def _likeness(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one, other).ratio()
+def _order(own: str, name: str, width: str, patch: str) -> tuple[bool, bool, bool, float, str]:
+    """Those that a file's stem speaks for come first, and plain names: many have another beside."""
+    likeness = difflib.SequenceMatcher(None, own, name).ratio()
+    return patch not in name, width not in name, not name.startswith("vit_"), -likeness, name
 
 
-def _fits(tensors: Tensors, name: str, arguments: BackboneArguments) -> bool:
+def _stem_words(tensors: Tensors) -> tuple[str, str]:
+    """Return what timm's names say of a file's width and patch, or nothing."""
+    stem = next((value for value in tensors.values() if value.ndim == 4), None)
+    if stem is None:
+        return "", ""
+    return WIDTHS.get(stem.shape[0], ""), f"patch{stem.shape[2]}_"
+
+
+def _fits(tensors: Tensors, name: str, arguments: BackboneArguments, patches: int) -> bool:
     """Tell whether a network has a file's tensors: looked at with one block, then with all."""
     first = {
         name: value
@@ -81,26 +95,28 @@ def _fits(tensors: Tensors, name: str, arguments: BackboneArguments) -> bool:
     }
     shallow = BackboneArguments(**{**arguments.given(), "depth": 1})
     try:
-        return _has(first, build_timm(name, None, 3, more=shallow)) and _has(
-            tensors, build_timm(name, None, 3, more=arguments)
+        return _has(first, build_timm(name, None, 3, more=shallow), patches) and _has(
+            tensors, build_timm(name, None, 3, more=arguments), patches
         )
     except ConfigError:  # it does not take these arguments
         return False
 
 
-def _has(tensors: Tensors, model: nn.Module) -> bool:
+def _has(tensors: Tensors, model: nn.Module, patches: int) -> bool:
     own, named = model.state_dict(), named_as_backbone(tensors, model)
     if any(name not in named and not may_be_missing(name) for name in own):
         return False
     return all(
         may_be_left_over(name, tensor, own)
         if name not in own
-        else tensor.shape == own[name].shape or _is_resizable(name, tensor, own[name], model)
+        else tensor.shape == own[name].shape
+        or _is_resizable(name, tensor, own[name], model, patches)
         for name, tensor in named.items()
     )
 
 
-def _is_resizable(name: str, tensor: Tensor, own: Tensor, model: nn.Module) -> bool:
+def _is_resizable(name: str, tensor: Tensor, own: Tensor, model: nn.Module, patches: int) -> bool:
     if name == STEM or not can_be_resized(name, tensor, own):
         return False
-    return name != POSITIONS or is_square(tensor.shape[1] - (class_positions(model) or 0))
+    count = tensor.shape[1] - (class_positions(model) or 0)
+    return name != POSITIONS or count == patches or is_square(count)

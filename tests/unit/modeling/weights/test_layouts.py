@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nnunet_vit.modeling.weights import load_backbone_weights
+from nnunet_vit.modeling.weights.grids import FileGrid
 
 pytestmark = pytest.mark.unit
 
@@ -289,9 +290,11 @@ def test_what_timm_can_translate(source, blank, weights_file, assert_same_featur
     """128 x 32 pixels have as many patches as 64 x 64: timm translates and does not resize."""
     name = "vit_base_patch16_clip_224"
     trained, model = source(name, SIZE), blank(name, size)
-    coverage = load_backbone_weights(model, weights_file(as_openai_clip(trained.state_dict())))
+    square = FileGrid((4, 4))
+    file = weights_file(as_openai_clip(trained.state_dict()))
+    coverage = load_backbone_weights(model, file, grid=square)
     assert coverage.share == 1
     assert coverage.resized == (() if size == SIZE else ("pos_embed",))
     expected = blank(name, size)
-    load_backbone_weights(expected, weights_file(trained.state_dict()))
+    load_backbone_weights(expected, weights_file(trained.state_dict()), grid=square)
     assert_same_features(model, expected, *size)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from timm.layers import resample_abs_pos_embed, resample_patch_embed
 
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.modeling.weights import load_backbone_weights
+from nnunet_vit.modeling.weights.grids import FileGrid, rehearsal
 
 pytestmark = pytest.mark.unit
 
@@ -32,12 +33,12 @@ def patch_of(name):
 @pytest.mark.parametrize(("name", "more", "prefix"), WITH_POSITIONS)
 @pytest.mark.parametrize("grid", [(8, 2), (2, 8), (3, 5), (6, 6)])
 def test_positions_of_every_class(source, blank, weights_file, name, more, prefix, grid):
-    """8 x 2 and 2 x 8 patches are as many as the file's 4 x 4."""
+    """8 x 2 and 2 x 8 patches are as many as the file's 4 x 4, which the run therefore says."""
     patch = patch_of(name)
     trained = source(name, (4 * patch, 4 * patch), **more).state_dict()
     model = blank(name, (grid[0] * patch, grid[1] * patch), **more)
-    coverage = load_backbone_weights(model, weights_file(trained))
-    assert (coverage.resized, coverage.share) == ((POSITIONS,), 1)
+    coverage = load_backbone_weights(model, weights_file(trained), grid=FileGrid((4, 4)))
+    assert (coverage.resized, coverage.share, coverage.notes) == ((POSITIONS,), 1, ())
     assert torch.equal(model.state_dict()[POSITIONS][:, :prefix], trained[POSITIONS][:, :prefix])
     expected = resample_abs_pos_embed(
         trained[POSITIONS], new_size=list(grid), old_size=[4, 4], num_prefix_tokens=prefix
@@ -53,8 +54,9 @@ def test_metas_registers_at_another_aspect(source, blank, weights_file):
     position = torch.full((1, 1, 48), 0.5)
     meta[POSITIONS] = torch.cat([position, trained[POSITIONS]], dim=1)
     model, expected = blank(name, (112, 28)), blank(name, (112, 28))
-    load_backbone_weights(model, weights_file(meta, "meta.safetensors"))
-    load_backbone_weights(expected, weights_file(trained))
+    square = FileGrid((4, 4))
+    load_backbone_weights(model, weights_file(meta, "meta.safetensors"), grid=square)
+    load_backbone_weights(expected, weights_file(trained), grid=square)
     assert torch.equal(model.state_dict()[POSITIONS], expected.state_dict()[POSITIONS])
     assert torch.allclose(model.state_dict()["cls_token"], trained["cls_token"] + 0.5)
 
@@ -76,8 +78,8 @@ def test_a_grid_that_is_no_square_cannot_be_resized(source, blank, weights_file,
         load_backbone_weights(model, file)
     assert str(caught.value) == (
         f"{file}: its position embeddings are of 6 patches, which is no square, so they cannot be "
-        f"resized to {size[0] // 16} x {size[1] // 16} patches. Fix: give a file that was trained "
-        "on square images, or the image size that it was made for."
+        f"resized to {size[0] // 16} x {size[1] // 16} patches. Fix: say the file's own grid, "
+        "model.position_grid: [H, W] in patches, or train at the image size that it was made for."
     )
     assert all(torch.equal(model.state_dict()[key], value) for key, value in before.items())
 
@@ -145,3 +147,62 @@ def test_the_stem_of_older_files_is_a_linear_layer(source, blank, weights_file):
     model = blank("vit_base_patch16_224", (64, 64))
     load_backbone_weights(model, weights_file(tensors))
     assert torch.equal(model.state_dict()[STEM], trained[STEM])
+
+
+VIT = "vit_base_patch16_224"
+
+
+@pytest.mark.parametrize(("size", "other"), [((64, 16), "[2, 2]"), ((32, 48), "[3, 2]")])
+def test_equal_counts_are_the_runs_own_grid_and_the_reading_is_said(
+    source, blank, weights_file, size, other
+):
+    trained, model = source(VIT, size).state_dict(), blank(VIT, size)
+    coverage = load_backbone_weights(model, weights_file(trained))
+    grid = [edge // 16 for edge in size]
+    assert torch.equal(model.state_dict()[POSITIONS], trained[POSITIONS])
+    assert coverage.grid == (
+        f"its {grid[0] * grid[1]} positions are read as {grid[0]} x {grid[1]} patches, the run's "
+        f"own grid; if the file was made for another, write it, such as model.position_grid: "
+        f"{other}",
+    )
+    assert coverage.grid[0] in coverage.summary()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (32, 32)])
+def test_a_square_grid_says_nothing(source, blank, weights_file, size):
+    file = weights_file(source(VIT, (64, 64)).state_dict())
+    assert load_backbone_weights(blank(VIT, size), file).grid == ()
+
+
+def test_a_grid_that_is_given_turns_positions_round(source, blank, weights_file):
+    trained, model = source(VIT, (32, 48)).state_dict(), blank(VIT, (48, 32))
+    coverage = load_backbone_weights(model, weights_file(trained), grid=FileGrid((2, 3)))
+    expected = resample_abs_pos_embed(trained[POSITIONS], new_size=[3, 2], old_size=[2, 3])
+    assert torch.allclose(model.state_dict()[POSITIONS], expected, atol=1e-6)
+    assert (coverage.resized, coverage.grid) == ((POSITIONS,), ())
+
+
+def test_a_grid_of_another_count_is_refused(source, blank, weights_file):
+    file = weights_file(source(VIT, (32, 48)).state_dict())
+    with pytest.raises(ConfigError, match=r"given \[3, 3\], which is 9 patches; .* of 6\."):
+        load_backbone_weights(blank(VIT, (64, 64)), file, grid=FileGrid((3, 3)))
+
+
+def test_published_weights_are_square(source, blank, weights_file):
+    file = weights_file(source(VIT, (64, 64)).state_dict())
+    coverage = load_backbone_weights(blank(VIT, (128, 32)), file, grid=FileGrid(square=True))
+    assert (coverage.resized, coverage.grid) == ((POSITIONS,), ())
+
+
+def test_a_network_that_is_only_tried_takes_any_grid(source, blank, weights_file):
+    file = weights_file(source(VIT, (32, 48)).state_dict())
+    with rehearsal():
+        assert load_backbone_weights(blank(VIT, (64, 64)), file).share == 1
+
+
+def test_a_table_of_a_grid_that_is_no_square_is_resized(source, blank, weights_file):
+    name = "beit_base_patch16_224"
+    trained, model = source(name, (32, 64)).state_dict(), blank(name, (64, 64))
+    coverage = load_backbone_weights(model, weights_file(trained), grid=FileGrid((2, 4)))
+    assert TABLE in coverage.resized
+    assert torch.equal(model.state_dict()[TABLE][-3:], trained[TABLE][-3:])
