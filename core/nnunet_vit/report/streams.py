@@ -45,15 +45,14 @@ class Log:
     def position(self) -> int:
         """Return where the next line will stand."""
         self.stream.flush()
-        return 0 if self.path is None else self.path.stat().st_size
+        return 0 if self.path is None else os.fstat(self._descriptor).st_size
 
     def since(self, position: int) -> str:
         """Return what was printed since a position."""
         if self.path is None:
             return ""
-        with open(self.path, "rb") as file:
-            file.seek(position)
-            return file.read().decode("utf-8", errors="replace")
+        size = os.fstat(self._descriptor).st_size  # the name may be gone: temporary files are swept
+        return os.pread(self._descriptor, size - position, position).decode(errors="replace")
 
     def note(self, error: BaseException) -> None:
         """Write where an error comes from."""

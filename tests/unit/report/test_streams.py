@@ -114,6 +114,14 @@ def test_in_a_thread(capfd):
     assert capfd.readouterr() == ("ours\n", "")
 
 
+def test_a_log_that_somebody_deletes_is_still_read():
+    with diverted() as log:
+        log.path.unlink()
+        start = log.position()
+        print("still here")
+        assert log.since(start) == "still here\n"
+
+
 def test_a_temporary_folder_that_takes_nothing(monkeypatch, capfd, tmp_path):
     with monkeypatch.context() as patched:
         patched.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
