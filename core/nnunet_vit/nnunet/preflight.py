@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.data.plane import check_planned_plane
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.disk_space import check_room

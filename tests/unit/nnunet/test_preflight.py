@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, PluginError
+from nnunet_vit.errors import ConfigError, DataError, ModelError, PluginError
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.preflight import (
     check_network,
