@@ -44,11 +44,7 @@ def train(
     _check_flags(resume, overwrite, update_data, preprocess_again)
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
-    if dataset is not None and dataset.isdecimal():
-        dataset = str(int(dataset))  # nnU-Net's users write 004
-    given = {"data.dataset": dataset, "data.configuration": configuration, "data.fold": fold}
-    arguments = [f"{key}={value}" for key, value in given.items() if value is not None]
-    run = load_run(config, [*arguments, *(set_ or [])])
+    run = load_run(config, [*_overrides(dataset, configuration, fold), *(set_ or [])])
     with quiet_libraries() as progress:
         from nnunet_vit.nnunet.data.refusals import Asked
         from nnunet_vit.nnunet.training import train as train_run
@@ -60,6 +56,14 @@ def train(
         f"Model: {model.folder}  Predict with: vit_cli predict -i IMAGES -o MASKS "
         f"--model {shlex.quote(str(model.folder))} --folds {run.data.fold}"
     )
+
+
+def _overrides(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:
+    """Return the three arguments as overrides of the run file's keys."""
+    if dataset is not None and dataset.isdecimal():
+        dataset = str(int(dataset))  # nnU-Net's users write 004
+    given = {"data.dataset": dataset, "data.configuration": configuration, "data.fold": fold}
+    return [f"{key}={value}" for key, value in given.items() if value is not None]
 
 
 def _check_flags(resume: bool, overwrite: bool, update: bool, again: bool) -> None:

@@ -50,15 +50,14 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     schemes = _schemes(dataset, run, is_there)
     statistics = input_statistics(dataset, run, facts, schemes, fetch=False)
     network = _network(dataset, run, sizes, statistics.per_channel)
-    parts, adapted, backbone = parts_of(network), adapted_layers(network), backbone_of(network)
+    parts, backbone = parts_of(network), backbone_of(network)
     cost = _cost(network, run, dataset, sizes, device, notes)
-    method = method_of(run)
     return Description(
         head=run.model.head_name or str(run.model.model_path),
         backbone=" ".join(part for part in (run.model.backbone, run.model.size_name) if part),
-        tuning=(method.NAME, method.SUMMARY),
+        tuning=(method_of(run).NAME, method_of(run).SUMMARY),
         parts=parts,
-        adapted=adapted,
+        adapted=adapted_layers(network),
         depth=backbone.depth if backbone else 0,
         width=backbone.embed_dim if backbone else 0,
         patch_size=backbone.patch_size if backbone else 0,

@@ -178,4 +178,6 @@ def test_a_name_without_its_timm(name, hint):
         backbones.family(name)
     text = str(caught.value)
     assert text.startswith(f"Unknown backbone '{name}'.{hint} Installed: dinov2, dinov3, ")
-    assert text.endswith(" Fix: choose an installed backbone (`vit_cli list-models` shows them).")
+    choose = " Fix: choose an installed backbone (`vit_cli list-models` shows them)"
+    install = "" if hint else f", or install the package that brings '{name}'"
+    assert text.endswith(f"{choose}{install}.")

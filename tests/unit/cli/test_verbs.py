@@ -202,9 +202,8 @@ def test_train_without_a_run_file(vit_cli):
 
 
 def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
-    code, out, err = vit_cli(
-        "train", "--config", tmp_path / "none.yaml", "--continue", "--overwrite"
-    )
+    words = ("--config", tmp_path / "none.yaml", "--continue", "--overwrite")
+    code, out, err = vit_cli("train", *words)
     assert (code, out) == (2, "")
     assert err == (
         "error[config]: --continue and --overwrite exclude each other. Fix: --continue to go on, "

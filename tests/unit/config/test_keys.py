@@ -36,7 +36,7 @@ RATE = "a number greater than 0 and at most 10"
         ("train", "warmup", "1", "given 1; allowed: a number of at least 0 and less than 1"),
         (
             "train",
-            "vit_patch_size",
+            "patch_size",
             "[224]",
             f"given [224]; allowed: a list of 2 values, each {AT_LEAST_1}, or null",
         ),

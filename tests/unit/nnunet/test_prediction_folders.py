@@ -136,7 +136,7 @@ def test_a_kind_of_checkpoint_that_nobody_has(model, images):
         ("plans.json", "[]", "holds a list, not nnU-Net's plans. Fix: copy the model folder"),
         ("dataset.json", "{", "cannot be read as JSON: Expecting "),
         ("dataset.json", "", "cannot be read as JSON: Expecting "),
-        ("dataset.json", "[]", "lacks channel_names, labels, numTraining, file_ending. Fix: copy "),
+        ("dataset.json", "[]", "lacks channel_names, labels, file_ending. Fix: copy "),
     ],
 )
 def test_a_damaged_description(model, images, name, content, problem):

@@ -86,10 +86,7 @@ def test_a_run_holds_the_network_so_that_prediction_asks_nobody(published, monke
     from nnunet_vit.modeling.creation import load_backbone, pretrained_weights
 
     with pretrained_weights(wanted=False):
-        rebuilt = load_backbone(
-            model.backbone, None, "", (64, 64), 3, arguments=model.backbone_arguments,
-            repository=model.repository,
-        ).model  # fmt: skip
+        rebuilt = load_backbone(model, (64, 64), 3).model
     assert rebuilt.reg_token.shape[1] == 2
     assert origin_of(rebuilt) is None
 

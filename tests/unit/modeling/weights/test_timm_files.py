@@ -7,6 +7,7 @@ import torch
 from timm.layers import resample_abs_pos_embed
 
 from nnunet_vit.modeling.weights import load_backbone_weights
+from nnunet_vit.modeling.weights.grids import FileGrid
 
 pytestmark = pytest.mark.unit
 
@@ -133,7 +134,7 @@ def resized(positions, grid, prefix=1):
 def test_positions_follow_the_size_and_the_aspect(vit, weights_file, trained, grid):
     """20 x 5 patches are as many as 10 x 10: there timm alone would load them without a word."""
     model = vit(size=(grid[0] * 16, grid[1] * 16))
-    load_backbone_weights(model, weights_file(trained))
+    load_backbone_weights(model, weights_file(trained), grid=FileGrid(stated=(10, 10)))
     assert_loaded(model, trained, POSITIONS)
     expected = resized(trained[POSITIONS], grid)
     assert torch.allclose(model.state_dict()[POSITIONS], expected, atol=1e-6)
@@ -142,16 +143,19 @@ def test_positions_follow_the_size_and_the_aspect(vit, weights_file, trained, gr
 def test_equal_counts_of_14_x_14_and_28_x_7(vit, weights_file):
     tensors = vit(size=(224, 224), seed=7).state_dict()
     model = vit(size=(448, 112))
-    load_backbone_weights(model, weights_file(tensors))
+    load_backbone_weights(model, weights_file(tensors), grid=FileGrid(stated=(14, 14)))
     expected = resized(tensors[POSITIONS], (28, 7))
     assert expected.shape == tensors[POSITIONS].shape
     assert not torch.allclose(expected, tensors[POSITIONS], atol=1e-3)
     assert torch.allclose(model.state_dict()[POSITIONS], expected, atol=1e-6)
+    coverage = load_backbone_weights(model, weights_file(tensors))  # the run's own grid, and said
+    assert torch.equal(model.state_dict()[POSITIONS], tensors[POSITIONS])
+    assert "28 x 7" in coverage.summary() and "14 x 14" in coverage.summary()
 
 
 def test_a_ramp_stays_a_ramp_along_its_axis(vit, weights_file, trained):
     """Positions that grow from top to bottom do so after the resize, and only so."""
-    ramp = torch.arange(10.0)[:, None].expand(10, 10).reshape(1, 100, 1).expand(-1, -1, 64)
+    ramp = torch.arange(1.0, 11.0)[:, None].expand(10, 10).reshape(1, 100, 1).expand(-1, -1, 64)
     positions = torch.cat([trained[POSITIONS][:, :1], ramp], dim=1)
     model = vit(size=(80, 320))
     load_backbone_weights(model, weights_file({**trained, POSITIONS: positions}))
