@@ -26,13 +26,13 @@ def good_file(installed):
 def refused(installed):
     """Train with overrides, see it refused and nothing written; return the error."""
 
-    def run(*overrides, config="good.yaml", code, options=(), **variables):
+    def run(*overrides, config="good.yaml", code, options=(), said="", **variables):
         before = snapshot(installed.folder)
         arguments = ["train", "--config", config, "--device", "cpu", *options]
         arguments += ["--set", *overrides] if overrides else []
         done = installed.vit_cli(*arguments, **variables)
         assert done.returncode == code, done.stdout + done.stderr
-        assert done.stdout == ""
+        assert done.stdout == said
         assert "Traceback" not in done.stderr
         assert snapshot(installed.folder) == before
         assert not (installed.folder / "untouched").exists()
@@ -142,15 +142,20 @@ def test_weights_of_another_network(refused, installed, tmp_path):
     from safetensors.torch import save_file
 
     file = tmp_path / "other.safetensors"
-    save_file(timm.create_model("test_vit2", pretrained=False).state_dict(), file)
+    other = timm.create_model("vit_tiny_patch16_224", pretrained=False, depth=6, num_classes=0)
+    save_file(other.state_dict(), file)
     error = refused(f"model.checkpoint_path={file}", "model.pretrained=true", code=5)
     assert error.startswith(f"error[model]: {file} does not fit the backbone: ")
     assert " tensors, " in error and " % of parameters covered; " in error
-    assert " Fix: check model.backbone and model.backbone_size against the file; " in error
+    assert error.endswith(" Fix: check model.backbone and model.backbone_size against the file.")
 
 
 def test_lora_target_that_does_not_exist(refused):
-    assert refused("lora.enabled=true", "lora.target_modules=[qvk]", code=2) == (
+    warned = (
+        "Warning: model.pretrained is false and tuning 'lora' keeps random weights in the "
+        "backbone. Set model.pretrained: true or model.tuning: full.\n"
+    )
+    assert refused("lora.enabled=true", "lora.target_modules=[qvk]", code=2, said=warned) == (
         "error[config]: lora.target_modules: no linear layer of the blocks is named 'qvk'; "
         "there are: fc1, fc2, proj, qkv."
     )

@@ -93,7 +93,8 @@ def test_stock_nnunet_predicts_the_same_pixels(trained, installed):
     assert "optic_disc: " in evaluated and "vessel: " in evaluated
     pictures = list((installed.folder / "overlays").glob("*.png"))
     assert len(pictures) == 2
-    assert io.imread(pictures[0]).shape == (96, 3 * 96 + 16, 3)
+    height, width, colours = io.imread(pictures[0]).shape  # four views and a legend
+    assert height > 96 and width > 4 * 96 and colours == 3
 
 
 def test_a_finished_run_is_not_trained_over(trained, installed):

@@ -68,7 +68,7 @@ def planning_alone(monkeypatch):
     """Let `train` end where the training itself would begin; pools are threads."""
     from nnunet_vit.nnunet import training
 
-    done = training.TrainedModel(Path(), 0.0, {}, 1)
+    done = training.TrainedModel(Path(), 0.0, {}, 1, 0)
     monkeypatch.setattr(training, "_execute", lambda *_, **__: done)
     monkeypatch.setattr(multiprocessing, "get_context", lambda *_: NoContext())
 

@@ -7,8 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.unit
 
-HEAD = """
-from pydantic import Field
+HEAD = """from pydantic import Field
 from nnunet_vit.hookspecs import HeadOptions, hookimpl
 
 class Options(HeadOptions):
@@ -218,8 +217,8 @@ def test_train_words_go_into_the_run(vit_cli, two_heads):
         2,
         "",
         "error[config]: run.yaml: 2 problems\n"
-        "  --set data.fold=x, data.fold: given 'x'; "
-        "allowed: a whole number of at least 0, or 'all'\n"
+        "  --set data.fold=x, data.fold: given 'x'; allowed: a whole number of at least 0, or 'all'"
+        "\n"
         "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train\n",
     )
 
