@@ -41,6 +41,9 @@ test-newest:
 	.venvs/newest/bin/pip install -q --upgrade --no-deps timm
 	$(MAKE) demo test PYTHON="$(NEWEST)" VENV=.venvs/newest
 
+mutations: setup
+	"$(BIN)/pytest" -n 2 -m '' tests/mutations
+
 lint: setup
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
