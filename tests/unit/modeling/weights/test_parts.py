@@ -101,3 +101,23 @@ def test_a_square_of_positions_speaks_before_the_runs_grid(weights_file):
 def test_the_stated_grid_decides_whether_there_is_a_class_position(weights_file):
     assert not positions(weights_file, 192, (224, 224), (12, 16))[:, 0].any()
     assert positions(weights_file, 197, (224, 224), (14, 14))[:, 0].any()
+
+
+def test_the_stated_grid_holds_for_a_file_that_timm_translates(weights_file):
+    own = timm.create_model(
+        "eva02_base_patch16_clip_224", num_classes=0, img_size=(224, 224), **ONE
+    )
+    tensors = {**own.state_dict(), "pos_embed": torch.randn_like(own.pos_embed)}
+    theirs = {
+        name.replace(".mlp.norm.", ".mlp.ffn_ln.").replace(".attn.norm.", ".attn.inner_attn_ln."): v
+        for name, v in tensors.items()
+    }
+    assert theirs.keys() != tensors.keys()
+    loaded = []
+    for content in (tensors, theirs):
+        model = timm.create_model(
+            "eva02_base_patch16_clip_224", num_classes=0, img_size=(192, 256), **ONE
+        )
+        load_backbone_weights(model, weights_file(content), grid=FileGrid(stated=(7, 28)))
+        loaded.append(model.pos_embed)
+    assert torch.equal(*loaded)
