@@ -9,6 +9,7 @@ from nnunet_vit.modeling.weights.sizes import POSITIONS, class_positions
 
 TOKEN = "cls_token"
 REGISTERS = "register_tokens"
+PRETRAINED = 7  # patches along the edge of 224 pixels at 32 each: smaller squares are by chance
 
 
 def with_own_class_position(
@@ -47,4 +48,6 @@ def _likelihood(count: int, patches: int, stated: int | None) -> int:
         return 0
     if count == stated:
         return 3
-    return 2 if math.isqrt(count) ** 2 == count else int(count == patches)
+    edge = math.isqrt(count)
+    is_square = edge * edge == count
+    return 2 if is_square and edge >= PRETRAINED else int(is_square or count == patches)
