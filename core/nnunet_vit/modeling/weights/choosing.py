@@ -87,6 +87,7 @@ def best_reading(
     best = _without_repetitions(best)
     if len(best) == 1:
         notes = notes or _note_of_lesser_average(best[0], readings, scores)
+        notes = (*notes, *_note_of_undotted(best[0]))
         return replace(best[0], notes=notes)
     swapped = ".".join(SWAPPED) in readings[0].rest
     copies = [(reading.layout.prefix, reading) for reading in best]
@@ -150,3 +151,14 @@ def _note_of_lesser_average(
     ]
     taken_label = taken.layout.label
     return tuple(f"{taken_label} is taken: {one}, an average, holds less" for one in lesser[:1])
+
+
+def _note_of_undotted(taken: Reading) -> tuple[str, ...]:
+    """Say where an average lies beside, under names without dots as LitEma writes them."""
+    wanted = {name.replace(".", "") for name in taken.layout.tensors if "." in name}
+    for name in taken.rest:
+        parts = tuple(name.split("."))
+        if average_level(parts[:-1]) > 0 and parts[-1] in wanted:
+            label, other = taken.layout.label, ".".join(parts[:-1])
+            return (f"{label} is taken: {other}, an average, has names without dots",)
+    return ()

@@ -174,3 +174,10 @@ def test_the_state_of_an_optimizer_is_no_copy(load, averaged, raw, beside):
 def test_a_file_of_gradients_is_refused(load, raw):
     with pytest.raises(ModelError, match="only the state of an optimizer or gradients: exp_avg"):
         load({"exp_avg": raw})
+
+
+def test_an_average_under_names_without_dots_is_mentioned(load, averaged, raw):
+    beside = {f"model_ema.{name.replace('.', '')}": value for name, value in averaged.items()}
+    coverage, own = load({**prefixed("model.", raw), **beside})
+    assert_equal(own, raw)
+    assert coverage.notes == ("model is taken: model_ema, an average, has names without dots",)
