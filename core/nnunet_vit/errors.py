@@ -85,8 +85,15 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f" Did you mean '{nearest[0]}'?" if nearest else ""
 
 
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
+
+
 def shortened(names: Iterable[str], most: int = 3) -> str:
-    """Return the first few names, and how many there are where that is not all."""
+    """Return the first few names, and how many there are where that is not all.
+
+    What a terminal would obey, such as the escape character, is written as Python writes it.
+    """
     names = list(names)
-    first = ", ".join(names[:most])
+    first = ", ".join(map(_printable, names[:most]))
     return first if len(names) <= most else f"{first}, … ({len(names)} in all)"

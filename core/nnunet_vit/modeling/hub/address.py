@@ -50,14 +50,21 @@ def hub() -> Hub:
     address = constants.ENDPOINT
     parts = _parts(address)
     if parts is None:
-        guess = f"https://{SCHEME.sub('', address.strip()).strip('/')}"
+        guess = f"https://{SCHEME.sub('', _without_password(address).strip()).strip('/')}"
         wanted = guess if _parts(guess) else f"https://{SOME_HOST}"
         raise MachineError(
-            f"{VARIABLE}={address!r} is no http(s) address of a model hub.",
+            f"{VARIABLE}={_without_password(address)!r} is no http(s) address of a model hub.",
             fix=f"{VARIABLE}={wanted}, or unset {VARIABLE}.",
         )
     host = parts.netloc.rpartition("@")[2]
     return Hub(parts.scheme.lower(), host, parts.path.rstrip("/"), VARIABLE in os.environ)
+
+
+def _without_password(address: str) -> str:
+    """Return an address without what stands before an @: a user and a password."""
+    scheme = SCHEME.match(address)
+    start = scheme[0] if scheme is not None else ""
+    return start + address[len(start) :].rpartition("@")[2]
 
 
 def _parts(address: str) -> SplitResult | None:

@@ -104,7 +104,7 @@ def _question(file: HubFile, revision: str) -> _Answer:
         if not 300 <= answer.status_code < 400 or answer.headers.get(COMMIT) or not place:
             break
         address = urljoin(address, place)
-        if urlsplit(address).netloc != urlsplit(first).netloc:
+        if urlsplit(address)[:2] != urlsplit(first)[:2]:  # scheme and host
             headers.pop("Authorization", None)  # it is for the hub alone
     return _Answer(address, answer.status_code, answer.headers)
 

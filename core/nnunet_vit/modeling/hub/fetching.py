@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import MachineError, ModelError, UserError
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub, hub
 from nnunet_vit.modeling.hub.asking import RemoteFile, ask
@@ -93,11 +94,11 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
     size = f" ({size_text(remote.bytes)})" if remote.bytes else ""
     display().say(f"Fetching {file.title}{size} from {asked} …")
     try:
-        return _downloaded(file, asked, revision, remote)
+        return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
     except _ArrivedDamagedError as error:
         display().say(f"{file.name} arrived damaged ({error}): it is fetched once more …")
     try:
-        return _downloaded(file, asked, revision, remote)
+        return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
     except _ArrivedDamagedError as error:
         raise ModelError(
             f"{file.name} of {file.title} arrives damaged from {asked}, twice: {error}.",
@@ -109,20 +110,32 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
 def _found(file: HubFile, asked: Hub, pin: Pin | None) -> tuple[str, RemoteFile]:
     """Return the revision to fetch and what the hub says of the file in it."""
     remote = ask(file, asked)
-    if pin is None or remote.sha256 in ("", pin.sha256):
+    if pin is None or remote.sha256 == pin.sha256:
         return "main", remote
     try:
         if pin.commit:
             older = ask(file, asked, pin.commit)
-            if older.sha256 == pin.sha256:
+            if older.sha256 in ("", pin.sha256):
                 return pin.commit, older
     except UserError:  # the repository has been written anew
         pass
-    raise ModelError(
+    if not remote.sha256:  # what arrives is compared
+        return "main", remote
+    raise _other_weights(file, asked, pin)
+
+
+def _other_weights(file: HubFile, asked: Hub, pin: Pin) -> ModelError:
+    return ModelError(
         f"{file.repository} at {asked} holds other weights now than those that this run was "
         f"started from (sha256 {pin.sha256[:SHOWN]}…), and they are not in {cache_folder()}.",
         fix=by_hand(file),
     )
+
+
+def _as_pinned(path: Path, file: HubFile, asked: Hub, pin: Pin | None) -> Path:
+    if pin is not None and known_sha256(path) != pin.sha256:
+        raise _other_weights(file, asked, pin)
+    return path
 
 
 def _check_room(file: HubFile, needed: int) -> None:

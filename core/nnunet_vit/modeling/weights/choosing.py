@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.copies import SWAPPED, average_level, chosen, preferred
+from nnunet_vit.modeling.weights.copies import (
+    SWAPPED,
+    average_level,
+    chosen,
+    is_of_training,
+    preferred,
+)
 from nnunet_vit.modeling.weights.foreign import translated_by_timm
 from nnunet_vit.modeling.weights.harmless import may_be_missing
 from nnunet_vit.modeling.weights.layouts import Layout, above, layouts
@@ -42,6 +48,7 @@ def best_reading(
     model: nn.Module,
     key: str | None = None,
     path: Path = Path("the file"),
+    patches: int | None = None,
 ) -> Reading:
     """Return the reading that covers the most of a backbone; of equal ones the averaged one.
 
@@ -50,6 +57,7 @@ def best_reading(
         model: the backbone.
         key: prefix or mapping of the part that is meant; None: any.
         path: of the file, for messages.
+        patches: how many of them its positions are of, as the run says; None: unknown.
 
     Raises:
         ConfigError: the file has nothing behind the key.
@@ -58,12 +66,20 @@ def best_reading(
     parts = layouts(content)
     if not any(part.tensors or part.odd for part in parts):
         raise ModelError(f"{path} holds no mapping of names to tensors.")
+    weights = [part for part in parts if not is_of_training(part.prefix)]
+    if not weights:
+        raise ModelError(
+            f"{path} holds no weights, only the state of an optimizer or gradients: "
+            f"{parts[0].label}.",
+            fix="give the file that holds the trained weights.",
+        )
+    parts = weights
     notes: tuple[str, ...] = ()
     if key is not None:
         wanted = chosen([part.prefix for part in parts], key, path)
         parts = [part for part in parts if part.prefix in wanted]
         notes = (f"{parts[0].label} is taken, as model.checkpoint_key says",)
-    readings = [_reading(part, content, model) for part in parts]
+    readings = [_reading(part, content, model, patches) for part in parts]
     own = model.state_dict()
     scores = [_score(reading.tensors, own) for reading in readings]
     most = max(scores)
@@ -71,6 +87,7 @@ def best_reading(
     best = _without_repetitions(best)
     if len(best) == 1:
         notes = notes or _note_of_lesser_average(best[0], readings, scores)
+        notes = (*notes, *_note_of_undotted(best[0]))
         return replace(best[0], notes=notes)
     swapped = ".".join(SWAPPED) in readings[0].rest
     copies = [(reading.layout.prefix, reading) for reading in best]
@@ -78,10 +95,12 @@ def best_reading(
     return replace(taken, notes=(sentence,))
 
 
-def _reading(layout: Layout, content: Mapping[object, object], model: nn.Module) -> Reading:
+def _reading(
+    layout: Layout, content: Mapping[object, object], model: nn.Module, patches: int | None
+) -> Reading:
     """Read one part by its names, or as timm translates it, whichever covers more."""
     own = model.state_dict()
-    names = named_as_backbone(layout.tensors, model)
+    names = named_as_backbone(layout.tensors, model, patches)
     reading = Reading(names, layout.rest, frozenset(), layout)
     if all(name in names or may_be_missing(name) for name in own):
         return reading
@@ -132,3 +151,14 @@ def _note_of_lesser_average(
     ]
     taken_label = taken.layout.label
     return tuple(f"{taken_label} is taken: {one}, an average, holds less" for one in lesser[:1])
+
+
+def _note_of_undotted(taken: Reading) -> tuple[str, ...]:
+    """Say where an average lies beside, under names without dots as LitEma writes them."""
+    wanted = {name.replace(".", "") for name in taken.layout.tensors if "." in name}
+    for name in taken.rest:
+        parts = tuple(name.split("."))
+        if average_level(parts[:-1]) > 0 and parts[-1] in wanted:
+            label, other = taken.layout.label, ".".join(parts[:-1])
+            return (f"{label} is taken: {other}, an average, has names without dots",)
+    return ()

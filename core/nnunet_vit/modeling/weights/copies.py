@@ -18,6 +18,10 @@ OTHER_THAN_IMAGES = re.compile(
 RAW = "current_model_state"  # Lightning's, where state_dict is the average
 SWAPPED = ("ema_state_dict", "steps")  # mmengine's: it puts the average into state_dict
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+TRAINING = re.compile(  # state of the optimizer, which has the shapes of the weights
+    r"(?:.*_)?(?:optim\w*|opt_state|exp_avg\w*|grad(?:s|ients?)?|adam\w*|momenta|momentum_buffers?"
+    r"|mu|nu)(?:_.*)?"
+)
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 Prefix = tuple[str, ...]
 T = TypeVar("T")
@@ -30,6 +34,11 @@ def average_level(prefix: Prefix, swapped: bool = False) -> int:
     words = [CAMEL.sub("_", part).lower() for part in prefix]
     raw = sum(word == RAW for word in words)
     return sum(AVERAGED.fullmatch(word) is not None for word in words) - raw
+
+
+def is_of_training(prefix: Prefix) -> bool:
+    """Tell whether a part of a file is the optimizer's, or gradients: no weights."""
+    return any(TRAINING.fullmatch(CAMEL.sub("_", part).lower()) for part in prefix)
 
 
 def _rank(prefix: Prefix, swapped: bool) -> tuple[int, int]:

@@ -3,10 +3,29 @@
 import contextlib
 import io
 import sys
+from collections.abc import Iterator
+from types import ModuleType
+from unittest.mock import patch
 
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, TABLE
+from nnunet_vit.modeling.weights.sizes import POSITIONS
+
+RESIZING = ("resample_abs_pos_embed", "resample_patch_embed", "resize_rel_pos_bias_table")
+
+
+@contextlib.contextmanager
+def _sizes_left_alone(module: ModuleType) -> Iterator[None]:
+    """Keep timm from resizing: it takes every grid for a square."""
+    with contextlib.ExitStack() as stack:
+        for name in RESIZING:
+            if name in vars(module):
+                stack.enter_context(patch.object(module, name, _as_it_is))
+        yield
+
+
+def _as_it_is(tensor: Tensor, *_: object, **__: object) -> Tensor:
+    return tensor
 
 
 def translated_by_timm(
@@ -16,11 +35,13 @@ def translated_by_timm(
 
     Both are empty where timm cannot translate it.
     """
-    translate = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    module = sys.modules[type(model).__module__]
+    translate = getattr(module, "checkpoint_filter_fn", None)
     if translate is None:
         return {}, frozenset()
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints a line per dropped bias
+        # it prints a line per dropped bias
+        with contextlib.redirect_stdout(io.StringIO()), _sizes_left_alone(module):
             made = dict(translate(dict(tensors), model))
     except Exception:  # names it does not know make it fail in ways of its own
         return {}, frozenset()
@@ -29,7 +50,8 @@ def translated_by_timm(
     resized = {
         name
         for name, value in made.items()
-        if name.endswith((STEM, POSITIONS, TABLE))
+        if name.endswith(POSITIONS)
+        and value.ndim == 4  # of SAM; the others are resized by their grids, which are known here
         and value.untyped_storage().data_ptr() not in there
     }
     return made, frozenset(resized)

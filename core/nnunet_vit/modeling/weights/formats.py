@@ -80,7 +80,7 @@ def _inside(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise unreadable(path, "it is cut off or damaged") from error
     if any(name.endswith("data.pkl") and name.count("/") < 2 for name in names):
         return ARCHIVE

@@ -124,8 +124,7 @@ def grid_of_snapshot(weights: Path) -> Grid | None:
     if (of_timm := timm_snapshot(weights)) is not None:
         return of_timm.image_size
     said = transformers_snapshot(weights)
-    edge = said.settings.get("image_size") if said is not None else None
-    return (edge, edge) if isinstance(edge, int) else None
+    return said.settings.get("image_size") if said is not None else None
 
 
 def _sentence(count: int, own: Grid, edge: int) -> str:

@@ -11,6 +11,7 @@ from nnunet_vit.modeling.weights.damage import refuse_damage
 from nnunet_vit.modeling.weights.harmless import (
     is_fused_bias,
     is_inside,
+    is_lacking,
     may_be_left_over,
     may_be_missing,
 )
@@ -70,9 +71,10 @@ def judge_names(
     inside = [name for name in unknown if is_inside(name)]
     wrong = [_other_shape(name, tensors, own) for name in own if _is_of_another(name, tensors, own)]
     share = _share([name for name in own if _is_usable(name, tensors, own)], own)
-    if wrong or inside or (expected == 1 and (missing or unknown)):
+    lacking = any(is_lacking(name, tensors) for name in missing)
+    if wrong or inside or lacking or (expected == 1 and (missing or unknown)):
         same_stem = STEM in tensors and tensors[STEM].shape == own[STEM].shape
-        fits = fitting() if inside or (wrong and same_stem) else []
+        fits = fitting() if inside or lacking or (wrong and same_stem) else []
         raise _misfit(tensors, own, path, wrong=wrong, missing=missing, unknown=unknown, fits=fits)
     if expected < 1 and share < expected:
         raise _misfit(
@@ -136,20 +138,23 @@ def _misfit(
         f"{len(usable)} of {len(own)} tensors, {percent(_share(usable, own))} of parameters covered"
         + (f" where {expected} is expected" if expected else "")
     ]
+    lacking = any(is_lacking(name, tensors) for name in missing or ())
     parts = {"another shape": wrong, "missing": missing, "unknown": unknown}
     facts += [f"{what} {shortened(names)}" for what, names in parts.items() if names]
     return ModelError(
         f"{path} does not fit the backbone: {'; '.join(facts)}.",
-        fix=_fix(wrong or [], missing or [], unknown or [], fits),
+        fix=_fix(wrong or [], missing or [], unknown or [], fits, lacking),
     )
 
 
-def _fix(wrong: list[str], missing: list[str], unknown: list[str], fits: Sequence[str]) -> str:
+def _fix(
+    wrong: list[str], missing: list[str], unknown: list[str], fits: Sequence[str], lacking: bool
+) -> str:
     if fits:
         return f"{', or '.join(fits)}: this network has the file's tensors."
     fix = "check model.backbone and model.backbone_size against the file"
     if unknown and not (wrong or missing or any(map(is_inside, unknown))):
         fix += "; if these tensors are a head's, save the file without them"
-    if missing and not (wrong or unknown):
+    if missing and not (wrong or unknown or lacking):
         fix += "; where it is known to hold less, write its share in model.expected_coverage"
     return f"{fix}."

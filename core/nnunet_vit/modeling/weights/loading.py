@@ -40,7 +40,9 @@ def load_backbone_weights(
         ModelError: it is no weights file, holds objects that are not tensors, or does not cover
             the backbone.
     """
-    reading = best_reading(read_weights(path), model, key, path)
+    stated = grid.stated if grid is not None else None
+    patches = stated[0] * stated[1] if stated is not None else None
+    reading = best_reading(read_weights(path), model, key, path, patches)
     own = model.state_dict()
     refuse_other_networks(reading, own, path)
     fitting = partial(fitting_backbones, reading.layout.tensors, model)

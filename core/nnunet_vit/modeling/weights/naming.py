@@ -23,12 +23,20 @@ OTHER_NAMES = tuple(  # taken only where the backbone has the second name and no
 )
 
 
-def named_as_backbone(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """Return the tensors by the backbone's names where they can be translated."""
+def named_as_backbone(
+    tensors: dict[str, Tensor], model: nn.Module, patches: int | None = None
+) -> dict[str, Tensor]:
+    """Return the tensors by the backbone's names where they can be translated.
+
+    Args:
+        tensors: of the file.
+        model: the backbone.
+        patches: how many of them the file's positions are of, as the run says; None: unknown.
+    """
     own = model.state_dict()
     packed = not any(".mlp.fc1_g." in name for name in own)
     known = from_hugging_face(from_other_makers(tensors), packed)
-    known = with_own_class_position(known, model)
+    known = with_own_class_position(known, model, patches)
     known = _with_split_bias(known, own)
     renamed: dict[str, Tensor] = {}
     for name, tensor in known.items():

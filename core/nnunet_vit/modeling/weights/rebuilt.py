@@ -1,5 +1,6 @@
 """Objects of a pickled file made anew from their parts: tensors, containers, and placeholders."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,15 @@ DTYPES = {  # of torch's storages, by the first part of their names
     "ComplexDouble": torch.complex128,
     "Untyped": torch.uint8,
 }
+MORE_DTYPES = (
+    torch.uint16,
+    torch.uint32,
+    torch.uint64,
+    torch.float8_e4m3fn,
+    torch.float8_e5m2,
+    torch.float8_e4m3fnuz,
+    torch.float8_e5m2fnuz,
+)
 UTILS = "torch._utils._rebuild_"
 ODD = {  # functions and classes that make tensors without plain values
     f"{UTILS}sparse_tensor": "sparse",
@@ -45,6 +55,8 @@ PARAMETERS = (
     "torch.nn.parameter.Parameter",
     "torch.nn.parameter.Buffer",
 )
+BY_NAME = {str(dtype): dtype for dtype in (*DTYPES.values(), *MORE_DTYPES)}
+MOST_REPEATED = 1 << 24  # numbers of a tensor that is larger than what lies in the file
 MAPPINGS = ("OrderedDict", "defaultdict", "Counter", "dict")
 
 
@@ -121,8 +133,8 @@ def _tensor_v2(*parts: Any) -> object:  # noqa: ANN401
 
 
 def _tensor_v3(storage: Storage, offset: int, size: Any, stride: Any, *more: Any) -> object:  # noqa: ANN401
-    dtype = getattr(torch, more[2].text.removeprefix("torch."), None) if len(more) > 2 else None
-    if not isinstance(dtype, torch.dtype):
+    dtype = BY_NAME.get(getattr(more[2], "text", "")) if len(more) > 2 else None
+    if dtype is None:
         return OddTensor("unknown")
     return _tensor(Storage(storage.values, dtype), offset, size, stride)
 
@@ -133,6 +145,8 @@ def _view(values: Tensor, offset: int, size: Any, stride: Any) -> Tensor:  # noq
     reach = offset + sum((edge - 1) * step for edge, step in zip(size, stride, strict=False)) + 1
     if not whole or (0 not in size and reach > values.numel()):
         raise ValueError("a tensor reaches beyond its storage")
+    if math.prod(size) > max(values.numel(), MOST_REPEATED):
+        raise ValueError("a tensor repeats its storage too often")
     return torch.as_strided(values, size, stride, offset if 0 not in size else 0)
 
 

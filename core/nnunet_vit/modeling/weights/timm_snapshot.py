@@ -41,7 +41,7 @@ OF_THE_RUN = {
     "fix_init",
     "head_init_scale",
 }
-RATES = "_rate"
+RATES = ("_rate", "drop", "drop_path", "dropout", "layerdrop")
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
         return SPELLINGS.get(layer, layer)
     if name == "patch_size" and isinstance(value, list) and value[1:] == value[:1]:
         return value[0]
+    if isinstance(value, float) and value.is_integer():  # 12.0 for 12
+        return int(value)
     return value
 
 

@@ -33,13 +33,13 @@ class TorchArchive:
         self._root = min((name for name in names if name.endswith("data.pkl")), key=len)[:-8]
         self._script = f"{self._root}constants.pkl" in names
         order = f"{self._root}byteorder"
-        if order in names and self._archive.read(order) == b"big":
+        if order in names and bytes(self._record(order).numpy()) == b"big":
             raise TorchFileError("it was written on a big-endian machine")
 
     def read(self) -> object:
         """Return what the file holds."""
         with self._archive:
-            stream = io.BytesIO(self._archive.read(f"{self._root}data.pkl"))
+            stream = io.BytesIO(bytes(self._record(f"{self._root}data.pkl").numpy()))
             content = _read_pickle(stream, self._storage_of, self._foreign)
         if self._script and not self._storages:
             raise TorchFileError("it is a TorchScript archive that was frozen, without its weights")
@@ -49,10 +49,17 @@ class TorchArchive:
         kind, key, count = _storage_parts(what)
         if key not in self._storages:
             name = f"{self._root}data/{key}"
-            size = self._archive.getinfo(name).file_size
-            with self._archive.open(name) as record:
-                self._storages[key] = _filled(record, size)
+            self._storages[key] = self._record(name)
         return _checked(self._storages[key], kind, count)
+
+    def _record(self, name: str) -> Tensor:
+        about = self._archive.getinfo(name)
+        if about.compress_type != zipfile.ZIP_STORED:
+            raise TorchFileError(f"{name} in it is compressed, as torch leaves nothing")
+        with self._archive.open(name) as record:
+            if about.CRC == 0:  # none: torch.serialization.set_crc32_options(False)
+                record._expected_crc = None  # type: ignore[attr-defined]
+            return _filled(record, about.file_size)
 
 
 class TorchStream:

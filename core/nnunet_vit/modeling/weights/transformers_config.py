@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit.modeling.weights.snapshot_config import config_of, damaged
+from nnunet_vit.modeling.weights.transformers_defaults import DEFAULTS
 
 ACTIVATIONS = {
     "gelu": "gelu",
@@ -19,6 +20,7 @@ ACTIVATIONS = {
     "swish": "silu",
     "relu": "relu",
 }
+MOST = 1e9  # that a number of a network can be
 GATE_OF_ITS_OWN = "use_swiglu_ffn"  # DINOv2's gate is SiLU, whatever hidden_act says
 KEYS = {  # ours, and theirs in the order of preference
     "num_heads": ("num_attention_heads", "num_heads"),
@@ -56,11 +58,7 @@ def transformers_snapshot(weights: Path) -> TransformersSnapshot | None:
     if found is None or "model_type" not in found[1] or "architecture" in found[1]:
         return None
     file, content = found
-    said = content.get("vision_config")  # of a network for images and texts
-    said = said if isinstance(said, dict) else content
-    rope = said.get("rope_parameters") or said.get("rope_scaling")
-    if isinstance(rope, dict) and "rope_theta" in rope:
-        said = {**said, "rope_theta": rope["rope_theta"]}
+    said = _with_defaults(content)
     names = {
         ours: next(name for name in theirs if said.get(name) is not None)
         for ours, theirs in KEYS.items()
@@ -72,15 +70,43 @@ def transformers_snapshot(weights: Path) -> TransformersSnapshot | None:
     return TransformersSnapshot(settings, names, file)
 
 
+def _with_defaults(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of the image's network, and transformers' own values where it is not."""
+    said = content.get("vision_config")  # of a network for images and texts
+    said = said if isinstance(said, dict) else content
+    kind = str(said.get("model_type", content["model_type"]))
+    rope = said.get("rope_parameters") or said.get("rope_scaling")
+    if isinstance(rope, dict) and "rope_theta" in rope:
+        said = {**said, "rope_theta": rope["rope_theta"]}
+    given = {key: value for key, value in said.items() if value is not None}
+    left_out = {
+        key: value
+        for key, value in DEFAULTS.get(kind, {}).items()
+        if not any(name in given for names in KEYS.values() if key in names for name in names)
+    }
+    return {**given, **left_out}
+
+
 def _plain(ours: str, value: object, name: str, file: Path) -> object:
     if ours == "act_layer":
         if not isinstance(value, str):
             raise damaged(file, f"its {name} is {value!r}")
         return ACTIVATIONS.get(value, value)
+    if ours == "image_size":
+        return _edges(value)
     if isinstance(value, list) and len(set(map(str, value))) == 1:  # [16, 16]
         value = value[0]
-    if ours == "image_size" and not isinstance(value, int):
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise damaged(file, f"its {name} is {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+        raise damaged(file, f"its {name} is {value!s:.40}")
     return value
+
+
+def _edges(value: object) -> tuple[int, int] | None:
+    """Return (H, W) of an image's size; None: it is said in a way that is not known."""
+    if isinstance(value, dict):
+        value = [value.get("height"), value.get("width")]
+    given = value if isinstance(value, list) else [value]
+    edges = [edge for edge in given if type(edge) is int and 0 < edge <= MOST]
+    if len(given) not in (1, 2) or len(edges) != len(given):
+        return None
+    return edges[0], edges[-1]

@@ -65,6 +65,13 @@ def _reduce(reader: InertUnpickler) -> None:
     reader.stack[-1] = _made(reader.stack[-1], arguments)
 
 
+@_instruction(pickle.BYTEARRAY8)
+def _bytes(reader: InertUnpickler) -> None:
+    """Read what is there: Python's own reader makes room for what the file says first."""
+    size = int.from_bytes(reader.read(8), "little")  # type: ignore[attr-defined]
+    reader.append(bytearray(reader.read(size)))  # type: ignore[attr-defined]
+
+
 @_instruction(pickle.NEWOBJ_EX)
 def _new_with_keywords(reader: InertUnpickler) -> None:
     reader.stack.pop()

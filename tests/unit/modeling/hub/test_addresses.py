@@ -172,3 +172,10 @@ def test_a_hub_below_a_path(loopback, at_address):
     at_address(f"http://{loopback.host}/hubs/one")
     loopback.files[f"/hubs/one/{REPOSITORY}/resolve/main/model.safetensors"] = b"1"
     require_reachable(NAME)
+
+
+def test_a_password_in_an_address_that_is_none_is_not_shown(at_address):
+    at_address("ftp://user:secret@example.org")
+    error = refusal(MachineError)
+    assert "secret" not in str(error)
+    assert "example.org" in error.problem

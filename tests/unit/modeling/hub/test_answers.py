@@ -4,6 +4,7 @@ import pytest
 from huggingface_hub import constants
 
 from nnunet_vit.errors import ModelError
+from nnunet_vit.modeling.hub import asking
 from nnunet_vit.modeling.published import published_weights, require_reachable
 
 from .conftest import NAME, REPOSITORY, TITLE
@@ -178,3 +179,21 @@ def test_offline_mode_asks_nobody(loopback, monkeypatch, variable):
         assert caught.value.problem == f"{BEFORE}{variable} is set, so no hub is asked."
         assert caught.value.fix == f"unset {variable}{BY_HAND}"
     assert loopback.requests == []
+
+
+def test_the_token_does_not_follow_to_another_scheme(loopback, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    seen = []
+
+    class Answer:
+        status_code, headers = 302, {"Location": f"https://{loopback.host}/x"}
+
+    class Session:
+        def request(self, method, address, headers, **rest):
+            seen.append((address.partition(":")[0], "Authorization" in headers))
+            return Answer()
+
+    monkeypatch.setattr(asking, "session", lambda: (Session(), True))
+    refusal()
+    assert seen[0] == ("http", True)
+    assert set(seen[1:]) == {("https", False)}

@@ -139,3 +139,15 @@ def test_a_model_without_published_weights():
         "timm publishes no weights for vit_giant_patch14_224. Fix: model.pretrained: false for "
         "random weights, or a file in model.checkpoint_path."
     )
+
+
+def test_a_hub_without_digests_is_compared_with_what_arrives(loopback, fetched, tmp_path):
+    shutil.rmtree(tmp_path / "cache")
+    moves_on(loopback)
+    loopback.headers["ETag"] = '"abc123"'
+    with pinned_weights([fetched]), pytest.raises(ModelError, match="holds other weights now"):
+        published_weights(NAME)
+    loopback.files[PATH.replace("main", fetched["commit"])] = OLD
+    shutil.rmtree(tmp_path / "cache")
+    with pinned_weights([fetched]):
+        assert published_weights(NAME)[1].read_bytes() == OLD

@@ -154,3 +154,30 @@ def test_a_key_that_is_not_in_the_file(load, averaged, tmp_path):
         f"model.checkpoint_key: given 'model_ema'; the networks in {tmp_path / 'run.pth'} are "
         "behind: teacher, student. Fix: give one of these, or leave the key out."
     )
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        lambda other: {"optimizer": {"exp_avg": other}},
+        lambda other: {"opt_state": {"mu": other}},
+        lambda other: {"grad_avg": other},
+        lambda other: {"adam_ema_sq": other},
+    ],
+)
+def test_the_state_of_an_optimizer_is_no_copy(load, averaged, raw, beside):
+    coverage, own = load({"model": raw, **beside(averaged)})
+    assert coverage.notes == ()
+    assert_equal(own, raw)
+
+
+def test_a_file_of_gradients_is_refused(load, raw):
+    with pytest.raises(ModelError, match="only the state of an optimizer or gradients: exp_avg"):
+        load({"exp_avg": raw})
+
+
+def test_an_average_under_names_without_dots_is_mentioned(load, averaged, raw):
+    beside = {f"model_ema.{name.replace('.', '')}": value for name, value in averaged.items()}
+    coverage, own = load({**prefixed("model.", raw), **beside})
+    assert_equal(own, raw)
+    assert coverage.notes == ("model is taken: model_ema, an average, has names without dots",)

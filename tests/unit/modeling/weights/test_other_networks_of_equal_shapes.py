@@ -165,3 +165,10 @@ def test_transformers_settings_that_timm_cannot_build_are_refused_together(tmp_p
         create_backbone("timm:test_vit", None, str(tmp_path), (32, 64))
     for text in ("hidden_act gelu_10", "patch_size 8, the backbone has 16"):
         assert text in caught.value.problem
+
+
+def test_dropout_is_of_the_training_and_whole_floats_are_counts(snapshot):
+    said = {**TINY, "depth": 2.0, "proj_drop": 0.1, "attn_drop": 0.1, "drop_path": [0.0, 0.1]}
+    folder, theirs = snapshot(ARCHITECTURE, TINY, said)
+    ours, *_ = create_backbone(f"timm:{ARCHITECTURE}", None, str(folder), SIZE)
+    assert difference(ours, theirs) < 1e-5
