@@ -6,7 +6,6 @@ name would give the first one's lock up.
 
 import contextlib
 import errno
-import getpass
 import hashlib
 import os
 import platform
@@ -137,7 +136,7 @@ def _locks(own: Lock, shared: bool, wait: bool) -> bool:
 def _in_temporary_folder(path: Path) -> Lock:
     """Return the lock file that stands in where a file system has no locks."""
     name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
-    place = Path(tempfile.gettempdir()) / f"nnunet-vit-locks-{getpass.getuser()}" / name
+    place = Path(tempfile.gettempdir()) / f"nnunet-vit-locks-{os.getuid()}" / name
     notice = (
         f"{path.parent} lies on a file system without locks: trainings of this machine are kept "
         "apart, those of other machines are not."

@@ -49,10 +49,14 @@ def _memory(error: MemoryError) -> str:
     )
 
 
+# options of a start, which a resumed training refuses
+DONE_ONCE = {"--overwrite", "--preprocess-again", "--update-data"}
+
+
 def _stopped(error: Stopped, words: list[str]) -> str:
     if not error.resumes:
         return f"Stopped. {error.saved}"
-    given = [word for word in words if word != "--overwrite"]
+    given = [word for word in words if word not in DONE_ONCE]
     resumed = given if {"--continue", "--c"} & set(given) else [*given, "--continue"]
     return f"Stopped. {error.saved} Resume with: {shlex.join([*program(), *resumed])}"
 

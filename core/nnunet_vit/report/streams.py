@@ -52,7 +52,8 @@ class Log:
         if self.path is None:
             return ""
         size = os.fstat(self._descriptor).st_size  # the name may be gone: temporary files are swept
-        return os.pread(self._descriptor, size - position, position).decode(errors="replace")
+        os.lseek(self._descriptor, position, os.SEEK_SET)  # writing appends wherever this stands
+        return os.read(self._descriptor, size - position).decode(errors="replace")
 
     def note(self, error: BaseException) -> None:
         """Write where an error comes from."""

@@ -50,6 +50,11 @@ def test_each_signal_stops_the_work_and_says_what_is_saved(number):
         ("vit_cli.py", ["train", "--continue"], "python vit_cli.py train --continue"),
         ("x/nnunet_vit/__main__.py", ["train", "--c"], "python -m nnunet_vit train --c"),
         ("nnUNetv2_train_vit", ["train", "5", "2d", "0"], "vit_cli train 5 2d 0 --continue"),
+        (
+            "bin/vit_cli",
+            ["train", "--preprocess-again", "--update-data"],
+            "vit_cli train --continue",
+        ),
     ],
 )
 def test_the_command_that_resumes(monkeypatch, called, words, command):

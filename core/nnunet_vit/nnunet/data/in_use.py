@@ -49,10 +49,12 @@ def nobody_trains_on(folder: Path) -> Iterator[None]:
             fix="wait for it or stop it.",
         ) from error
     held.file.truncate(0)  # whoever trained is gone
-    with held:
-        yield
-    if held.holders:  # this process has trained on them before: others may again
-        lock(folder / LOCK, shared=True).close()
+    try:
+        with held:
+            yield
+    finally:
+        if held.holders:  # this process has trained on them before: others may again
+            lock(folder / LOCK, shared=True).close()
 
 
 def _trainings(written: str) -> str:

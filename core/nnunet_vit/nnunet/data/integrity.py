@@ -171,6 +171,8 @@ def _meta_image(content: bytes) -> str:
     keys = {key.strip(): value.strip() for key, value in pairs}
     if "CompressedDataSize" in keys:
         return _compared(len(data), int(keys["CompressedDataSize"]))
+    if keys.get("BinaryData", "True") == "False":  # numbers as text have no fixed length
+        return ""
     kind = keys.get("ElementType", "").removeprefix("MET_").removeprefix("U")
     if keys.get("CompressedData", "False") == "True" or kind not in META_BYTES:
         return ""

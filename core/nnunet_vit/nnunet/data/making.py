@@ -41,6 +41,9 @@ def carry_out(
             _plan(dataset, work, states, progress)
         plans, own = plans_of(dataset, configuration)
         data = DataFolder(dataset.preprocessed, own["data_identifier"])
+        if splits is not None and work.preprocess:  # a kill from here on loses what was there
+            progress.say(write_splits(dataset, splits))
+            splits = None
         if work.preprocess:
             progress.say(f"Preprocessing {len(work.files)} cases of {dataset.name} …")
             _preprocess(dataset, configuration, data, work, states, progress)

@@ -83,7 +83,7 @@ def size_fault(
         return (
             f"needs {needed / 1e9:.1f} GB of memory at {_text(after)} voxels after resampling; "
             f"this machine has {there / 1e9:.1f} GB",
-            "cut it into parts, or predict it on a larger machine",
+            "cut it into parts, or use a larger machine",
         )
     return "", ""
 

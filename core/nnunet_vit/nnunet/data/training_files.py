@@ -101,7 +101,8 @@ def _target(dataset: Dataset, plane: Plane) -> Target:
     transpose = (plane.slices, *plane.axes)
     spacing = tuple(plane.spacing[axis] for axis in transpose)
     channels = len(channel_names_in_order(dataset.description))
-    return Target(spacing[1:], transpose, spacing, channels, dataset.number_of_outputs())
+    # preprocessing holds no logits: what they need is looked at before a prediction
+    return Target(spacing[1:], transpose, spacing, channels, outputs=0)
 
 
 def _left_out(raw: Path, description: Mapping[str, Any]) -> Iterator[str]:

@@ -72,3 +72,11 @@ def test_again_is_refused_while_a_fold_trains(prepared, again, nnunet, rewrite):
         process.kill()
         process.communicate()
     assert nnunet == []
+
+
+def test_a_failed_change_lets_others_train_again(tmp_path):
+    train_on(tmp_path, "fold 0 of 2d")  # in this process, as in a notebook
+    with pytest.raises(ValueError, match="a bad mask"), nobody_trains_on(tmp_path):
+        raise ValueError("a bad mask")
+    other = subprocess.run([sys.executable, "-c", HOLDER, str(tmp_path)], input="", text=True)
+    assert other.returncode == 0
