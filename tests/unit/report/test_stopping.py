@@ -114,8 +114,8 @@ import time
 from nnunet_vit.report import stopping
 stopping.SAME_REQUEST = 4.0  # longer than a busy machine takes between two signals
 with stopping.listening():
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print("stopping", flush=True)
