@@ -76,8 +76,8 @@ def test_other_cases_in_the_fold_are_refused(installed, stopped):
     assert done.returncode == 5
     assert done.stderr == (
         f"error[model]: Since the checkpoint in {stopped / 'fold_1'} was saved, the fold's "
-        "training and validation cases have changed. Fix: bring back splits_final.json and "
-        "nnUNetPlans.json as they were, or --overwrite to start anew.\n"
+        "training and validation cases have changed. Fix: bring back splits_final.json, "
+        "nnUNetPlans.json and the raw data as they were, or --overwrite to start anew.\n"
     )
 
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnunet_vit.config.models import PathsConfig
@@ -78,12 +78,17 @@ def use_processors() -> None:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Wait until no other process of this machine is inside for that folder, then go in.
 
     Five folds are often started at once, and nnU-Net's preprocessing deletes what it finds.
+
+    Args:
+        folder: of a dataset's preprocessed data.
+        say: shows a line if there is another process to wait for.
     """
-    with waited_for(folder / ".preparing"):
+    line = f"Another process prepares {folder.name}: waiting until it is done …"
+    with waited_for(folder / ".preparing", lambda: say(line)):
         yield
 
 

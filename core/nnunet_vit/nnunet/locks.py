@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -145,7 +145,29 @@ def _in_temporary_folder(path: Path) -> Lock:
 
 
 @contextlib.contextmanager
-def waited_for(path: Path) -> Iterator[None]:
-    """Hold a lock for a block, when the others that hold it have given it up."""
-    with lock(path, wait=True):
+def waited_for(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold a lock for a block, when the others that hold it have given it up.
+
+    Args:
+        path: of the lock file.
+        waiting: called once if another process holds it.
+    """
+    try:
+        held = lock(path)
+    except LockedError:
+        waiting()
+        held = lock(path, wait=True)
+    with held:
         yield
+
+
+@contextlib.contextmanager
+def given_back() -> Iterator[None]:
+    """Give up what a block has locked and left so: a notebook goes on after it."""
+    before = {path: held.holders for path, held in _held.items()}
+    try:
+        yield
+    finally:
+        for path, held in list(_held.items()):
+            while held.holders > before.get(path, 0):
+                held.close()

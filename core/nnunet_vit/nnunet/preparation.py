@@ -21,7 +21,8 @@ def prepare(
 ) -> dict[str, Any]:
     """Return the dataset's plans; plan and preprocess first where that has not been done.
 
-    From then on until this process ends, nobody else changes the preprocessed data.
+    From then on nobody else changes the preprocessed data, until this process ends or leaves
+    `locks.given_back`.
 
     Args:
         dataset: to train on.
@@ -37,7 +38,7 @@ def prepare(
         MachineError: data would change that another process trains on.
     """
     decide(dataset, configuration, asked)  # refuses before a folder is made
-    with alone_in(dataset.preprocessed):
+    with alone_in(dataset.preprocessed, progress.say):
         work = decide(dataset, configuration, asked)
         plans = carry_out(dataset, configuration, work, progress)
         if fold != "all":

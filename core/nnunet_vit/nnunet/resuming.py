@@ -19,6 +19,12 @@ from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.nnunet.model_folder import open_model, read_fold
 from nnunet_vit.nnunet.saving import BEST, TRAINED, SavingTrainer
 
+DEPENDS_ON = {  # of SavingTrainer.data_digests
+    "split": "the fold's training and validation cases",
+    "plans": "nnU-Net's plans",
+    "files": "the images, labels or classes that the data were preprocessed from",
+}
+
 
 class ResumingTrainer(SavingTrainer):
     """nnU-Net's trainer that goes on from its own checkpoints, or refuses those of others.
@@ -58,7 +64,7 @@ class ResumingTrainer(SavingTrainer):
             self._random_state = None
 
     def claim_fold(self) -> None:
-        """Hold the fold's folder for as long as the process lives: one process for all GPUs.
+        """Hold the fold's folder until the process ends: one process for all GPUs.
 
         Raises:
             MachineError: another process trains in it.
@@ -123,13 +129,14 @@ class ResumingTrainer(SavingTrainer):
                 fix="copy back the fold's own folder, or --overwrite to start anew.",
             )
         own = self.data_digests
-        changed = [name for name in own if state["data"].get(name) != own[name]]
+        changed = [name for name in own if state["data"].get(name, own[name]) != own[name]]
+        if "split" in changed:  # other cases have other files
+            changed = [name for name in changed if name != "files"]
         if changed:
-            what = {"split": "the fold's training and validation cases", "plans": "nnU-Net's plans"}
             raise ModelError(
                 f"Since the checkpoint in {self.output_folder} was saved, "
-                f"{' and '.join(what[name] for name in changed)} have changed.",
-                fix="bring back splits_final.json and nnUNetPlans.json as they were"
+                f"{' and '.join(DEPENDS_ON[name] for name in changed)} have changed.",
+                fix="bring back splits_final.json, nnUNetPlans.json and the raw data as they were"
                 f"{self._splits_before_update()}, or --overwrite to start anew.",
             )
 

@@ -21,6 +21,8 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.averaging import AveragedWeights
+from nnunet_vit.nnunet.data.preprocessed import DataFolder
+from nnunet_vit.nnunet.data.record import files_of_cases
 from nnunet_vit.nnunet.plans import KEY, head_package
 from nnunet_vit.nnunet.reporting import ReportingTrainer
 from nnunet_vit.nnunet.run_names import digest_of
@@ -72,16 +74,24 @@ class SavingTrainer(ReportingTrainer):
 
     @cached_property
     def data_digests(self) -> dict[str, str]:
-        """What the training depends on beside the run: the fold's cases and nnU-Net's plans."""
+        """What the training depends on beside the run: the fold's cases, their files, the plans.
+
+        Files are left out where no record says what was preprocessed.
+        """
         training, validation = self.do_split()
         plans = {key: value for key, value in self.plans_manager.plans.items() if key != KEY}
         configuration = dict(self.configuration_manager.configuration)
         configuration.pop("architecture")
         plans["configurations"] = configuration
-        return {
+        digests = {
             "split": digest_of([sorted(training), sorted(validation)]),
             "plans": digest_of(plans),
         }
+        root = Path(self.preprocessed_dataset_folder_base)
+        record = DataFolder(root, self.configuration_manager.data_identifier).record()
+        if record is not None:
+            digests["files"] = digest_of(files_of_cases(record, {*training, *validation}))
+        return digests
 
     @property
     def bare_network(self) -> ViTSegmentationNetwork:

@@ -23,6 +23,7 @@ from nnunet_vit.nnunet.dataset import Dataset, find_dataset
 from nnunet_vit.nnunet.devices import choose_device
 from nnunet_vit.nnunet.evaluation import names_by_key
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
+from nnunet_vit.nnunet.locks import given_back
 from nnunet_vit.nnunet.plans import run_plans, write_plans
 from nnunet_vit.nnunet.preflight import (
     check_network,
@@ -88,7 +89,7 @@ def train(
     use_processors()
     for notice in notices(run):
         progress.warn(notice)
-    with downloads_shown_by(progress):
+    with downloads_shown_by(progress), given_back():
         run = as_snapshot_says(as_repository_says(run))
         return _train(run, device, resume, overwrite, progress, asked)
 

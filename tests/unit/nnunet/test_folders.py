@@ -135,7 +135,7 @@ def test_one_process_at_a_time_prepares(tmp_path):
         "import sys, time, pathlib\n"
         "from nnunet_vit.nnunet.folders import alone_in\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "with alone_in(folder):\n"
+        "with alone_in(folder, print):\n"
         "    (folder / 'inside').touch(exist_ok=False)\n"
         "    time.sleep(0.3)\n"
         "    (folder / 'inside').unlink()\n"

@@ -8,7 +8,7 @@ import pytest
 
 from nnunet_vit.errors import MachineError
 from nnunet_vit.nnunet.folders import claim
-from nnunet_vit.nnunet.locks import LockedError, lock
+from nnunet_vit.nnunet.locks import LockedError, given_back, lock, waited_for
 
 fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.unit
@@ -132,3 +132,35 @@ def test_one_rank_claims_the_fold_for_all(tmp_path, rank, end):
         command = [sys.executable, "-c", RANK, str(tmp_path), str(rank)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == end
+
+
+def test_what_a_training_left_locked_is_given_back_in_a_notebook(tmp_path):
+    paths = [tmp_path / "fold.lock", tmp_path / "data.lock"]
+    with lock(paths[0]):
+        with pytest.raises(KeyError), given_back():
+            lock(paths[0])  # once more, as the trainer does
+            lock(paths[1], shared=True)
+            lock(paths[1], shared=True)
+            assert from_another_process(paths[1]).startswith("held")
+            raise KeyError
+        assert from_another_process(paths[0]).startswith("held")  # the one from before
+        assert from_another_process(paths[1]) == "free"
+    assert from_another_process(paths[0]) == "free"
+
+
+def test_waiting_for_another_process_is_said(tmp_path):
+    path, said = tmp_path / "preparing", []
+    with waited_for(path, lambda: said.append("waiting")):
+        assert said == []
+    source = TRY.replace("print('free')", "print('free', flush=True); sys.stdin.read()")
+    command = [sys.executable, "-c", source, str(path), "alone"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
+        assert it.stdout.readline() == "free\n"
+
+        def waiting():
+            said.append("waiting")
+            it.stdin.close()  # ends the other process
+
+        with waited_for(path, waiting):
+            assert from_another_process(path).startswith("held")
+    assert said == ["waiting"]

@@ -7,10 +7,11 @@ from typing import Any
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.nnunet.data.dataset_plans import check_configuration, plans_of
 from nnunet_vit.nnunet.data.json_file import read_json
-from nnunet_vit.nnunet.data.plans_file import read_plans, resolved
+from nnunet_vit.nnunet.data.plans_file import read_plans
 from nnunet_vit.nnunet.data.preprocessed import (
     FINGERPRINT,
     DataFolder,
+    cases_before,
     cases_with_truth,
     check_companions,
     described,
@@ -18,6 +19,7 @@ from nnunet_vit.nnunet.data.preprocessed import (
     other_record,
     unrecorded_changes,
     unrecorded_differences,
+    younger_images,
 )
 from nnunet_vit.nnunet.data.raw_files import (
     Files,
@@ -95,6 +97,7 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
                 f"allowed: {FLAT}."
             )
         work.plan = work.preprocess = True
+        _compare_with_before(dataset, work)
         return work
     plans, own = plans_of(dataset, configuration)
     work.schemes = list(own["normalization_schemes"])
@@ -141,24 +144,23 @@ def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
 def _again(dataset: Dataset, configuration: str, work: Work) -> Work:
     path = dataset.preprocessed / f"{PLANS}.json"
     work.plan = work.preprocess = True
-    known: set[str] = set()
     try:
-        plans = read_plans(path)
-        check_configuration(plans, configuration)
-        data = DataFolder(
-            dataset.preprocessed, resolved(path, plans, configuration)["data_identifier"]
-        )
-        record = data.record()
-        known = data.cases() if record is None else set(record.cases)
+        check_configuration(read_plans(path), configuration)
     except DataError as error:  # what is damaged is made anew
         if configuration != FLAT:
             raise ConfigError(
                 f"data.configuration: nnU-Net makes '{FLAT}' anew, not '{configuration}'."
             ) from error
+    _compare_with_before(dataset, work)
+    return work
+
+
+def _compare_with_before(dataset: Dataset, work: Work) -> None:
+    """Note which cases are new or gone where all are preprocessed anew: the splits follow them."""
+    known = cases_before(dataset.preprocessed, dataset.description["file_ending"])
     if known:
         work.added = sorted(set(work.files) - known)
         work.removed = sorted(known - set(work.files))
-    return work
 
 
 def _by_record(
@@ -200,6 +202,8 @@ def _by_looking(
     truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
     if data.is_outdated() or not cases or not cases <= truth or (other and cases != truth):
         work.preprocess = True
+        if data.is_outdated():
+            _compare_with_before(dataset, work)
         if other is None and _plans_are_stale(dataset, work.files):
             work.plan, work.schemes = True, None
             work.notices.append(STALE_PLANS)
@@ -211,8 +215,8 @@ def _by_looking(
         return
     refuse(dataset, found, difference, asked, None)
     work.added = difference.added
-    line = normalized_otherwise(dataset, own)
-    work.notices += [line] if line else []
+    lines = (normalized_otherwise(dataset, own), younger_images(data, work.files, cases))
+    work.notices += [line for line in lines if line]
     decisive, described_now = deciding(plans, own), essence(dataset.description)
     work.record = lambda: Record(
         described_now,

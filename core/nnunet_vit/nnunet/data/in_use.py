@@ -12,7 +12,9 @@ LOCK = ".in_use"
 
 
 def train_on(folder: Path, what: str) -> None:
-    """Hold a dataset's preprocessed data until this process ends; others may train on them too.
+    """Hold a dataset's preprocessed data; others may train on them too.
+
+    Until this process ends or leaves `locks.given_back`.
 
     Args:
         folder: of the dataset's preprocessed data.

@@ -1,8 +1,10 @@
 """Do the work that preprocessed data need: plan, preprocess, add cases, write the record."""
 
+import itertools
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nnunet_vit.errors import DataError, shortened
@@ -14,12 +16,20 @@ from nnunet_vit.nnunet.data.plans_file import read_plans
 from nnunet_vit.nnunet.data.preprocessed import TRUTH, DataFolder, data_folders, other_record
 from nnunet_vit.nnunet.data.raw_files import States, are_still, states_of
 from nnunet_vit.nnunet.data.raw_view import shown_to_nnunet
-from nnunet_vit.nnunet.data.record import Record, deciding, essence, path_of, write_record
+from nnunet_vit.nnunet.data.record import (
+    Record,
+    deciding,
+    essence,
+    path_of,
+    read_record,
+    write_record,
+)
 from nnunet_vit.nnunet.data.split_update import updated_splits, write_splits
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import PLANS, plan, preprocess
 from nnunet_vit.report.progress import Progress
 
+KEPT = "plans_before_planning_{}.json"  # the plans that a planning has replaced
 MUCH = 2e9  # bytes that take long enough to say so
 
 
@@ -83,6 +93,7 @@ def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> N
     path = dataset.preprocessed / f"{PLANS}.json"
     own_record = path_of(dataset.preprocessed, PLANS)
     record = Record(essence(dataset.description), {}, states)
+    kept = _kept_plans(path)
     write_record(own_record, replace(record, outdated=True))
     try:
         for data in data_folders(dataset.preprocessed, read_plans(path)):
@@ -93,10 +104,28 @@ def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> N
         plan(dataset, progress)
     _require_still(work, states)
     write_record(own_record, record)
+    if kept is not None and kept.read_bytes() == path.read_bytes():
+        kept.unlink()
+    elif kept is not None:
+        progress.say(f"{path.name} has been changed, {kept.name} is the one before.")
+
+
+def _kept_plans(path: Path) -> Path | None:
+    """Copy the plans, which somebody may have edited; return the copy, or None without plans."""
+    if not path.is_file():
+        return None
+    names = (path.with_name(KEPT.format(number)) for number in itertools.count(1))
+    kept = next(name for name in names if not name.exists())
+    return Path(shutil.copyfile(path, kept))
 
 
 def _outdate(data: DataFolder) -> None:
-    write_record(data.record_file, Record({}, {}, {}, outdated=True))
+    try:
+        before = read_record(data.record_file)
+    except DataError:
+        before = None
+    # its cases say, if this process is killed, which ones the splits do not know yet
+    write_record(data.record_file, replace(before or Record({}, {}, {}), outdated=True))
 
 
 def _preprocess(

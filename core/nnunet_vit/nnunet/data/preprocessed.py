@@ -1,12 +1,13 @@
 """What is there of a dataset's preprocessed data, with or without a record."""
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnunet_vit.digests import known_sha256
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.nnunet.data.case_files import files_of
 from nnunet_vit.nnunet.data.channels import in_order, schemes_of_names
 from nnunet_vit.nnunet.data.json_file import kind_of, read_json
@@ -124,6 +125,18 @@ def cases_with_truth(root: Path, ending: str) -> set[str]:
     return {file.name.removesuffix(ending) for file in files_of(root / TRUTH, ending)}
 
 
+def cases_before(root: Path, ending: str) -> set[str]:
+    """Return the cases that were preprocessed last, also where what was made of them is damaged."""
+    found: set[str] = set()
+    for file in root.glob(f"*{SUFFIX}"):
+        if file.name == f"{PLANS}{SUFFIX}":  # of cases that have been planned with only
+            continue
+        with contextlib.suppress(DataError):
+            record = read_record(file)
+            found |= set(record.cases if record else ())
+    return found or cases_with_truth(root, ending)
+
+
 def other_record(root: Path, name: str) -> Record | None:
     """Return a record of another data folder that is not outdated, or None."""
     for file in sorted(root.glob(f"*{SUFFIX}")):
@@ -186,6 +199,24 @@ def unrecorded_changes(dataset: Dataset, files: Files, cases: set[str]) -> Chang
         added=sorted(set(files) - cases),
         removed=sorted(cases - set(files)),
         changed=changed_truth(dataset, files, cases),
+    )
+
+
+def younger_images(data: DataFolder, files: Files, cases: set[str]) -> str:
+    """Return a line where images are younger than what was made from them.
+
+    Without a record nobody can tell whether their pixels are the same.
+    """
+    found = []
+    for case in sorted(cases & set(files)):
+        made = (data.path / f"{case}.pkl").stat().st_mtime_ns
+        images = [path for path in files[case][:-1] if path.is_file()]
+        found += [path.name for path in images if path.stat().st_mtime_ns > made]
+    if not found:
+        return ""
+    return (
+        f"Younger than what was preprocessed from them: {shortened(found)}. If their pixels have "
+        f"changed: {REDO}"
     )
 
 

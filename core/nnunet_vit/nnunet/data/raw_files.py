@@ -1,6 +1,6 @@
 """The raw files of each case, by size, time and content, compared with those of another day.
 
-Sizes and times are looked at first; a file is read only where its time is another, as after a copy.
+Sizes and times are looked at first; a file is read only where a time is another, as after a copy.
 """
 
 import os
@@ -26,14 +26,16 @@ class FileState:
     Attributes:
         name: without its folder.
         size: bytes.
-        changed: time of the last change, nanoseconds.
+        changed: time of the last change, nanoseconds; `cp -p` and others set it as they like.
         sha256: of its content.
+        written: time at which the file system last wrote anything of it, nanoseconds; 0: unknown.
     """
 
     name: str
     size: int
     changed: int
     sha256: str
+    written: int = 0
 
 
 States = dict[str, list[FileState]]
@@ -99,7 +101,7 @@ def changes(recorded: States, files: Files) -> Changes:
 def _compare(state: FileState, path: Path, found: Changes) -> None:
     try:
         about = path.stat()
-        if about.st_size == state.size and about.st_mtime_ns == state.changed:
+        if about.st_size == state.size and _times_are(state, about):
             found.touched |= path.name != state.name
         elif about.st_size == state.size and known_sha256(path) == state.sha256:
             found.touched = True
@@ -107,6 +109,12 @@ def _compare(state: FileState, path: Path, found: Changes) -> None:
             found.changed.append(_short(path))
     except OSError as error:
         found.changed.append(f"{_short(path)} ({error.strerror or error})")
+
+
+def _times_are(state: FileState, about: os.stat_result) -> bool:
+    if state.changed != about.st_mtime_ns:
+        return False
+    return state.written in (0, about.st_ctime_ns)
 
 
 def _short(path: Path) -> str:
@@ -127,7 +135,9 @@ def _in_parallel(groups: Iterable[tuple[Path, ...]]) -> list[list[FileState]]:
 def _state(path: Path) -> FileState:
     try:
         about = path.stat()
-        return FileState(path.name, about.st_size, about.st_mtime_ns, known_sha256(path))
+        return FileState(
+            path.name, about.st_size, about.st_mtime_ns, known_sha256(path), about.st_ctime_ns
+        )
     except OSError as error:
         return FileState(f"{path} ({error.strerror or error})", 0, 0, "")
 
@@ -140,10 +150,12 @@ def are_still(states: States, files: Files) -> bool:
 def renewed(states: States, files: Files) -> States:
     """Return the states with the present names and times of files of equal content."""
     return {
-        case: [
-            replace(state, name=path.name, changed=path.stat().st_mtime_ns)
-            for state, path in zip(before, files[case], strict=True)
-        ]
+        case: [_renewed(state, path) for state, path in zip(before, files[case], strict=True)]
         for case, before in states.items()
         if case in files
     }
+
+
+def _renewed(state: FileState, path: Path) -> FileState:
+    about = path.stat()
+    return replace(state, name=path.name, changed=about.st_mtime_ns, written=about.st_ctime_ns)

@@ -3,7 +3,7 @@
 One file per kind of preprocessed data, named after their folder, and one for the plans.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,14 @@ def read_record(path: Path) -> Record | None:
         return Record(description, plans, cases, bool(content["outdated"]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is no record of preprocessing.", REDO) from error
+
+
+def files_of_cases(record: Record, cases: Iterable[str]) -> list[Any]:
+    """Return what decides of those cases: dataset.json, and the digests of their files."""
+    digests = [
+        [case, *(state.sha256 for state in record.cases.get(case, []))] for case in sorted(cases)
+    ]
+    return [record.description, digests]
 
 
 def differing(what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -67,6 +67,20 @@ def test_copies_with_other_times_are_equal(stock, again, raw, nnunet):
     assert nnunet == []
 
 
+def test_images_younger_than_what_was_made_of_them_are_named(stock, again, raw, said):
+    later = (stock / "nnUNetPlans_2d" / "a.pkl").stat().st_mtime + 10
+    for name in ("a_0000.png", "c_0000.png"):
+        os.utime(raw / "imagesTr" / name, (later, later))
+    from nnunet_vit.nnunet.data.freshness import decide
+    from nnunet_vit.nnunet.data.refusals import NOTHING
+
+    assert decide(find_dataset(5), "2d", NOTHING).notices == [
+        "Younger than what was preprocessed from them: a_0000.png, c_0000.png. If their pixels "
+        "have changed: `vit_cli train … --preprocess-again` plans and preprocesses the dataset "
+        "anew."
+    ]
+
+
 def test_new_cases_join_when_asked_for(stock, again, add, nnunet):
     add("g")
     assert refusal(again).startswith("1 case has been added to Dataset005_Mine since it was")

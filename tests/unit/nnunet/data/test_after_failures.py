@@ -129,3 +129,50 @@ def test_names_as_keys_are_taken_in_the_order_of_the_file(raw, again, rewrite, n
     plans = again()
     schemes = plans["configurations"]["2d"]["normalization_schemes"]
     assert schemes == ["CTNormalization", "RGBTo01Normalization"]
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", None])
+def test_damaged_plans_lose_no_case_of_the_splits(prepared, again, add, raw, nnunet, damage):
+    plans = prepared / "nnUNetPlans.json"
+    plans.unlink() if damage is None else plans.write_text(damage)
+    add("g")
+    for file in ("imagesTr/d_0000.png", "labelsTr/d.png"):
+        (raw / file).unlink()
+    again(again=True)
+    assert nnunet == ["plan", list("abcefg")]
+    for fold in read(prepared / "splits_final.json"):
+        assert sorted(fold["train"] + fold["val"]) == list("abcefg")
+
+
+def test_a_killed_planning_loses_no_case_of_the_splits(prepared, again, add, nnunet, monkeypatch):
+    from nnunet_vit.nnunet.data import making
+
+    works = making.plan
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    add("g")
+    monkeypatch.setattr(making, "plan", killed)
+    with pytest.raises(KeyboardInterrupt):
+        again(again=True)
+    monkeypatch.setattr(making, "plan", works)
+    again()
+    assert nnunet[-1] == list("abcdefg")
+    for fold in read(prepared / "splits_final.json"):
+        assert sorted(fold["train"] + fold["val"]) == list("abcdefg")
+
+
+def test_plans_that_were_edited_are_kept_when_planning_replaces_them(prepared, again, said):
+    again(again=True)
+    assert list(prepared.glob("plans_before*")) == []  # nnU-Net's own, the same again
+    path = prepared / "nnUNetPlans.json"
+    edited = path.read_text().replace('"batch_size": 2', '"batch_size": 7')
+    path.write_text(edited)
+    again(again=True)
+    kept = prepared / "plans_before_planning_1.json"
+    assert kept.read_text() == edited != path.read_text()
+    assert (
+        "nnUNetPlans.json has been changed, plans_before_planning_1.json is the one before."
+        in said.lines
+    )

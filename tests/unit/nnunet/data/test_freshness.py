@@ -63,6 +63,25 @@ def test_a_copied_dataset_is_equal_and_the_record_gets_its_times(prepared, again
     assert read(prepared / RECORD)["cases"]["a"][0]["changed"] == 10**9
 
 
+def test_a_file_of_equal_size_and_time_is_told_by_its_content(prepared, again, raw, nnunet):
+    image = raw / "imagesTr" / "c_0000.png"
+    times = image.stat()
+    image.write_bytes(b"picture 9")  # as long as before
+    os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert refusal(again) == differs("changed files: imagesTr/c_0000.png", prepared)
+    assert nnunet == []
+
+
+def test_records_of_an_older_version_know_one_time(prepared, again, nnunet):
+    content = read(prepared / RECORD)
+    for states in content["cases"].values():
+        for state in states:
+            del state["written"]
+    (prepared / RECORD).write_text(json.dumps(content))
+    again()
+    assert nnunet == []
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
