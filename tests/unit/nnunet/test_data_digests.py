@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.plans import write_json
 from nnunet_vit.nnunet.resuming import ResumingTrainer
 
