@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit.errors import MachineError
+from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.data.reading import in_threads
 from nnunet_vit.nnunet.dataset import class_names
 from nnunet_vit.nnunet.folders import use_processors
@@ -66,7 +67,8 @@ def evaluate_folder(
     reader = check_pairs(pairs, task, progress)
     progress.start_cases(f"Evaluating {predictions} against {references}", len(pairs))
     keys = labels.foreground_regions if labels.has_regions else labels.foreground_labels
-    results = _measured(pairs, reader, keys, labels.ignore_label, progress)
+    with captured(f"nnU-Net cannot compare {predictions} with {references}", progress):
+        results = _measured(pairs, reader, keys, labels.ignore_label, progress)
     summary = predictions / SUMMARY
     _write(results, summary)
     names = names_by_key(labels, task.description)

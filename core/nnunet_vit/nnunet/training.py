@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit
 
 TRAINER = "nnUNetTrainer_vit"
+UNTRAINED = "Nothing is trained yet: the same command starts anew."
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def _train(
     facts = check_network(dataset, run, not going_on, progress, work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
-    plans = prepare(dataset, run.data.configuration, progress, asked, run.data.fold)
+    with stops_with(lambda: Stopped(UNTRAINED)):
+        plans = prepare(dataset, run.data.configuration, progress, asked, run.data.fold)
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress, schemes)

@@ -100,7 +100,8 @@ def _timm_row() -> dict[str, Any]:
     return {
         **_unknown_row("timm:<name>", "timm", ""),
         "licence": "of the weights' model card",
-        "weights": "fetched from timm's repositories on the model hub",
+        "weights": "fetched from timm's repositories on the model hub; "
+        "timm:hf-hub:OWNER/NAME: from any that timm can read",
         "fetched": True,
         "summary": f"any ViT of timm's modules {', '.join(TIMM_SUPPORTED)}, like "
         "timm:vit_base_patch16_224",

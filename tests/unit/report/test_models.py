@@ -52,7 +52,8 @@ def test_timm_comes_last_with_its_support_levels():
         "               best effort: naflexvit, vision_transformer_relpos, "
         "vision_transformer_sam, xcit\n"
         "               licence: of the weights' model card\n"
-        "               weights: fetched from timm's repositories on the model hub"
+        "               weights: fetched from timm's repositories on the model hub; "
+        "timm:hf-hub:OWNER/NAME: from any that timm can read"
     )
 
 

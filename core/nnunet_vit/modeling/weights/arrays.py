@@ -38,9 +38,9 @@ def load_arrays(path: Path) -> dict[str, Tensor]:
         with zipfile.ZipFile(path) as archive:
             if any(one.flag_bits & ENCRYPTED for one in archive.infolist()):
                 raise unreadable(path, "it is encrypted")
-            _refuse_claims(archive)
+            plain = _without_objects(archive)
         with np.load(path, allow_pickle=False) as arrays:
-            found = {name.replace("/", "."): arrays[name] for name in arrays.files}
+            found = {name.replace("/", "."): arrays[name] for name in plain}
     except DAMAGED as error:
         raise unreadable(path, "it is cut off or damaged") from error
     if not any(f".{name}".endswith(f".{STEM}") for name in found):
@@ -52,12 +52,13 @@ def load_arrays(path: Path) -> dict[str, Tensor]:
     }
 
 
-def _refuse_claims(archive: zipfile.ZipFile) -> None:
-    """Refuse an array whose header says more than there is, before room is made for it.
+def _without_objects(archive: zipfile.ZipFile) -> list[str]:
+    """Return the names of arrays that hold no pickled objects, by their headers.
 
     Raises:
-        ValueError: it says more.
+        ValueError: a header says more than there is: no room is made for it.
     """
+    names = []
     for member in archive.infolist():
         with archive.open(member) as file:
             version = np.lib.format.read_magic(file)
@@ -69,6 +70,9 @@ def _refuse_claims(archive: zipfile.ZipFile) -> None:
             shape, _, dtype = read(file)
         if math.prod(shape) * dtype.itemsize > member.file_size:
             raise ValueError("an array is cut off")
+        if not dtype.hasobject:
+            names.append(member.filename.removesuffix(".npy"))
+    return names
 
 
 def _tensor(value: np.ndarray) -> Tensor:

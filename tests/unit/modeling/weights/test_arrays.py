@@ -37,6 +37,11 @@ def test_texts_beside_weights_are_left_out(tmp_path):
     assert set(read_weights(file)) == {"embedding.kernel"}
 
 
+def test_pickled_objects_beside_weights_are_left_out_and_not_unpickled(tmp_path):
+    file = saved(tmp_path, **{STEM: KERNEL, "config": np.array({"a": 1}, dtype=object)})
+    assert set(read_weights(file)) == {"embedding.kernel"}
+
+
 def test_a_damaged_deflate_stream_is_one_sentence(tmp_path):
     noise = np.random.default_rng(0).random((16, 16, 3, 64))
     file = saved(tmp_path, np.savez_compressed, **{STEM: noise})
