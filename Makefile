@@ -22,7 +22,7 @@ demo: setup
 
 test: setup
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end'
-	"$(BIN)/pytest" -m 'not slow and end_to_end'
+	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and end_to_end'
 
 test-all: setup
 	"$(BIN)/pytest" -m ''

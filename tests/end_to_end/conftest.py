@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from nnunet_vit.nnunet.locks import waited_for
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -129,32 +131,47 @@ if __name__ == "__main__":
 
 
 def build_wheels(sources, folder):
+    """Build wheels; the folder is there when all of them are."""
+    unfinished = folder.with_name("unfinished")
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
-    done = run([*command, "--no-index", "-w", folder, *sources], folder)
+    done = run([*command, "--no-index", "-w", unfinished, *sources], folder.parent)
     assert done.returncode == 0, done.stderr
-    return sorted(folder.glob("*.whl"))
+    unfinished.rename(folder)
 
 
 @pytest.fixture(scope="session")
-def fresh_environment(tmp_path_factory):
-    """A new environment that shares third-party packages alone and holds wheels of all of ours."""
-    base = tmp_path_factory.mktemp("fresh")
+def wheels(tmp_path_factory):
+    """Wheels of all of ours and of a stranger's head, built once for all test processes."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent  # that of all processes
+    built = place / "wheels"
+    with waited_for(place / "wheels.lock"):
+        if not built.exists():
+            build_wheels(sources(tmp_path_factory.mktemp("sources")), built)
+    return sorted(built.glob("*.whl"))
+
+
+def sources(base):
     stranger = base / "stranger"
     for name, text in STRANGER.items():
         path = stranger / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), encoding="utf-8")
-    wheels = base / "wheels"
-    wheels.mkdir()
-    sources = [copy_of(REPOSITORY, base / "core"), *copies_of_plugins(base / "plugins"), stranger]
-    built = build_wheels(sources, wheels)
+    return [copy_of(REPOSITORY, base / "core"), *copies_of_plugins(base / "plugins"), stranger]
+
+
+@pytest.fixture(scope="session")
+def fresh_environment(wheels, tmp_path_factory):
+    """A new environment that shares third-party packages alone and holds wheels of all of ours."""
+    base = tmp_path_factory.mktemp("fresh")
     environment = base / "environment"
     run([sys.executable, "-m", "venv", "--without-pip", environment], base)
     python = environment / "bin" / "python"
     site = Path(run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], base)
                 .stdout.strip())  # fmt: skip
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps"]
-    done = run([*pip, "--no-index", *built], base)
+    done = run([*pip, "--no-index", *wheels], base)
     assert done.returncode == 0, done.stderr
     # a path in a .pth file shares what lies there, but starts no editable install that lies there
     (site / "third_party.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")

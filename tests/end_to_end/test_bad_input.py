@@ -127,7 +127,7 @@ def test_published_weights_without_a_network(refused, tmp_path):
         HF_ENDPOINT="http://127.0.0.1:9",
     )
     # 5 to 7 seconds when the machine is quiet; timm and the hub's client would try for 46 more
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 40
     assert error == (
         "error[model]: The published weights vit_large_patch16_dinov3.lvd1689m are not on this "
         "machine and cannot be fetched: 127.0.0.1:9 (HF_ENDPOINT) refuses the connection. Fix: set "
