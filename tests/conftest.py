@@ -1,10 +1,21 @@
 """Fixtures for all tests."""
 
+import signal
 import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_as_on_a_terminal():
+    """Undo what `nohup` and a shell's `&` ignore: processes of tests would ignore it too."""
+    for name in ("SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            usual = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+            signal.signal(number, usual)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """One of two processes that train every head together: run by test_distributed, not by itself.
 
-    python distributed_steps.py RANK MEETING_FILE HEAD ...
+    python distributed_steps.py RANK MEETING_FILE METHOD,METHOD HEAD ...
 
 For each head, method and number of levels, three steps of DistributedDataParallel on gloo: a
 step fails where a trained parameter got no gradient in the one before, and ranks must end alike.
@@ -17,7 +17,6 @@ from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.modeling.progress import progress_listener
 from nnunet_vit.testing.building import loss_of, run_of
 from nnunet_vit.testing.tiny import Case
-from nnunet_vit.tuning import methods
 
 CASE, SIZE, CLASSES = Case("dinov3"), (32, 48), 3
 
@@ -51,13 +50,13 @@ def steps(head, method, levels, rank):
 
 
 def main():
-    rank, meeting, *heads = sys.argv[1:]
+    rank, meeting, methods, *heads = sys.argv[1:]
     torch.set_num_threads(1)
     distributed.init_process_group(
         "gloo", init_method=f"file://{meeting}", rank=int(rank), world_size=2
     )
     for head in heads:
-        for method in methods():
+        for method in methods.split(","):
             for levels in (True, False):
                 try:
                     steps(head, method, levels, int(rank))

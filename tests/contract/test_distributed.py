@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nnunet_vit import tuning
+
 pytestmark = pytest.mark.contract
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -16,15 +18,23 @@ SCRIPT = Path(__file__).with_name("distributed_steps.py")
 LIMIT = 600  # seconds, which only a hang takes
 
 
+def test_no_method_is_left_out():
+    assert set(tuning.methods()) == set("full frozen lora last_blocks rslora dora".split())
+
+
 def test_all_heads_are_installed():
     assert set(HEADS) <= set(entry_points(group="nnunet_vit.heads").names)
 
 
-def test_two_processes_train_every_head_with_every_method(tmp_path):
+@pytest.mark.parametrize(
+    "methods",
+    ["full,frozen,lora", pytest.param("last_blocks,rslora,dora", marks=pytest.mark.slow)],
+)
+def test_two_processes_train_every_head_with_every_method(methods, tmp_path):
     environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     both = [
         subprocess.Popen(
-            [sys.executable, SCRIPT, str(rank), tmp_path / "meeting", *HEADS],
+            [sys.executable, SCRIPT, str(rank), tmp_path / "meeting", methods, *HEADS],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
