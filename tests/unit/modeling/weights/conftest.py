@@ -3,6 +3,24 @@
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def fitting_backbones_without_luck(request, monkeypatch):
+    """Look for a backbone that fits a refused file among the families alone, as long as it takes.
+
+    A test that wants a name of timm's asks for `all_names_of_timm`: these take seconds.
+    """
+    from nnunet_vit.modeling.weights import relatives
+
+    monkeypatch.setattr(relatives, "SECONDS", 100.0)
+    if "all_names_of_timm" not in request.fixturenames:
+        monkeypatch.setattr(relatives, "TIMM_SUPPORTED", ())
+
+
+@pytest.fixture
+def all_names_of_timm():
+    """Nothing: its name is what counts."""
+
+
 @pytest.fixture
 def source(vit):
     """`source(name, size)`: a small timm ViT whose biases, norms and scales are not trivial."""

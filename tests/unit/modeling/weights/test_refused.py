@@ -20,7 +20,7 @@ def test_another_width(vit, weights_file, refusal):
     )
 
 
-def test_another_width_and_depth(vit, weights_file, refusal):
+def test_another_width_and_depth(all_names_of_timm, vit, weights_file, refusal):
     file = weights_file(vit("vit_tiny_patch16_224", None).state_dict())
     assert refusal(file) == (
         "{file} does not fit the backbone: 0 of 78 tensors, 0 % of parameters covered; "
@@ -33,7 +33,7 @@ def test_another_width_and_depth(vit, weights_file, refusal):
     )
 
 
-def test_another_patch_of_an_eva(vit, weights_file, refusal):
+def test_another_patch_of_an_eva(all_names_of_timm, vit, weights_file, refusal):
     file = weights_file(vit("eva02_tiny_patch14_224", (28, 28)).state_dict())
     assert refusal(file, "vit_tiny_patch16_224") == (
         "{file} does not fit the backbone: 102 of 150 tensors, 35 % of parameters covered; "
