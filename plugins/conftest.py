@@ -1,18 +1,23 @@
-"""What the tests of all heads share: the costliest cases are slow."""
+"""What the tests of all heads share: the costliest cases of the contract are slow."""
 
 import pytest
 
-COSTLY = ("test_compile", "test_export")  # seconds each; the first case of a head stays
+from nnunet_vit.testing.tiny import Case
+
+GRAPHS = ("test_compile", "test_export")  # seconds each; the first case of a head stays
+BACKBONES = ("mae", "siglip")  # their layout is between that of the others
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark compile and export as slow on all cases but each head's first."""
+    """Mark as slow what the first cases of each head have shown in most part."""
     seen = set()
     for item in items:
-        name = getattr(item, "originalname", "")
-        if name not in COSTLY:
+        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        if not isinstance(case, Case):
             continue
-        if (item.path, name) in seen:
+        name = item.name.partition("[")[0]
+        rule = (item.path, name)
+        if case.backbone in BACKBONES or (name in GRAPHS and rule in seen):
             item.add_marker(pytest.mark.slow)
-        seen.add((item.path, name))
+        seen.add(rule)

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.contract
 
 SUPPORTED = [name for module in TIMM_SUPPORTED for name in timm.list_models(module=module)]
 IN_TIMM_1_0_22 = 228
+EACH = 4  # so many-th name is in the default tier, all others are slow tests
 DOWN, ACROSS = 10, 7  # patches: no aspect or number that any of them was pretrained at
 BEST_EFFORT = """
 samvit_base_patch16 samvit_base_patch16_224 naflexvit_base_patch16_gap
@@ -63,7 +64,13 @@ def test_the_supported_names():
     assert set(BEST_EFFORT) <= best_effort
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if number % EACH == 0 else pytest.mark.slow)
+        for number, name in enumerate(SUPPORTED)
+    ],
+)
 def test_every_supported_name(name):
     assert_maps(name, supported=True)
 

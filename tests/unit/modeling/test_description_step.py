@@ -84,7 +84,12 @@ def test_saved_activations_are_those_of_a_real_step(settings):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"lora": {"r": 8}}, {"train": {"gradient_checkpointing": True}}]
+    "settings",
+    [
+        {"lora": {"r": 8}},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"train": {"gradient_checkpointing": True}}, marks=pytest.mark.slow),
+    ],
 )
 def test_saved_activations_of_large_images(settings):
     run = run_of(**settings)
