@@ -8,7 +8,7 @@ python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python3) $(sh
 OLDEST ?= $(call python,3.10)
 NEWEST ?= $(call python,3.13)
 
-.PHONY: setup demo test test-all test-oldest test-newest lint bench clean
+.PHONY: setup demo test test-slow test-all test-oldest test-newest mutations lint bench clean
 
 setup: $(VENV)/.installed
 
@@ -24,8 +24,12 @@ test: setup
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end'
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and end_to_end'
 
-test-all: setup
-	"$(BIN)/pytest" -m ''
+test-slow: setup
+	"$(BIN)/pytest" -n 2 --dist loadfile -m slow
+
+test-all:
+	$(MAKE) test
+	$(MAKE) test-slow
 	$(MAKE) test-oldest
 	$(MAKE) test-newest
 

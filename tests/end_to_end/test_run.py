@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -165,30 +164,6 @@ def test_continue_without_a_checkpoint_is_an_error(installed, trained):
     )
     assert done.returncode == 2
     assert done.stderr.startswith("error[config]: --continue: there is no checkpoint of this run")
-
-
-def test_a_terminal_gets_a_live_display(installed, trained):
-    main, side = pty.openpty()
-    command, environment = installed.start(
-        "vit_cli", "train", "--config", "run.yaml", "--device", "cpu", "--overwrite", TERM="xterm"
-    )
-    process = subprocess.Popen(
-        command, cwd=installed.folder, env=environment, stdout=side, stderr=side, stdin=side
-    )
-    os.close(side)
-    shown = b""
-    while chunk := read_chunk(main):
-        shown += chunk
-    assert process.wait() == 0, shown.decode()
-    assert "━" in shown.decode() and b"\x1b[" in shown
-    assert b"3/4" in shown  # steps of an epoch
-
-
-def read_chunk(terminal):
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # the other side is closed
-        return b""
 
 
 def test_stock_nnunet_trains_the_run_too(trained, installed):
