@@ -12,6 +12,9 @@ SILENT = Progress()
 def plan(dataset: Dataset, progress: Progress = SILENT) -> None:
     """Let nnU-Net take the fingerprint of a dataset and write its plans.
 
+    Its own check of the dataset is left out: it waits for ever where one of its processes is
+    killed, and `check_training_files`, which comes first, reads the same files for the same faults.
+
     Args:
         dataset: has raw data.
         progress: where to show that it lasts, and nnU-Net's warnings.
@@ -36,7 +39,7 @@ def plan(dataset: Dataset, progress: Progress = SILENT) -> None:
             extract_fingerprint_dataset(
                 dataset.number,
                 num_processes=default_num_processes,
-                check_dataset_integrity=True,
+                check_dataset_integrity=False,
                 verbose=False,
                 show_progress_bar=False,
             )

@@ -42,6 +42,12 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     cases = training_cases(raw, description)
     seen = _look_at_all(dataset, cases, progress)
     _refuse_files(raw, [fault for case in seen for fault in case.faults])
+    apart = [case.label.file.name for case in seen if case.label and _lies_apart(case)]
+    if apart:
+        progress.say(
+            f"{shortened(apart)}: the mask's origin or direction is not its image's; are the two "
+            "aligned?"
+        )
     present = {value for case in seen if case.label for value in case.label.present}
     labels = labels_of(description)
     refuse(raw, _foreground_faults(raw, labels, present, len(cases)))
@@ -75,6 +81,16 @@ def _shown(progress: Progress, look: Look, named: tuple[str, Case]) -> Seen:
     seen = look_at(look, *named)
     progress.case(named[0])
     return seen
+
+
+def _lies_apart(case: Seen) -> bool:
+    """Tell whether a mask lies elsewhere in space than its image, as nnU-Net's own check does."""
+    import numpy as np
+
+    if case.image is None or case.label is None:
+        return False
+    image, label = case.image.placement, case.label.placement
+    return len(image) == len(label) and not np.allclose(image, label)
 
 
 def _refuse_files(raw: Path, faults: list[FileFault]) -> None:

@@ -248,3 +248,17 @@ def test_a_label_of_another_spacing(volumes):
     other = nibabel.Nifti1Image(np.asarray(label.dataobj), np.diag([2.0, 2.0, 1.0, 1.0]))
     nibabel.save(other, path)
     assert refusal().startswith(f"{path} has spacing 1 x 2 x 2, b_0000.nii.gz 1 x 1 x 1.")
+
+
+def test_a_label_that_lies_elsewhere_is_said_as_nnunet_does(volumes):
+    import nibabel
+
+    raw = volumes((32, 32, 1), (1, 1, 1), (1, 1, 1))
+    assert checked().lines == []
+    path = raw / "labelsTr" / "b.nii.gz"
+    affine = np.eye(4)
+    affine[0, 3] = 7.0  # mm
+    nibabel.save(nibabel.Nifti1Image(np.asarray(nibabel.load(path).dataobj), affine), path)
+    assert checked().lines == [
+        "b.nii.gz: the mask's origin or direction is not its image's; are the two aligned?"
+    ]
