@@ -96,10 +96,9 @@ SLOW = pytest.mark.slow  # its parts are the others': minutes saved where two co
     "method",
     [
         "frozen",
-        "full",
         "lora",
         "dora",
-        *(pytest.param(m, marks=SLOW) for m in ("last_blocks", "rslora")),
+        *(pytest.param(m, marks=SLOW) for m in ("full", "last_blocks", "rslora")),
     ],
 )
 def test_every_method_trains_and_tells_what_it_loaded(train, method, weights):
@@ -121,6 +120,7 @@ def test_a_small_checkpoint_leaves_the_blocks_frozen_weights_out(train, method):
     assert not list(fold.glob("ckpt/.tmp*"))
 
 
+@SLOW
 def test_nothing_is_left_out_where_everything_is_trained(train):
     fold = train("full")[1] / "fold_0"
     small = load_file(fold / "ckpt" / "epoch_00003" / "weights.safetensors")
@@ -129,7 +129,7 @@ def test_nothing_is_left_out_where_everything_is_trained(train):
     assert all(torch.equal(small[name], whole[name]) for name in whole)
 
 
-@pytest.mark.parametrize("method", ["lora", "dora"])
+@pytest.mark.parametrize("method", ["lora", pytest.param("dora", marks=SLOW)])
 def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, train, method):
     _, folder = train(method)
     whole = torch.load(folder / "fold_0" / "checkpoint_final.pth", weights_only=True)
@@ -168,6 +168,7 @@ def test_a_killed_run_ends_with_the_same_bits_as_an_unbroken_one(installed, trai
     assert scores[0] == scores[1]
 
 
+@SLOW
 def test_a_damaged_checkpoint_is_passed_over_and_named(installed, train):
     _, folder = train("last_blocks", results="damaged")
     fold = folder / "fold_0"

@@ -257,6 +257,7 @@ def create_segmentation_model(in_channels, num_classes, deep_supervision):
 """
 
 
+@pytest.mark.slow
 def test_deep_supervision_trains_every_level_and_predicts(train, installed, tmp_path, monkeypatch):
     (tmp_path / "deep_model.py").write_text(DEEP_MODULE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

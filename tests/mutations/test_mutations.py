@@ -111,13 +111,8 @@ def ends_badly(arguments, capfd):
     return ""
 
 
-def groups():
-    """Yield the first seed of each group; the default tier runs one group, the slow one all."""
-    for first in range(0, SEEDS, IN_A_GROUP):
-        yield pytest.param(first, marks=[] if first == 0 else pytest.mark.slow)
-
-
-@pytest.mark.parametrize("first", groups())
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, SEEDS, IN_A_GROUP))
 def test_no_damage_ends_in_a_bug(first, sound, planning_alone, monkeypatch, capfd):
     work, original = sound
     wrong = []

@@ -1,5 +1,6 @@
 """Adapters merged into their layers, so that a model needs neither peft nor them."""
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from nnunet_vit.tuning.adapters.twin import twin
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+LAYERS = "peft.tuners.tuners_utils"  # the module of the class that all adapted layers have
 BASE = ".base_layer."  # peft's name for the layer that it wraps
 ADAPTER = ".lora_"  # what the names of all of its own tensors begin with
 
@@ -57,10 +59,11 @@ def merged_state(model: "nn.Module") -> "dict[str, Tensor]":
 
 
 def _adapted(model: "nn.Module") -> "Iterator[tuple[str, Any]]":
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
+    peft = sys.modules.get(LAYERS)
+    if peft is None:  # nobody has made an adapter, and importing it takes seconds
+        return iter(())
     layers = list(model.named_modules())  # a list: layers are replaced while it is walked through
-    return ((name, layer) for name, layer in layers if isinstance(layer, BaseTunerLayer))
+    return ((name, layer) for name, layer in layers if isinstance(layer, peft.BaseTunerLayer))
 
 
 def _merged_weight(name: str, layer: Any) -> "Tensor":  # noqa: ANN401
