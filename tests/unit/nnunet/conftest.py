@@ -4,7 +4,25 @@ import json
 
 import pytest
 
+from nnunet_vit.report.progress import Progress
+
 FOLDERS = ("raw", "preprocessed", "results")
+
+
+class Said(Progress):
+    """Keeps what is said."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
+
+
+@pytest.fixture
+def said():
+    """A progress display that keeps its lines."""
+    return Said()
 
 
 @pytest.fixture(autouse=True, scope="session")

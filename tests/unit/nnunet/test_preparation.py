@@ -35,14 +35,6 @@ PLANS = {
 }
 
 
-class Said(Progress):
-    def __init__(self):
-        self.lines = []
-
-    def say(self, text):
-        self.lines.append(text)
-
-
 @pytest.fixture
 def preprocessed(write_dataset):
     """A dataset of three cases with plans and preprocessed data, and no raw data."""
@@ -59,13 +51,12 @@ def preprocessed(write_dataset):
 
 def refusal(error, configuration="2d"):
     with pytest.raises(error) as caught:
-        prepare(find_dataset(5), configuration, Said())
+        prepare(find_dataset(5), configuration, Progress())
     return str(caught.value)
 
 
 @pytest.mark.parametrize("configuration", ["2d", "2d_small"])
-def test_what_is_there_is_used(preprocessed, configuration):
-    said = Said()
+def test_what_is_there_is_used(preprocessed, configuration, said):
     assert prepare(find_dataset(5), configuration, said) == PLANS
     assert said.lines == []
 
@@ -101,10 +92,9 @@ def test_a_configuration_in_3d(preprocessed):
     )
 
 
-def test_what_nnunet_says_about_a_bad_file_is_shown(write_dataset, capsys):
+def test_what_nnunet_says_about_a_bad_file_is_shown(write_dataset, said):
     """Empty files are no images: nnU-Net's own check finds out."""
     write_dataset(cases="abcde")
-    said = Said()
     with pytest.raises(DataError) as caught:
         prepare(find_dataset(5), "2d", said)
     assert str(caught.value).startswith("nnU-Net refuses Dataset005_Mine: ")

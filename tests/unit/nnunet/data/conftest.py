@@ -12,7 +12,6 @@ from nnunet_vit.nnunet.data import adding, making
 from nnunet_vit.nnunet.data.channels import schemes_of_names
 from nnunet_vit.nnunet.dataset import find_dataset
 from nnunet_vit.nnunet.folders import folder
-from nnunet_vit.report.progress import Progress
 
 CONFIGURATION = {
     "data_identifier": "nnUNetPlans_2d",
@@ -38,21 +37,6 @@ PLANS = {
         "3d_fullres": {"patch_size": [8, 8, 8], "architecture": {"network_class_name": "x"}},
     },
 }
-
-
-class Said(Progress):
-    """Keeps what is said."""
-
-    def __init__(self):
-        self.lines = []
-
-    def say(self, text):
-        self.lines.append(text)
-
-
-@pytest.fixture
-def said():
-    return Said()
 
 
 @pytest.fixture
