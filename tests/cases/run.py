@@ -30,7 +30,10 @@ VIT_CLI = f"{sys.executable} {ROOT / 'vit_cli.py'}"
 def environment() -> dict[str, str]:
     """Return the variables of the commands: few workers, none of nnU-Net's folders."""
     clean = {k: v for k, v in os.environ.items() if not k.lower().startswith("nnunet")}
-    own = [str(ROOT / "core"), *map(str, (ROOT / "plugins").iterdir())]
+    own = [
+        str(ROOT / "core"),
+        *(str(file.parent) for file in (ROOT / "plugins").glob("*/pyproject.toml")),
+    ]
     path = os.pathsep.join([*own, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     return clean | {
         "PYTHONPATH": path,

@@ -194,7 +194,8 @@ def copy_of(source, target):
 
 def copies_of_plugins(target):
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "tests")
-    for plugin in sorted((REPOSITORY / "plugins").iterdir()):
+    for project in sorted((REPOSITORY / "plugins").glob("*/pyproject.toml")):
+        plugin = project.parent
         shutil.copytree(plugin, target / plugin.name, ignore=ignored)
     return sorted(target.iterdir())
 
