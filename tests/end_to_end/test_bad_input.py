@@ -66,7 +66,9 @@ def dataset(installed):
 
 def test_unknown_head(refused):
     plugins = Path(__file__).parents[2] / "plugins"
-    heads = ", ".join(sorted([*(path.name for path in plugins.iterdir()), "stranger"]))
+    heads = ", ".join(
+        sorted([*(file.parent.name for file in plugins.glob("*/pyproject.toml")), "stranger"])
+    )
     assert refused("model.head=segfromer", code=2) == (
         "error[config]: good.yaml, --set model.head=segfromer, model.head: Unknown head "
         f"'segfromer'. Did you mean 'segformer'? Installed: {heads}. Fix: "
