@@ -1,5 +1,7 @@
 """What the tests of all heads share: the costliest cases of the contract are slow."""
 
+from pathlib import Path
+
 import pytest
 
 from nnunet_vit.testing.tiny import Case
@@ -10,14 +12,18 @@ BACKBONES = ("mae", "siglip")  # their layout is between that of the others
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what the first cases of each head have shown in most part."""
-    seen = set()
+    """Mark as slow what the first cases of each head's rule have shown in most part."""
+    first: dict[tuple[Path, str], Case] = {}
     for item in items:
         case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
         if not isinstance(case, Case):
             continue
         name = item.name.partition("[")[0]
-        rule = (item.path, name)
-        if case.backbone in BACKBONES or (name in GRAPHS and rule in seen):
+        one = first.setdefault((item.path, name), case)
+        elsewhere = case.backbone != one.backbone
+        if (
+            case.backbone in BACKBONES
+            or (elsewhere and case.options != one.options)
+            or (name in GRAPHS and case is not one)
+        ):
             item.add_marker(pytest.mark.slow)
-        seen.add(rule)

@@ -108,6 +108,7 @@ def test_a_finished_run_is_not_trained_over(trained, installed):
     assert (folder / "fold_0" / "checkpoint_final.pth").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_another_config_never_writes_into_this_run(trained, installed):
     _, folder = trained
     before = {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}
@@ -166,6 +167,7 @@ def test_continue_without_a_checkpoint_is_an_error(installed, trained):
     assert done.stderr.startswith("error[config]: --continue: there is no checkpoint of this run")
 
 
+@pytest.mark.slow  # test_stopped_runs lets stock nnU-Net go on
 def test_stock_nnunet_trains_the_run_too(trained, installed):
     _, folder = trained
     plans = folder.name.split("__")[1]

@@ -113,6 +113,7 @@ def test_moved_weights_then_stock_nnunet_to_the_end(installed, stopped, stock, t
     assert dice(stopped) == final
 
 
+@pytest.mark.slow
 def test_stock_nnunet_validates_the_best_when_told_to(stopped, stock):
     from nnunet_vit.checkpoints.store import CheckpointStore
 
