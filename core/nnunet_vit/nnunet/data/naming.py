@@ -34,12 +34,12 @@ def image_faults(folder: Path, ending: str, of_model: bool = False) -> list[Faul
         return [_no_file(folder, "image", f"CASE_0000{ending}", ending, files, of_model)]
     bare = [file.name for file in images if not channel_of(file, ending)]
     if bare:
-        first = bare[0].removesuffix(ending)
+        renames = [(name, f"{name.removesuffix(ending)}_0000{ending}") for name in bare]
         return [
             Fault(
                 f"{folder}: image files must end in _0000{ending}, one number of four digits per "
                 f"channel; found {shortened(bare, SHOWN)}.",
-                f"rename {bare[0]} to {first}_0000{ending}, and the others likewise.",
+                _renaming(renames),
             )
         ]
     return _channel_faults(folder, ending)
@@ -71,11 +71,16 @@ def label_faults(
             Fault(
                 f"{folder}: label files have no channel number: "
                 f"{shortened((label + ending for label in numbered), SHOWN)}.",
-                f"rename {numbered[0]}{ending} to {numbered[0][:-5]}{ending}, and the others "
-                "likewise.",
+                _renaming([(f"{one}{ending}", f"{one[:-5]}{ending}") for one in numbered]),
             )
         ]
     return [] if alone else _unpaired(folder, ending, labels, with_images)
+
+
+def _renaming(pairs: list[tuple[str, str]]) -> str:
+    """Return what to do, with the first names: one of them alone may be a stray file's."""
+    shown = ", ".join(f"{old} to {new}" for old, new in pairs[:2])
+    return f"rename {shown}{', and the others likewise' if len(pairs) > 2 else ''}."
 
 
 def listing_faults(raw: Path, description: Mapping[str, Any]) -> list[Fault]:

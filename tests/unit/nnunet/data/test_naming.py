@@ -29,7 +29,8 @@ def test_images_without_a_channel_number(write_dataset):
     images = fill(raw / "imagesTr", "a.png", "b.png", "c.png")
     assert refusal() == (
         f"{images}: image files must end in _0000.png, one number of four digits per channel; "
-        "found a.png, b.png, c.png. Fix: rename a.png to a_0000.png, and the others likewise."
+        "found a.png, b.png, c.png. Fix: rename a.png to a_0000.png, b.png to b_0000.png, and the "
+        "others likewise."
     )
 
 
@@ -38,7 +39,7 @@ def test_labels_with_a_channel_number(write_dataset):
     labels = fill(raw / "labelsTr", "a_0000.png", "b_0000.png", "c.png")
     assert refusal() == (
         f"{labels}: label files have no channel number: a_0000.png, b_0000.png. "
-        "Fix: rename a_0000.png to a.png, and the others likewise."
+        "Fix: rename a_0000.png to a.png, b_0000.png to b.png."
     )
 
 
