@@ -32,6 +32,7 @@ class Lock:
     Attributes:
         path: of the lock file that was asked for.
         file: that is locked: elsewhere where the file system of `path` has no locks.
+        at_end: called with the file before the lock is given up.
         notice: one sentence where the lock keeps apart less than it should, or an empty string.
     """
 
@@ -39,6 +40,7 @@ class Lock:
     file: TextIO
     notice: str = ""
     holders: int = 0
+    at_end: Callable[[TextIO], None] = lambda _: None
 
     def write(self, text: str) -> None:
         """Say in the file who holds it."""
@@ -56,6 +58,7 @@ class Lock:
         self.holders -= 1
         if self.holders <= 0:
             _held.pop(self.path, None)
+            self.at_end(self.file)
             self.file.close()
 
     def __enter__(self) -> "Lock":

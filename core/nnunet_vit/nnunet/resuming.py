@@ -97,12 +97,22 @@ class ResumingTrainer(SavingTrainer):
         """
         whole = Path(self.output_folder) / FINAL
         if whole.is_file() and self.store.epoch_of_latest() in (None, self.num_epochs):
+            self._check_finished()
             self._take_whole(read_whole(whole))
             return
         checkpoint = self.store.latest(self.device)
         if checkpoint is None:
             raise ModelError(f"There is no checkpoint in {self.output_folder}.")
         self._take(checkpoint)
+
+    def _check_finished(self) -> None:
+        """Refuse to validate a finished model on other data than its last checkpoint names."""
+        try:
+            last = self.store.latest(weights_alone=True)
+        except ModelError:  # the whole model needs none of them
+            return
+        if last is not None:
+            self._check_same_run(last.state)
 
     def _take(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit
 
 TRAINER = "nnUNetTrainer_vit"
-UNTRAINED = "Nothing is trained yet: the same command starts anew."
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def _train(
     facts = check_network(dataset, run, not going_on, progress, work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
-    with stops_with(lambda: Stopped(UNTRAINED)):
+    with stops_with(lambda: _stopped(fold_folder, run.train.num_epochs, overwrite)):
         plans = prepare(dataset, run.data.configuration, progress, asked, run.data.fold)
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
@@ -157,8 +156,10 @@ def model_folder(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Path:
     return folder("results") / dataset.name / whole
 
 
-def _stopped(fold_folder: Path, epochs: int) -> Stopped:
-    """Say what a fold's folder holds."""
+def _stopped(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped:
+    """Say what a fold's folder holds; what is about to be overwritten is there still."""
+    if overwrite:
+        return Stopped("Nothing is overwritten yet: the same command starts anew.")
     epoch = CheckpointStore(fold_folder).epoch_of_latest()
     if epoch == epochs or (fold_folder / FINAL).is_file():
         return Stopped("The training is done and saved, its validation is not.", resumes=True)

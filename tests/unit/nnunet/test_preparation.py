@@ -93,7 +93,7 @@ def test_a_configuration_in_3d(preprocessed):
 
 
 def test_what_nnunet_says_about_a_bad_file_is_shown(write_dataset, said):
-    """Empty files are no images: nnU-Net's own check finds out."""
+    """Empty files are no images: nnU-Net's reader finds out."""
     write_dataset(cases="abcde")
     with pytest.raises(DataError) as caught:
         prepare(find_dataset(5), "2d", said)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nnunet_vit.errors import ConfigError, DataError
+from nnunet_vit.errors import ConfigError, DataError, shortened
 from nnunet_vit.nnunet.data.dataset_plans import check_configuration, plans_of
 from nnunet_vit.nnunet.data.json_file import read_json
 from nnunet_vit.nnunet.data.plans_file import read_plans
@@ -89,7 +89,7 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     files = files_by_case(dataset)
     work = Work(files, sorted(files), notices=miscounted(dataset, len(files)))
     if asked.again:
-        return _again(dataset, configuration, work)
+        return _again(dataset, configuration, work, asked)
     if not path.exists():
         if configuration != FLAT:
             raise ConfigError(
@@ -141,7 +141,9 @@ def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     return Work({}, sorted(cases), schemes=list(own["normalization_schemes"]), notices=notices)
 
 
-def _again(dataset: Dataset, configuration: str, work: Work) -> Work:
+def _again(dataset: Dataset, configuration: str, work: Work, asked: Asked) -> Work:
+    if asked.resume:
+        _refuse_other_data(dataset, work)
     path = dataset.preprocessed / f"{PLANS}.json"
     work.plan = work.preprocess = True
     try:
@@ -155,12 +157,26 @@ def _again(dataset: Dataset, configuration: str, work: Work) -> Work:
     return work
 
 
+def _refuse_other_data(dataset: Dataset, work: Work) -> None:
+    """Refuse what would be refused after hours: to go on with a training on other data."""
+    record = other_record(dataset.preprocessed, "")
+    if record is None:
+        return
+    found = differing("dataset.json", record.description, essence(dataset.description))
+    found += changes(record.cases, work.files).changed
+    if found:
+        raise DataError(
+            f"--continue: {dataset.name} is not what the training began with: {shortened(found)}.",
+            fix="bring the raw data back, or --overwrite in place of --continue starts anew.",
+        )
+
+
 def _compare_with_before(dataset: Dataset, work: Work) -> None:
     """Note which cases are new or gone where all are preprocessed anew: the splits follow them."""
     known = cases_before(dataset.preprocessed, dataset.description["file_ending"])
     if known:
-        work.added = sorted(set(work.files) - known)
-        work.removed = sorted(known - set(work.files))
+        work.added = sorted(case for case in work.files if not all(case in one for one in known))
+        work.removed = sorted({case for one in known for case in one} - set(work.files))
 
 
 def _by_record(
@@ -202,7 +218,7 @@ def _by_looking(
     truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
     if data.is_outdated() or not cases or not cases <= truth or (other and cases != truth):
         work.preprocess = True
-        if data.is_outdated():
+        if data.is_outdated() and other is None:
             _compare_with_before(dataset, work)
         if other is None and _plans_are_stale(dataset, work.files):
             work.plan, work.schemes = True, None

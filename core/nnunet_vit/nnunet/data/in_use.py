@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from nnunet_vit.errors import MachineError, shortened
 from nnunet_vit.nnunet.locks import LockedError, lock
@@ -33,6 +34,16 @@ def train_on(folder: Path, what: str) -> None:
     held.file.seek(0, os.SEEK_END)
     held.file.write(f"{os.getpid()} {what}\n")
     held.file.flush()
+    held.at_end = _leave
+
+
+def _leave(file: TextIO) -> None:
+    """Take this process' lines out: it may live on, as a notebook does, and train no more."""
+    file.seek(0)
+    others = [line for line in file if not line.startswith(f"{os.getpid()} ")]
+    file.truncate(0)
+    file.writelines(others)
+    file.flush()
 
 
 @contextlib.contextmanager

@@ -111,9 +111,15 @@ def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> N
 
 
 def _kept_plans(path: Path) -> Path | None:
-    """Copy the plans, which somebody may have edited; return the copy, or None without plans."""
+    """Copy the plans, which somebody may have edited; return the copy, or None without plans.
+
+    A copy that an interrupted planning has left is taken again.
+    """
     if not path.is_file():
         return None
+    for old in path.parent.glob(KEPT.format("*")):
+        if old.read_bytes() == path.read_bytes():
+            return old
     names = (path.with_name(KEPT.format(number)) for number in itertools.count(1))
     kept = next(name for name in names if not name.exists())
     return Path(shutil.copyfile(path, kept))

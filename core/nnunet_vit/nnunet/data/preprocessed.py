@@ -125,16 +125,22 @@ def cases_with_truth(root: Path, ending: str) -> set[str]:
     return {file.name.removesuffix(ending) for file in files_of(root / TRUTH, ending)}
 
 
-def cases_before(root: Path, ending: str) -> set[str]:
-    """Return the cases that were preprocessed last, also where what was made of them is damaged."""
-    found: set[str] = set()
+def cases_before(root: Path, ending: str) -> list[set[str]]:
+    """Return the cases of each data folder as they were preprocessed last, whatever is damaged.
+
+    Where a folder waits to be made again and another does not, the other alone counts.
+    """
+    fresh: list[set[str]] = []
+    outdated: list[set[str]] = []
     for file in root.glob(f"*{SUFFIX}"):
         if file.name == f"{PLANS}{SUFFIX}":  # of cases that have been planned with only
             continue
         with contextlib.suppress(DataError):
             record = read_record(file)
-            found |= set(record.cases if record else ())
-    return found or cases_with_truth(root, ending)
+            if record is not None and record.cases:
+                (outdated if record.outdated else fresh).append(set(record.cases))
+    truth = cases_with_truth(root, ending)
+    return fresh or outdated or ([truth] if truth else [])
 
 
 def other_record(root: Path, name: str) -> Record | None:

@@ -29,6 +29,7 @@ class FileState:
         changed: time of the last change, nanoseconds; `cp -p` and others set it as they like.
         sha256: of its content.
         written: time at which the file system last wrote anything of it, nanoseconds; 0: unknown.
+            On Windows it is the time of its creation.
     """
 
     name: str
@@ -102,7 +103,7 @@ def _compare(state: FileState, path: Path, found: Changes) -> None:
     try:
         about = path.stat()
         if about.st_size == state.size and _times_are(state, about):
-            found.touched |= path.name != state.name
+            found.touched |= path.name != state.name or not state.written
         elif about.st_size == state.size and known_sha256(path) == state.sha256:
             found.touched = True
         else:

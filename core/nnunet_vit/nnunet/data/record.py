@@ -4,7 +4,7 @@ One file per kind of preprocessed data, named after their folder, and one for th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from nnunet_vit.nnunet.data.raw_files import FileState, States
 from nnunet_vit.nnunet.dataset import has_regions
 
 SUFFIX = ".record.json"
-SCHEMA = 1
+SCHEMA = 2
 REDO = "`vit_cli train … --preprocess-again` plans and preprocesses the dataset anew."
 DESCRIBED = ("file_ending", "overwrite_image_reader_writer", "regions_class_order")
 OF_PLANS = ("image_reader_writer", "transpose_forward", "transpose_backward")
@@ -108,7 +108,7 @@ def read_record(path: Path) -> Record | None:
                 fix="update nnunet-vit.",
             )
         cases = {
-            str(case): [FileState(**state) for state in states]
+            str(case): [_file_state(state) for state in states]
             for case, states in content["cases"].items()
         }
         description, plans = dict(content["description"]), dict(content["plans"])
@@ -123,6 +123,12 @@ def files_of_cases(record: Record, cases: Iterable[str]) -> list[Any]:
         [case, *(state.sha256 for state in record.cases.get(case, []))] for case in sorted(cases)
     ]
     return [record.description, digests]
+
+
+def _file_state(state: Mapping[str, Any]) -> FileState:
+    """Return a file's state; what a later version of this package says besides is left out."""
+    known = {one.name for one in fields(FileState)}
+    return FileState(**{key: value for key, value in state.items() if key in known})
 
 
 def differing(what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -37,8 +37,9 @@ def test_texts_beside_weights_are_left_out(tmp_path):
     assert set(read_weights(file)) == {"embedding.kernel"}
 
 
-def test_pickled_objects_beside_weights_are_left_out_and_not_unpickled(tmp_path):
-    file = saved(tmp_path, **{STEM: KERNEL, "config": np.array({"a": 1}, dtype=object)})
+@pytest.mark.parametrize("content", [{"a": 1}, ["a"] * 1000])
+def test_pickled_objects_beside_weights_are_left_out_and_not_unpickled(tmp_path, content):
+    file = saved(tmp_path, **{STEM: KERNEL, "config": np.array(content, dtype=object)})
     assert set(read_weights(file)) == {"embedding.kernel"}
 
 

@@ -176,3 +176,46 @@ def test_plans_that_were_edited_are_kept_when_planning_replaces_them(prepared, a
         "nnUNetPlans.json has been changed, plans_before_planning_1.json is the one before."
         in said.lines
     )
+
+
+def test_a_folder_that_waits_to_be_made_again_hides_no_new_case(
+    prepared, again, add, raw, nnunet, said
+):
+    again("2d_small")
+    add("g")
+    taken = {file: (raw / file).read_bytes() for file in ("imagesTr/f_0000.png", "labelsTr/f.png")}
+    for file in taken:
+        (raw / file).unlink()
+    again(again=True)  # of 2d; the other folder is outdated and knows f
+    for file, content in taken.items():
+        (raw / file).write_bytes(content)
+    again(again=True)
+    for fold in read(prepared / "splits_final.json"):
+        assert sorted(fold["train"] + fold["val"]) == list("abcdefg")
+
+
+@pytest.mark.parametrize("change", ["label", "classes"])
+def test_to_go_on_with_data_made_again_from_others_is_refused_before_they_are_made(
+    prepared, again, raw, rewrite, nnunet, change
+):
+    again(again=True, resume=True)  # equal data may be made again
+    nnunet.clear()
+    if change == "label":
+        (raw / "labelsTr" / "b.png").write_bytes(b"corrected")
+    else:
+        rewrite(labels={"background": 0, "cup": 1, "disc": 2})
+    error = refusal(again, again=True, resume=True)
+    assert error.startswith("--continue: Dataset005_Mine is not what the training began with: la")
+    assert nnunet == []
+
+
+def test_plans_of_plannings_that_failed_do_not_pile_up(prepared, again, monkeypatch):
+    from nnunet_vit.nnunet.data import making
+
+    def fail(*_):
+        raise DataError("no")
+
+    monkeypatch.setattr(making, "plan", fail)
+    for _ in range(3):
+        assert refusal(again, again=True) == "no"
+    assert len(list(prepared.glob("plans_before*"))) == 1

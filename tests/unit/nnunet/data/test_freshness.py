@@ -80,6 +80,7 @@ def test_records_of_an_older_version_know_one_time(prepared, again, nnunet):
     (prepared / RECORD).write_text(json.dumps(content))
     again()
     assert nnunet == []
+    assert all(file["written"] for file in read(prepared / RECORD)["cases"]["a"])
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,12 @@ def test_a_failed_change_lets_others_train_again(tmp_path):
         raise ValueError("a bad mask")
     other = subprocess.run([sys.executable, "-c", HOLDER, str(tmp_path)], input="", text=True)
     assert other.returncode == 0
+
+
+def test_a_notebook_that_has_trained_is_not_named(tmp_path):
+    from nnunet_vit.nnunet.locks import given_back
+
+    with given_back():
+        train_on(tmp_path, "fold 0 of 2d")
+        assert "fold 0" in (tmp_path / ".in_use").read_text()
+    assert (tmp_path / ".in_use").read_text() == ""
