@@ -1,6 +1,7 @@
 """Several processes train a head together only if every trained parameter gets a gradient."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -47,4 +48,6 @@ def test_two_processes_train_every_head_with_every_method(methods, tmp_path):
     finally:
         for process in both:
             process.kill()
-    assert [printed for printed, _ in outputs] == ["done\n", "done\n"], outputs
+    # older versions of torch let gloo say on standard output that it is connected
+    said = [re.sub(r"^\[Gloo\].*\n", "", printed, flags=re.M) for printed, _ in outputs]
+    assert said == ["done\n", "done\n"], outputs

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 EMBED, HIDDEN, CLASSES = 24, 16, 5
 NAMES = (
-    (r"^linear_projections\.(\d)\.proj\.", r"fusion.projections.\1."),
+    (r"^linear_(?:projections|c)\.(\d)\.proj\.", r"fusion.projections.\1."),
     (r"^linear_fuse\.", "fusion.fuse.0."),
     (r"^batch_norm\.", "fusion.fuse.1."),
 )

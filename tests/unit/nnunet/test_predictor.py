@@ -10,6 +10,7 @@ from nnunet_vit.nnunet.predictor import ReportingPredictor
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
+CORE = np._core if hasattr(np, "_core") else np.core  # numpy 1.26 has the second
 
 NO_MEMORY = (
     "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory: you tried"
@@ -51,7 +52,7 @@ def predict(tmp_path, monkeypatch):
     ("error", "told"),
     [
         (MemoryError(), ""),
-        (np._core._exceptions._ArrayMemoryError((1, 64000, 64000), np.dtype("f4")),
+        (CORE._exceptions._ArrayMemoryError((1, 64000, 64000), np.dtype("f4")),
          ": Unable to allocate 15.3 GiB for an array"),
         (RuntimeError(NO_MEMORY), f": {NO_MEMORY}"),
     ],

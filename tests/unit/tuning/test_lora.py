@@ -81,7 +81,6 @@ def test_rank_scale_and_dropout_are_the_runs(vit):
 def test_the_scale_of_each_method(vit, tuned, method, scale):
     layer = tuned(vit(), method, r=16, lora_alpha=32.0).blocks[0].attn.qkv
     assert layer.scaling["default"] == scale
-    assert layer.use_rslora["default"] == (method == "rslora")
 
 
 def test_dora_starts_at_the_lengths_of_the_pretrained_rows(vit, tuned):

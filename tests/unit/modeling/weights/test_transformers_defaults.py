@@ -22,7 +22,10 @@ def said(folder, content):
 
 @pytest.mark.parametrize("kind", DEFAULTS)
 def test_the_table_holds_what_transformers_takes(kind):
-    auto = pytest.importorskip("transformers").AutoConfig.for_model(kind)
+    transformers = pytest.importorskip("transformers")
+    if kind not in transformers.CONFIG_MAPPING:
+        pytest.skip("this transformers is older than the kind")
+    auto = transformers.AutoConfig.for_model(kind)
     config = getattr(auto, "vision_config", auto)
     rope = getattr(config, "rope_parameters", None) or {}
     theirs = {key: rope.get(key, getattr(config, key, None)) for key in DEFAULTS[kind]}
