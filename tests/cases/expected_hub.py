@@ -53,8 +53,8 @@ HUB = (
             with_hub("garbage", r"error\[model\]", "HF_ENDPOINT|127.0.0.1", code=5),
             Step(
                 f"{RUN} HF_HOME=$PWD/none HF_ENDPOINT=hf-mirror.example.org {TRAIN}",
-                (r"error\[\w+\]", "HF_ENDPOINT", "https?://"),
-                5,
+                (r"error\[environment\]", "HF_ENDPOINT", "https?://"),
+                6,
             ),
         ),
     ),
