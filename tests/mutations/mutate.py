@@ -79,7 +79,7 @@ def _change_value(content: object, dice: random.Random) -> str:
 
 def mutate_picture(folder: Path, dice: random.Random) -> str:
     """Damage one picture of a folder, or what lies around it; return what was done."""
-    file = dice.choice(sorted(path for path in folder.iterdir() if path.is_file()))
+    file = dice.choice(sorted(folder.glob("*.png")))  # masks have JSON beside them
     kinds: tuple[Callable[[Path, random.Random], str], ...] = (
         _damage_bytes, _damage_bytes, _convert, _convert, _resize, _rename, _stray, _values,
         _values, _remove,
