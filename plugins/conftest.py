@@ -7,7 +7,10 @@ import pytest
 from nnunet_vit.testing.tiny import Case
 
 GRAPHS = ("test_compile", "test_export")  # seconds each; the first case of a head stays
-BACKBONES = ("mae", "siglip")  # their layout is between that of the others
+BACKBONES = (
+    "mae",
+    "siglip",
+)  # plain ViTs as dinov2's is, with a class token or none
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow

@@ -11,7 +11,14 @@ from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.nnunet.data.case_files import files_of
 from nnunet_vit.nnunet.data.faults import Fault, refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
-from nnunet_vit.nnunet.data.masks import Labels, MaskFacts, compare, labels_of, look_at_mask
+from nnunet_vit.nnunet.data.masks import (
+    Labels,
+    MaskFacts,
+    compare,
+    labels_of,
+    lies_elsewhere,
+    look_at_mask,
+)
 from nnunet_vit.nnunet.data.naming import counted_endings
 from nnunet_vit.nnunet.data.reading import in_threads, reader_for
 from nnunet_vit.nnunet.model_files import MODEL_FILES, read_part
@@ -163,7 +170,7 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
             name = f"its prediction in {pair.prediction.parent}"
             fault = compare(reference, prediction, name, TOLERANCE)
             faults += [fault] if fault else []
-            elsewhere += _lies_elsewhere(reference, prediction)
+            elsewhere += lies_elsewhere(reference, prediction, TOLERANCE, TOLERANCE)
     refuse(f"{pairs[0].prediction.parent} and {pairs[0].reference.parent}", grouped(faults))
     if elsewhere:
         progress.say(
@@ -171,14 +178,6 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
             "predictions: they are compared voxel by voxel, as they are stored."
         )
     return reader
-
-
-def _lies_elsewhere(one: MaskFacts, other: MaskFacts) -> bool:
-    import numpy as np
-
-    if len(one.placement) != len(other.placement):
-        return False
-    return not np.allclose(one.placement, other.placement, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def _is_validation(predictions: Path) -> bool:

@@ -15,14 +15,6 @@ pytestmark = pytest.mark.unit
 PLANS = {"plans_name": "x", "configurations": {}}
 
 
-class Said(Progress):
-    def __init__(self):
-        self.lines = []
-
-    def say(self, text):
-        self.lines.append(text)
-
-
 def Silent():
     return Progress()
 
@@ -205,7 +197,7 @@ def test_files_of_other_programs_are_no_masks(masks):
     assert len(evaluate_folder(*folders, Silent()).per_case) == 2
 
 
-def test_the_validation_of_a_fold_finds_the_files_of_its_model(masks, tmp_path):
+def test_the_validation_of_a_fold_finds_the_files_of_its_model(masks, tmp_path, said):
     predictions, references = masks(LABELS)
     model = tmp_path / "model"
     validation = model / "fold_0" / "validation"
@@ -213,7 +205,6 @@ def test_the_validation_of_a_fold_finds_the_files_of_its_model(masks, tmp_path):
     (predictions / "a.png").rename(validation / "a.png")
     for name in ("dataset.json", "plans.json"):
         (predictions / name).rename(model / name)
-    said = Said()
     scores = evaluate_folder(validation, references, said)
     assert scores.per_case == pytest.approx({"a.png": 0.75})
     assert f"{validation}: validation of 1 cases; 1 are of other folds." in said.lines
@@ -247,7 +238,7 @@ def test_labels_that_are_no_numbers(masks, labels):
     assert refusal((predictions, references)).startswith(f"{predictions / 'dataset.json'}: labels")
 
 
-def test_references_that_lie_elsewhere_are_told(masks, tmp_path):
+def test_references_that_lie_elsewhere_are_told(masks, tmp_path, said):
     import SimpleITK
 
     predictions, references = masks(LABELS)
@@ -257,7 +248,6 @@ def test_references_that_lie_elsewhere_are_told(masks, tmp_path):
         image = SimpleITK.GetImageFromArray(np.ones((3, 4, 5), np.uint8))
         image.SetOrigin(origin)
         SimpleITK.WriteImage(image, str(folder / "v.nii.gz"))
-    said = Said()
     assert evaluate_folder(predictions, references, said).per_class["disc"] == 1
     assert any(line.startswith("1 of 1 references have another origin") for line in said.lines)
 

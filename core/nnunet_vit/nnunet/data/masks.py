@@ -116,6 +116,27 @@ def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Rast
     return raster
 
 
+def lies_elsewhere(
+    one: Any,  # noqa: ANN401
+    other: Any,  # noqa: ANN401
+    relative: float,
+    absolute: float,
+) -> bool:
+    """Tell whether masks, or an image and its mask, differ in origin or direction.
+
+    Args:
+        one: has a `placement`; formats without one lie nowhere else.
+        other: likewise.
+        relative: difference that is none.
+        absolute: difference that is none.
+    """
+    import numpy as np
+
+    if len(one.placement) != len(other.placement):
+        return False
+    return not np.allclose(one.placement, other.placement, rtol=relative, atol=absolute)
+
+
 def compare(mask: MaskFacts, other: Any, name: str, tolerance: float) -> FileFault | None:  # noqa: ANN401
     """Return the fault of a mask that does not lie on the pixels of what it belongs to.
 

@@ -132,22 +132,25 @@ def cases_before(root: Path, ending: str) -> list[set[str]]:
     """
     fresh: list[set[str]] = []
     outdated: list[set[str]] = []
-    for file in root.glob(f"*{SUFFIX}"):
-        if file.name == f"{PLANS}{SUFFIX}":  # of cases that have been planned with only
-            continue
+    for name in _recorded(root):
         with contextlib.suppress(DataError):
-            record = read_record(file)
+            record = read_record(path_of(root, name))
             if record is not None and record.cases:
                 (outdated if record.outdated else fresh).append(set(record.cases))
     truth = cases_with_truth(root, ending)
     return fresh or outdated or ([truth] if truth else [])
 
 
+def _recorded(root: Path) -> list[str]:
+    """Return the names of data folders that have a record; that of the plans is none of theirs."""
+    names = (file.name.removesuffix(SUFFIX) for file in root.glob(f"*{SUFFIX}"))
+    return sorted(name for name in names if name != PLANS)
+
+
 def other_record(root: Path, name: str) -> Record | None:
     """Return a record of another data folder that is not outdated, or None."""
-    for file in sorted(root.glob(f"*{SUFFIX}")):
-        other = file.name.removesuffix(SUFFIX)
-        if other not in (name, PLANS) and (root / other).is_dir():
+    for other in _recorded(root):
+        if other != name and (root / other).is_dir():
             found = DataFolder(root, other).record()
             if found is not None:
                 return found

@@ -11,7 +11,7 @@ from nnunet_vit.nnunet.data.case_look import Look, Seen, look_at
 from nnunet_vit.nnunet.data.faults import Fault, refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
 from nnunet_vit.nnunet.data.images import ImageFacts, Wanted
-from nnunet_vit.nnunet.data.masks import Labels, labels_of
+from nnunet_vit.nnunet.data.masks import Labels, labels_of, lies_elsewhere
 from nnunet_vit.nnunet.data.naming import counted_endings, listing_faults, other_images
 from nnunet_vit.nnunet.data.plane import Plane, plane_fault, plane_of
 from nnunet_vit.nnunet.data.reading import in_threads, reader_for
@@ -19,6 +19,7 @@ from nnunet_vit.nnunet.data.sampling import Target, size_fault
 from nnunet_vit.nnunet.dataset import Dataset, channel_names_in_order
 from nnunet_vit.report.progress import Progress
 
+AS_NNUNET = (1e-5, 1e-8)  # differences of placement that its own check takes for none
 UNKNOWN_SPACING = (1.0, 1.0, 1.0)  # as nnU-Net takes it
 
 
@@ -42,7 +43,11 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     cases = training_cases(raw, description)
     seen = _look_at_all(dataset, cases, progress)
     _refuse_files(raw, [fault for case in seen for fault in case.faults])
-    apart = [case.label.file.name for case in seen if case.label and _lies_apart(case)]
+    apart = [
+        case.label.file.name
+        for case in seen
+        if case.label and case.image and lies_elsewhere(case.image, case.label, *AS_NNUNET)
+    ]
     if apart:
         progress.say(
             f"{shortened(apart)}: the mask's origin or direction is not its image's; are the two "
@@ -81,16 +86,6 @@ def _shown(progress: Progress, look: Look, named: tuple[str, Case]) -> Seen:
     seen = look_at(look, *named)
     progress.case(named[0])
     return seen
-
-
-def _lies_apart(case: Seen) -> bool:
-    """Tell whether a mask lies elsewhere in space than its image, as nnU-Net's own check does."""
-    import numpy as np
-
-    if case.image is None or case.label is None:
-        return False
-    image, label = case.image.placement, case.label.placement
-    return len(image) == len(label) and not np.allclose(image, label)
 
 
 def _refuse_files(raw: Path, faults: list[FileFault]) -> None:
