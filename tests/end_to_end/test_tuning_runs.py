@@ -95,10 +95,8 @@ SLOW = pytest.mark.slow  # its parts are the others': minutes saved where two co
 @pytest.mark.parametrize(
     "method",
     [
-        "frozen",
         "lora",
-        "dora",
-        *(pytest.param(m, marks=SLOW) for m in ("full", "last_blocks", "rslora")),
+        *(pytest.param(m, marks=SLOW) for m in ("frozen", "full", "last_blocks", "dora", "rslora")),
     ],
 )
 def test_every_method_trains_and_tells_what_it_loaded(train, method, weights):
@@ -111,7 +109,7 @@ def test_every_method_trains_and_tells_what_it_loaded(train, method, weights):
     assert state["state"]["base"]["file"]["name"] == weights.name
 
 
-@pytest.mark.parametrize("method", ["frozen", "lora", "dora"])
+@pytest.mark.parametrize("method", [pytest.param("frozen", marks=SLOW), "lora", "dora"])
 def test_a_small_checkpoint_leaves_the_blocks_frozen_weights_out(train, method):
     fold = train(method)[1] / "fold_0"
     small = load_file(fold / "ckpt" / "epoch_00003" / "weights.safetensors")

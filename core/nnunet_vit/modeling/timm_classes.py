@@ -28,6 +28,8 @@ class TimmClass:
             changes the number of channels.
         any_patch: whether the edge of the patches can be changed, the weights with it.
         any_channels: whether weights of RGB images can be adapted to other numbers of channels.
+        prefix: whether class token and registers, if any, go through the blocks: XCiT's class token
+            comes after those that the maps are of, though newer versions of timm count it.
     """
 
     module: str
@@ -37,6 +39,7 @@ class TimmClass:
     norm: bool = True
     any_patch: bool = False
     any_channels: bool = True
+    prefix: bool = True
 
     @property
     def supported(self) -> bool:
@@ -57,7 +60,7 @@ CLASSES = {
         # their position embeddings keep the pretrained size and are resized in each pass
         TimmClass("naflexvit", sized=False, stem="embeds", any_channels=False),
         TimmClass("vision_transformer_sam", sized=False, norm=False),
-        TimmClass("xcit", norm=False, any_channels=False),
+        TimmClass("xcit", norm=False, any_channels=False, prefix=False),
     )
 }
 
@@ -102,7 +105,7 @@ def patch_size_of(model: nn.Module) -> int:
 
 def prefix_tokens_of(model: nn.Module) -> int:
     """Return the number of tokens that stand for no patch: class token, registers."""
-    return int(getattr(model, "num_prefix_tokens", 0))
+    return int(getattr(model, "num_prefix_tokens", 0)) if class_of(model).prefix else 0
 
 
 def maps_of(model: nn.Module, images: Tensor, blocks: list[int]) -> list[Tensor]:

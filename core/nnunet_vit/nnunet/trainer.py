@@ -4,6 +4,7 @@ Data, augmentation, losses, folds, sliding-window validation and summary stay nn
 """
 
 import math
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,11 @@ class nnUNetTrainer_vit(ResumingTrainer):
                 self.progress.say(f"Weights: {sentence}.")
         if self.run.train.ema:
             self.average = AveragedWeights(self.bare_network, self.run.train.ema)
+
+    def _do_i_compile(self) -> bool:
+        # compiled steps of a ViT took 3 s where plain ones take 0.1 s (docs/benchmarks.md), so
+        # nnU-Net's own switch has to ask for it
+        return "nnUNet_compile" in os.environ and bool(super()._do_i_compile())
 
     def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
         """Return the run's optimizer of the trained parameters, and its schedule."""

@@ -25,7 +25,7 @@ def test_random_kills_lose_no_epoch_that_was_acknowledged(
     tmp_path, child, checkpoint_of, assert_is
 ):
     store, moments = CheckpointStore(tmp_path), random.Random(3)
-    acknowledged = 0
+    acknowledged = first = 0
     for _ in range(KILLS):
         begun = store.epoch_of_latest() or 0
 
@@ -49,7 +49,10 @@ def test_random_kills_lose_no_epoch_that_was_acknowledged(
         assert (newest.epoch if newest else 0) in (acknowledged, acknowledged + 1)
         if newest:
             assert float(newest.weights["head.weight"].sum()) == newest.epoch * 80_000
-            assert store.best().epoch % 3 == 0 or store.best().epoch == 1
+        if said:  # the first that was saved whole is the best until then
+            first = first or int(said[0])
+        if first:
+            assert store.best().epoch % 3 == 0 or store.best().epoch in (first - 1, first)
     assert acknowledged >= 3
     assert store.notices == []
 

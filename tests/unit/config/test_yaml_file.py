@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,10 @@ def test_a_loop_of_links():
 
 
 def test_a_nul_character_in_the_name():
-    assert _fault_of_path("run\0.yaml") == "run\\x00.yaml: cannot be read: embedded null byte"
+    fault = _fault_of_path("run\0.yaml")  # the rest is Python's own text
+    assert re.fullmatch(
+        r"run\\x00\.yaml: cannot be read: .*embedded null (byte|character).*", fault
+    )
 
 
 def test_an_unreadable_file(monkeypatch):

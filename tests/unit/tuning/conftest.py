@@ -82,8 +82,10 @@ def variant(request):
 
 
 @pytest.fixture(params=FUSED)
-def fused(request):
+def fused(request, tiny):
     """The timm name of each way in which a projection is read past its module."""
+    if "_xp_" in request.param and not hasattr(tiny(request.param).blocks[0], "qkv_bias"):
+        pytest.skip("timm 1.0.31 calls the joint projection of parallel blocks")
     return request.param
 
 
