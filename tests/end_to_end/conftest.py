@@ -174,7 +174,11 @@ def fresh_environment(wheels, tmp_path_factory):
     done = run([*pip, "--no-index", *wheels], base)
     assert done.returncode == 0, done.stderr
     # a path in a .pth file shares what lies there, but starts no editable install that lies there
-    (site / "third_party.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    third_party = Path(sysconfig.get_path("purelib"))
+    (site / "third_party.pth").write_text(str(third_party), encoding="utf-8")
+    distutils = third_party / "distutils-precedence.pth"  # setuptools', for nnU-Net
+    if distutils.is_file():
+        shutil.copy(distutils, site / "third_party_distutils.pth")  # read after the path above
     for name, (module, function) in STOCK.items():
         script = environment / "bin" / name
         script.write_text(STOCK_SCRIPT.format(python=python, module=module, function=function))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from nnunet_vit.errors import Stopped
+from nnunet_vit.report.stuck_pools import leave_stuck_pools, stop_looking
 
 # a shell, a terminal and `timeout` may send one request to process and group: twice at once
 SAME_REQUEST = 1.0  # seconds
@@ -42,6 +43,7 @@ def listening() -> Iterator[None]:
         yield
     finally:
         _listening = False
+        stop_looking()
         for number in ours:
             signal.signal(number, before[number])
 
@@ -77,6 +79,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     now = time.monotonic()
     if _received is None:
         _received = number, now
+        leave_stuck_pools()
         raise KeyboardInterrupt
     if now - _received[1] > SAME_REQUEST:
         import multiprocessing  # a light command does without

@@ -135,3 +135,40 @@ def test_a_second_signal_ends_at_once_and_an_echo_of_the_first_does_not():
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 143
     process.stdout.close()
+
+
+WITH_A_POOL = """
+import multiprocessing, sys, time
+from nnunet_vit.errors import Stopped
+from nnunet_vit.report import failure
+from nnunet_vit.report.stopping import listening, stops_with
+
+if __name__ == "__main__":
+    with listening():
+        try:
+            with stops_with(lambda: Stopped("Nothing is saved.")):
+                with multiprocessing.get_context("spawn").Pool(2) as pool:
+                    pool.map(abs, range(2))  # both are there, and then wait for work
+                    print("waits", flush=True)
+                    time.sleep(60)
+        except Stopped as stopped:
+            text, code = failure.described(stopped, [])
+            print(text, flush=True)
+    sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_with_workers_that_wait(tmp_path, number):
+    script = tmp_path / "with_a_pool.py"
+    script.write_text(WITH_A_POOL)
+    process = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout.readline() == "waits\n"
+    os.killpg(process.pid, number)
+    try:
+        said, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (said, process.returncode) == ("Stopped. Nothing is saved.\n", 128 + number)
