@@ -38,4 +38,5 @@ def floors(project: dict, extras: list[str]) -> Iterator[str]:
 
 if __name__ == "__main__":
     pyproject = Path(__file__).resolve().parent.parent / "pyproject.toml"
-    print(*floors(tomllib.loads(pyproject.read_text("utf-8"))["project"], sys.argv[1:]), sep="\n")
+    found = floors(tomllib.loads(pyproject.read_text("utf-8"))["project"], sys.argv[1:])
+    print(*dict.fromkeys(found), sep="\n")  # a package may be in several lists
