@@ -109,7 +109,9 @@ def test_every_method_trains_and_tells_what_it_loaded(train, method, weights):
     assert state["state"]["base"]["file"]["name"] == weights.name
 
 
-@pytest.mark.parametrize("method", [pytest.param("frozen", marks=SLOW), "lora", "dora"])
+@pytest.mark.parametrize(
+    "method", ["lora", *(pytest.param(m, marks=SLOW) for m in ("frozen", "dora"))]
+)
 def test_a_small_checkpoint_leaves_the_blocks_frozen_weights_out(train, method):
     fold = train(method)[1] / "fold_0"
     small = load_file(fold / "ckpt" / "epoch_00003" / "weights.safetensors")
@@ -128,7 +130,7 @@ def test_nothing_is_left_out_where_everything_is_trained(train):
 
 
 @SLOW
-@pytest.mark.parametrize("method", ["lora", "dora"])
+@pytest.mark.parametrize("method", ["lora", pytest.param("dora", marks=SLOW)])
 def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, train, method):
     _, folder = train(method)
     whole = torch.load(folder / "fold_0" / "checkpoint_final.pth", weights_only=True)
@@ -141,7 +143,9 @@ def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, tra
     assert_same_masks(ours, masks_of(stock))
 
 
-@pytest.mark.parametrize("method", ["dora", pytest.param("last_blocks", marks=SLOW)])
+@pytest.mark.parametrize(
+    "method", ["lora", *(pytest.param(m, marks=SLOW) for m in ("dora", "last_blocks"))]
+)
 def test_a_killed_run_ends_with_the_same_bits_as_an_unbroken_one(installed, train, method):
     _, unbroken = train(method)
     config = write_run(installed, method, "killed")
