@@ -17,7 +17,7 @@ import torch
 from nnunet_vit.config.load import load_run
 from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
-from nnunet_vit.nnunet.dataset import Dataset
+from nnunet_vit.nnunet.assumptions import Notes, dataset_of
 from nnunet_vit.nnunet.description import describe, loss_for
 from nnunet_vit.nnunet.optimization import build_optimizer
 
@@ -37,14 +37,6 @@ CASES = (  # size, head, tuning, batch, checkpointing
     ("large", "segformer", "lora", 12, False),
 )
 STATISTICS = ([0.5] * 3, [0.25] * 3)
-DATASET = Dataset(
-    "the assumed dataset",
-    {
-        "channel_names": {str(number): "rgb_to_0_1" for number in range(3)},
-        "labels": {"background": 0, "foreground": 1},
-    },
-    None,
-)
 
 
 def seconds_of(compute, repeats=10, warm=3):
@@ -92,7 +84,7 @@ def step_of(run, compiled):
     network = torch.compile(bare) if compiled else bare
     optimizer = build_optimizer(network, run.train)
     images = torch.rand(run.train.batch_size, 3, 512, 512, device="cuda")
-    loss_of = loss_for(DATASET)
+    loss_of = loss_for(dataset_of(run, Notes())[0])
 
     def step():
         optimizer.zero_grad(set_to_none=True)

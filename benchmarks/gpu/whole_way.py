@@ -2,7 +2,7 @@
 
     python benchmarks/gpu/whole_way.py WORK [--device cuda]
 
-Each step prints its command, exit code and seconds, and the end of what it said where that is not
+Each step prints its title, exit code and seconds, and the end of what it said where that is not
 what is expected; masks are compared pixel by pixel with those of the CPU and of stock nnU-Net.
 """
 
@@ -36,8 +36,8 @@ LIMIT = 150  # seconds of a step
 class Way:
     """Runs the steps in one folder and counts those that ended otherwise than expected."""
 
-    def __init__(self, work, device):
-        self.work, self.device, self.wrong = work, device, 0
+    def __init__(self, work):
+        self.work, self.wrong = work, 0
 
     def run_file(self, name, head="segformer", backbone=TINY, tuning="full", epochs=5, batch=4):
         """Write a run file and return its path."""
@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--device", default="cuda")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    way = Way(given.work, given.device)
+    way = Way(given.work)
     dataset = given.work / "raw/Dataset901_SampleFundus"
     images, truth = str(dataset / "imagesTs"), str(dataset / "labelsTs")
     device = ["--device", given.device]

@@ -130,7 +130,7 @@ def test_nothing_is_left_out_where_everything_is_trained(train):
 
 
 @SLOW
-@pytest.mark.parametrize("method", ["lora", pytest.param("dora", marks=SLOW)])
+@pytest.mark.parametrize("method", ["lora", "dora"])
 def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, train, method):
     _, folder = train(method)
     whole = torch.load(folder / "fold_0" / "checkpoint_final.pth", weights_only=True)
