@@ -5,9 +5,11 @@ import shutil
 import signal
 import subprocess
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from skimage import io
 
 pytestmark = pytest.mark.end_to_end
 
@@ -114,7 +116,7 @@ def test_moved_weights_then_stock_nnunet_to_the_end(installed, stopped, stock, t
 
 
 @pytest.mark.slow
-def test_stock_nnunet_validates_the_best_when_told_to(stopped, stock):
+def test_the_best_is_validated_and_predicts_when_told_to(installed, stopped, stock):
     from nnunet_vit.checkpoints.store import CheckpointStore
 
     store, final = CheckpointStore(stopped / "fold_1"), dice(stopped)
@@ -125,3 +127,11 @@ def test_stock_nnunet_validates_the_best_when_told_to(stopped, stock):
     done = stock("--val", "--val_best")
     assert done.returncode == 0, done.stdout + done.stderr
     assert dice(stopped)["FN"] < final["FN"] and dice(stopped)["FP"] > 1000
+    masks = installed.folder / "best masks"
+    installed.succeed(
+        "predict", "-i", installed.dataset() / "imagesTs", "-o", masks, "--model", stopped,
+        "--folds", "1", "--checkpoint", "best", "--device", "cpu",
+    )  # fmt: skip
+    for file in masks.glob("*.png"):
+        assert np.mean(io.imread(file) == 1) > 0.9
+    assert len(list(masks.glob("*.png"))) == 2

@@ -177,6 +177,7 @@ def test_one_channel_patch_14_and_frozen(train, derived_dataset):
     assert weights(fold)["model.backbone.model.patch_embed.proj.weight"].shape[1] == 3
 
 
+@pytest.mark.slow  # of the loss that follows, too, the module is one's own
 def test_a_module_of_ones_own_gets_the_whole_run(train, installed, tmp_path, monkeypatch):
     (tmp_path / "my_model.py").write_text(
         "from torch import nn\n"

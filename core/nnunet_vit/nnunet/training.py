@@ -135,7 +135,11 @@ def _train(
 
 def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: Progress) -> Work:
     """Check plans, preprocessed data and splits; return what has to be done."""
-    work = decide(dataset, run.data.configuration, asked)
+    progress.start_work("Comparing the raw data with the preprocessed data")
+    try:
+        work = decide(dataset, run.data.configuration, asked)
+    finally:
+        progress.close()
     known = [*work.cases, *work.removed]  # what has been removed leaves the splits
     ending = dataset.description["file_ending"]
     notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending, work.added)

@@ -3,6 +3,7 @@
 Sizes and times are looked at first; a file is read only where a time is another, as after a copy.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -89,7 +90,9 @@ def changes(recorded: States, files: Files) -> Changes:
     found = Changes(
         added=sorted(set(files) - set(recorded)), removed=sorted(set(recorded) - set(files))
     )
-    for case in sorted(set(files) & set(recorded)):
+    both = sorted(set(files) & set(recorded))
+    _read_touched((recorded[case], files[case]) for case in both)
+    for case in both:
         before, now = recorded[case], files[case]
         if len(before) != len(now):
             found.changed.append(f"the files of {case} ({len(before)}, now {len(now)})")
@@ -97,6 +100,20 @@ def changes(recorded: States, files: Files) -> Changes:
         for state, path in zip(before, now, strict=True):
             _compare(state, path, found)
     return found
+
+
+def _read_touched(cases: Iterable[tuple[list[FileState], tuple[Path, ...]]]) -> None:
+    """Read all files with other times side by side: after a copy these are all of a dataset's."""
+
+    def read(state: FileState, path: Path) -> None:
+        with contextlib.suppress(OSError):  # the comparison says it
+            about = path.stat()
+            if about.st_size == state.size and not _times_are(state, about):
+                known_sha256(path)
+
+    pairs = [pair for before, now in cases for pair in zip(before, now, strict=False)]
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        list(pool.map(lambda pair: read(*pair), pairs))
 
 
 def _compare(state: FileState, path: Path, found: Changes) -> None:
