@@ -85,6 +85,11 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f" Did you mean '{nearest[0]}'?" if nearest else ""
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things: 1 case, 2 cases."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def _printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
 

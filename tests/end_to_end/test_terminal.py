@@ -124,7 +124,7 @@ def test_train_on_a_narrow_terminal(folder, trained):
     bars = check_screen(trained, NARROW)
     assert any(re.match(r"epoch \d/2 .*\d/4", bar) for bar in bars)
     text = " ".join(trained.words)
-    assert "epoch 2/2 train loss " in text and "Validating with sliding window: 1 cases …" in text
+    assert "epoch 2/2 train loss " in text and "Validating with sliding window: 1 case …" in text
     assert all(len(line) < NARROW for line in trained.lines if line.startswith("epoch"))
     last = trained.lines[-2]
     assert last.startswith("Model: ") and " Predict with: vit_cli predict -i IMAGES" in last

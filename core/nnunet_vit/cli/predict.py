@@ -34,4 +34,6 @@ def predict(
         cases = predict_folder(
             images, masks, model, folds, device, mirroring, checkpoint, base, progress
         )
-    print(f"{cases} masks in {masks}")
+    from nnunet_vit.errors import counted
+
+    print(f"{counted(cases, 'mask')} in {masks}")

@@ -79,14 +79,18 @@ def _require_same(
     Raises:
         ModelError: names the backbone that fits.
     """
-    differences = []
     with torch.device("meta"):
         own = build_timm(name, SIZE, RGB, patch_size, given)
         try:
             theirs = build_timm(snapshot.architecture, SIZE, RGB, patch_size, snapshot.arguments)
             differences = _differences(theirs, own)
-        except ConfigError:  # no ViT that works here
-            differences = [f"timm's {snapshot.architecture} cannot be built here"]
+        except ConfigError as error:  # no ViT that works here
+            raise ModelError(
+                f"{snapshot.file} says architecture {snapshot.architecture}, which is no ViT of "
+                f"timm's that can be built here; the backbone is timm's {name}.",
+                fix=f"weights of {name}. If these are, copy the file of weights to a folder "
+                "without config.json.",
+            ) from error
     if differences:
         raise ModelError(
             f"{snapshot.file} says architecture {snapshot.architecture}, the backbone is timm's "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnunet_vit.errors import MachineError
+from nnunet_vit.errors import MachineError, counted
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.data.reading import in_threads
 from nnunet_vit.nnunet.dataset import class_names
@@ -39,7 +39,7 @@ class Scores:
 
     def as_text(self) -> str:
         """Return the scores as lines for people."""
-        lines = [f"Dice on {len(self.per_case)} cases: mean {self.mean:.3f}"]
+        lines = [f"Dice on {counted(len(self.per_case), 'case')}: mean {self.mean:.3f}"]
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         return "\n".join([*lines, f"Per case: {self.summary}"])
 

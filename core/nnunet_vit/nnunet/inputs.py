@@ -48,7 +48,7 @@ def sound_inputs(images: Path, model: ModelFolder, progress: Progress) -> Inputs
         ModelError: the model's plans are damaged.
     """
     if not images.is_dir():
-        raise DataError(f"-i {images} is not a folder.")
+        raise DataError(f"-i {images} is not a folder.", fix="-i, the folder of images.")
     ending = model.description["file_ending"]
     refuse(f"-i {images}", image_faults(images, ending, of_model=True))
     cases = cases_of(images, ending)

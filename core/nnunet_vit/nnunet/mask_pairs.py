@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.errors import DataError, ModelError
+from nnunet_vit.errors import DataError, ModelError, counted
 from nnunet_vit.nnunet.data.case_files import files_of
 from nnunet_vit.nnunet.data.faults import Fault, refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
@@ -19,7 +19,7 @@ from nnunet_vit.nnunet.data.masks import (
     lies_elsewhere,
     look_at_mask,
 )
-from nnunet_vit.nnunet.data.naming import counted_endings
+from nnunet_vit.nnunet.data.naming import counted_endings, ending_of
 from nnunet_vit.nnunet.data.reading import in_threads, reader_for
 from nnunet_vit.nnunet.model_files import MODEL_FILES, read_part
 from nnunet_vit.report.progress import Progress
@@ -88,7 +88,10 @@ def task_of(predictions: Path, references: Path, model: Path | None) -> Task:
         if not folder.is_dir():
             raise DataError(f"{option} {folder} is {'a file' if folder.exists() else 'missing'}.")
     if predictions.resolve() == references.resolve():
-        raise DataError(f"-p and -r are the same folder, {predictions}: every Dice would be 1.")
+        raise DataError(
+            f"-p and -r are the same folder, {predictions}: every Dice would be 1.",
+            fix="-p, the folder of predicted masks; -r, the folder of true ones.",
+        )
     source = _source(predictions, model)
     description = read_part(source / "dataset.json", DESCRIPTION)
     try:
@@ -134,7 +137,7 @@ def find_pairs(predictions: Path, references: Path, task: Task, progress: Progre
     if _is_validation(predictions) and there and there < wanted:
         others = len(wanted - there)
         progress.say(
-            f"{predictions}: validation of {len(there)} cases; {others} are of other folds."
+            f"{predictions}: validation of {counted(len(there), 'case')}; {others} of other folds."
         )
         wanted = there
     faults = [
@@ -189,28 +192,38 @@ def _none(folder: Path, ending: str) -> Fault:
     others = [file for file in files_of(folder) if file.suffix != ".json"]
     if not others:
         return Fault(f"{folder} holds no mask *{ending}.")
-    return Fault(
-        f"{folder} holds no mask *{ending}; it holds {counted_endings(others)}.",
-        f"convert the masks to {ending}, without loss; dataset.json says that they end so.",
-    )
+    fix = f"convert the masks to {ending}, without loss; dataset.json says that they end so."
+    if any(ending_of(file.name).lower() == ending.lower() for file in others):
+        fix = f"rename them to *{ending}; capital letters count."
+    return Fault(f"{folder} holds no mask *{ending}; it holds {counted_endings(others)}.", fix)
 
 
 def _lacking(folder: Path, there: set[str], needed: set[str]) -> list[Fault]:
     absent = sorted(needed - there)
     if not absent:
         return []
-    numbered = [name for name in there - needed if re.search(r"_\d{4}(\.[^.]+)+$", name)]
-    fix = ""
-    if numbered:
-        first = sorted(numbered)[0]
-        fix = (
-            f"masks have no channel number: is {first} an image? Else rename it to "
-            f"{re.sub(r'_[0-9]{4}(?=[.])', '', first)}, and the others likewise."
-        )
     return [
         Fault(
             f"{folder} lacks {len(absent)} of {len(needed)} masks: {', '.join(absent[:SHOWN])}"
             f"{', …' if len(absent) > SHOWN else ''}.",
-            fix,
+            _likely_names(folder, absent, there - needed),
         )
     ]
+
+
+def _likely_names(folder: Path, absent: Sequence[str], others: set[str]) -> str:
+    """Return what to do about masks that are not there, or that are there by another name."""
+    lower = {name.lower(): name for name in absent}
+    capital = [file.name for file in files_of(folder) if file.name.lower() in lower]
+    capital = [name for name in capital if name not in absent]
+    if capital:
+        first = capital[0]
+        more = ", and the others likewise" if len(capital) > 1 else ""
+        return f"rename {first} to {lower[first.lower()]}{more}; capital letters count."
+    numbered = sorted(name for name in others if re.search(r"_\d{4}(\.[^.]+)+$", name))
+    if numbered:
+        return (
+            f"masks have no channel number: is {numbered[0]} an image? Else rename it to "
+            f"{re.sub(r'_[0-9]{4}(?=[.])', '', numbered[0])}, and the others likewise."
+        )
+    return "add them, or move the masks of other cases away."

@@ -1,23 +1,22 @@
-"""A trained model's folder: which folds it has, and the networks in them, read without pickle."""
+"""A trained model's folder: which folds it has, and the network that its plans describe."""
 
 import contextlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean
+from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean, shortened
 from nnunet_vit.nnunet.model_files import MODEL_FILES, read_model
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nnunet_vit.checkpoints.store import Checkpoint
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
 Kind = Literal["final", "best", "latest"]
+FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
 
@@ -89,20 +88,26 @@ class ModelFolder:
         there = sorted(
             folder.name.removeprefix("fold_")
             for folder in self.path.glob("fold_*")
-            if self._has(folder, kind)
+            if FOLD.fullmatch(folder.name) and self._has(folder, kind)
         )
         absent = [fold for fold in wanted or [] if fold not in there]
         if absent or not there:
             of_folds = f" of fold {', '.join(absent)}" if absent else ""
+            others = f"; {shortened(self.other_folders())} is no fold" * bool(self.other_folders())
             raise ModelError(
                 f"{self.path} has no {kind} checkpoint{of_folds}; folds with one: "
-                f"{', '.join(there) or 'none'}.",
+                f"{', '.join(there) or 'none'}{others}.",
                 fix="finish the training with `vit_cli train … --continue`, or predict with "
                 "--checkpoint best (or latest) or other --folds, as in --folds 0 1.",
             )
         # a model of all cases is no member of a cross-validation: alone, or when it is asked for
         usual = [fold for fold in there if fold != "all"] or there
         return [int(fold) if fold.isdecimal() else fold for fold in wanted or usual]
+
+    def other_folders(self) -> list[str]:
+        """Return the names of folders that look like folds and are none: copies, backups."""
+        names = (folder.name for folder in self.path.glob("fold_*") if folder.is_dir())
+        return sorted(name for name in names if not FOLD.fullmatch(name))
 
     def _has(self, folder: Path, kind: Kind) -> bool:
         from nnunet_vit.checkpoints.store import CheckpointStore
@@ -115,21 +120,6 @@ class ModelFolder:
         if kind == "latest":
             return epoch is not None
         return (folder / FINAL).is_file() or epoch == self.run.train.num_epochs
-
-
-@dataclass(frozen=True)
-class FoldWeights:
-    """A fold's network with plain names: adapters are merged.
-
-    Attributes:
-        weights: as `ViTSegmentationNetwork.load_state_dict` takes them.
-        mirroring_axes: over which prediction may average.
-        notices: one sentence for each damaged checkpoint that an older one stands in for.
-    """
-
-    weights: "dict[str, Tensor]"
-    mirroring_axes: tuple[int, ...] | None
-    notices: tuple[str, ...] = ()
 
 
 def open_model(path: Path) -> ModelFolder:
@@ -147,66 +137,6 @@ def open_model(path: Path) -> ModelFolder:
     return ModelFolder(path, *read_model(path))
 
 
-def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None) -> FoldWeights:
-    """Return a fold's weights: of the whole model, or of a small checkpoint on its base.
-
-    Args:
-        model: the folder.
-        fold: one that has such a checkpoint.
-        kind: final, best or latest.
-        base: the pretrained weights, where they no longer lie where the run file said.
-
-    Raises:
-        ModelError: damaged, or the pretrained weights are missing or others.
-    """
-    from nnunet_vit.checkpoints.store import CheckpointStore
-    from nnunet_vit.checkpoints.whole import FINAL, read_whole
-
-    folder = model.path / f"fold_{fold}"
-    if kind == "final" and (folder / FINAL).is_file():
-        content = read_whole(folder / FINAL)
-        axes = content.get("inference_allowed_mirroring_axes")
-        return FoldWeights(content["network_weights"], None if axes is None else tuple(axes))
-    store = CheckpointStore(folder)
-    checkpoint = (
-        store.best(weights_alone=True) if kind == "best" else store.latest(weights_alone=True)
-    )
-    assert checkpoint is not None  # folds() has looked
-    axes = checkpoint.state["mirroring_axes"]
-    weights = _on_base(model, checkpoint, base)
-    return FoldWeights(weights, None if axes is None else tuple(axes), tuple(store.notices))
-
-
-def _on_base(
-    model: ModelFolder, checkpoint: "Checkpoint", base: Path | None
-) -> "dict[str, Tensor]":
-    from nnunet_vit.checkpoints.base import load_stored
-    from nnunet_vit.modeling.backbone import vits_of
-    from nnunet_vit.modeling.network import first_build
-    from nnunet_vit.modeling.published import pinned_weights
-    from nnunet_vit.tuning.adapters.merge import merged_state
-
-    digest = checkpoint.state["base"]["digest"]
-    if not digest:
-        network = build_network(model)
-    else:
-        _require_base(model, base)
-        with pinned_weights(checkpoint.state["base"].get("published") or []), first_build():
-            network = build_network(model, base)
-    load_stored(network, checkpoint.weights, digest, vits_of(network))
-    return merged_state(network)
-
-
-def _require_base(model: ModelFolder, base: Path | None) -> None:
-    path = base or Path(model.run.model.checkpoint_path)  # '' is a folder that exists: published
-    if not path.exists():
-        raise ModelError(
-            f"The checkpoint holds what was trained; its pretrained weights, {path}, are not "
-            "there.",
-            fix="--base FILE, the weights file that the run was started from.",
-        )
-
-
 def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentationNetwork":
     """Return the network of a model folder as its plans describe it.
 
@@ -220,7 +150,7 @@ def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentat
 
     plans = PlansManager(model.plans)
     configuration = plans.get_configuration(model.run.data.configuration)
-    arguments = dict(configuration.network_arch_init_kwargs)
+    arguments = _arguments(model, configuration.network_arch_init_kwargs)
     if base is not None:
         arguments["model"] = {**arguments["model"], "checkpoint_path": str(base.absolute())}
     channels = determine_num_input_channels(plans, configuration, model.description)
@@ -231,6 +161,29 @@ def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentat
         raise ModelError(
             f"{model.path} cannot be rebuilt: {error.problem}", fix=_rebuilding(model) or error.fix
         ) from error
+
+
+def _arguments(model: ModelFolder, given: Any) -> dict[str, Any]:  # noqa: ANN401 - of a file
+    """Return what the network is built with.
+
+    Raises:
+        ModelError: these are not the arguments of this version's network.
+    """
+    import inspect
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+    try:
+        inspect.signature(ViTSegmentationNetwork).bind(0, 0, **given)
+        if isinstance(given["model"], dict):
+            return dict(given)
+        reason = "model is no object"
+    except TypeError as error:
+        reason = str(error)
+    raise ModelError(
+        f"{model.path / 'plans.json'}: arch_kwargs do not fit this version's network: {reason}.",
+        fix="update nnunet-vit where a newer version wrote it; else copy the model folder again.",
+    )
 
 
 def _rebuilding(model: ModelFolder) -> str:

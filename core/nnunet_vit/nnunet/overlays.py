@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnunet_vit.errors import ConfigError
+from nnunet_vit.errors import ConfigError, counted
 from nnunet_vit.nnunet.data.case_files import cases_of
 from nnunet_vit.nnunet.data.faults import refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
@@ -28,7 +28,7 @@ def check_places(overlays: Path, images: Path | None, predictions: Path, referen
     if images is None:
         raise ConfigError("--overlays needs the pictures.", fix="--images FOLDER")
     if not images.is_dir():
-        raise ConfigError(f"--images {images} is not a folder.")
+        raise ConfigError(f"--images {images} is not a folder.", fix="the folder of images.")
     if overlays.exists() and not overlays.is_dir():
         raise ConfigError(f"--overlays {overlays} is a file, a folder is needed.")
     others = {"images": images, "predictions": predictions, "references": references}
@@ -77,7 +77,7 @@ def write_overlays(scores: Scores, images: Path, folder: Path, progress: Progres
         progress.case(case)
     progress.close()
     drawn = len(scores.pairs) - len(faults)
-    progress.say(f"{drawn} overlays in {folder}: image, reference, prediction, errors.")
+    progress.say(f"{counted(drawn, 'overlay')} in {folder}: image, reference, prediction, errors.")
     refuse("--overlays", grouped(faults))
 
 
@@ -113,7 +113,9 @@ def _views(
     of_image, of_masks = readers
     if not image.exists():
         return FileFault(
-            image, "is missing for its mask", "--images, the folder of the images of these masks"
+            image,
+            "is missing for its mask",
+            "give --images the folder of the images that were predicted",
         )
     shown = read(image, of_image, ending, "image")
     masks = [read_mask(file, of_masks, ending) for file in (pair.reference, pair.prediction)]
@@ -125,7 +127,9 @@ def _views(
     if shown.values.shape[1:] != reference.shape:
         sizes = size_text(shown.values.shape[1:]), size_text(reference.shape)
         return FileFault(
-            image, f"is {sizes[0]}, its masks {sizes[1]}", "--images, the images of these masks"
+            image,
+            f"is {sizes[0]}, its masks {sizes[1]}",
+            "give --images the folder of the images that were predicted",
         )
     axis, index, place = chosen_slice(reference, prediction, shown.spacing, labels.ignore)
     plane = shown.values.take(index, axis=axis + 1)

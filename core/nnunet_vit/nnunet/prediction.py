@@ -5,19 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import MachineError, ModelError, Stopped
+from nnunet_vit.errors import MachineError, ModelError, Stopped, shortened
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.devices import choose_device
+from nnunet_vit.nnunet.earlier_masks import of_earlier_prediction
+from nnunet_vit.nnunet.fold_weights import FoldWeights, read_fold
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.nnunet.inputs import Inputs, sound_inputs
-from nnunet_vit.nnunet.model_folder import (
-    FoldWeights,
-    ModelFolder,
-    build_network,
-    kind_of,
-    open_model,
-    read_fold,
-)
+from nnunet_vit.nnunet.model_folder import ModelFolder, build_network, kind_of, open_model
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 
@@ -62,17 +57,22 @@ def predict_folder(
     kind = kind_of(checkpoint)
     trained = open_model(model)
     used = trained.folds(folds, kind)
+    if others := trained.other_folders():
+        progress.say(f"Left out of {model}: {shortened(others)}, which no fold is named.")
     _check_apart(masks, images, model)
     inputs = sound_inputs(images, trained, progress)
+    progress.start_work("Loading the network")
     predictor = _predictor(choose_device(device), mirroring, progress)
     with downloads_shown_by(progress):
         networks = [read_fold(trained, fold, kind, base) for fold in used]
-    for notice in (notice for network in networks for notice in network.notices):
-        progress.say(notice)
     _load(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
+    ending = trained.description["file_ending"]
+    expected = [masks / f"{case}{ending}" for case in inputs.cases]
+    notices = [notice for network in networks for notice in network.notices]
+    for notice in [*notices, *of_earlier_prediction(masks, expected, ending)]:
+        progress.say(notice)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
-    expected = [masks / f"{case}{trained.description['file_ending']}" for case in inputs.cases]
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),

@@ -15,8 +15,9 @@ from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.published import pinned_weights
 from nnunet_vit.nnunet.data.in_use import train_on
 from nnunet_vit.nnunet.data.split_update import KEPT
+from nnunet_vit.nnunet.fold_weights import read_fold
 from nnunet_vit.nnunet.folders import claim
-from nnunet_vit.nnunet.model_folder import open_model, read_fold
+from nnunet_vit.nnunet.model_folder import open_model
 from nnunet_vit.nnunet.saving import BEST, TRAINED, SavingTrainer
 
 DEPENDS_ON = {  # of SavingTrainer.data_digests

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from nnunet_vit.errors import counted
 from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
 
@@ -124,7 +125,7 @@ class ConsoleProgress(Progress):
 
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""
-        self.say(f"{text}: {total} cases …")
+        self.say(f"{text}: {counted(total, 'case')} …")
         self._display.start(Work(text, total, "case"))
 
     def case(self, name: str) -> None:

@@ -6,12 +6,19 @@ import textwrap
 from typing import TextIO
 
 from rich.console import Console, ConsoleDimensions
-from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Column
 
 WIDE = 70  # characters; a narrower terminal gets no details beside its bar
 COUNTS, REMAINING = 14, 12  # characters for the numbers and for the time at a bar's right
+SPINNER = 2  # characters at its left: what moves while a long step moves no bar
 LONGEST_BAR = 40
 BOUND = "\u00a0"  # a space that no line is broken at
 
@@ -93,9 +100,10 @@ class Screen(Console):
 
     def _columns(self, text: str) -> list[ProgressColumn]:
         wide = self.width >= WIDE
-        longest = min(len(text), self.width // 2)
-        room = self.width - longest - COUNTS - REMAINING * wide
+        longest = min(len(text), self.width // 2 - SPINNER)
+        room = self.width - SPINNER - longest - COUNTS - REMAINING * wide
         columns: list[ProgressColumn] = [
+            SpinnerColumn("line", style=""),
             TextColumn("{task.description}", markup=False, table_column=_one_line(longest)),
             BarColumn(max(4, min(LONGEST_BAR, room))),
             TextColumn("{task.fields[counts]}", markup=False, table_column=_one_line()),

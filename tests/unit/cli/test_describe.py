@@ -154,7 +154,7 @@ def test_no_weights_are_read(vit_cli):
         (
             ("none.yaml",),
             2,
-            "error[config]: none.yaml: no such file",
+            "error[config]: none.yaml: no such file. Fix: --config, the path of a run file.",
         ),
         (
             ("run.yaml", "--device", "tpu"),

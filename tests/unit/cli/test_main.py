@@ -108,7 +108,10 @@ def test_python_m_is_the_same_command():
     command = [sys.executable, "-m", "nnunet_vit", "validate", "none.yaml"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error[config]: none.yaml: no such file\n"
+    assert (
+        done.stderr
+        == "error[config]: none.yaml: no such file. Fix: --config, the path of a run file.\n"
+    )
 
 
 def test_the_machines_own_errors(capsys):

@@ -68,9 +68,8 @@ def test_list_models_shows_the_backbones_of_this_package(vit_cli, only_fakes):
 
 def test_list_models_as_json(vit_cli, two_heads):
     code, out, err = vit_cli("list-models", "--json")
-    assert (code, err) == (0, "")
     listing = json.loads(out)
-    assert list(listing) == ["heads", "backbones"]
+    assert (code, err, list(listing)) == (0, "", ["heads", "backbones"])
     assert listing["heads"] == [
         {
             "name": "broken",
@@ -192,7 +191,8 @@ def test_validate_with_a_head_that_is_missing_or_broken(vit_cli, two_heads, head
 
 
 def test_validate_no_file(vit_cli):
-    assert vit_cli("validate", "none.yaml") == (2, "", "error[config]: none.yaml: no such file\n")
+    fault = "error[config]: none.yaml: no such file. Fix: --config, the path of a run file.\n"
+    assert vit_cli("validate", "none.yaml") == (2, "", fault)
 
 
 def test_train_without_a_run_file(vit_cli):

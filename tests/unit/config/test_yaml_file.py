@@ -22,7 +22,10 @@ def _fault_of_path(path):
 
 
 def test_a_missing_file():
-    assert _fault_of_path("run.yaml") == "run.yaml: no such file"
+    assert (
+        _fault_of_path("run.yaml")
+        == "run.yaml: no such file. Fix: --config, the path of a run file."
+    )
 
 
 def test_a_folder():

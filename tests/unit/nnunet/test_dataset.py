@@ -52,7 +52,7 @@ def test_a_name_that_nnunet_does_not_find_is_named_with_the_rule(write_dataset, 
     write_dataset(name)
     assert refusal(5).endswith(
         f" There: none. Not counted: '{name}': a dataset's name is DatasetXXX_NAME, with three "
-        "digits or more."
+        "digits, or with more that begin with no 0."
     )
 
 
@@ -140,14 +140,18 @@ def test_a_label_without_an_image(write_dataset):
 
 def test_an_image_without_a_label(write_dataset):
     folder = write_dataset(labelled=("a", "c"))
-    assert refusal() == f"{folder / 'labelsTr'} lacks labels of cases with images: b.png."
+    assert refusal() == (
+        f"{folder / 'labelsTr'} lacks labels of cases with images: b.png. Fix: add them, or move "
+        "the images of these cases away."
+    )
 
 
 def test_many_cases_are_counted(write_dataset):
     folder = write_dataset(cases="abcdefgh", labelled=("a",))
     assert refusal() == (
         f"{folder / 'labelsTr'} lacks labels of cases with images: "
-        "b.png, c.png, d.png, e.png, f.png, … (7 in all)."
+        "b.png, c.png, d.png, e.png, f.png, … (7 in all). Fix: add them, or move the images of "
+        "these cases away."
     )
 
 

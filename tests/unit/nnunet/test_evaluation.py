@@ -86,7 +86,10 @@ def test_folders_that_do_not_exist(tmp_path):
 def test_masks_without_a_partner(masks, lacking, other):
     folders = masks(LABELS)
     (folders[lacking] / "a.png").unlink()
-    assert refusal(folders) == f"{folders[lacking]} lacks 1 of 2 masks: a.png."
+    assert refusal(folders) == (
+        f"{folders[lacking]} lacks 1 of 2 masks: a.png. Fix: add them, or move the masks of other "
+        "cases away."
+    )
 
 
 def test_no_masks_at_all(masks):
@@ -173,6 +176,27 @@ def test_references_of_another_ending(masks):
     )
 
 
+@pytest.mark.parametrize(
+    ("cases", "text"),
+    [
+        (
+            "ab",
+            "holds no mask *.png; it holds 2 files *.PNG. Fix: rename them to *.png; capital "
+            "letters count.",
+        ),
+        (
+            "b",
+            "lacks 1 of 2 masks: b.png. Fix: rename b.PNG to b.png; capital letters count.",
+        ),
+    ],
+)
+def test_references_that_end_in_capital_letters(masks, cases, text):
+    folders = masks(LABELS)
+    for case in cases:
+        (folders[1] / f"{case}.png").rename(folders[1] / f"{case}.PNG")
+    assert refusal(folders) == f"{folders[1]} {text}"
+
+
 def test_references_with_channel_numbers(masks):
     folders = masks(LABELS)
     for case in "ab":
@@ -185,7 +209,8 @@ def test_references_with_channel_numbers(masks):
 def test_the_same_folder_twice(masks):
     predictions, _ = masks(LABELS)
     assert refusal((predictions, predictions)) == (
-        f"-p and -r are the same folder, {predictions}: every Dice would be 1."
+        f"-p and -r are the same folder, {predictions}: every Dice would be 1. Fix: -p, "
+        "the folder of predicted masks; -r, the folder of true ones."
     )
 
 
@@ -207,7 +232,7 @@ def test_the_validation_of_a_fold_finds_the_files_of_its_model(masks, tmp_path, 
         (predictions / name).rename(model / name)
     scores = evaluate_folder(validation, references, said)
     assert scores.per_case == pytest.approx({"a.png": 0.75})
-    assert f"{validation}: validation of 1 cases; 1 are of other folds." in said.lines
+    assert f"{validation}: validation of 1 case; 1 of other folds." in said.lines
 
 
 def test_masks_from_elsewhere_with_a_model(masks, tmp_path):

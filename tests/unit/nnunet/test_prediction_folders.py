@@ -217,7 +217,10 @@ def test_a_fold_that_was_saved_but_not_finished(model, images):
 
 def test_no_folder_of_images(model, tmp_path):
     missing = tmp_path / "missing"
-    assert refusal(DataError, missing, model) == f"-i {missing} is not a folder."
+    assert (
+        refusal(DataError, missing, model)
+        == f"-i {missing} is not a folder. Fix: -i, the folder of images."
+    )
 
 
 def test_no_images_of_that_kind(model, images):

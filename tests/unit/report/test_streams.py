@@ -89,7 +89,7 @@ def test_a_notebooks_stream_has_no_descriptor(monkeypatch, capfd):
         progress.case("a")
     assert sys.stdout is cell
     print("after")
-    assert cell.getvalue() == "ours\nPredicting: 1 cases …\nafter\n"
+    assert cell.getvalue() == "ours\nPredicting: 1 case …\nafter\n"
     assert capfd.readouterr() == ("", "")
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 NAME_WORDS = "a name of letters, digits, '_', '-' and '.'"
-# what nnU-Net finds by its number: three digits or more, then whatever it is called
+# what nnU-Net finds by its number, written with %03d; then whatever it is called
 DATASET = re.compile(r"Dataset(\d{3}|[1-9]\d{3,})(?!\d).*", re.DOTALL)
-DATASET_WORDS = "DatasetXXX_NAME, with three digits or more"
+DATASET_WORDS = "DatasetXXX_NAME, with three digits, or with more that begin with no 0"
 
 
 def absolute(path: str, folder: Path) -> str:

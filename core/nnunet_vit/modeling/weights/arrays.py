@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.unreadable import unreadable
+from nnunet_vit.modeling.weights.unreadable import AGAIN, unreadable
 
 STEM = "embedding.kernel"
 
@@ -42,7 +42,7 @@ def load_arrays(path: Path) -> dict[str, Tensor]:
         with np.load(path, allow_pickle=False) as arrays:
             found = {name.replace("/", "."): arrays[name] for name in plain}
     except DAMAGED as error:
-        raise unreadable(path, "it is cut off or damaged") from error
+        raise unreadable(path, "it is cut off or damaged", AGAIN) from error
     if not any(f".{name}".endswith(f".{STEM}") for name in found):
         raise unreadable(path, "it is an archive of something else")
     return {

@@ -17,9 +17,10 @@ from nnunet_vit.modeling.weights.copies import (
 )
 from nnunet_vit.modeling.weights.foreign import translated_by_timm
 from nnunet_vit.modeling.weights.harmless import may_be_missing
-from nnunet_vit.modeling.weights.layouts import Layout, above, layouts
+from nnunet_vit.modeling.weights.layouts import Layout, above, layouts, lists_of_tensors
 from nnunet_vit.modeling.weights.naming import named_as_backbone
 from nnunet_vit.modeling.weights.sizes import can_be_resized
+from nnunet_vit.modeling.weights.unreadable import no_mapping
 
 Tensors = dict[str, Tensor]
 
@@ -48,7 +49,6 @@ def best_reading(
     model: nn.Module,
     key: str | None = None,
     path: Path = Path("the file"),
-    patches: int | None = None,
 ) -> Reading:
     """Return the reading that covers the most of a backbone; of equal ones the averaged one.
 
@@ -57,7 +57,6 @@ def best_reading(
         model: the backbone.
         key: prefix or mapping of the part that is meant; None: any.
         path: of the file, for messages.
-        patches: how many of them its positions are of, as the run says; None: unknown.
 
     Raises:
         ConfigError: the file has nothing behind the key.
@@ -65,7 +64,7 @@ def best_reading(
     """
     parts = layouts(content)
     if not any(part.tensors or part.odd for part in parts):
-        raise ModelError(f"{path} holds no mapping of names to tensors.")
+        raise no_mapping(path)
     weights = [part for part in parts if not is_of_training(part.prefix)]
     if not weights:
         raise ModelError(
@@ -79,7 +78,7 @@ def best_reading(
         wanted = chosen([part.prefix for part in parts], key, path)
         parts = [part for part in parts if part.prefix in wanted]
         notes = (f"{parts[0].label} is taken, as model.checkpoint_key says",)
-    readings = [_reading(part, content, model, patches) for part in parts]
+    readings = [_reading(part, content, model) for part in parts]
     own = model.state_dict()
     scores = [_score(reading.tensors, own) for reading in readings]
     most = max(scores)
@@ -87,7 +86,7 @@ def best_reading(
     best = _without_repetitions(best)
     if len(best) == 1:
         notes = notes or _note_of_lesser_average(best[0], readings, scores)
-        notes = (*notes, *_note_of_undotted(best[0]))
+        notes = (*notes, *_note_of_undotted(best[0]), *_note_of_list(best[0], content))
         return replace(best[0], notes=notes)
     swapped = ".".join(SWAPPED) in readings[0].rest
     copies = [(reading.layout.prefix, reading) for reading in best]
@@ -95,12 +94,10 @@ def best_reading(
     return replace(taken, notes=(sentence,))
 
 
-def _reading(
-    layout: Layout, content: Mapping[object, object], model: nn.Module, patches: int | None
-) -> Reading:
+def _reading(layout: Layout, content: Mapping[object, object], model: nn.Module) -> Reading:
     """Read one part by its names, or as timm translates it, whichever covers more."""
     own = model.state_dict()
-    names = named_as_backbone(layout.tensors, model, patches)
+    names = named_as_backbone(layout.tensors, model)
     reading = Reading(names, layout.rest, frozenset(), layout)
     if all(name in names or may_be_missing(name) for name in own):
         return reading
@@ -161,4 +158,15 @@ def _note_of_undotted(taken: Reading) -> tuple[str, ...]:
         if average_level(parts[:-1]) > 0 and parts[-1] in wanted:
             label, other = taken.layout.label, ".".join(parts[:-1])
             return (f"{label} is taken: {other}, an average, has names without dots",)
+    return ()
+
+
+def _note_of_list(taken: Reading, content: Mapping[object, object]) -> tuple[str, ...]:
+    """Say where an average lies beside as a list without names, as torch_ema writes it."""
+    if average_level(taken.layout.prefix) > 0:
+        return ()
+    for way, number in lists_of_tensors(content):
+        if average_level(way) > 0 and number * 2 >= len(taken.tensors):
+            label, other = taken.layout.label, ".".join(way)
+            return (f"{label} is taken: {other}, an average, is a list without names",)
     return ()

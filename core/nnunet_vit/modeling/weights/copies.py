@@ -8,10 +8,13 @@ from typing import TypeVar
 from nnunet_vit.errors import ConfigError, ModelError, shortened
 from nnunet_vit.modeling.weights.layouts import WRAPPED
 
-AVERAGED = re.compile(
-    r"(?:.*_)?(?:ema|teacher|target|momentum|averaged?|avg|swa|shadow|polyak)\d*(?:_.*)?"
+WORDS = r"(?:ema|teacher|target|averaged?|avg|swa|shadow|polyak)\d*(?:_.*)?"
+NETWORKS = r"(?:encoder|teacher|network|net|backbone|branch|trunk|tower|vit)"
+AVERAGED = re.compile(  # a bare momentum may be a network or an optimizer's buffers
+    rf"(?:.*_)?{WORDS}|(?:.*_)?momentum_(?:{NETWORKS}|model)(?:_.*)?|(?:.*_)?{NETWORKS}_momentum"
     r"|encoder_k|key_encoder|.+_encoder_m"
 )
+NOT_AVERAGED = re.compile(rf"(?:.*_)?(?:no|non|not|pre|before|without)_?{WORDS}")
 OTHER_THAN_IMAGES = re.compile(
     r"(?:.*_)?(?:text|language|audio|speech|depth|thermal|imu|video|point)s?(?:_.*)?"
 )
@@ -20,7 +23,7 @@ SWAPPED = ("ema_state_dict", "steps")  # mmengine's: it puts the average into st
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 TRAINING = re.compile(  # state of the optimizer, which has the shapes of the weights
     r"(?:.*_)?(?:optim\w*|opt_state|exp_avg\w*|grad(?:s|ients?)?|adam\w*|momenta|momentum_buffers?"
-    r"|mu|nu)(?:_.*)?"
+    r"|sgd_momentum|mu|nu)(?:_.*)?"
 )
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 Prefix = tuple[str, ...]
@@ -32,8 +35,13 @@ def average_level(prefix: Prefix, swapped: bool = False) -> int:
     if swapped and "ema_state_dict" in prefix:
         return -1
     words = [CAMEL.sub("_", part).lower() for part in prefix]
-    raw = sum(word == RAW for word in words)
-    return sum(AVERAGED.fullmatch(word) is not None for word in words) - raw
+    return sum(_level(word) for word in words)
+
+
+def _level(word: str) -> int:
+    if word == RAW or NOT_AVERAGED.fullmatch(word):
+        return -1
+    return int(AVERAGED.fullmatch(word) is not None)
 
 
 def is_of_training(prefix: Prefix) -> bool:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from nnunet_vit.errors import ModelError, shortened
+from nnunet_vit.modeling.weights.class_tokens import TOKEN
 from nnunet_vit.modeling.weights.sizes import POSITIONS
 
 ROWS = 4  # in a row; fewer may be dead filters of a network that was trained to the end
@@ -15,8 +16,9 @@ SHARE = 16  # at most one part in so many may be zero in a row
 def refuse_damage(tensors: dict[str, Tensor], path: Path) -> None:
     """Refuse values that are not finite, and weights that are zero.
 
-    Biases and LayerScale may be zero; matrices, norms and positions are never, unless a download
-    was interrupted after the file had been given its final length.
+    Biases and LayerScale may be zero, positions only together with the class token, before a
+    training; matrices and norms are never, unless a download was interrupted after the file had
+    been given its final length.
 
     Args:
         tensors: of the backbone, by its names.
@@ -36,6 +38,10 @@ def refuse_damage(tensors: dict[str, Tensor], path: Path) -> None:
             fix="fetch the file again, or choose another checkpoint of that training.",
         )
     weights = {name: tensor for name, tensor in tensors.items() if _is_weight(name, tensor)}
+    if TOKEN in tensors and not bool(
+        tensors[TOKEN].any()
+    ):  # so a DeiT begins
+        weights = {n: t for n, t in weights.items() if not n.endswith(POSITIONS) or bool(t.any())}
     zero = [name for name, tensor in weights.items() if _is_zeroed(tensor)]
     if zero:
         raise ModelError(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.modeling.timm_classes import class_of
-from nnunet_vit.modeling.weights.naming import named_as_backbone
+from nnunet_vit.modeling.weights.naming import shaped_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS
 
 BLOCK = re.compile(r"(?:^|\.)(?:blocks|layers?|resblocks)\.(\d+)\.")
@@ -31,7 +31,7 @@ def arguments_of_tensors(tensors: dict[str, Tensor], model: nn.Module) -> Backbo
         tensors: of the file, by its own names; their values are not looked at.
         model: the backbone without them.
     """
-    own, named = model.state_dict(), named_as_backbone(tensors, model)
+    own, named = model.state_dict(), shaped_as_backbone(tensors, model)
     extra = [name for name in named if name not in own]
     given: dict[str, Any] = {}
     for endings, (argument, value) in PARTS.items():

@@ -5,7 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.modeling.weights.unreadable import unreadable
+from nnunet_vit.modeling.weights.unreadable import AGAIN, unreadable
 
 HEAD = 512  # bytes that tell the kind
 TAR = slice(257, 262)
@@ -13,6 +13,10 @@ CONVERT = (
     "load it with the library that wrote it and save its tensors under the names of a PyTorch "
     "model, with safetensors.torch.save_file."
 )
+EXPORTED = (
+    "save torch.export.load(path).state_dict with safetensors.torch.save_file, and give that."
+)
+PULL = "git lfs pull in the folder that it lies in, or fetch the file itself."
 UNPACK = "unpack it, and give the weights file inside."
 
 
@@ -33,12 +37,13 @@ class Kind:
 
 def _kind(start: bytes, what: str, fix: str = CONVERT) -> Kind:
     pattern = re.compile(start, re.DOTALL | re.IGNORECASE)
-    return Kind(pattern, f"it is {what}, which is not supported" if fix else f"it is {what}", fix)
+    end = ", which is not supported" if fix in (CONVERT, UNPACK) else ""
+    return Kind(pattern, f"it is {what}{end}", fix)
 
 
 KINDS = (
-    _kind(rb"\s*<(!doctype|html|head|\?xml)", "a web page, saved in place of the file", ""),
-    _kind(rb"(?=.*oid sha256:)", "a Git LFS pointer, not the file itself (git lfs pull)", ""),
+    _kind(rb"\s*<(!doctype|html|head|\?xml)", "a web page, saved in place of the file", AGAIN),
+    _kind(rb"(?=.*oid sha256:)", "a Git LFS pointer, not the file itself", PULL),
     _kind(rb"\x89HDF\r\n", "an HDF5 file (Keras)"),
     _kind(rb"GGUF|ggml|lmgg", "a GGUF file"),
     _kind(rb"[\x81-\x8f](?:[\xa1-\xbf]|\xd9)", "a Flax (msgpack) file"),
@@ -63,7 +68,7 @@ def format_of(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:
-        raise unreadable(path, "it is empty")
+        raise unreadable(path, "it is empty", AGAIN)
     if head[:2] == b"PK":
         return _inside(path)
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**40:
@@ -81,13 +86,15 @@ def _inside(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise unreadable(path, "it is cut off or damaged") from error
+        raise unreadable(path, "it is cut off or damaged", AGAIN) from error
     if any(name.endswith("data.pkl") and name.count("/") < 2 for name in names):
         return ARCHIVE
     if names and all(name.endswith(".npy") for name in names):
         return ARRAYS
     if "model.weights.h5" in names:
         raise unreadable(path, "it is a Keras file, which is not supported", CONVERT)
+    if any(name.endswith("/archive_format") for name in names):
+        raise unreadable(path, "it is an exported program (torch.export)", EXPORTED)
     inner = [name for name in names if name.endswith((".pth", ".pt", ".bin", ".safetensors"))]
     fix = f"unpack it, and give the weights file inside ({inner[0]})." if inner else ""
     raise unreadable(path, "it is an archive of something else", fix)

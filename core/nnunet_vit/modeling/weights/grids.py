@@ -27,6 +27,11 @@ def rehearsal() -> Iterator[None]:
         _rehearsing.reset(token)
 
 
+def is_rehearsed() -> bool:
+    """Tell whether positions are only loaded to try a network of another size."""
+    return _rehearsing.get()
+
+
 @dataclass(frozen=True)
 class FileGrid:
     """What is known of a file's grid of patches.
@@ -59,10 +64,9 @@ class FileGrid:
         """
         if self.stated is not None:
             return self._as_stated(count, path), ""
-        if self.pixels is not None and patch is not None:
-            height, width = (edge // step for edge, step in zip(self.pixels, patch, strict=True))
-            if height * width == count:
-                return (height, width), ""
+        said = self.of_pixels(patch)
+        if said is not None and said[0] * said[1] == count:
+            return said, ""
         edge = math.isqrt(max(count, 0))
         is_square = edge > 0 and edge * edge == count
         if count == own[0] * own[1] and not (self.square and is_square):
@@ -88,10 +92,7 @@ class FileGrid:
             ModelError: the grid cannot be told.
         """
         edge = (math.isqrt(max(count, 0)) + 1) // 2
-        candidates = [self.stated, own, (edge, edge)]
-        if self.pixels is not None and patch is not None:
-            height, width = (size // step for size, step in zip(self.pixels, patch, strict=True))
-            candidates.insert(1, (height, width))
+        candidates = [self.stated, self.of_pixels(patch), own, (edge, edge)]
         if self.square:
             candidates.insert(0, (edge, edge))
         for grid in candidates:
@@ -102,6 +103,12 @@ class FileGrid:
             f"so it cannot be resized to {own[0]} x {own[1]} patches.",
             fix=f"say the file's own grid, {KEY}: [H, W] in patches.",
         )
+
+    def of_pixels(self, patch: Grid | None) -> Grid | None:
+        """Return the grid that config.json says, by the file's patch; None: unknown."""
+        if self.pixels is None or patch is None:
+            return None
+        return self.pixels[0] // patch[0], self.pixels[1] // patch[1]
 
     def _as_stated(self, count: int, path: Path) -> Grid:
         assert self.stated is not None

@@ -37,6 +37,10 @@ BLOCK = re.compile(r"(?:.*\.)?blocks\.\d+\.")
 INSIDE = re.compile(
     r"(?:blocks|layers|patch_embed|embeddings|pos_embed|norm_pre|rel_pos\w*|rope\w*)(?:\.|$)"
     r"|\w*(?:tokens?|pos_embed|position_embeddings?)$"
+    # what is added to the tokens, apart from what heads compare them with
+    r"|(?!(?:text|word|query|class|label|object|mask)_)\w*embed(?:ding)?s?(?:_\w+)?$"
+    r"|(?:pos\w*|time|temporal|spatial|channel|band|scale|level|modal\w*|(?:token_)?type|view)"
+    r"_embed\w*\."
 )
 
 

@@ -18,6 +18,7 @@ from nnunet_vit.modeling.weights.harmless import (
 from nnunet_vit.modeling.weights.sizes import STEM, can_be_resized
 
 Tensors = dict[str, Tensor]
+QKV_BIAS = (".qkv.bias", ".q_bias", ".v_bias")
 
 
 def refuse_lost_bias(
@@ -62,6 +63,7 @@ def judge_names(
     Raises:
         ModelError: with the coverage.
     """
+    _refuse_other_numbers(tensors, own, path)
     missing = [name for name in own if name not in tensors and not may_be_missing(name)]
     unknown = [
         name
@@ -79,6 +81,26 @@ def judge_names(
     if expected < 1 and share < expected:
         raise _misfit(
             tensors, own, path, missing=missing, unknown=unknown, expected=percent(expected)
+        )
+
+
+def _refuse_other_numbers(tensors: Tensors, own: Tensors, path: Path) -> None:
+    """Refuse integers and the like, with whatever shapes: their scales lie elsewhere, or nowhere.
+
+    Raises:
+        ModelError: with the names.
+    """
+    floating = [name for name in own if own[name].is_floating_point() and name in tensors]
+    other = [
+        f"{name} {tensors[name].dtype} instead of {own[name].dtype}"
+        for name in floating
+        if not tensors[name].is_floating_point()
+    ]
+    if other:
+        raise ModelError(
+            f"{path}: {len(other)} of {len(floating)} tensors are no floating-point numbers, as in "
+            f"quantized weights: {shortened(other)}.",
+            fix="give the weights in floating point, as they were before they were quantized.",
         )
 
 
@@ -139,6 +161,8 @@ def _misfit(
         + (f" where {expected} is expected" if expected else "")
     ]
     lacking = any(is_lacking(name, tensors) for name in missing or ())
+    if missing and not (wrong or unknown) and missing == [n for n in own if n.endswith(QKV_BIAS)]:
+        fits = ["model.backbone_arguments: {qkv_bias: false}"]
     parts = {"another shape": wrong, "missing": missing, "unknown": unknown}
     facts += [f"{what} {shortened(names)}" for what, names in parts.items() if names]
     return ModelError(

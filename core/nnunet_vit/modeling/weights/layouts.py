@@ -10,6 +10,7 @@ from torch import Tensor
 from nnunet_vit.modeling.weights.placeholders import OddTensor, Placeholder
 
 DEPTH = 24  # mappings inside mappings: a whole network that was pickled has one per module
+NEAR = 3  # mappings inside mappings, where lists are looked for
 OFTEN = 8  # the same mapping in a file, which may even hold itself
 WRAPPED = frozenset(  # what torch's and peft's wrappers of a module add anywhere in a name
     {"module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "base_layer"}
@@ -111,6 +112,23 @@ def _flat(
         elif isinstance(inner, Mapping) and len(path) < DEPTH and seen[id(value)] < OFTEN:
             seen[id(value)] += 1
             yield from _flat(inner, (*path, *name.split(".")), seen)
+
+
+def lists_of_tensors(content: Mapping[object, object]) -> Iterator[tuple[Path, int]]:
+    """Yield the way to every list of tensors that lies near the top, and how many it holds."""
+    seen: set[int] = set()  # a mapping may hold itself, often
+    waiting: list[tuple[Path, object]] = [((), content)]
+    for way, value in waiting:
+        inner = value.content() if isinstance(value, Placeholder) else value
+        if id(inner) in seen:
+            continue
+        if isinstance(inner, Mapping) and len(way) < NEAR:
+            seen.add(id(inner))
+            waiting += [((*way, str(name)), inside) for name, inside in inner.items()]
+        elif isinstance(inner, list | tuple) and inner:
+            seen.add(id(inner))
+            if all(isinstance(one, Tensor) for one in inner):
+                yield way, len(inner)
 
 
 def _unwrapped(paths: list[Path]) -> dict[Path, Path]:

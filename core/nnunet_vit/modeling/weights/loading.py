@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from nnunet_vit.modeling.weights.choosing import Reading, best_reading
+from nnunet_vit.modeling.weights.class_tokens import REGISTERS, with_own_class_position
 from nnunet_vit.modeling.weights.coverage import Coverage
 from nnunet_vit.modeling.weights.grids import FileGrid, grid_of_snapshot
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
@@ -40,22 +41,23 @@ def load_backbone_weights(
         ModelError: it is no weights file, holds objects that are not tensors, or does not cover
             the backbone.
     """
-    stated = grid.stated if grid is not None else None
-    patches = stated[0] * stated[1] if stated is not None else None
-    reading = best_reading(read_weights(path), model, key, path, patches)
+    reading = best_reading(read_weights(path), model, key, path)
     own = model.state_dict()
     refuse_other_networks(reading, own, path)
     fitting = partial(fitting_backbones, reading.layout.tensors, model)
     judge_names(reading.tensors, own, expected_coverage, path, fitting)
     refuse_lost_bias(reading.tensors, own, path, fitting)
-    known = {name: tensor for name, tensor in reading.tensors.items() if name in own}
-    open_sizes = {name: tensor for name, tensor in known.items() if name not in reading.resized}
     known_grid = replace(grid or FileGrid(), pixels=grid_of_snapshot(path))
+    registers = any(name.endswith(REGISTERS) for name in reading.layout.tensors)
+    placed, note = with_own_class_position(reading.tensors, model, registers, path, known_grid)
+    known = {name: tensor for name, tensor in placed.items() if name in own}
+    open_sizes = {name: tensor for name, tensor in known.items() if name not in reading.resized}
     adapted, notes = with_own_sizes(open_sizes, model, path, known_grid)
     known.update(adapted)
     judge_values(known, own, path)
     model.load_state_dict(known, strict=False)
     coverage = _coverage(reading, model, {*reading.resized, *adapted}, path)
+    notes = (note, *notes) if note else notes
     return replace(coverage, grid=notes, notes=(*coverage.notes, *notes))
 
 

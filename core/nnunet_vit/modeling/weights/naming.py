@@ -4,7 +4,7 @@ import re
 
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.weights.class_tokens import with_own_class_position
+from nnunet_vit.modeling.weights.class_tokens import likely_class_position
 from nnunet_vit.modeling.weights.hugging_face import from_hugging_face
 from nnunet_vit.modeling.weights.makers import from_other_makers
 
@@ -23,20 +23,21 @@ OTHER_NAMES = tuple(  # taken only where the backbone has the second name and no
 )
 
 
-def named_as_backbone(
-    tensors: dict[str, Tensor], model: nn.Module, patches: int | None = None
-) -> dict[str, Tensor]:
+def shaped_as_backbone(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Return what named_as_backbone does, with the class token's position where it likely is."""
+    return likely_class_position(named_as_backbone(tensors, model), model)
+
+
+def named_as_backbone(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """Return the tensors by the backbone's names where they can be translated.
 
     Args:
         tensors: of the file.
         model: the backbone.
-        patches: how many of them the file's positions are of, as the run says; None: unknown.
     """
     own = model.state_dict()
     packed = not any(".mlp.fc1_g." in name for name in own)
     known = from_hugging_face(from_other_makers(tensors), packed)
-    known = with_own_class_position(known, model, patches)
     known = _with_split_bias(known, own)
     renamed: dict[str, Tensor] = {}
     for name, tensor in known.items():

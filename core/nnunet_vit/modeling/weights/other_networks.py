@@ -101,7 +101,7 @@ def _refuse_tokens(tensors: dict[str, Tensor], own: dict[str, Tensor], path: Pat
         problem = "it is the vision tower of a CLIP, with a norm before the blocks"
         fix = "timm:vit_…_clip_…, or …_clip_quickgelu_… for OpenAI's own weights"
     elif TOKEN in own and TOKEN not in tensors:
-        problem = "the file has no class token, and the backbone has one"
+        problem = "the file has no class token (SigLIP's have none), and the backbone has one"
         fix = "a ViT of timm without a class token, such as timm:vit_…_siglip_…"
     elif TOKEN in tensors and TOKEN not in own:
         problem = "the file has a class token, and the backbone has none"

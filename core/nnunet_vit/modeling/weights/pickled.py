@@ -6,7 +6,10 @@ from pathlib import Path
 from nnunet_vit.errors import ModelError, UserError, shortened
 from nnunet_vit.modeling.weights.placeholders import Placeholder
 from nnunet_vit.modeling.weights.torch_files import TorchArchive, TorchFileError, TorchStream
-from nnunet_vit.modeling.weights.unreadable import unreadable
+from nnunet_vit.modeling.weights.unreadable import AGAIN, AGAIN_OR_GIVE, unreadable
+
+CUT_OFF, NO_TORCH = "it is cut off or damaged", "it is no PyTorch file, or damaged"
+FIXES = {CUT_OFF: AGAIN, NO_TORCH: AGAIN_OR_GIVE}
 
 
 def load_pickled(path: Path, archive: bool) -> object:
@@ -27,7 +30,8 @@ def load_pickled(path: Path, archive: bool) -> object:
         raise
     except Exception as error:  # damaged files fail in many ways
         if not foreign:
-            raise unreadable(path, _reason(error)) from error
+            reason = _reason(error)
+            raise unreadable(path, reason, FIXES.get(reason, "")) from error
     if foreign:
         raise _refused(path, sorted(foreign))
     return content.content() if isinstance(content, Placeholder) else content
@@ -46,5 +50,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TorchFileError):
         return str(error)
     if isinstance(error, EOFError | zipfile.BadZipFile | KeyError):
-        return "it is cut off or damaged"
-    return "it is no PyTorch file, or damaged"
+        return CUT_OFF
+    return NO_TORCH

@@ -6,12 +6,11 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.weights.arrays import load_arrays
 from nnunet_vit.modeling.weights.formats import ARCHIVE, ARRAYS, SAFETENSORS, format_of
 from nnunet_vit.modeling.weights.pickled import load_pickled
 from nnunet_vit.modeling.weights.snapshot import files_of_snapshot
-from nnunet_vit.modeling.weights.unreadable import unreadable
+from nnunet_vit.modeling.weights.unreadable import AGAIN_OR_GIVE, no_mapping, unreadable
 
 
 def read_weights(path: Path) -> Mapping[object, object]:
@@ -27,7 +26,7 @@ def read_weights(path: Path) -> Mapping[object, object]:
     for file in files_of_snapshot(path) if path.is_dir() else [path]:
         part = _read_file(file)
         if not isinstance(part, Mapping):
-            raise ModelError(f"{file} holds no mapping of names to tensors.")
+            raise no_mapping(file)
         content.update(part)
     return content
 
@@ -41,6 +40,6 @@ def _read_file(path: Path) -> object:
     except SafetensorError as error:
         detail = str(error).removeprefix("Error while deserializing header: ")
         reason = f"it is cut off, damaged or no safetensors file ({detail})"
-        raise unreadable(path, reason) from error
+        raise unreadable(path, reason, AGAIN_OR_GIVE) from error
     except OSError as error:
         raise unreadable(path, error.strerror or type(error).__name__) from error

@@ -19,7 +19,7 @@ from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.timm_models import build_timm
 from nnunet_vit.modeling.weights.extra_parts import BLOCK, arguments_of_tensors, is_square
 from nnunet_vit.modeling.weights.harmless import may_be_left_over, may_be_missing
-from nnunet_vit.modeling.weights.naming import named_as_backbone
+from nnunet_vit.modeling.weights.naming import shaped_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, can_be_resized, class_positions
 
 SECONDS = 4.0  # of the processor
@@ -103,7 +103,7 @@ def _fits(tensors: Tensors, name: str, arguments: BackboneArguments, patches: in
 
 
 def _has(tensors: Tensors, model: nn.Module, patches: int) -> bool:
-    own, named = model.state_dict(), named_as_backbone(tensors, model)
+    own, named = model.state_dict(), shaped_as_backbone(tensors, model)
     if any(name not in named and not may_be_missing(name) for name in own):
         return False
     return all(

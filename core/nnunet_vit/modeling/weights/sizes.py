@@ -47,9 +47,7 @@ def with_own_sizes(
         ConfigError: the run says another grid than the file can have.
         ModelError: the file's grid of patches cannot be told, or its channels not be adapted.
     """
-    own, known = model.state_dict(), grid or FileGrid()
-    stem = tensors.get(STEM)
-    patch = (stem.shape[2], stem.shape[3]) if stem is not None and stem.ndim == 4 else None
+    own, known, patch = model.state_dict(), grid or FileGrid(), patch_of(tensors)
     adapted: dict[str, Tensor] = {}
     notes: dict[str, None] = {}
     for name, tensor in tensors.items():
@@ -61,6 +59,12 @@ def with_own_sizes(
         if note:
             notes[note] = None
     return adapted, tuple(notes)
+
+
+def patch_of(tensors: dict[str, Tensor]) -> Grid | None:
+    """Return the patch of a file, pixels; None: its stem does not show it."""
+    stem = tensors.get(STEM)
+    return (stem.shape[2], stem.shape[3]) if stem is not None and stem.ndim == 4 else None
 
 
 def class_positions(timm_model: nn.Module) -> int | None:

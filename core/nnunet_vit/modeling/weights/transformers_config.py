@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnunet_vit.modeling.weights.image_config import of_images
 from nnunet_vit.modeling.weights.snapshot_config import config_of, damaged
 from nnunet_vit.modeling.weights.transformers_defaults import DEFAULTS
 
@@ -20,13 +21,14 @@ ACTIVATIONS = {
     "swish": "silu",
     "relu": "relu",
 }
+ROPE = "rope_theta"
 MOST = 1e9  # that a number of a network can be
 GATE_OF_ITS_OWN = "use_swiglu_ffn"  # DINOv2's gate is SiLU, whatever hidden_act says
 KEYS = {  # ours, and theirs in the order of preference
     "num_heads": ("num_attention_heads", "num_heads"),
     "act_layer": ("hidden_act",),
     "norm_eps": ("layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps"),
-    "rope_temperature": ("rope_theta",),
+    "rope_temperature": (ROPE,),
     "patch_size": ("patch_size",),
     "image_size": ("image_size",),
 }
@@ -51,14 +53,38 @@ class TransformersSnapshot:
 def transformers_snapshot(weights: Path) -> TransformersSnapshot | None:
     """Return what the config.json of a transformers snapshot says; None: it is none of them.
 
+    One without `model_type` is read too, as far as it uses transformers' names.
+
     Raises:
-        ModelError: it is damaged, or holds something else than numbers and names.
+        ModelError: it is damaged, holds something else than numbers and names, or speaks of
+            several networks for images that differ.
     """
     found = config_of(weights)
-    if found is None or "model_type" not in found[1] or "architecture" in found[1]:
+    if found is None or "architecture" in found[1]:
         return None
     file, content = found
-    said = _with_defaults(content)
+    said = _speaking(of_images(content), file)
+    if not said and "patch_size" in content:
+        said = _speaking({"": (str(content.get("model_type", "")), content)}, file)
+    several = list(said.values())
+    if any(one.settings != several[0].settings for one in several):
+        raise damaged(file, f"{' and '.join(said)} in it speak of different networks")
+    nothing = TransformersSnapshot({}, {}, file) if "model_type" in content else None
+    return several[0] if several else nothing
+
+
+def _speaking(
+    parts: dict[str, tuple[str, dict[str, Any]]], file: Path
+) -> dict[str, TransformersSnapshot]:
+    """Return what the parts of a config.json say that say anything, by the way to them."""
+    said = {
+        way: _snapshot(_with_defaults(inner, kind, file), file)
+        for way, (kind, inner) in parts.items()
+    }
+    return {way: one for way, one in said.items() if one.settings}
+
+
+def _snapshot(said: dict[str, Any], file: Path) -> TransformersSnapshot:
     names = {
         ours: next(name for name in theirs if said.get(name) is not None)
         for ours, theirs in KEYS.items()
@@ -70,21 +96,28 @@ def transformers_snapshot(weights: Path) -> TransformersSnapshot | None:
     return TransformersSnapshot(settings, names, file)
 
 
-def _with_defaults(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what is said of the image's network, and transformers' own values where it is not."""
-    said = content.get("vision_config")  # of a network for images and texts
-    said = said if isinstance(said, dict) else content
-    kind = str(said.get("model_type", content["model_type"]))
-    rope = said.get("rope_parameters") or said.get("rope_scaling")
-    if isinstance(rope, dict) and "rope_theta" in rope:
-        said = {**said, "rope_theta": rope["rope_theta"]}
+def _with_defaults(said: dict[str, Any], kind: str, file: Path) -> dict[str, Any]:
+    """Return what is said of a network, and transformers' own values where it is not."""
+    defaults = DEFAULTS.get(kind, {})
     given = {key: value for key, value in said.items() if value is not None}
+    if ROPE not in defaults:  # DINOv3 computes with the plain key, whatever else is said
+        given.update(_rope(given, file))
     left_out = {
         key: value
-        for key, value in DEFAULTS.get(kind, {}).items()
+        for key, value in defaults.items()
         if not any(name in given for names in KEYS.values() if key in names for name in names)
     }
     return {**given, **left_out}
+
+
+def _rope(given: dict[str, Any], file: Path) -> dict[str, Any]:
+    """Return the base of the rotary positions where newer configurations say it."""
+    inner = given.get("rope_parameters") or given.get("rope_scaling")
+    if not isinstance(inner, dict) or ROPE not in inner:
+        return {}
+    if given.get(ROPE, inner[ROPE]) != inner[ROPE]:
+        raise damaged(file, f"its {ROPE} is {given[ROPE]!s:.40}, and {inner[ROPE]!s:.40} inside")
+    return {ROPE: inner[ROPE]}
 
 
 def _plain(ours: str, value: object, name: str, file: Path) -> object:

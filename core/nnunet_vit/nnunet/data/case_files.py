@@ -41,14 +41,23 @@ def is_foreign(name: str) -> bool:
 def files_of(folder: Path, ending: str = "") -> list[Path]:
     """Return the files of a folder with that ending, sorted, without those of other programs.
 
+    Links to nothing are among them: whoever looks at them says so, nobody leaves them out.
+
     Raises:
         OSError: the folder is not there or cannot be read.
     """
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_file()]
+        names = [entry.name for entry in entries if _is_file_or_broken(entry)]
     return [
         folder / name for name in sorted(names) if name.endswith(ending) and not is_foreign(name)
     ]
+
+
+def _is_file_or_broken(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    except OSError:  # a link in a circle, or to where this user may not look
+        return True
 
 
 def foreign_files(folder: Path, ending: str = "") -> list[Path]:
@@ -59,7 +68,7 @@ def foreign_files(folder: Path, ending: str = "") -> list[Path]:
         ending: only those with it, which nnU-Net itself would take for images or labels.
     """
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_file() and is_foreign(entry.name)]
+        names = [e.name for e in entries if is_foreign(e.name) and _is_file_or_broken(e)]
     return [folder / name for name in sorted(names) if name.endswith(ending)]
 
 

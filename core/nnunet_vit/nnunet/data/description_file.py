@@ -7,6 +7,8 @@ from typing import Any
 
 from nnunet_vit.errors import DataError
 from nnunet_vit.nnunet.data.faults import Fault, refuse
+from nnunet_vit.nnunet.data.integrity import broken_link
+from nnunet_vit.nnunet.data.json_file import DoubledKeyError, without_doubles
 from nnunet_vit.nnunet.data.label_rules import label_faults
 
 REQUIRED = ("channel_names", "labels", "file_ending")  # numTraining: cases are counted
@@ -58,7 +60,9 @@ def _parsed(path: Path) -> Any:  # noqa: ANN401  what JSON holds
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path} is missing.", fix="nnU-Net's dataset format needs it.") from None
+        problem, remedy = broken_link(path)
+        remedy = f"{remedy}." if remedy else "nnU-Net's dataset format needs it."
+        raise DataError(f"{path} {problem or 'is missing'}.", fix=remedy) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
@@ -67,30 +71,14 @@ def _parsed(path: Path) -> Any:  # noqa: ANN401  what JSON holds
             f"{path} {kind}, which nnU-Net cannot read.", fix="save it as UTF-8 without a mark."
         )
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_without_doubles)
-    except _DoubledKeyError as error:
-        raise DataError(
-            f"{path}: the key {error} is there twice; only the last one would count.",
-            fix="remove one of them.",
-        ) from None
+        return json.loads(content.decode("utf-8"), object_pairs_hook=without_doubles)
+    except DoubledKeyError as error:
+        raise DataError(f"{path}: {error}.", fix="remove one of them.") from None
     except (RecursionError, ValueError) as error:
         reason = str(error) or "it is nested too deeply"
         raise DataError(
             f"{path} cannot be read as JSON: {reason}.", fix=_hint(content, error)
         ) from error
-
-
-class _DoubledKeyError(Exception):
-    """A key of a JSON object that is there twice."""
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _DoubledKeyError(repr(key))
-        found[key] = value
-    return found
 
 
 def _hint(content: bytes, error: Exception) -> str:
@@ -160,8 +148,9 @@ def _ending_faults(description: dict[str, Any]) -> list[Fault]:
     if ending.lower() in allowed:
         return []
     words = f"file_ending {ending!r} is none that nnU-Net reads; allowed: {', '.join(allowed)}."
-    if f".{ending.lower()}" in allowed:
-        return [Fault(words, f'"file_ending": ".{ending}".')]
+    meant = f".{ending.strip().lstrip('.')}"
+    if meant.lower() in allowed:
+        return [Fault(words, f'"file_ending": "{meant}".')]
     lossy = (
         ", which keeps the values (JPEG does not)" if ending.lower() in (".jpg", ".jpeg") else ""
     )

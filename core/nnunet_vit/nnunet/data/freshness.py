@@ -7,6 +7,7 @@ from typing import Any
 from nnunet_vit.errors import ConfigError, DataError, shortened
 from nnunet_vit.nnunet.data.dataset_plans import check_configuration, plans_of
 from nnunet_vit.nnunet.data.json_file import read_json
+from nnunet_vit.nnunet.data.meaning import described_otherwise
 from nnunet_vit.nnunet.data.plans_file import read_plans
 from nnunet_vit.nnunet.data.preprocessed import (
     FINGERPRINT,
@@ -42,6 +43,7 @@ from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import PLANS
 
 FLAT = "2d"
+READER = "image_reader_writer"  # of the plans
 STALE_PLANS = (
     f"{PLANS}.json was made from other raw data and nothing has been preprocessed with it: it is "
     "made anew."
@@ -108,7 +110,7 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     else:
         _by_looking(dataset, work, data, plans, own, asked)
     if not work.plan:
-        check_companions(dataset, described_too=not work.preprocess)
+        check_companions(dataset, not work.preprocess, plans.get(READER))
     return work
 
 
@@ -129,14 +131,14 @@ def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
         raise DataError(f"{flag}: there are no raw data of {dataset.name}.")
     if not path.is_file():
         raise DataError(f"{path} is missing {missing}")
-    _, own = plans_of(dataset, configuration)
+    plans, own = plans_of(dataset, configuration)
     data = DataFolder(dataset.preprocessed, own["data_identifier"])
     cases, record = data.cases(), data.record()
     known = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
     known = known if record is None else set(record.cases) & known
     if not cases or cases != known or data.is_outdated():
         raise DataError(f"{data.path} is missing {missing}")
-    check_companions(dataset, described_too=True)
+    check_companions(dataset, True, plans.get(READER))
     notices = miscounted(dataset, len(cases))
     return Work({}, sorted(cases), schemes=list(own["normalization_schemes"]), notices=notices)
 
@@ -162,7 +164,7 @@ def _refuse_other_data(dataset: Dataset, work: Work) -> None:
     record = other_record(dataset.preprocessed, "")
     if record is None:
         return
-    found = differing("dataset.json", record.description, essence(dataset.description))
+    found = _described_otherwise(dataset, record)
     found += changes(record.cases, work.files).changed
     if found:
         raise DataError(
@@ -187,8 +189,7 @@ def _by_record(
     plans: dict[str, Any],
     asked: Asked,
 ) -> None:
-    now = essence(dataset.description)
-    found = differing("dataset.json", record.description, now)
+    found = _described_otherwise(dataset, record)
     found += differing("nnUNetPlans.json", record.plans, plans)
     difference = changes(record.cases, work.files)
     refuse(dataset, found, difference, asked, data.record_file)
@@ -211,7 +212,7 @@ def _by_looking(
 ) -> None:
     other, cases = other_record(dataset.preprocessed, data.name), data.cases()
     if other is not None:  # of another configuration
-        found = differing("dataset.json", other.description, essence(dataset.description))
+        found = _described_otherwise(dataset, other)
         difference = changes(other.cases, work.files)
         refuse(dataset, found, difference, asked, None)
         work.added = difference.added
@@ -224,7 +225,7 @@ def _by_looking(
             work.plan, work.schemes = True, None
             work.notices.append(STALE_PLANS)
         return
-    found = unrecorded_differences(dataset, own, work.files)
+    found = unrecorded_differences(dataset, own, plans.get(READER))
     difference = unrecorded_changes(dataset, work.files, cases)
     if cases != truth and not found and not difference.changed and not difference.removed:
         work.preprocess = True  # a killed run left fewer than nnU-Net had begun
@@ -248,11 +249,22 @@ def _plans_are_stale(dataset: Dataset, files: Files) -> bool:
     if record is not None:
         found = changes(record.cases, files)
         different = found.added or found.removed or found.changed
-        return record.outdated or record.description != now or bool(different)
+        described_anew = described_otherwise("", record.description, now)
+        return record.outdated or bool(described_anew or different)
     before = described(dataset.preprocessed)
     fingerprint = dataset.preprocessed / FINGERPRINT
     if before is None or not fingerprint.is_file():
         return True
     shapes = read_json(fingerprint, REDO)
     shapes = shapes.get("shapes_after_crop") if isinstance(shapes, dict) else None
-    return essence(before) != now or not isinstance(shapes, list) or len(shapes) != len(files)
+    if described_otherwise("", essence(before), now):
+        return True
+    return not isinstance(shapes, list) or len(shapes) != len(files)
+
+
+def _described_otherwise(dataset: Dataset, record: Record) -> list[str]:
+    """Return what of dataset.json means something else than when data were preprocessed."""
+    reader = record.plans.get(READER)
+    return described_otherwise(
+        "dataset.json", record.description, essence(dataset.description), reader
+    )

@@ -19,6 +19,7 @@ from nnunet_vit.nnunet.data.sampling import (
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
+DESCRIBED = "dataset.json"  # who wants the channels of training images
 UNIT_RANGE = "RGBTo01Normalization"  # divides by 255 and refuses what lies outside 0 to 255
 
 
@@ -105,25 +106,25 @@ def _wrong_channels(
     for number, (file, raster) in enumerate(zip(files, rasters, strict=True)):
         own = len(raster.values)
         if there == needed:
-            given = f"{number} file{'s' * (number > 1)}"
-            return [
-                FileFault(
-                    extra,
-                    f"is one file too many: {takes}, and {given} of the case hold them",
-                    "move it elsewhere",
-                )
-                for extra in files[number:]
-            ]
+            return _too_many_files(files, number, takes)
         there += own
         if there > needed:
             return [
-                FileFault(file, f"has {_counted(file, own)}; {takes}", _fewer(file, own, needed))
+                FileFault(
+                    file,
+                    f"has {_counted(file, own)}; {takes}",
+                    _fewer(file, own, needed) + _or_named(wanted, own),
+                )
             ]
     if there == needed:
         return []
     if len(files) == 1:
         return [
-            FileFault(files[0], f"has {_counted(files[0], there)}; {takes}", _more(there, needed))
+            FileFault(
+                files[0],
+                f"has {_counted(files[0], there)}; {takes}",
+                _more(there, needed) + _or_named(wanted, there),
+            )
         ]
     return [
         FileFault(
@@ -131,6 +132,18 @@ def _wrong_channels(
             f"is the last of {len(files)} files of its case with {there} channels in all; {takes}",
             "add the missing channel's file",
         )
+    ]
+
+
+def _too_many_files(files: Sequence[Path], enough: int, takes: str) -> list[FileFault]:
+    given = f"{enough} file{'s' * (enough > 1)}"
+    return [
+        FileFault(
+            extra,
+            f"is one file too many: {takes}, and {given} of the case hold them",
+            "move it elsewhere",
+        )
+        for extra in files[enough:]
     ]
 
 
@@ -142,7 +155,17 @@ def _counted(file: Path, channels: int) -> str:
     return f"{channels} channel{'s' * (channels > 1)}{detail}"
 
 
+def _or_named(wanted: Wanted, channels: int) -> str:
+    """Return the other remedy, where it may be dataset.json that is wrong."""
+    if wanted.by != DESCRIBED:
+        return ""
+    return f"; or, if all images are so, name {channels} in channel_names of dataset.json"
+
+
 def _fewer(file: Path, there: int, needed: int) -> str:
+    if not bands_of(file):  # no picture, whose channels would be colours
+        kept = "one of its volumes" if needed == 1 else f"the {needed} volumes that are channels"
+        return f"keep {kept}; volumes of other times are cases of their own"
     if needed == 1:
         return "save it as grey"
     if there == needed + 1 and bands_of(file) in {"RGBA", "P", "PA"}:

@@ -3,6 +3,8 @@
 SimpleITK reads a NIfTI that was cut off as zeros from there on, without a word.
 """
 
+import errno
+import os
 import re
 import struct
 import zlib
@@ -14,6 +16,8 @@ PART = 1 << 20  # bytes read at a time
 GZIP = b"\x1f\x8b"
 PNG = b"\x89PNG\r\n\x1a\n"
 LFS = re.compile(rb"version \S+git-lfs")  # what a clone without its files holds
+ANNEX = "/annex/objects/"  # of a link's target; an unlocked file that is not there holds it
+FETCH = "`git annex get FILE`, or `datalad get FILE` where DataLad made the dataset"
 KINDS = {
     ".png": (PNG,),
     ".bmp": (b"BM",),
@@ -38,7 +42,10 @@ def flaw_of(file: Path, ending: str) -> tuple[str, str]:
 
     The file is read to its end where its format tells how long it must be.
     """
-    if file.is_dir():
+    broken = broken_link(file)
+    if broken[0]:
+        return broken
+    if os.path.isdir(file):
         return "is a folder, not a file", "remove it, or give it another name"
     try:
         with open(file, "rb") as content:
@@ -46,11 +53,27 @@ def flaw_of(file: Path, ending: str) -> tuple[str, str]:
             flaw = _other_kind(first, ending.lower())
             return flaw if flaw[0] else _incomplete(content, first, ending.lower())
     except FileNotFoundError:
-        return "is not there (a link to nothing?)", ""
+        return "is not there", ""
     except PermissionError:
         return "may not be read by this user", "change its permissions"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}", "copy it again"
+
+
+def broken_link(file: Path) -> tuple[str, str]:
+    """Return why a link leads to no file and what to do; two empty texts for everything else."""
+    if not os.path.islink(file):
+        return "", ""
+    try:
+        os.stat(file)
+    except FileNotFoundError:
+        if ANNEX in Path(os.path.realpath(file)).as_posix():
+            return "is a link to nothing: git-annex has not fetched its content", FETCH
+        return "is a link to nothing", "make it lead to the file, or put the file there"
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "is a link that leads back to itself", "put the file in its place"
+    return "", ""
 
 
 def is_jpeg(file: Path) -> bool:
@@ -64,6 +87,8 @@ def _other_kind(first: bytes, ending: str) -> tuple[str, str]:
         return "is empty, 0 bytes", "copy it again"
     if LFS.match(first):
         return "is a pointer of Git LFS, not the file itself", "git lfs pull"
+    if first.startswith(ANNEX.encode()):
+        return "is a pointer of git-annex, not the file itself", FETCH
     if first.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
         return "is a text (a web page?), not an image", "download it again"
     if ending not in KINDS or first.startswith(KINDS[ending]):

@@ -5,6 +5,8 @@ from typing import Any
 
 from nnunet_vit.nnunet.data.faults import Fault
 
+BOTH = "in dataset.json and in the label files"
+
 
 def are_regions(labels: dict[str, Any]) -> bool:
     """Tell whether the labels are regions, which may overlap, rather than classes.
@@ -112,20 +114,38 @@ def _ignore_faults(labels: dict[str, Any]) -> Iterator[Fault]:
     if not isinstance(labels["ignore"], int) or labels["ignore"] != wanted:
         yield Fault(
             f"labels has ignore as {labels['ignore']!r}; it must be the highest label, a number.",
-            f'"ignore": {wanted}, in dataset.json and in the label files.',
+            _renumber(labels) if _has_gaps(labels) else f'"ignore": {wanted}, {BOTH}.',
         )
 
 
 def _gaps(labels: dict[str, Any]) -> Iterator[Fault]:
+    if _has_gaps(labels):
+        yield Fault(
+            f"labels are {', '.join(map(str, _values(labels)))}; they must be 0, 1, 2, … without "
+            "gaps.",
+            _renumber(labels),
+        )
+
+
+def _has_gaps(labels: dict[str, Any]) -> bool:
     values = _values(labels)
-    if values == list(range(len(values))):
-        return
-    new = {old: number for number, old in enumerate(values)}
-    moved = ", ".join(f"{old} becomes {number}" for old, number in new.items() if old != number)
-    yield Fault(
-        f"labels are {', '.join(map(str, values))}; they must be 0, 1, 2, … without gaps.",
-        f"{moved}, in dataset.json and in the label files.",
-    )
+    return values != list(range(len(values)))
+
+
+def _numbering(labels: dict[str, Any]) -> dict[int, int]:
+    """Return the number that each class could have; 0 is the background, and stays it."""
+    classes = {n: v for n, v in labels.items() if n != "background"}
+    found = sorted((one for one in _values(classes) if one), key=lambda one: (one < 0, one))
+    return {old: number for number, old in enumerate(found, 1)}
+
+
+def _renumber(labels: dict[str, Any]) -> str:
+    numbering = _numbering(labels)
+    moved = [f"{old} becomes {new}" for old, new in numbering.items() if old != new]
+    ignored = len(numbering) + 1
+    if "ignore" in labels and numbers_of(labels["ignore"]) != (ignored,):
+        moved.append(f"ignore becomes {ignored}")
+    return f"{', '.join(moved)}, {BOTH}."
 
 
 def _region_faults(labels: dict[str, Any], order: object) -> Iterator[Fault]:

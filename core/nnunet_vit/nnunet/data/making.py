@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nnunet_vit.errors import DataError, shortened
+from nnunet_vit.errors import DataError, counted, shortened
 from nnunet_vit.nnunet.data.adding import add_cases
 from nnunet_vit.nnunet.data.dataset_plans import plans_of
 from nnunet_vit.nnunet.data.freshness import Work
@@ -55,7 +55,7 @@ def carry_out(
             progress.say(write_splits(dataset, splits))
             splits = None
         if work.preprocess:
-            progress.say(f"Preprocessing {len(work.files)} cases of {dataset.name} …")
+            progress.say(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
             _preprocess(dataset, configuration, data, work, states, progress)
             write_record(data.record_file, _record(dataset, plans, own, states))
         elif work.record is not None or work.added:

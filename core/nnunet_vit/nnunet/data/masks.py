@@ -4,6 +4,7 @@ nnU-Net compares each pixel with each label: 255 in place of 1 is a wrong Dice, 
 channels are three masks, without a word.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
 SHOWN = 4  # of a list of values
+UNKNOWN = 999  # nnU-Net's spacing of slices where a file has no third axis
 PICTURE = 12  # so many different values are no mask's
 
 
@@ -95,7 +97,7 @@ def look_at_mask(
         return raster
     problem, remedy = _wrong_values(raster.values, labels)
     if problem:
-        return FileFault(file, problem, remedy)
+        return FileFault(file, problem, _scaled(file, raster.values) or remedy)
     present = tuple(int(value) for value in np.unique(raster.values))
     return MaskFacts(file, raster.values.shape[1:], raster.spacing, raster.placement, present)
 
@@ -156,7 +158,9 @@ def compare(mask: MaskFacts, other: Any, name: str, tolerance: float) -> FileFau
         )
     if mask.spacing is None or other.spacing is None:
         return None
-    if not np.allclose(mask.spacing, other.spacing, rtol=tolerance):
+    flat = mask.shape[0] == 1 and UNKNOWN in (mask.spacing[0], other.spacing[0])
+    compared = slice(1 if flat else 0, None)
+    if not np.allclose(mask.spacing[compared], other.spacing[compared], rtol=tolerance):
         return FileFault(
             mask.file,
             f"has spacing {spacing_text(mask.spacing)}, {name} {spacing_text(other.spacing)}",
@@ -216,6 +220,25 @@ def _wrong_values(values: Any, labels: Labels) -> tuple[str, str]:  # noqa: ANN4
     return f"holds {_listed(unknown)}; {of_json}", _likely_cause(found.tolist(), unknown, labels)
 
 
+def _scaled(file: Path, values: Any) -> str:  # noqa: ANN401 - an array
+    """Return what to do about fractions that come of a NIfTI's header, nothing about others."""
+    import nibabel
+    import numpy as np
+
+    fractions = np.isfinite(values).all() and (values != values.round()).any()
+    if not fractions or not file.name.lower().endswith((".nii", ".nii.gz")):
+        return ""
+    with contextlib.suppress(Exception):  # what SimpleITK reads and nibabel does not
+        stored: Any = nibabel.load(file)
+        slope, shift = float(stored.dataobj.slope), float(stored.dataobj.inter)
+        if (slope, shift) != (1.0, 0.0):
+            return (
+                f"its header scales what is stored (scl_slope {slope:g}, scl_inter {shift:g}): "
+                "round the values, and save them as whole numbers without a scale"
+            )
+    return ""
+
+
 def _listed(values: list[float]) -> str:
     if len(values) > PICTURE:
         return f"many values from {values[0]:g} to {values[-1]:g}"
@@ -231,17 +254,35 @@ def _likely_cause(found: list[float], unknown: list[float], labels: Labels) -> s
             "is it a picture, or a mask that was saved as JPEG or resized smoothly? Save the "
             "labels without loss, resize with nearest neighbour"
         )
-    if len(objects) == len(classes):
+    if unknown[0] < 0:
+        return _below_zero(found, labels)
+    if len(objects) == len(classes) == len(unknown):  # a label that is right stays what it is
         pairs = ", ".join(f"{new} for {old}" for new, old in zip(classes, objects, strict=True))
         asked = "is {} the class {}" if len(classes) == 1 else "are {} the classes {}"
         question = asked.format(_joined(objects), _joined(classes))
         return f"{question}? Then write {pairs}"
     if unknown == [255]:
-        return (
-            "is 255 to be ignored? Then write another label in its place and name it ignore in "
-            "dataset.json; else write the number of its class"
-        )
+        return _ignored(labels)
     return "write the numbers of the labels, or name the missing classes in dataset.json"
+
+
+def _below_zero(found: list[float], labels: Labels) -> str:
+    """Return what to do about negative values: which of them is the background is not guessed."""
+    shift = -int(found[0])
+    shifted = {value + shift for value in found} <= set(labels.allowed)
+    asked = f"; or are all numbers {shift} too low? Then add {shift} to each" if shifted else ""
+    return f"labels begin at 0, the background: write 0 or the number of a class there{asked}"
+
+
+def _ignored(labels: Labels) -> str:
+    number, named = labels.ignore, ""
+    if number is None:  # nnU-Net wants the highest label for it
+        number = max(labels.allowed) + 1
+        named = f'add "ignore": {number} to the labels of dataset.json and '
+    return (
+        f"is 255 to be ignored? Then {named}write {number} for 255; else write the number of its "
+        "class"
+    )
 
 
 def _joined(numbers: "list[int] | tuple[int, ...]") -> str:

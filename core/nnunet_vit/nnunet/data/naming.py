@@ -1,5 +1,6 @@
 """What is wrong with the names of a folder of images or labels, in words, with the remedy."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,8 @@ from nnunet_vit.nnunet.data.case_files import cases_of, channel_of, files_of, tr
 from nnunet_vit.nnunet.data.faults import Fault
 
 SHOWN = 5  # of a list of bad names
+# what a browser or a file manager adds to the name of an image that is there already
+COPY = re.compile(r"(.+_\d{4})[^\w.].*", re.DOTALL)
 LOSSY = (".jpg", ".jpeg")
 PICTURES = (
     ".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".gif", ".webp", ".nii.gz", ".nii", ".nrrd",
@@ -34,15 +37,25 @@ def image_faults(folder: Path, ending: str, of_model: bool = False) -> list[Faul
         return [_no_file(folder, "image", f"CASE_0000{ending}", ending, files, of_model)]
     bare = [file.name for file in images if not channel_of(file, ending)]
     if bare:
-        renames = [(name, f"{name.removesuffix(ending)}_0000{ending}") for name in bare]
-        return [
-            Fault(
-                f"{folder}: image files must end in _0000{ending}, one number of four digits per "
-                f"channel; found {shortened(bare, SHOWN)}.",
-                _renaming(renames),
-            )
-        ]
+        return _bare_faults(folder, ending, bare, {file.name for file in images})
     return _channel_faults(folder, ending)
+
+
+def _bare_faults(folder: Path, ending: str, bare: list[str], images: set[str]) -> list[Fault]:
+    """Return the faults of files without a channel number; copies would become cases if renamed."""
+    wanted = f"{folder}: image files must end in _0000{ending}, one number of four digits per"
+    found = {name: COPY.match(name) for name in bare}
+    copies = [n for n, match in found.items() if match and f"{match[1]}{ending}" in images]
+    others = [name for name in bare if name not in copies]
+    faults = []
+    if copies:
+        fix = "are they copies of the images of that name? Then move them away."
+        faults.append(Fault(f"{wanted} channel; found {shortened(copies, SHOWN)}.", fix))
+    if others:
+        renames = [(name, f"{name.removesuffix(ending)}_0000{ending}") for name in others]
+        problem = f"{wanted} channel; found {shortened(others, SHOWN)}."
+        faults.append(Fault(problem, _renaming(renames)))
+    return faults
 
 
 def label_faults(
@@ -87,7 +100,7 @@ def listing_faults(raw: Path, description: Mapping[str, Any]) -> list[Fault]:
     """Return which of the files that dataset.json lists under `dataset` are not there."""
     cases = training_cases(raw, description)
     files = [file for case in cases.values() for file in (*case.images, case.label)]
-    missing = [str(file) for file in files if not file.is_file()]
+    missing = [str(file) for file in files if not os.path.lexists(file)]
     if not missing:
         return []
     return [
@@ -200,5 +213,10 @@ def _unpaired(folder: Path, ending: str, labels: set[str], cases: set[str]) -> l
         )
     if cases - labels:
         names = shortened((case + ending for case in sorted(cases - labels)), SHOWN)
-        faults.append(Fault(f"{folder} lacks labels of cases with images: {names}."))
+        faults.append(
+            Fault(
+                f"{folder} lacks labels of cases with images: {names}.",
+                "add them, or move the images of these cases away.",
+            )
+        )
     return faults

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.nnunet.data.json_file import kind_of, read_json
+from nnunet_vit.nnunet.data.plan_classes import unknown_classes
 
 REDO = "`vit_cli train … --preprocess-again` makes it anew from the raw data; or copy it again."
 Check = Callable[[Any], bool]
@@ -95,6 +96,9 @@ def resolved(path: Path, plans: dict[str, Any], name: str) -> dict[str, Any]:
     if "UNet_class_name" in configuration:  # plans of early releases, which nnU-Net still reads
         del needed["architecture"]
     _require(path, f"configuration '{name}': ", configuration, needed)
+    unknown = unknown_classes(plans, configuration)
+    if unknown:
+        raise DataError(f"{path}: {'; '.join(unknown)}.", REDO)
     return configuration
 
 

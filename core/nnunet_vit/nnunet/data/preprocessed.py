@@ -11,13 +11,13 @@ from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.nnunet.data.case_files import files_of
 from nnunet_vit.nnunet.data.channels import in_order, schemes_of_names
 from nnunet_vit.nnunet.data.json_file import kind_of, read_json
+from nnunet_vit.nnunet.data.meaning import described_otherwise
 from nnunet_vit.nnunet.data.plans_file import merged
-from nnunet_vit.nnunet.data.raw_files import Changes, Files
+from nnunet_vit.nnunet.data.raw_files import Changes, Files, why_unreadable
 from nnunet_vit.nnunet.data.record import (
     REDO,
     SUFFIX,
     Record,
-    differing,
     essence,
     path_of,
     read_record,
@@ -70,7 +70,8 @@ class DataFolder:
         """Return the cases that have been preprocessed; a killed run leaves fewer."""
         if not self.path.is_dir():
             return set()
-        return {file.name.removesuffix(".pkl") for file in files_of(self.path, ".pkl")}
+        files = files_of(self.path, ".pkl")
+        return {file.name.removesuffix(".pkl") for file in files if file.is_file()}
 
 
 def described(root: Path) -> dict[str, Any] | None:
@@ -92,12 +93,13 @@ def described(root: Path) -> dict[str, Any] | None:
     return content
 
 
-def check_companions(dataset: Dataset, described_too: bool) -> None:
+def check_companions(dataset: Dataset, described_too: bool, reader: object) -> None:
     """Check the files beside the preprocessed data that a training copies or reads.
 
     Args:
         dataset: whose.
         described_too: whether dataset.json stays as it is; preprocessing writes it.
+        reader: nnU-Net's, which the plans name.
 
     Raises:
         DataError: one is missing or damaged, or dataset.json says something else than it did.
@@ -113,7 +115,7 @@ def check_companions(dataset: Dataset, described_too: bool) -> None:
     beside = described(dataset.preprocessed)
     if beside is None:
         raise DataError(f"{path} is missing.", REDO)
-    found = differing(str(path), essence(dataset.description), essence(beside))
+    found = described_otherwise(str(path), essence(dataset.description), essence(beside), reader)
     if found:
         raise DataError(f"It differs from the raw data's: {'; '.join(found)}.", REDO)
 
@@ -122,7 +124,8 @@ def cases_with_truth(root: Path, ending: str) -> set[str]:
     """Return the cases whose label file lies beside the preprocessed data, for validation."""
     if not (root / TRUTH).is_dir():
         return set()
-    return {file.name.removesuffix(ending) for file in files_of(root / TRUTH, ending)}
+    files = files_of(root / TRUTH, ending)
+    return {file.name.removesuffix(ending) for file in files if file.is_file()}
 
 
 def cases_before(root: Path, ending: str) -> list[set[str]]:
@@ -165,16 +168,18 @@ def data_folders(root: Path, plans: dict[str, Any]) -> list[DataFolder]:
 
 
 def unrecorded_differences(
-    dataset: Dataset, configuration: dict[str, Any], files: Files
+    dataset: Dataset, configuration: dict[str, Any], reader: object
 ) -> list[str]:
     """Return what shows that data without a record were made from something else.
 
-    Compared are dataset.json, the number of channels, and the label files.
+    Compared are dataset.json, the reader that the plans name, and the number of channels.
     """
     before = described(dataset.preprocessed)
     if before is None:
         return [f"there is no dataset.json in {dataset.preprocessed}"]
-    found = differing("dataset.json", essence(before), essence(dataset.description))
+    found = described_otherwise(
+        "dataset.json", essence(before), essence(dataset.description), reader
+    )
     schemes, channels = configuration["normalization_schemes"], dataset.description["channel_names"]
     if len(schemes) != len(channels):
         found.append(f"normalized channels: {len(schemes)}, in dataset.json: {len(channels)}")
@@ -192,7 +197,8 @@ def changed_truth(dataset: Dataset, files: Files, cases: set[str]) -> list[str]:
             if not _same(label.stat(), copy.stat(), label, copy):
                 found.append(f"{label.parent.name}/{label.name}")
         except OSError as error:
-            found.append(f"{label.parent.name}/{label.name} ({error.strerror or error})")
+            reason = why_unreadable(label, error)
+            found.append(f"{label.parent.name}/{label.name} ({reason})")
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.nnunet.data.case_files import training_cases
+from nnunet_vit.nnunet.data.integrity import broken_link
 from nnunet_vit.nnunet.dataset import Dataset
 
 Files = Mapping[
@@ -126,7 +127,13 @@ def _compare(state: FileState, path: Path, found: Changes) -> None:
         else:
             found.changed.append(_short(path))
     except OSError as error:
-        found.changed.append(f"{_short(path)} ({error.strerror or error})")
+        found.changed.append(f"{_short(path)} ({why_unreadable(path, error)})")
+
+
+def why_unreadable(path: Path, error: OSError) -> str:
+    """Return why a file cannot be read, with the remedy where it is a link to nothing."""
+    problem, remedy = broken_link(path)
+    return f"{problem}: {remedy}" if problem else str(error.strerror or error)
 
 
 def _times_are(state: FileState, about: os.stat_result) -> bool:
@@ -157,7 +164,7 @@ def _state(path: Path) -> FileState:
             path.name, about.st_size, about.st_mtime_ns, known_sha256(path), about.st_ctime_ns
         )
     except OSError as error:
-        return FileState(f"{path} ({error.strerror or error})", 0, 0, "")
+        return FileState(f"{path} ({why_unreadable(path, error)})", 0, 0, "")
 
 
 def are_still(states: States, files: Files) -> bool:

@@ -1,5 +1,6 @@
 """splits_final.json: who trains and who validates in each fold, checked before anything is done."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -110,7 +111,7 @@ def check_fold(
     """
     if fold == "all":
         return []
-    if not path.exists():
+    if not os.path.lexists(path):  # a link to nothing is no reason to make other folds
         if len(cases) < USUAL_FOLDS:
             raise DataError(
                 f"{path.parent.name} has {len(cases)} cases; five folds need five.",

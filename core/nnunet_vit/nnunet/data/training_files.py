@@ -10,7 +10,7 @@ from nnunet_vit.nnunet.data.case_files import Case, foreign_files, training_case
 from nnunet_vit.nnunet.data.case_look import Look, Seen, look_at
 from nnunet_vit.nnunet.data.faults import Fault, refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
-from nnunet_vit.nnunet.data.images import ImageFacts, Wanted
+from nnunet_vit.nnunet.data.images import DESCRIBED, ImageFacts, Wanted
 from nnunet_vit.nnunet.data.masks import Labels, labels_of, lies_elsewhere
 from nnunet_vit.nnunet.data.naming import counted_endings, listing_faults, other_images
 from nnunet_vit.nnunet.data.plane import Plane, plane_fault, plane_of
@@ -70,7 +70,7 @@ def _look_at_all(dataset: Dataset, cases: Mapping[str, Case], progress: Progress
         wanted=Wanted(
             tuple(channel_names_in_order(dataset.description)),
             tuple(dataset.normalization_schemes()),
-            "dataset.json",
+            DESCRIBED,
         ),
         labels=labels_of(dataset.description),
         listed="dataset" in dataset.description,

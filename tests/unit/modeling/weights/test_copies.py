@@ -56,6 +56,12 @@ PAIRS = [
     ("encoder_q", "encoder_k"),
     ("visual_encoder", "visual_encoder_m"),
     ("current_model_state", "state_dict"),
+    ("model_no_ema", "model"),
+    ("non_ema", "ema"),
+    ("pre_ema_model", "model"),
+    ("net_without_ema", "net"),
+    ("model", "momentum_teacher"),
+    ("backbone", "backbone_momentum"),
 ]
 
 
@@ -92,7 +98,10 @@ def test_mmengine_swaps_the_two(load, averaged, raw):
     assert coverage.notes == ("of two copies in the file, state_dict, the averaged one, is taken",)
 
 
-@pytest.mark.parametrize("names", [("model", "state_dict"), ("net_a", "net_b"), ("ema", "teacher")])
+@pytest.mark.parametrize(
+    "names",
+    [("model", "state_dict"), ("net_a", "net_b"), ("ema", "teacher"), ("model", "momentum")],
+)
 def test_copies_that_nothing_tells_apart_are_refused(load, averaged, raw, names, tmp_path):
     with pytest.raises(ModelError) as caught:
         load({names[0]: averaged, names[1]: raw})
@@ -163,6 +172,7 @@ def test_a_key_that_is_not_in_the_file(load, averaged, tmp_path):
         lambda other: {"opt_state": {"mu": other}},
         lambda other: {"grad_avg": other},
         lambda other: {"adam_ema_sq": other},
+        lambda other: {"sgd_momentum": other},
     ],
 )
 def test_the_state_of_an_optimizer_is_no_copy(load, averaged, raw, beside):
@@ -181,3 +191,16 @@ def test_an_average_under_names_without_dots_is_mentioned(load, averaged, raw):
     coverage, own = load({**prefixed("model.", raw), **beside})
     assert_equal(own, raw)
     assert coverage.notes == ("model is taken: model_ema, an average, has names without dots",)
+
+
+@pytest.mark.parametrize("beside", ["ema", "averaged_model"])
+def test_an_average_in_a_list_without_names_is_mentioned(load, averaged, raw, beside):
+    """As torch_ema saves it."""
+    held = {"decay": 0.99, "shadow_params": list(averaged.values()), "collected_params": None}
+    coverage, own = load({"model": raw, beside: held})
+    assert_equal(own, raw)
+    assert coverage.notes == (
+        f"model is taken: {beside}.shadow_params, an average, is a list without names",
+    )
+    coverage, _ = load({"model": raw, beside: {"shadow_params": list(averaged.values())[:3]}})
+    assert coverage.notes == ()

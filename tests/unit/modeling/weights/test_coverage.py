@@ -86,6 +86,24 @@ def test_what_is_expected_is_enough(part, blank, weights_file):
         assert torch.equal(value, part.get(name, before[name]))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["pos_embed_spatial", "time_embed", "channel_embed", "scale_embedding", "band_embed.weight"],
+)
+def test_what_is_added_to_the_tokens_is_refused_whatever_is_expected(
+    part, blank, weights_file, name
+):
+    file = weights_file({**part, name: torch.zeros(1, 16, 48)})
+    with pytest.raises(ModelError, match=f"; unknown {name}\\. Fix: "):
+        load_backbone_weights(blank(VIT, SIZE), file, expected_coverage=0.5)
+
+
+@pytest.mark.parametrize("name", ["class_embed.weight", "text_embeddings", "query_embed.weight"])
+def test_what_a_head_compares_with_is_left_aside(part, blank, weights_file, name):
+    file = weights_file({**part, name: torch.zeros(16, 48)})
+    assert name in load_backbone_weights(blank(VIT, SIZE), file, expected_coverage=0.5).skipped
+
+
 def test_less_than_expected_is_refused(part, blank, weights_file):
     file, model = weights_file(part), blank(VIT, SIZE)
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -99,6 +117,19 @@ def test_less_than_expected_is_refused(part, blank, weights_file):
         "model.expected_coverage."
     )
     assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
+
+
+@pytest.mark.parametrize("expected", [1.0, 0.999])
+def test_the_argument_for_a_file_without_biases_of_qkv_is_named(
+    source, blank, weights_file, expected
+):
+    file = weights_file(source(VIT, SIZE, qkv_bias=False).state_dict())
+    with pytest.raises(ModelError) as caught:
+        load_backbone_weights(blank(VIT, SIZE), file, expected_coverage=expected)
+    assert caught.value.fix == (
+        "model.backbone_arguments: {qkv_bias: false}: this network has the file's tensors."
+    )
+    assert load_backbone_weights(blank(VIT, SIZE, qkv_bias=False), file).share == 1
 
 
 def test_another_shape_is_refused_whatever_is_expected(part, blank, weights_file):
@@ -120,3 +151,19 @@ def test_numbers_of_another_kind_are_refused(source, blank, weights_file):
     file = weights_file(trained)
     with pytest.raises(ModelError, match=r"fc1\.weight torch\.int8 instead of torch\.float32"):
         load_backbone_weights(blank(VIT, SIZE), file)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "complex64"])
+@pytest.mark.parametrize("expected", [1.0, 0.5])
+def test_no_other_backbone_is_named_for_other_numbers(source, blank, weights_file, kind, expected):
+    trained = source(VIT, SIZE).state_dict()
+    file = weights_file({name: value.to(getattr(torch, kind)) for name, value in trained.items()})
+    with pytest.raises(ModelError) as caught:
+        load_backbone_weights(blank(VIT, SIZE), file, expected_coverage=expected)
+    assert caught.value.problem.startswith(
+        f"{file}: 30 of 30 tensors are no floating-point numbers, as in quantized weights: "
+        f"cls_token torch.{kind} instead of torch.float32, "
+    )
+    assert caught.value.fix == (
+        "give the weights in floating point, as they were before they were quantized."
+    )

@@ -30,6 +30,15 @@ def test_many_rows_of_zeros_in_a_row_are_refused(trained, weights_file, refusal,
     assert "over many rows: blocks.3.attn.qkv.weight" in refusal(weights_file(trained))
 
 
+def test_positions_and_token_as_before_a_training_are_loaded(vit, trained, weights_file):
+    """So transformers makes a DeiT; a stopped download would not spare the norm between them."""
+    from nnunet_vit.modeling.weights import load_backbone_weights
+
+    for name in ("cls_token", "pos_embed"):
+        trained[name] = torch.zeros_like(trained[name])
+    assert load_backbone_weights(vit(), weights_file(trained)).share == 1
+
+
 def test_what_training_may_leave_at_zero_is_loaded(vit, trained, weights_file):
     from nnunet_vit.modeling.weights import load_backbone_weights
 

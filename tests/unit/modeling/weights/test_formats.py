@@ -83,3 +83,14 @@ def test_an_index_in_place_of_the_folder(tmp_path, refusal):
     file = tmp_path / "model.safetensors.index.json"
     file.write_text(json.dumps({"weight_map": {}}))
     assert "cannot be read as weights: it is a text file (JSON)." in refusal(file)
+
+
+def test_an_exported_program(tmp_path, refusal):
+    """Its sample inputs are no weights."""
+    with zipfile.ZipFile(tmp_path / "vit.pt2", "w") as archive:
+        for name in ("data/weights/weight_0", "data/sample_inputs/model.pt", "archive_format"):
+            archive.writestr(f"vit/{name}", b"pt2")
+    assert refusal(tmp_path / "vit.pt2") == (
+        "{file} cannot be read as weights: it is an exported program (torch.export). Fix: save "
+        "torch.export.load(path).state_dict with safetensors.torch.save_file, and give that."
+    )

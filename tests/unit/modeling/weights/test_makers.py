@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from nnunet_vit.modeling.weights import load_backbone_weights
+from nnunet_vit.modeling.weights.grids import FileGrid
 
 pytestmark = pytest.mark.unit
 
@@ -246,10 +247,10 @@ def test_the_class_tokens_position_moves_to_where_the_backbone_has_it(vit, tmp_p
     there, wanted = (TIMM, lacking) if theirs == "has" else (lacking, TIMM)
     trained = random_values(vit(PLAIN, (64, 64), **there))
     save_file(trained.state_dict(), tmp_path / "weights.safetensors")
-    model = vit(PLAIN, size, **wanted)
-    assert load_backbone_weights(model, tmp_path / "weights.safetensors").share == 1
+    model, grid = vit(PLAIN, size, **wanted), FileGrid((4, 4))
+    assert load_backbone_weights(model, tmp_path / "weights.safetensors", grid=grid).share == 1
     same = vit(PLAIN, size, **there)
-    load_backbone_weights(same, tmp_path / "weights.safetensors")
+    load_backbone_weights(same, tmp_path / "weights.safetensors", grid=grid)
     with torch.no_grad():
         images = images_of(*size)
         assert_close(model.eval().forward_features(images), same.eval().forward_features(images))

@@ -83,8 +83,8 @@ def test_adapters_that_are_not_merged_are_never_dropped(source, weights_file, re
         (
             "vit_base_patch16_siglip_224",
             "vit_base_patch16_224",
-            "the file has no class token, and the backbone has one. Fix: choose a ViT of timm "
-            "without a class token, such as timm:vit_…_siglip_….",
+            "the file has no class token (SigLIP's have none), and the backbone has one. Fix: "
+            "choose a ViT of timm without a class token, such as timm:vit_…_siglip_….",
         ),
         (
             "vit_base_patch16_224",

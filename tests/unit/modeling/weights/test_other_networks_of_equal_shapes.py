@@ -172,3 +172,20 @@ def test_dropout_is_of_the_training_and_whole_floats_are_counts(snapshot):
     folder, theirs = snapshot(ARCHITECTURE, TINY, said)
     ours, *_ = create_backbone(f"timm:{ARCHITECTURE}", None, str(folder), SIZE)
     assert difference(ours, theirs) < 1e-5
+
+
+@pytest.mark.parametrize("architecture", ["nix", "hf-hub:foo/bar", "resnet18"])
+def test_an_architecture_that_cannot_be_built_is_no_remedy(snapshot, architecture):
+    folder, _ = snapshot(ARCHITECTURE, TINY)
+    said = {"architecture": architecture, "model_args": TINY}
+    (folder / "config.json").write_text(json.dumps(said), encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        create_backbone(f"timm:{ARCHITECTURE}", None, str(folder), SIZE)
+    assert caught.value.problem == (
+        f"{folder / 'config.json'} says architecture {architecture}, which is no ViT of timm's "
+        f"that can be built here; the backbone is timm's {ARCHITECTURE}."
+    )
+    assert caught.value.fix == (
+        f"weights of {ARCHITECTURE}. If these are, copy the file of weights to a folder without "
+        "config.json."
+    )

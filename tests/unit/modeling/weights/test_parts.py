@@ -93,11 +93,6 @@ def positions(weights_file, count, own, stated=None):
     return model.pos_embed
 
 
-def test_a_square_of_positions_speaks_before_the_runs_grid(weights_file):
-    own = positions(weights_file, 196, (208, 240))  # 13 x 15 and a class position, or 14 x 14
-    assert not own[:, 0].any()
-
-
 def test_the_stated_grid_decides_whether_there_is_a_class_position(weights_file):
     assert not positions(weights_file, 192, (224, 224), (12, 16))[:, 0].any()
     assert positions(weights_file, 197, (224, 224), (14, 14))[:, 0].any()

@@ -10,7 +10,7 @@ from nnunet_vit.modeling.weights.statistics import SnapshotStatistics, statistic
 pytestmark = pytest.mark.unit
 
 MEAN, STD = [0.1, 0.2, 0.3], [0.4, 0.5, 0.6]
-PROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
+NESTED, PROCESSOR, CONFIG = "processor_config.json", "preprocessor_config.json", "config.json"
 
 
 def write(folder, name, content):
@@ -64,11 +64,60 @@ def test_a_folder_that_says_nothing(tmp_path, config):
 
 
 NUMBERS = {"image_mean": MEAN, "image_std": STD}
+BYTES = {"image_mean": [120.0, 110.0, 100.0], "image_std": [58.0, 57.0, 56.0]}
+
+
+@pytest.mark.parametrize("more", [{}, {"do_rescale": False}, {"rescale_factor": None}])
+def test_numbers_of_bytes_that_are_not_rescaled(tmp_path, more):
+    write(tmp_path, PROCESSOR, {**BYTES, **more})
+    said = statistics_of_snapshot(tmp_path)
+    assert said.mean == pytest.approx([120 / 255, 110 / 255, 100 / 255])
+    assert said.std == pytest.approx([58 / 255, 57 / 255, 56 / 255])
+
+
+def test_numbers_of_0_to_1_stay_where_nothing_is_rescaled(tmp_path):
+    write(tmp_path, PROCESSOR, {**NUMBERS, "do_rescale": False, "rescale_factor": 0.5})
+    assert statistics_of_snapshot(tmp_path).mean == tuple(MEAN)
+
+
+def test_numbers_of_bytes_in_timms_config(tmp_path):
+    settings = {"mean": BYTES["image_mean"], "std": BYTES["image_std"]}
+    write(tmp_path, CONFIG, {"architecture": "vit", "pretrained_cfg": settings})
+    with pytest.raises(ModelError, match=r"\] are not of intensities in 0\.\.1\. Fix: "):
+        statistics_of_snapshot(tmp_path)
+
+
+def test_the_file_of_a_whole_processor_speaks_first(tmp_path):
+    """transformers 5 writes nothing else for a processor of images and texts."""
+    write(tmp_path, PROCESSOR, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3})
+    write(tmp_path, NESTED, {"image_processor": NUMBERS, "processor_class": "CLIPProcessor"})
+    found = SnapshotStatistics(tuple(MEAN), tuple(STD), tmp_path / NESTED)
+    assert statistics_of_snapshot(tmp_path) == found
+    write(tmp_path, NESTED, {"processor_class": "CLIPProcessor"})
+    assert statistics_of_snapshot(tmp_path).mean == (0.5,) * 3
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
+        (
+            {**BYTES, "do_rescale": True},
+            "mean [120.0, 110.0, 100.0] and std [58.0, 57.0, 56.0] are of intensities in 0..255, "
+            "which it rescales",
+        ),
+        (
+            {**BYTES, "rescale_factor": 1 / 255},
+            "mean [120.0, 110.0, 100.0] and std [58.0, 57.0, 56.0] are of intensities in 0..255, "
+            "which it rescales",
+        ),
+        (
+            {"do_rescale": False, "do_normalize": False},
+            "nothing says whether its images are in 0..1 or in 0..255",
+        ),
+        (
+            {**NUMBERS, "image_std": [0.4, 1e-30, 0.6]},
+            "mean [0.1, 0.2, 0.3] and std [0.4, 1e-30, 0.6] hold a deviation of 1e-30",
+        ),
         ({"image_mean": MEAN}, "it holds one of mean and std, without the other"),
         (
             {**NUMBERS, "rescale_factor": 1.0},

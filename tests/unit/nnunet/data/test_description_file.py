@@ -148,6 +148,9 @@ def test_a_key_that_holds_something_else(write_dataset, change, text):
     ("ending", "fix"),
     [
         ("png", '"file_ending": ".png".'),
+        (".png ", '"file_ending": ".png".'),
+        (" nii.gz", '"file_ending": ".nii.gz".'),
+        ("..png", '"file_ending": ".png".'),
         ("NII.GZ", '"file_ending": ".NII.GZ".'),
         (
             ".jpg",

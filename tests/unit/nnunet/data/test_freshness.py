@@ -96,8 +96,8 @@ def test_records_of_an_older_version_know_one_time(prepared, again, nnunet):
             "channel_names of dataset.json: ['R', 'rgb_to_0_1'], now ['CT', 'rgb_to_0_1']",
         ),
         (
-            {"overwrite_image_reader_writer": "NaturalImage2DIO"},
-            "overwrite_image_reader_writer of dataset.json: None, now NaturalImage2DIO",
+            {"overwrite_image_reader_writer": "SimpleITKIO"},
+            "overwrite_image_reader_writer of dataset.json: None, now SimpleITKIO",
         ),
         (
             {"labels": {"background": 0, "disc": [1, 2], "cup": 2}, "regions_class_order": [1, 2]},
@@ -122,12 +122,41 @@ def test_a_changed_description_is_refused_with_what_differs(
         {"channel_names": {"1": "rgb_to_0_1", "0": "R"}},
         {"channel_names": {"red": "R", "all": "rgb_to_0_1"}},
         {"description": "another text", "numTest": 7},
+        {"labels": {"background": "0", "disc": "1", "cup": 2.0}},
+        {"labels": {"background": 0, "disc": [1], "cup": [2], "ignore": None}},
+        {"regions_class_order": [2, 1]},
+        {"overwrite_image_reader_writer": "NaturalImage2DIO"},  # the plans have it
+        {"overwrite_image_reader_writer": "None"},
+        {"channel_names": {"0": "R", "1": "RGB_to_0_1"}},
     ],
 )
-def test_what_means_the_same_is_the_same(prepared, again, rewrite, nnunet, changes):
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_means_the_same_is_the_same(prepared, again, rewrite, nnunet, changes, recorded):
+    if not recorded:
+        (prepared / RECORD).unlink()
     rewrite(**changes)
     again()
+    again()
     assert nnunet == []
+    rewrite(labels={"background": 0, "disc": 2, "cup": 1})
+    assert "labels of dataset.json: " in refusal(again)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"background": 0, "cup": 2, "whole": [1, 2]},  # the order of regions decides
+        {"background": 0, "whole": [1, 2], "cup": [1]},
+    ],
+)
+def test_other_regions_are_not_the_same(raw, nnunet, said, again, rewrite, labels):
+    regions = {"background": 0, "whole": [1, 2], "cup": 2}
+    rewrite(labels=regions, regions_class_order=[1, 2])
+    prepare(find_dataset(5), "2d", said, fold=0)
+    rewrite(labels={"background": 0, "whole": [2, 1], "cup": [2]})
+    again()
+    rewrite(labels=labels, regions_class_order=[1, 1] if labels["cup"] == [1] else [2, 1])
+    assert "labels of dataset.json: " in refusal(again)
 
 
 def test_changed_and_removed_files_are_named(prepared, again, raw, add):
@@ -145,7 +174,7 @@ def test_changed_and_removed_files_are_named(prepared, again, raw, add):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("spacing", [2.0, 2.0]), ("normalization_schemes", ["A", "B"])]
+    ("key", "value"), [("spacing", [2.0, 2.0]), ("normalization_schemes", ["NoNormalization"] * 2)]
 )
 def test_changed_plans_are_named(prepared, again, key, value):
     plans = read(prepared / "nnUNetPlans.json")

@@ -27,8 +27,8 @@ def case(tmp_path):
             elif ending in {".nii.gz", ".mha"}:
                 import SimpleITK
 
-                image = SimpleITK.GetImageFromArray(values)
-                image.SetSpacing((*spacing, 1.0)[: image.GetDimension()])
+                image = SimpleITK.GetImageFromArray(values, isVector=False)
+                image.SetSpacing((*spacing, 1.0, 1.0)[: image.GetDimension()])
                 SimpleITK.WriteImage(image, str(file))
             else:
                 from skimage import io
@@ -75,6 +75,15 @@ def test_a_file_too_many(case, wanted, shape):
     (fault,) = case(wanted, noise(*shape), noise(6, 8))
     assert fault.file.name == "c_0001.png"
     assert fault.problem.startswith("is one file too many: the model takes ")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"), [(GREY, "one of its volumes"), (RGB, "the 3 volumes that are channels")]
+)
+def test_several_volumes_in_one_file_are_no_colours(case, wanted, kept):
+    (fault,) = case(wanted, noise(5, 4, 6, 8, kind=np.int16), ending=".nii.gz")
+    assert fault.problem.startswith("has 5 channels")
+    assert fault.remedy == f"keep {kept}; volumes of other times are cases of their own"
 
 
 def test_a_file_too_few(case):

@@ -77,7 +77,27 @@ def test_the_same_pixels_written_otherwise(labels, names):
         (
             {"a": -1},
             "labels are -1, 0; they must be 0, 1, 2, … without gaps.",
-            "-1 becomes 0, 0 becomes 1, in dataset.json and in the label files.",
+            "-1 becomes 1, in dataset.json and in the label files.",
+        ),
+        (
+            {"a": -1, "b": 1},
+            "labels are -1, 0, 1; they must be 0, 1, 2, … without gaps.",
+            "-1 becomes 2, in dataset.json and in the label files.",
+        ),
+        (
+            {"a": 2, "ignore": 1},
+            "labels has ignore as 1; it must be the highest label, a number.",
+            "2 becomes 1, ignore becomes 2, in dataset.json and in the label files.",
+        ),
+        (
+            {"a": 2, "ignore": 3},
+            "labels are 0, 2; they must be 0, 1, 2, … without gaps.",
+            "2 becomes 1, ignore becomes 2, in dataset.json and in the label files.",
+        ),
+        (
+            {"a": 2, "ignore": 255},
+            "labels has ignore as 255; it must be the highest label, a number.",
+            "2 becomes 1, ignore becomes 2, in dataset.json and in the label files.",
         ),
         (
             {},

@@ -70,11 +70,18 @@ def test_whole_numbers_of_any_type_are_a_mask(mask, kind):
         ([127, 255], TWO, "holds the values 127, 255; dataset.json knows 0, 1, 2",
          "are 127 and 255 the classes 1 and 2? Then write 1 for 127, 2 for 255"),
         ([1, 255], {**TWO, "rim": 3}, "holds the value 255; dataset.json knows 0, 1, 2, 3",
-         "is 255 to be ignored?"),
+         'is 255 to be ignored? Then add "ignore": 4 to the labels of dataset.json and write 4 for '
+         "255; else write the number of its class"),
+        ([1, 255], TWO, "holds the value 255; dataset.json knows 0, 1, 2",
+         'is 255 to be ignored? Then add "ignore": 3'),
+        ([1, 255], REGIONS, "holds the value 255; dataset.json knows 0, 1, 2, 3",
+         "is 255 to be ignored? Then write 3 for 255; else write the number of its class"),
         ([3], REGIONS, None, None),
         ([4], REGIONS, "holds the value 4; dataset.json knows 0, 1, 2, 3",
          "write the numbers of the labels, or name the missing classes in dataset.json"),
-        ([2, 7], TWO, "holds the value 7; dataset.json knows 0, 1, 2", "are 2 and 7 the classes"),
+        ([2, 7], TWO, "holds the value 7; dataset.json knows 0, 1, 2", "write the numbers"),
+        ([7, 9], TWO, "holds the values 7, 9; dataset.json knows 0, 1, 2",
+         "are 7 and 9 the classes 1 and 2? Then write 1 for 7, 2 for 9"),
     ],
 )  # fmt: skip
 def test_values_that_are_no_labels(mask, values, labels, problem, remedy):
@@ -84,6 +91,21 @@ def test_values_that_are_no_labels(mask, values, labels, problem, remedy):
         return
     assert found.problem == problem
     assert found.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "asked"),
+    [
+        ([-1, 1], TWO, "; or are all numbers 1 too low? Then add 1 to each"),
+        ([-1], DISC, "; or are all numbers 1 too low? Then add 1 to each"),
+        ([-1, 2], TWO, ""),
+    ],
+)
+def test_values_below_the_background(mask, values, labels, asked):
+    found = mask(square(*values, kind=np.int16), labels, ".nii.gz")
+    assert found.remedy == (
+        f"labels begin at 0, the background: write 0 or the number of a class there{asked}"
+    )
 
 
 def test_a_picture_in_place_of_a_mask(mask):
@@ -98,6 +120,23 @@ def test_a_picture_in_place_of_a_mask(mask):
 def test_floats_that_are_no_labels(mask, value, words):
     found = mask(square(value, kind=np.float32), ending=".nii.gz")
     assert words in found.problem
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_a_scale_in_the_header_of_a_nifti_is_named(mask, ending):
+    import nibabel
+
+    def scaled(values, file):
+        image = nibabel.Nifti1Image(values, np.eye(4))
+        image.header.set_slope_inter(0.75, 0.5)
+        nibabel.save(image, file)
+
+    found = mask(np.ones((4, 5, 1), np.uint8), ending=ending, save=scaled)
+    assert "which are no whole numbers" in found.problem
+    assert found.remedy == (
+        "its header scales what is stored (scl_slope 0.75, scl_inter 0.5): round the values, and "
+        "save them as whole numbers without a scale"
+    )
 
 
 @pytest.mark.parametrize("ending", [".tif", ".nrrd"])  # ITK reads a NIfTI's as 0
@@ -170,6 +209,13 @@ def test_sizes_and_spacings_that_differ(tmp_path):
     assert compare(one, nearly, "b", 1e-3) is None
     assert compare(one, nearly, "b", 1e-5).problem == "has spacing 999 x 1 x 1, b 999 x 1 x 1.0001"
     assert compare(one, MaskFacts(tmp_path / "b", (1, 6, 8), None, ()), "b", 1e-5) is None
+    slice_of_a_volume = MaskFacts(tmp_path / "b", (1, 6, 8), (2.5, 1.0, 1.0), ())
+    assert compare(one, slice_of_a_volume, "b", 1e-5) is None
+    assert compare(slice_of_a_volume, one, "b", 1e-5) is None
+    finer = MaskFacts(tmp_path / "b", (1, 6, 8), (2.5, 0.5, 1.0), ())
+    assert compare(one, finer, "b", 1e-5) is not None
+    thicker = MaskFacts(tmp_path / "b", (1, 6, 8), (5.0, 1.0, 1.0), ())
+    assert compare(slice_of_a_volume, thicker, "b", 1e-5) is not None
 
 
 def test_looks_at_many_files_and_what_they_return_travels(tmp_path):

@@ -34,6 +34,26 @@ def test_images_without_a_channel_number(write_dataset):
     )
 
 
+@pytest.mark.parametrize("added", [" (1)", "(1)", " - Copy", " - Kopie (2)", " copy", "-copia"])
+def test_copies_that_a_browser_or_a_file_manager_made_are_no_cases(write_dataset, added):
+    raw = write_dataset()
+    (raw / "imagesTr" / f"a_0000{added}.png").touch()
+    assert refusal() == (
+        f"{raw / 'imagesTr'}: image files must end in _0000.png, one number of four digits per "
+        f"channel; found a_0000{added}.png. Fix: are they copies of the images of that name? Then "
+        "move them away."
+    )
+
+
+def test_what_only_looks_like_a_copy_is_a_case_without_a_channel_number(tmp_path):
+    fill(tmp_path, "a_2024 (1).png", "a_2024 (2).png", "b_0000.png", "b_0000 (1).png")
+    copy, case = image_faults(tmp_path, ".png")
+    assert "found b_0000 (1).png." in copy.problem and "copies" in copy.fix
+    assert case.fix == (
+        "rename a_2024 (1).png to a_2024 (1)_0000.png, a_2024 (2).png to a_2024 (2)_0000.png."
+    )
+
+
 def test_labels_with_a_channel_number(write_dataset):
     raw = write_dataset()
     labels = fill(raw / "labelsTr", "a_0000.png", "b_0000.png", "c.png")

@@ -37,6 +37,10 @@ def refusal(path, content, cases="abc"):
         ('[{"train": ["a",], "val": ["b"]}]', "cannot be read as JSON: "),
         ('[{"train": ["a"', "cannot be read as JSON: "),
         ("", "is empty."),
+        (
+            '[{"train": ["a"], "val": ["b"], "train": ["c"]}]',
+            "the key 'train' is there twice; only the last one would count.",
+        ),
         ({"train": ["a"], "val": ["b"]}, f"holds an object; {FORM}."),
         (None, f"holds null; {FORM}."),
         (7, f"holds a number; {FORM}."),

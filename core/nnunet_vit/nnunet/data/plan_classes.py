@@ -1,0 +1,45 @@
+"""Classes that nnU-Net's plans name: each must be one that this nnU-Net has."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+USUAL = {  # what nnU-Net's planner writes: known without loading its modules
+    "label_manager": {"LabelManager"},
+    "preprocessor_name": {"DefaultPreprocessor"},
+    "normalization_schemes": {
+        "ZScoreNormalization",
+        "CTNormalization",
+        "NoNormalization",
+        "RescaleTo01Normalization",
+        "RGBTo01Normalization",
+    },
+}
+MODULES = {
+    "label_manager": "utilities.label_handling",
+    "preprocessor_name": "preprocessing",
+    "normalization_schemes": "preprocessing.normalization",
+}
+
+
+def unknown_classes(plans: Mapping[str, Any], configuration: Mapping[str, Any]) -> list[str]:
+    """Return a sentence's part for each name that is no class of this nnU-Net."""
+    given = {**configuration, "label_manager": plans.get("label_manager", "LabelManager")}
+    problems = []
+    for key, usual in USUAL.items():
+        named = given[key] if isinstance(given[key], list) else [given[key]]
+        for name in dict.fromkeys(map(str, named)):
+            if name not in usual and not _is_there(name, MODULES[key]):
+                problems.append(
+                    f"{key} '{name[:60]}' is none of this nnU-Net's; usual: "
+                    f"{', '.join(sorted(usual))}"
+                )
+    return problems
+
+
+def _is_there(name: str, module: str) -> bool:
+    import nnunetv2
+    from nnunetv2.utilities.find_class_by_name import recursive_find_python_class
+
+    folder = Path(nnunetv2.__path__[0]).joinpath(*module.split("."))
+    return recursive_find_python_class(str(folder), name, f"nnunetv2.{module}") is not None
