@@ -38,9 +38,7 @@ def refuse_damage(tensors: dict[str, Tensor], path: Path) -> None:
             fix="fetch the file again, or choose another checkpoint of that training.",
         )
     weights = {name: tensor for name, tensor in tensors.items() if _is_weight(name, tensor)}
-    if TOKEN in tensors and not bool(
-        tensors[TOKEN].any()
-    ):  # so a DeiT begins
+    if TOKEN in tensors and not bool(tensors[TOKEN].any()):  # so a DeiT begins
         weights = {n: t for n, t in weights.items() if not n.endswith(POSITIONS) or bool(t.any())}
     zero = [name for name, tensor in weights.items() if _is_zeroed(tensor)]
     if zero:
