@@ -122,7 +122,7 @@ def test_check_head(folder):
 
 def test_train_on_a_narrow_terminal(folder, trained):
     bars = check_screen(trained, NARROW)
-    assert any(re.match(r"epoch \d/2 .*\d/4", bar) for bar in bars)
+    assert any(re.match(r"[-\\|/] epoch \d/2 .*\d/4", bar) for bar in bars)  # a mark turns
     text = " ".join(trained.words)
     assert "epoch 2/2 train loss " in text and "Validating with sliding window: 1 case …" in text
     assert all(len(line) < NARROW for line in trained.lines if line.startswith("epoch"))
@@ -136,6 +136,7 @@ def test_train_on_a_narrow_terminal(folder, trained):
     [(WIDE, {}), (NARROW, {"NO_COLOR": "1"})],
 )
 def test_predict_ends_well_on_a_terminal(folder, trained, columns, variables):
+    shutil.rmtree(folder / "masks", ignore_errors=True)
     shown = on_terminal(folder, columns, *PREDICT, **variables)
     bars = check_screen(shown, columns)
     assert any("1/2" in bar for bar in bars)
@@ -149,15 +150,20 @@ def test_predict_ends_well_on_a_terminal(folder, trained, columns, variables):
 
 
 def test_predict_in_a_pipe_has_plain_lines(folder, trained):
+    shutil.rmtree(folder / "masks", ignore_errors=True)
     shown = in_pipe(folder, *PREDICT, FORCE_COLOR="1")
     check_screen(shown)
     assert shown.lines == [*PREDICTING, "2 masks in masks", ""]
 
 
 def test_predict_on_a_dumb_terminal_has_plain_lines(folder, trained):
+    (folder / "masks").mkdir(exist_ok=True)
+    (folder / "masks" / "of_yesterday.png").touch()
     shown = on_terminal(folder, WIDE, *PREDICT, TERM="dumb")
     check_screen(shown)
-    assert shown.lines == [*PREDICTING, "2 masks in masks", ""]
+    (left,) = [line for line in shown.lines if line.startswith("Left in masks: of_yesterday.png")]
+    others = [line for line in shown.lines if line != left and not line.startswith("Replaced in")]
+    assert others == [*PREDICTING, "2 masks in masks", ""]
 
 
 def test_evaluate(folder, trained):
@@ -178,7 +184,9 @@ def test_evaluate(folder, trained):
 def test_an_error_is_the_last_line(folder):
     shown = on_terminal(folder, NARROW, "validate", "none.yaml")
     assert shown.code == 2
-    assert shown.lines == ["error[config]: none.yaml: no such file", ""]
+    assert " ".join(" ".join(shown.lines).split()) == (
+        "error[config]: none.yaml: no such file. Fix: --config, the path of a run file."
+    )
 
 
 def test_the_screen_itself():
