@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnunet_vit.errors import counted
 from nnunet_vit.nnunet.data.file_faults import FileFault
 from nnunet_vit.nnunet.data.masks import size_text, spacing_text
 from nnunet_vit.nnunet.data.reading import Raster, bands_of, read
@@ -136,7 +137,7 @@ def _wrong_channels(
 
 
 def _too_many_files(files: Sequence[Path], enough: int, takes: str) -> list[FileFault]:
-    given = f"{enough} file{'s' * (enough > 1)}"
+    given = counted(enough, "file")
     return [
         FileFault(
             extra,
@@ -152,7 +153,7 @@ def _counted(file: Path, channels: int) -> str:
     colours = {"P": "colours of a palette", "RGB": "red, green, blue", "RGBA": "with transparency"}
     grey = " (grey, more than 8 bits)" if kind.startswith(("I", "F")) else " (grey)"
     detail = f" ({colours[kind]})" if kind in colours else grey if channels == 1 else ""
-    return f"{channels} channel{'s' * (channels > 1)}{detail}"
+    return f"{counted(channels, 'channel')}{detail}"
 
 
 def _or_named(wanted: Wanted, channels: int) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nnunet_vit.nnunet.data.description_file import READER
 from nnunet_vit.nnunet.data.label_rules import are_regions, numbers_of
 from nnunet_vit.nnunet.data.record import differing
 
-READER = "overwrite_image_reader_writer"
 ORDER = "regions_class_order"
 
 
