@@ -13,6 +13,7 @@ from nnunet_vit.config.notices import notices
 from nnunet_vit.errors import Stopped
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.data.channels import normalization_of
+from nnunet_vit.nnunet.data.damage import damage_named
 from nnunet_vit.nnunet.data.freshness import Work, decide
 from nnunet_vit.nnunet.data.json_file import read_json
 from nnunet_vit.nnunet.data.record import REDO
@@ -194,15 +195,18 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
         for notice in trainer.store.notices:
             progress.say(notice)
         progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
+    data = Path(trainer.preprocessed_dataset_folder)
     if trainer.current_epoch < trainer.num_epochs:
-        with captured(f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}", progress):
+        lead = f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}"
+        with damage_named(data, progress), captured(lead, progress):
             trainer.run_training()
     elif not (Path(trainer.output_folder) / FINAL).is_file():  # it was stopped right before
         trainer.save_checkpoint(str(Path(trainer.output_folder) / FINAL))
     _, validation_cases = trainer.do_split()
     where = " on the training cases" if trainer.fold == "all" else ""
     progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
-    with captured(f"nnU-Net cannot validate fold {trainer.fold}", progress):
+    lead = f"nnU-Net cannot validate fold {trainer.fold}"
+    with damage_named(data, progress), captured(lead, progress):
         trainer.perform_actual_validation(False)
     progress.close()
     summary = Path(trainer.output_folder) / "validation" / "summary.json"

@@ -13,7 +13,6 @@ from nnunet_vit.nnunet.data.preprocessed import (
     FINGERPRINT,
     DataFolder,
     cases_before,
-    cases_with_truth,
     check_companions,
     described,
     normalized_otherwise,
@@ -39,6 +38,12 @@ from nnunet_vit.nnunet.data.record import (
     read_record,
 )
 from nnunet_vit.nnunet.data.refusals import Asked, refuse
+from nnunet_vit.nnunet.data.truth import (
+    TRUTH,
+    cases_with_other_truth,
+    cases_with_truth,
+    refuse_damaged_truth,
+)
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import PLANS
 
@@ -61,6 +66,7 @@ class Work:
         preprocess: nnU-Net preprocesses all cases.
         added: cases that are preprocessed beside those that are there, or that join the splits.
         removed: cases that leave the splits.
+        truth: cases whose label file is copied again for the validation.
         schemes: the normalization of each channel; None where nnU-Net is about to plan.
         record: returns the record to write for data that need no work, or None.
         notices: what the user should look at, one line each.
@@ -72,6 +78,7 @@ class Work:
     preprocess: bool = False
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    truth: list[str] = field(default_factory=list)
     schemes: list[str] | None = None
     record: Callable[[], Record] | None = None
     notices: list[str] = field(default_factory=list)
@@ -139,6 +146,7 @@ def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     if not cases or cases != known or data.is_outdated():
         raise DataError(f"{data.path} is missing {missing}")
     check_companions(dataset, True, plans.get(READER))
+    refuse_damaged_truth(dataset.preprocessed, cases, dataset.description["file_ending"])
     notices = miscounted(dataset, len(cases))
     return Work({}, sorted(cases), schemes=list(own["normalization_schemes"]), notices=notices)
 
@@ -194,8 +202,14 @@ def _by_record(
     difference = changes(record.cases, work.files)
     refuse(dataset, found, difference, asked, data.record_file)
     whole = data.cases() == set(record.cases)
-    truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
+    root, ending = dataset.preprocessed, dataset.description["file_ending"]
+    truth = cases_with_truth(root, ending)
     work.added = difference.added
+    work.truth = cases_with_other_truth(root, work.files, ending)
+    if work.truth:
+        work.notices.append(
+            f"{TRUTH}: {shortened(work.truth)}: not as large as the label file, copied again."
+        )
     if not whole or not set(record.cases) <= truth:
         work.preprocess = True
     elif difference.touched and not work.added:

@@ -13,7 +13,7 @@ from nnunet_vit.nnunet.data.dataset_plans import plans_of
 from nnunet_vit.nnunet.data.freshness import Work
 from nnunet_vit.nnunet.data.in_use import nobody_trains_on
 from nnunet_vit.nnunet.data.plans_file import read_plans
-from nnunet_vit.nnunet.data.preprocessed import TRUTH, DataFolder, data_folders, other_record
+from nnunet_vit.nnunet.data.preprocessed import DataFolder, data_folders, other_record
 from nnunet_vit.nnunet.data.raw_files import States, are_still, states_of
 from nnunet_vit.nnunet.data.raw_view import shown_to_nnunet
 from nnunet_vit.nnunet.data.record import (
@@ -25,6 +25,7 @@ from nnunet_vit.nnunet.data.record import (
     write_record,
 )
 from nnunet_vit.nnunet.data.split_update import updated_splits, write_splits
+from nnunet_vit.nnunet.data.truth import TRUTH, copy_again
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import PLANS, plan, preprocess
 from nnunet_vit.report.progress import Progress
@@ -51,6 +52,8 @@ def carry_out(
             _plan(dataset, work, states, progress)
         plans, own = plans_of(dataset, configuration)
         data = DataFolder(dataset.preprocessed, own["data_identifier"])
+        ending = dataset.description["file_ending"]
+        copy_again(dataset.preprocessed, work.files, work.truth, ending)
         if splits is not None and work.preprocess:  # a kill from here on loses what was there
             progress.say(write_splits(dataset, splits))
             splits = None

@@ -22,10 +22,10 @@ from nnunet_vit.nnunet.data.record import (
     path_of,
     read_record,
 )
+from nnunet_vit.nnunet.data.truth import TRUTH, cases_with_truth
 from nnunet_vit.nnunet.dataset import Dataset
 from nnunet_vit.nnunet.planning import PLANS
 
-TRUTH = "gt_segmentations"
 FINGERPRINT = "dataset_fingerprint.json"
 NEEDED = ("channel_names", "labels", "file_ending")
 
@@ -118,14 +118,6 @@ def check_companions(dataset: Dataset, described_too: bool, reader: object) -> N
     found = described_otherwise(str(path), essence(dataset.description), essence(beside), reader)
     if found:
         raise DataError(f"It differs from the raw data's: {'; '.join(found)}.", REDO)
-
-
-def cases_with_truth(root: Path, ending: str) -> set[str]:
-    """Return the cases whose label file lies beside the preprocessed data, for validation."""
-    if not (root / TRUTH).is_dir():
-        return set()
-    files = files_of(root / TRUTH, ending)
-    return {file.name.removesuffix(ending) for file in files if file.is_file()}
 
 
 def cases_before(root: Path, ending: str) -> list[set[str]]:

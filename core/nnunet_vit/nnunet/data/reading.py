@@ -94,7 +94,7 @@ def read(
     """
     problem, remedy = flaw_of(file, ending)
     if not problem:
-        problem, remedy = _other_layout(file, reader.__name__)
+        problem, remedy = _other_layout(file, reader.__name__, ending)
     if problem:
         return FileFault(file, problem, remedy)
     try:
@@ -107,7 +107,7 @@ def read(
     except Exception as error:  # whatever a reader raises on somebody's file
         if "llocate memory" in str(error):  # SimpleITK's words, in a RuntimeError
             raise _too_large(file, error) from error
-        return FileFault(file, f"cannot be read: {_reason(error)}")
+        return _unreadable(file, reader.__name__, error)
     spacing = properties["spacing"]
     if reader.__name__ == STACKS and not _has_spacing(file, ending, role):
         spacing = None
@@ -151,10 +151,39 @@ def bands_of(file: Path) -> str:
     return ""
 
 
-def _other_layout(file: Path, reader: str) -> tuple[str, str]:
+def _unreadable(file: Path, reader: str, error: Exception) -> FileFault:
+    from PIL import Image
+
+    with contextlib.suppress(Exception), Image.open(file) as picture:
+        pages = int(getattr(picture, "n_frames", 1))
+        if reader == PICTURES and pages > 1:
+            what = f"holds {pages} pictures, an animation or pages"
+            return FileFault(file, what, "save one picture per file")
+    return FileFault(file, f"cannot be read: {_reason(error)}")
+
+
+def _no_stack(file: Path, ending: str) -> tuple[str, str]:
+    """Return why a TIFF is no stack of grey slices, which nnU-Net takes it for."""
+    import tifffile
+
+    with contextlib.suppress(Exception), tifffile.TiffFile(file) as content:
+        axes, shape = content.series[0].axes, content.series[0].shape
+        if len(shape) > 3:
+            return f"has {len(shape)} axes ({axes}), not 3", "save one file per channel or colour"
+        if axes.endswith("S") or len(shape) == 2:
+            what = f"holds one picture; nnU-Net reads *{ending} as stacks of slices"
+            if ending.lower() == ".tiff":
+                return what, "name all files .tif, and file_ending in dataset.json too"
+            return f"{what} here", "let all files be pictures, or all stacks"
+    return "", ""
+
+
+def _other_layout(file: Path, reader: str, ending: str) -> tuple[str, str]:
     """Return what nnU-Net would read wrongly or not at all, though the file is sound."""
     if reader == PICTURES and bands_of(file) in {"LA", "PA", "La"}:
         return "has 2 channels, grey and transparency", "save it without transparency"
+    if reader == STACKS:
+        return _no_stack(file, ending)
     if reader in ITK:
         import SimpleITK
 

@@ -137,3 +137,12 @@ def again(said):
         return prepare(find_dataset(5), configuration, said, Asked(**asked), fold)
 
     return run
+
+
+@pytest.fixture
+def real_truth(prepared):
+    """Masks that can be read in the place of the copied label files."""
+    from PIL import Image
+
+    for copy in (prepared / "gt_segmentations").iterdir():
+        Image.new("L", (8, 8)).save(copy)

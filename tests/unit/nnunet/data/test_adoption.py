@@ -118,7 +118,7 @@ def test_plans_alone_are_made_anew_where_the_description_has_changed(
     assert nnunet == [*(["plan"] if changed else []), list("abcdef")]
 
 
-def test_without_raw_data_what_is_there_is_used(stock, again, raw, nnunet):
+def test_without_raw_data_what_is_there_is_used(stock, again, raw, nnunet, real_truth):
     shutil.rmtree(raw)
     again()
     assert nnunet == []
@@ -126,7 +126,7 @@ def test_without_raw_data_what_is_there_is_used(stock, again, raw, nnunet):
         assert refusal(again, **asked).startswith(flag)
 
 
-def test_without_raw_data_a_record_says_what_is_whole(prepared, again, raw):
+def test_without_raw_data_a_record_says_what_is_whole(prepared, again, raw, real_truth):
     shutil.rmtree(raw)
     again()
     (prepared / "nnUNetPlans_2d" / "b.pkl").unlink()

@@ -1,6 +1,7 @@
 """Truncated and otherwise wrong JSON beside the preprocessed data: named, with what to do."""
 
 import json
+import shutil
 
 import pytest
 
@@ -116,3 +117,20 @@ def test_a_record_of_a_newer_version_says_update(prepared, again):
     assert refused(again) == (
         f"{path} was written by a newer nnunet-vit (9.0). Fix: update nnunet-vit."
     )
+
+
+def test_a_label_file_cut_off_beside_the_data_is_copied_again(prepared, again, raw, nnunet, said):
+    copy = prepared / "gt_segmentations" / "b.png"
+    copy.write_bytes(copy.read_bytes()[:-1])
+    again()
+    assert copy.read_bytes() == (raw / "labelsTr" / "b.png").read_bytes()
+    assert len(list(copy.parent.iterdir())) == 6
+    assert nnunet == []
+
+
+def test_without_raw_data_a_label_file_cut_off_is_refused(prepared, again, raw, real_truth):
+    shutil.rmtree(raw)
+    again()
+    copy = prepared / "gt_segmentations" / "b.png"
+    copy.write_bytes(copy.read_bytes()[:-9])
+    refused(again, f"{copy} is cut off", "Fix: put the label file there again")

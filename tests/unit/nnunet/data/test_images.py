@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nnunet_vit.errors import MachineError
 from nnunet_vit.nnunet.data.images import ImageFacts, Wanted, look_at_case
-from nnunet_vit.nnunet.data.reading import reader_for
+from nnunet_vit.nnunet.data.reading import read, reader_for
 from nnunet_vit.nnunet.data.sampling import Target, bytes_of_machine
 
 pytestmark = pytest.mark.unit
@@ -164,3 +165,40 @@ def test_an_image_larger_than_the_memory_is_the_machines_matter(case, monkeypatc
     monkeypatch.setattr(SimpleITKIO, "read_images", fail)
     with pytest.raises(MachineError, match=r"c_0000.mha \(0.0 GB on the disk\): memory ran out"):
         case(GREY, noise(6, 8), ending=".mha")
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_several_coloured_pictures_in_a_file(case, tmp_path, ending):
+    file = tmp_path / f"several{ending}"
+    pages = [Image.fromarray(noise(6, 8, 3)) for _ in range(3)]
+    pages[0].save(file, save_all=True, append_images=pages[1:])
+    reader = reader_for({"file_ending": ".png"}, [], "image")
+    fault = read(file, reader, ending, "image")
+    assert fault.problem == "holds 3 pictures, an animation or pages"
+    assert fault.remedy == "save one picture per file"
+
+
+ONE = "holds one picture; nnU-Net reads *{} as stacks of slices"
+
+
+@pytest.mark.parametrize(
+    ("shape", "ending", "problem", "remedy"),
+    [
+        ((6, 8), ".tiff", ONE.format(".tiff"), "name all files .tif, and file_ending"),
+        ((6, 8, 3), ".tiff", ONE.format(".tiff"), "name all files .tif, and file_ending"),
+        ((6, 8), ".tif", ONE.format(".tif"), "let all files be pictures, or all stacks"),
+        ((5, 6, 8, 3), ".tiff", "has 4 axes (QYXS), not 3", "save one file per channel"),
+    ],
+)
+def test_a_tiff_that_is_no_stack(tmp_path, shape, ending, problem, remedy):
+    """`.tiff` is for stacks alone; a coloured picture would be read as lines of three pixels."""
+    import tifffile
+
+    reader = reader_for({"file_ending": ".tiff"}, [], "image")
+    file, stack = tmp_path / f"x{ending}", tmp_path / f"stack{ending}"
+    tifffile.imwrite(stack, noise(5, 6, 8))
+    assert read(stack, reader, ending, "image").values.shape == (1, 5, 6, 8)
+    tifffile.imwrite(file, noise(*shape))
+    fault = read(file, reader, ending, "image")
+    assert fault.problem.startswith(problem)
+    assert fault.remedy.startswith(remedy)
