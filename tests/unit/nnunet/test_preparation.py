@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.nnunet.dataset import find_dataset
@@ -45,7 +46,7 @@ def preprocessed(write_dataset):
         (folder / inner).mkdir()
     for case in "abc":
         (folder / "nnUNetPlans_2d" / f"{case}.pkl").touch()
-        (folder / "gt_segmentations" / f"{case}.png").touch()
+        Image.new("L", (4, 4)).save(folder / "gt_segmentations" / f"{case}.png")
     return folder
 
 
