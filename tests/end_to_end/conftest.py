@@ -16,7 +16,7 @@ from nnunet_vit.nnunet.locks import waited_for
 REPOSITORY = Path(__file__).parents[2]
 
 
-def run(command, folder, environment=None, timeout=400):
+def run(command, folder, environment=None, timeout=900):
     """Run a command and return the finished process with its text."""
     return subprocess.run(
         [str(word) for word in command],
