@@ -155,9 +155,9 @@ def test_numbers_of_another_kind_are_refused(source, blank, weights_file):
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "complex64"])
 @pytest.mark.parametrize("expected", [1.0, 0.5])
-def test_no_other_backbone_is_named_for_other_numbers(source, blank, weights_file, kind, expected):
-    trained = source(VIT, SIZE).state_dict()
-    file = weights_file({name: value.to(getattr(torch, kind)) for name, value in trained.items()})
+def test_no_other_backbone_is_named_for_other_numbers(source, blank, tmp_path, kind, expected):
+    trained, file = source(VIT, SIZE).state_dict(), tmp_path / "weights.pth"
+    torch.save({name: value.to(getattr(torch, kind)) for name, value in trained.items()}, file)
     with pytest.raises(ModelError) as caught:
         load_backbone_weights(blank(VIT, SIZE), file, expected_coverage=expected)
     assert caught.value.problem.startswith(
