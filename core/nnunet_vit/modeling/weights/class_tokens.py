@@ -1,6 +1,5 @@
 """The class token and its position: networks differ in whether they have the one and the other."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.grids import KEY, FileGrid, is_rehearsed
+from nnunet_vit.modeling.weights.grids import KEY, FileGrid, is_rehearsed, is_square
 from nnunet_vit.modeling.weights.sizes import POSITIONS, class_positions, patch_of
 
 TOKEN = "cls_token"
@@ -119,25 +118,25 @@ def _verdict(
     if pixels == counts.alike:
         return _Verdict()
     if pixels == counts.unlike:
-        if counts.alike == counts.own or _is_square(counts.alike):
+        if counts.alike == counts.own or is_square(counts.alike):
             return _Verdict(is_open=True)
         # config.json alone does not tell that a position lacks: timm writes 224 pixels there by
         # default, and its 14 x 14 may be 13 x 15 and the class token
         return _by_grids(counts) if counts.gives else _Verdict(is_unlike=True)
-    if grid.square and any(_is_square(one) for one in (counts.alike, counts.unlike)):
-        return _Verdict(_is_square(counts.unlike))
+    if grid.square and any(is_square(one) for one in (counts.alike, counts.unlike)):
+        return _Verdict(is_square(counts.unlike))
     return _by_grids(counts)
 
 
 def _by_grids(counts: _Counts) -> _Verdict:
     """Judge by counts alone: one that is a square by chance says less than the run's own grid."""
     if counts.alike == counts.own:
-        return _Verdict(is_noted=_is_square(counts.unlike))
-    if _is_square(counts.alike):
+        return _Verdict(is_noted=is_square(counts.unlike))
+    if is_square(counts.alike):
         return _Verdict(is_noted=counts.unlike == counts.own)
     if counts.unlike == counts.own:
         return _Verdict(is_unlike=True, is_noted=True)
-    if not _is_square(counts.unlike):
+    if not is_square(counts.unlike):
         return _Verdict()
     # a class token mostly has a position: what lies over a square is that, what lacks one is not
     return _Verdict(is_open=True) if counts.gives else _Verdict(is_unlike=True, is_noted=True)
@@ -169,7 +168,3 @@ def _way(counts: _Counts, with_token: bool) -> str:
     if with_token:
         return f"{counts.with_token} of patches and one of the class token"
     return f"{counts.without_token} of patches and none of the class token"
-
-
-def _is_square(count: int) -> bool:
-    return count > 0 and math.isqrt(count) ** 2 == count

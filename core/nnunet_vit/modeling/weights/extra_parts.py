@@ -1,6 +1,5 @@
 """The arguments of timm with which a backbone has the parts that a file of weights has."""
 
-import math
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.modeling.timm_classes import class_of
+from nnunet_vit.modeling.weights.grids import is_square
 from nnunet_vit.modeling.weights.naming import shaped_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS
 
@@ -50,11 +50,6 @@ def is_gated(shapes: dict[str, Any]) -> bool:
     return (
         FIRST in shapes and SECOND in shapes and int(shapes[FIRST][0]) == 2 * int(shapes[SECOND][1])
     )
-
-
-def is_square(count: int) -> bool:
-    """Tell whether a count is that of a square grid."""
-    return count > 0 and math.isqrt(count) ** 2 == count
 
 
 def _registers(named: dict[str, Tensor], extra: list[str], module: str) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def is_rehearsed() -> bool:
     return _rehearsing.get()
 
 
+def is_square(count: int) -> bool:
+    """Tell whether a count is that of a square grid."""
+    return count > 0 and math.isqrt(count) ** 2 == count
+
+
 @dataclass(frozen=True)
 class FileGrid:
     """What is known of a file's grid of patches.

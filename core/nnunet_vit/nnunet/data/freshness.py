@@ -205,7 +205,7 @@ def _by_record(
     root, ending = dataset.preprocessed, dataset.description["file_ending"]
     truth = cases_with_truth(root, ending)
     work.added = difference.added
-    work.truth = cases_with_other_truth(root, work.files, ending)
+    work.truth = cases_with_other_truth(root, work.files, truth, ending)
     if work.truth:
         work.notices.append(
             f"{TRUTH}: {shortened(work.truth)}: not as large as the label file, copied again."

@@ -24,10 +24,10 @@ def cases_with_truth(root: Path, ending: str) -> set[str]:
     return {file.name.removesuffix(ending) for file in files if file.is_file()}
 
 
-def cases_with_other_truth(root: Path, files: Files, ending: str) -> list[str]:
+def cases_with_other_truth(root: Path, files: Files, there: set[str], ending: str) -> list[str]:
     """Return the cases whose copy has not the size of its label file: it was cut off, or edited."""
     found = []
-    for case in sorted(cases_with_truth(root, ending) & set(files)):
+    for case in sorted(there & set(files)):
         label, copy = files[case][-1], root / TRUTH / f"{case}{ending}"
         if label.is_file() and label.stat().st_size != copy.stat().st_size:
             found.append(case)
