@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
+from nnunet_vit.checkpoints.disk import replace_file
 from nnunet_vit.nnunet.data.case_files import files_of
 from nnunet_vit.nnunet.data.faults import refuse
 from nnunet_vit.nnunet.data.file_faults import FileFault, grouped
@@ -12,7 +14,6 @@ from nnunet_vit.nnunet.data.raw_files import Files
 from nnunet_vit.nnunet.data.reading import in_threads
 
 TRUTH = "gt_segmentations"
-PARTIAL = ".partial"
 REMEDY = "put the label file there again"
 
 
@@ -38,9 +39,8 @@ def copy_again(root: Path, files: Files, cases: Iterable[str], ending: str) -> N
     """Put label files in the place of their copies, each in one step: others may be reading."""
     for case in cases:
         copy = root / TRUTH / f"{case}{ending}"
-        partial = copy.with_name(f"{copy.name}{PARTIAL}")
-        shutil.copyfile(files[case][-1], partial)
-        partial.replace(copy)
+        with files[case][-1].open("rb") as label:
+            replace_file(copy, partial(shutil.copyfileobj, label))
 
 
 def refuse_damaged_truth(root: Path, cases: Iterable[str], ending: str) -> None:
