@@ -27,7 +27,7 @@ from nnunet_vit.config.load import load_run
 from nnunet_vit.modeling.backbone import backbone_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 from nnunet_vit.modeling.progress import progress_listener
-from nnunet_vit.nnunet.description import describe
+from nnunet_vit.profiling.describe import describe
 from nnunet_vit.registry.catalogue import HEADS, installed
 
 PEER = "linear"

@@ -15,11 +15,13 @@ from pathlib import Path
 import torch
 
 from nnunet_vit.config.load import load_run
-from nnunet_vit.modeling.memory import checkpoint_blocks, forward_in_parts
+from nnunet_vit.data.dataset import has_regions
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
-from nnunet_vit.nnunet.assumptions import Notes, dataset_of
-from nnunet_vit.nnunet.description import describe, loss_for
-from nnunet_vit.nnunet.optimization import build_optimizer
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.nnunet.losses import loss_for
+from nnunet_vit.profiling.assumptions import Notes, dataset_of
+from nnunet_vit.profiling.describe import describe
+from nnunet_vit.training.optimization import build_optimizer
 
 RUN = """
 model:
@@ -84,7 +86,7 @@ def step_of(run, compiled):
     network = torch.compile(bare) if compiled else bare
     optimizer = build_optimizer(network, run.train)
     images = torch.rand(run.train.batch_size, 3, 512, 512, device="cuda")
-    loss_of = loss_for(dataset_of(run, Notes())[0])
+    loss_of = loss_for(has_regions(dataset_of(run, Notes())[0].description))
 
     def step():
         optimizer.zero_grad(set_to_none=True)

@@ -84,7 +84,10 @@ def light_modules():
     core = ROOT / "core"
     paths = [path.relative_to(core).with_suffix("") for path in core.glob("nnunet_vit/**/*.py")]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
-    heavy = {"modeling", "checkpoints", "nnunet", "sample"}
+    heavy = {
+        "training", "inference", "evaluation", "profiling", "data", "nnunet", "sample",
+        "modeling", "checkpoints", "blocks",
+    }  # fmt: skip
     return sorted(
         name
         for name in names

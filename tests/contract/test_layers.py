@@ -10,28 +10,53 @@ pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "nnunet_vit"
-# from the top; a layer imports what stands below it
+# from the top; a room imports what stands below it
 LAYERS = (
-    {"__main__"},
+    {"__main__", "external_trainers"},
     {"", "cli"},
-    {"nnunet", "report", "sample", "testing", "scaffold"},
+    {"training"},
+    {"inference"},
+    {"evaluation"},
+    {"profiling"},
+    {"data"},
+    {"nnunet"},
+    {"report", "testing", "scaffold", "sample"},
     {"modeling", "checkpoints"},
-    {"config", "backbones", "tuning"},
+    {"blocks"},
+    {"config"},
+    {"backbones", "tuning"},
     {"registry"},
-    {"hookspecs", "errors", "digests"},
+    {"files"},
+    {"hookspecs"},
+    {"errors"},
 )
-SIDEWAYS = {("nnunet", "report"), ("config", "backbones"), ("config", "tuning")}
 LEVEL = {name: number for number, names in enumerate(LAYERS) for name in names}
+# nnU-Net executes this folder from outside, as the shell does a command; no module imports it
+OUTSIDE = "nnunet/external_trainers"
 HEAVY = {
     "torch", "timm", "peft", "numpy", "nnunetv2", "scipy", "skimage", "safetensors",
     "huggingface_hub", "transformers", "batchgenerators", "SimpleITK", "matplotlib",
 }  # fmt: skip
+PIPELINE = ("training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
-    "modeling": HEAVY, "checkpoints": HEAVY, "nnunet": HEAVY, "sample": {"numpy"},
+    **dict.fromkeys((*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY),
+    "sample": {"numpy"},
     "testing": {"torch", "timm"},
-}  # fmt: skip
+}
+# who may import it at all, inside a function too
+ONLY_IN = {
+    "nnunetv2": PIPELINE,
+    "timm": ("modeling/vit", "modeling/weights", "testing"),
+    "timm.layers": ("modeling", "blocks"),
+    "timm.optim": ("training",),
+}
 HEADS = sorted(path for path in ROOT.glob("plugins/*/nnunet_vit_*") if path.is_dir())
-FOR_HEADS = {"nnunet_vit.hookspecs", "nnunet_vit.errors", "nnunet_vit.modeling"}
+FOR_HEADS = {
+    "nnunet_vit.hookspecs",
+    "nnunet_vit.errors",
+    "nnunet_vit.modeling",
+    "nnunet_vit.blocks",
+}
 
 
 def modules_of(folder: Path) -> list[Path]:
@@ -70,6 +95,8 @@ def imports(source: str, package: str, inside: bool) -> set[str]:
 
 def part_of(path: Path) -> str:
     """Return the first folder or module below nnunet_vit; nothing for its __init__."""
+    if path.parent == CORE / OUTSIDE:
+        return "external_trainers"
     first = path.relative_to(CORE).parts[0].removesuffix(".py")
     return "" if first == "__init__" else first
 
@@ -92,13 +119,81 @@ def wrong_imports(part: str, source: str, package: str) -> list[str]:
         if name != "nnunet_vit.__version__"
         and named_part(name) != part
         and LEVEL[named_part(name)] <= LEVEL[part]
-        and (part, named_part(name)) not in SIDEWAYS
     )
 
 
 @pytest.mark.parametrize("path", modules_of(CORE), ids=lambda path: str(path.relative_to(CORE)))
 def test_imports_point_down(path):
     assert wrong_imports(part_of(path), path.read_text(encoding="utf-8"), package_of(path)) == []
+
+
+def strangers(place: str, source: str) -> set[str]:
+    """Return the packages that a module at a place below nnunet_vit may not import at all."""
+    found = set()
+    for name in imports(source, "nnunet_vit", inside=True):
+        owners = [package for package in ONLY_IN if f"{name}.".startswith(f"{package}.")]
+        if owners:
+            package = max(owners, key=len)
+            rooms = (*ONLY_IN[package], *ONLY_IN.get(package.partition(".")[0], ()))
+            found |= {name} if not place.startswith(tuple(f"{room}/" for room in rooms)) else set()
+    return found
+
+
+@pytest.mark.parametrize("path", modules_of(CORE), ids=lambda path: str(path.relative_to(CORE)))
+def test_nnunet_and_timm_are_known_in_their_rooms_alone(path):
+    place = path.relative_to(CORE).as_posix()
+    assert strangers(place, path.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "wrong"),
+    [
+        ("training/run.py", "import nnunetv2.x", set()),
+        ("profiling/step.py", "def f():\n  from nnunetv2 import x", {"nnunetv2.x"}),
+        ("modeling/network.py", "import timm", {"timm"}),
+        ("modeling/vit/models.py", "import timm", set()),
+        ("modeling/bridge.py", "from timm.layers import x", set()),
+        ("data/channels.py", "from timm.layers import x", {"timm.layers.x"}),
+        ("training/optimization.py", "from timm.optim import x", set()),
+        ("modeling/weights/sizes.py", "from timm.layers import x", set()),
+        ("modeling/bridge.py", "from timm.models import x", {"timm.models.x"}),
+    ],
+)
+def test_the_rule_of_strangers(place, source, wrong):
+    assert strangers(place, source) == wrong
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    whole = {
+        ".".join(("nnunet_vit", *path.relative_to(CORE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path
+        for path in modules_of(CORE)
+    }
+    arrows = {
+        name: {
+            owner
+            for imported in imports(path.read_text(encoding="utf-8"), package_of(path), inside=True)
+            for owner in (imported, imported.rpartition(".")[0])
+            if owner in whole and owner not in (name, "nnunet_vit")
+        }
+        for name, path in whole.items()
+    }
+    assert circles(arrows) == []
+
+
+def circles(arrows: dict[str, set[str]]) -> list[str]:
+    """Return the names from which arrows lead back to them."""
+    rest = {name: set(targets) for name, targets in arrows.items()}
+    while ends := [name for name, targets in rest.items() if not targets & set(rest)]:
+        for name in ends:
+            del rest[name]
+    return sorted(rest)
+
+
+def test_a_circle_is_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
 
 
 @pytest.mark.parametrize("path", modules_of(CORE), ids=lambda path: str(path.relative_to(CORE)))
@@ -138,14 +233,24 @@ def test_a_head_uses_the_contract_and_no_more(head):
 @pytest.mark.parametrize(
     ("part", "source", "wrong"),
     [
+        ("training", "from nnunet_vit import cli", ["nnunet_vit.cli"]),
+        ("training", "from nnunet_vit.inference import model_folder", []),
+        ("inference", "from nnunet_vit.training import run", ["nnunet_vit.training.run"]),
+        ("evaluation", "def f():\n  import nnunet_vit.inference", ["nnunet_vit.inference"]),
+        ("profiling", "from nnunet_vit import evaluation", ["nnunet_vit.evaluation"]),
+        ("data", "from nnunet_vit.profiling import step", ["nnunet_vit.profiling.step"]),
+        ("nnunet", "from ..data import dataset", ["nnunet_vit.data.dataset"]),
         ("report", "from nnunet_vit.nnunet import plans", ["nnunet_vit.nnunet.plans"]),
-        ("report", "def f():\n  import nnunet_vit.nnunet", ["nnunet_vit.nnunet"]),
+        ("sample", "from nnunet_vit import report", ["nnunet_vit.report"]),
         ("modeling", "from nnunet_vit import cli", ["nnunet_vit.cli"]),
         ("modeling", "from ..nnunet import plans", ["nnunet_vit.nnunet.plans"]),
         ("modeling", "from . import weights", []),
         ("checkpoints", "from nnunet_vit import modeling", ["nnunet_vit.modeling"]),
         ("modeling", "from nnunet_vit import checkpoints", ["nnunet_vit.checkpoints"]),
+        ("blocks", "from nnunet_vit import modeling", ["nnunet_vit.modeling"]),
+        ("config", "from nnunet_vit.blocks import pyramid", ["nnunet_vit.blocks.pyramid"]),
         ("tuning", "from nnunet_vit.config import load", ["nnunet_vit.config.load"]),
+        ("files", "from nnunet_vit import registry", ["nnunet_vit.registry"]),
         ("registry", "try:\n  pass\nexcept E:\n  import nnunet_vit.cli", ["nnunet_vit.cli"]),
         ("registry", "match 1:\n  case 1:\n    import nnunet_vit.cli", ["nnunet_vit.cli"]),
         ("tuning", "if TYPE_CHECKING:\n  import nnunet_vit.cli", []),

@@ -10,10 +10,10 @@ import torch
 
 from nnunet_vit.backbones import own_families
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
+from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.input_normalization import input_statistics
 from nnunet_vit.modeling.bridge import InputBridge
-from nnunet_vit.modeling.timm_models import inspect_timm
-from nnunet_vit.nnunet.dataset import Dataset
-from nnunet_vit.nnunet.statistics import input_statistics
+from nnunet_vit.modeling.vit.models import inspect_timm
 
 pytestmark = pytest.mark.contract
 

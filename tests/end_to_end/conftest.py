@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nnunet_vit.nnunet.locks import waited_for
+from nnunet_vit.files.locks import waited_for
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -43,7 +43,7 @@ PREDICTING = ("Checking the images of images: 2 cases …", "Predicting with fol
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with a run file, which commands run in; its temporary folder lies beside it."""
-    importlib.import_module("nnunet_vit.nnunet.description")  # once for all commands
+    importlib.import_module("nnunet_vit.profiling.describe")  # once for all commands
     folder = tmp_path_factory.mktemp("a terminal")
     (folder / "temporary").mkdir()
     (folder / "run.yaml").write_text(textwrap.dedent(RUN))

@@ -66,7 +66,7 @@ def sound(tmp_path_factory):
 @pytest.fixture
 def planning_alone(monkeypatch):
     """Let `train` end where the training itself would begin; pools are threads."""
-    from nnunet_vit.nnunet import training
+    from nnunet_vit.training import run as training
 
     done = training.TrainedModel(Path(), 0.0, {}, 1, 0)
     monkeypatch.setattr(training, "_execute", lambda *_, **__: done)

@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from nnunet_vit.checkpoints.disk import sync_file, sync_folder
 from nnunet_vit.checkpoints.plain import plain
-from nnunet_vit.digests import sha256
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.digests import sha256
+from nnunet_vit.files.writing import sync_file, sync_folder
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optim.safetensors", "state.json"
 MANIFEST = "MANIFEST.json"

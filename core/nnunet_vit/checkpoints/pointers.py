@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from nnunet_vit.checkpoints.disk import replace_file
+from nnunet_vit.files.writing import remove_unfinished, replacing
 
 LATEST, BEST = "LATEST", "BEST"
 ASIDE = ".aside-"  # before the name of a checkpoint that makes room for another of its epoch
@@ -34,7 +34,9 @@ def write_pointer(path: Path, pointer: Pointer) -> None:
         OSError: the disk refuses; the file is what it was.
     """
     content = {"dir": pointer.name, "manifest": pointer.manifest, "best": pointer.best}
-    replace_file(path, lambda file: file.write(json.dumps(content).encode()))
+    remove_unfinished(path)
+    with replacing(path) as unfinished:
+        unfinished.write_text(json.dumps(content), encoding="utf-8")
 
 
 def read_pointer(path: Path) -> Pointer | None:

@@ -6,8 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypedDict
 
-from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.digests import known_sha256
 
 SAMPLES, SAMPLE = 32, 1 << 16  # so many pieces of a file, so many bytes each
 PACKAGES = ("torch", "timm", "peft", "nnunetv2", "nnunet-vit")

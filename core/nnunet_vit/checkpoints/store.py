@@ -17,7 +17,7 @@ from nnunet_vit.checkpoints.directory import (
     read_checkpoint,
     write_checkpoint,
 )
-from nnunet_vit.checkpoints.disk import UNFINISHED, sync_folder, writing
+from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.checkpoints.pointers import (
     ASIDE,
     BEST,
@@ -28,8 +28,9 @@ from nnunet_vit.checkpoints.pointers import (
     read_pointer,
     write_pointer,
 )
-from nnunet_vit.digests import sha256
 from nnunet_vit.errors import ModelError, NumericsError, shortened
+from nnunet_vit.files.digests import sha256
+from nnunet_vit.files.writing import UNFINISHED, sync_folder
 
 __all__ = ["Checkpoint", "CheckpointStore"]
 

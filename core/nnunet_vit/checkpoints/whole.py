@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from nnunet_vit.checkpoints.disk import replace_file, writing
+from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.checkpoints.plain import plain
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.writing import remove_unfinished, replacing
 
 __all__ = ["FINAL", "plain", "read_whole", "write_whole"]
 
@@ -36,7 +37,9 @@ def write_whole(path: Path, content: dict[str, Any]) -> None:
             raise
 
     with writing(path, _bytes(readable)):
-        replace_file(path, write)
+        remove_unfinished(path)
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
+            write(file)
 
 
 def read_whole(path: Path) -> dict[str, Any]:

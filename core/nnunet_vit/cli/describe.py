@@ -21,7 +21,7 @@ def describe(
     from dataclasses import asdict
 
     from nnunet_vit.config.load import load_run
-    from nnunet_vit.nnunet.devices import device_kind
+    from nnunet_vit.modeling.runtime.devices import device_kind
     from nnunet_vit.report.quiet import quiet_libraries
 
     kind = device_kind(device)
@@ -31,7 +31,7 @@ def describe(
     arguments = [f"{key}={value}" for key, value in given.items() if value is not None]
     run = load_run(run_file, [*arguments, *(set_ or [])])
     with quiet_libraries():
-        from nnunet_vit.nnunet.description import describe as described
+        from nnunet_vit.profiling.describe import describe as described
 
         found = described(run, kind)
     if as_json:

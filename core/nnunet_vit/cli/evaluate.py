@@ -29,8 +29,8 @@ def evaluate(
     from nnunet_vit.report.quiet import quiet_libraries
 
     with quiet_libraries() as progress:
-        from nnunet_vit.nnunet.evaluation import evaluate_folder
-        from nnunet_vit.nnunet.overlays import check_places, write_overlays
+        from nnunet_vit.evaluation.evaluate import evaluate_folder
+        from nnunet_vit.evaluation.overlays import check_places, write_overlays
 
         if overlays is not None:
             check_places(overlays, images, predictions, references)

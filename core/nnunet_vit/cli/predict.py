@@ -29,7 +29,7 @@ def predict(
     from nnunet_vit.report.quiet import quiet_libraries
 
     with quiet_libraries() as progress:
-        from nnunet_vit.nnunet.prediction import predict_folder
+        from nnunet_vit.inference.predict import predict_folder
 
         cases = predict_folder(
             images, masks, model, folds, device, mirroring, checkpoint, base, progress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nnunet_vit.nnunet.training import TrainedModel
+    from nnunet_vit.training.run import TrainedModel
 
 EITHER = "--continue to go on, or --overwrite to delete the fold's result and start anew."
 SAME_DATA = (
@@ -46,8 +46,8 @@ def train(
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     run = load_run(config, [*_overrides(dataset, configuration, fold), *(set_ or [])])
     with quiet_libraries() as progress:
-        from nnunet_vit.nnunet.data.refusals import Asked
-        from nnunet_vit.nnunet.training import train as train_run
+        from nnunet_vit.data.preprocessing.refusals import Asked
+        from nnunet_vit.training.run import train as train_run
 
         asked = Asked(update=update_data, again=preprocess_again)
         model = train_run(run, device, resume, overwrite, progress, asked)

@@ -1,12 +1,12 @@
 """Write a run as a run file that `load_run` reads back to an equal run."""
 
 import io
-import os
 from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import MachineError
+from nnunet_vit.files.writing import replacing
 
 
 def run_as_yaml(config: ViTnnUNetConfig) -> str:
@@ -33,15 +33,10 @@ def write_run(config: ViTnnUNetConfig, path: Path) -> None:
         MachineError: the folder is missing, full or not writable.
     """
     text = run_as_yaml(config)
-    draft = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     try:
-        with open(draft, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        with replacing(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise MachineError(
             f"{path}: cannot be written: {error.strerror}.",
             fix="make its folder, or make room in it and allow writing to it.",

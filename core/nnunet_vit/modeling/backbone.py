@@ -16,16 +16,16 @@ from nnunet_vit.modeling.creation import (
     pretrained_weights,
     weights_wanted,
 )
-from nnunet_vit.modeling.hub_network import as_repository_says
-from nnunet_vit.modeling.timm_blocks import additive_mask, check_runs_by_blocks, embed, run_block
-from nnunet_vit.modeling.timm_classes import (
+from nnunet_vit.modeling.tokens import Tokens
+from nnunet_vit.modeling.vit.blocks import additive_mask, check_runs_by_blocks, embed, run_block
+from nnunet_vit.modeling.vit.classes import (
     class_of,
     maps_and_prefix_of,
     maps_of,
     patch_size_of,
     prefix_tokens_of,
 )
-from nnunet_vit.modeling.tokens import Tokens
+from nnunet_vit.modeling.vit.hub_network import as_repository_says
 from nnunet_vit.modeling.weights import Coverage
 
 __all__ = [

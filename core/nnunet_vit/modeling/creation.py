@@ -12,15 +12,15 @@ from torch import nn
 from nnunet_vit.backbones import is_timm, timm_name
 from nnunet_vit.config.models import ViTModelConfig
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.published import (
+from nnunet_vit.modeling.hub.published import (
     origin_record,
     published_weights,
     require_published,
 )
-from nnunet_vit.modeling.snapshot_network import arguments_for
-from nnunet_vit.modeling.timm_arguments import argument_text
-from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
-from nnunet_vit.modeling.timm_models import build_timm, check_image_size
+from nnunet_vit.modeling.vit.arguments import argument_text
+from nnunet_vit.modeling.vit.classes import class_of, patch_size_of
+from nnunet_vit.modeling.vit.models import build_timm, check_image_size
+from nnunet_vit.modeling.vit.snapshot_network import arguments_for
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
 from nnunet_vit.modeling.weights.grids import FileGrid
 

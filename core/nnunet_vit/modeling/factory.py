@@ -19,8 +19,8 @@ from nnunet_vit.modeling.creation import (
     pretrained_weights,
     weights_wanted,
 )
-from nnunet_vit.modeling.hub_network import as_repository_says
-from nnunet_vit.modeling.timm_models import build_timm
+from nnunet_vit.modeling.vit.hub_network import as_repository_says
+from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
 from nnunet_vit.tuning import method_name, method_of

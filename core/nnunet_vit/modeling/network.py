@@ -18,8 +18,8 @@ from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.creation import coverage_of, origin_of, pretrained_weights
 from nnunet_vit.modeling.factory import build_model
 from nnunet_vit.modeling.losses import has_own_loss
-from nnunet_vit.modeling.outputs import as_float32
-from nnunet_vit.modeling.precision import autocast_of
+from nnunet_vit.modeling.runtime.outputs import as_float32
+from nnunet_vit.modeling.runtime.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage
 from nnunet_vit.tuning.adapters.merge import ADAPTER, remove_adapters
 

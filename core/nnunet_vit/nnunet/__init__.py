@@ -1,1 +1,1 @@
-"""The seam to nnU-Net: folders, dataset, plans, trainer, prediction, evaluation."""
+"""The seam to nnU-Net: its folders, its plans, and what it prints and raises."""

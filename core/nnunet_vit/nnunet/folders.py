@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
-from nnunet_vit.nnunet.locks import Lock, LockedError, lock, waited_for, whoami
+from nnunet_vit.files.locks import Lock, LockedError, lock, waited_for, whoami
 
 LOCK = "run.lock"
 QUOTES = "\"'\u201c\u201d\u2018\u2019"  # straight and curly

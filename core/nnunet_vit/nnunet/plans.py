@@ -5,15 +5,14 @@ a run trainable, predictable and shareable with stock nnU-Net.
 """
 
 import copy
-import json
-import os
 from pathlib import Path
 from typing import Any
 
 from nnunet_vit import __version__
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.nnunet.planning import PLANS
+from nnunet_vit.files.json_file import write_json
+from nnunet_vit.nnunet.plans_file import PLANS
 from nnunet_vit.nnunet.run_names import plans_name
 from nnunet_vit.registry import catalogue
 
@@ -78,13 +77,6 @@ def write_plans(plans: dict[str, Any], folder: Path) -> Path:
     path = folder / f"{plans['plans_name']}.json"
     write_json(plans, path)
     return path
-
-
-def write_json(content: object, path: Path) -> None:
-    """Write JSON under its final name only when it is complete."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    unfinished.replace(path)
 
 
 def run_of_plans(plans: dict[str, Any]) -> ViTnnUNetConfig:

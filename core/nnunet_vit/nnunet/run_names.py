@@ -8,8 +8,8 @@ from typing import Any
 
 from nnunet_vit.checkpoints.record import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.tuning import method_of
 
 HASHED = {"model", "lora", "train"}  # what makes two runs different results

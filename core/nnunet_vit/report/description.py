@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nnunet_vit.config.models import ViTnnUNetConfig
-    from nnunet_vit.modeling.description import Description, Part
+    from nnunet_vit.profiling.cost import Description, Part
 
 LABEL = 11  # characters of the words at the left
 NAME = 28  # of parts and kinds of memory

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.resolution import resized
+from nnunet_vit.blocks.resolution import resized
 from nnunet_vit_dino_unet.layers import convolution
 
 

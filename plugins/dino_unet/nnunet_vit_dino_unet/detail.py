@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.resolution import Size, doublings, resized
+from nnunet_vit.blocks.resolution import Size, doublings, resized
 from nnunet_vit_dino_unet.layers import convolution
 
 EXCHANGED = 3  # levels that exchange with the ViT: half a patch, a patch, two patches

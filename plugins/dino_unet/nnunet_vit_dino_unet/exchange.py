@@ -9,7 +9,7 @@ import torch
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.resolution import resized
+from nnunet_vit.blocks.resolution import resized
 
 AROUND = 9  # a patch and its eight neighbours
 HEAD_WIDTH = 32  # channels per attention head, where there are enough

@@ -151,7 +151,7 @@ def test_what_is_injected_learns_also_through_a_frozen_vit(dino_unet, backbone, 
 
 
 def test_checkpointed_blocks_give_the_same_gradients(dino_unet):
-    from nnunet_vit.modeling.memory import checkpoint_blocks
+    from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
 
     gradients = []
     for checkpointed in (False, True):

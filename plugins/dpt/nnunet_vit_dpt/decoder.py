@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnunet_vit.blocks.pyramid import normalization
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit.modeling.pyramid import normalization
 from nnunet_vit_dpt.reassembly import Reassembly
 from nnunet_vit_dpt.tokens import LEVELS, Level, levels_of
 

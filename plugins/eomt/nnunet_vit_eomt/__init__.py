@@ -75,7 +75,7 @@ def create_loss(
     num_classes: int, options: EomtOptions, has_regions: bool, ignore_label: int | None
 ) -> "Callable[[Any, Tensor], Tensor]":
     """Return the loss that matches queries with the target's masks."""
-    from nnunet_vit.modeling.mask_classification import MaskClassificationLoss
+    from nnunet_vit.blocks.mask_classification import MaskClassificationLoss
 
     return MaskClassificationLoss.of(options, num_classes, has_regions, ignore_label)
 

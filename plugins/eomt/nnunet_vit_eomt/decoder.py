@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnunet_vit.blocks.mask_classification import semantic_logits
 from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit.modeling.mask_classification import semantic_logits
 from nnunet_vit.modeling.tokens import Tokens
 from nnunet_vit_eomt.annealing import Annealing
 from nnunet_vit_eomt.prediction import Prediction, Stage, doublings_to

@@ -55,7 +55,7 @@ def test_the_stages_of_training_begin_with_the_last(eomt):
 
 
 def test_the_logits_are_those_of_the_last_stage(eomt):
-    from nnunet_vit.modeling.mask_classification import semantic_logits
+    from nnunet_vit.blocks.mask_classification import semantic_logits
 
     model, images = eomt().eval(), torch.randn(1, 3, 32, 48)
     with torch.no_grad():

@@ -69,6 +69,6 @@ def create_loss(
     num_classes: int, options: Mask2FormerOptions, has_regions: bool, ignore_label: int | None
 ) -> "Callable[[Any, Tensor], Tensor]":
     """Return the loss of the best pairs of predicted and labelled masks."""
-    from nnunet_vit.modeling.mask_classification import MaskClassificationLoss
+    from nnunet_vit.blocks.mask_classification import MaskClassificationLoss
 
     return MaskClassificationLoss.of(options, num_classes, has_regions, ignore_label)

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
+from nnunet_vit.blocks.mask_classification import semantic_logits
+from nnunet_vit.blocks.pyramid import LEVELS, Pyramid
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit.modeling.mask_classification import semantic_logits
-from nnunet_vit.modeling.pyramid import LEVELS, Pyramid
 from nnunet_vit_mask2former import Mask2FormerOptions
 from nnunet_vit_mask2former.pixel_decoder import PixelDecoder
 from nnunet_vit_mask2former.query_decoder import QueryDecoder

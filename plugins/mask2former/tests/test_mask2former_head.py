@@ -67,7 +67,7 @@ def test_the_levels_end_with_the_last_block(mask2former_on, depth, layers):
 @pytest.mark.parametrize("layers", [1, 2, 4])
 def test_a_stage_before_the_first_layer_and_one_after_each(mask2former, layers):
     """The last one comes first, and it is what prediction shows."""
-    from nnunet_vit.modeling.mask_classification import semantic_logits
+    from nnunet_vit.blocks.mask_classification import semantic_logits
 
     model = mask2former(image_size=(32, 48), options={"decoder_layers": layers})
     images = torch.randn(2, 3, 32, 48)

@@ -5,8 +5,8 @@ from itertools import pairwise
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
+from nnunet_vit.blocks.resolution import doublings, resized
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit.modeling.resolution import doublings, resized
 from nnunet_vit_primus.expansion import doubling, stage, widths
 
 LEVELS = 4  # of the ViT, in the multi-scale variant

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnunet_vit.blocks.resolution import doublings
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit.modeling.resolution import doublings
 from nnunet_vit_segformer.refinement import Refinement, convolution, normalization
 
 LEVELS = 4

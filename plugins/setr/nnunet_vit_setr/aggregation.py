@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from nnunet_vit.blocks.resolution import resized
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit.modeling.resolution import resized
 from nnunet_vit_setr.blocks import convolution, enlarged, size_of
 
 LEVELS = 4

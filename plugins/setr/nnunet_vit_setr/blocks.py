@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.resolution import Size
+from nnunet_vit.blocks.resolution import Size
 
 
 def convolution(before: int, after: int, kernel_size: int) -> nn.Sequential:

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
+from nnunet_vit.blocks.resolution import Size, doublings, resized
 from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit.modeling.resolution import Size, doublings, resized
 from nnunet_vit_setr.blocks import convolution, enlarged, size_of
 
 

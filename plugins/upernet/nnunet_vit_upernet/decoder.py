@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnunet_vit.blocks.pyramid import LEVELS, Pyramid, grid_means, normalization
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
-from nnunet_vit.modeling.pyramid import LEVELS, Pyramid, grid_means, normalization
 
 POOL_SCALES = (1, 2, 3, 6)  # cells per edge
 

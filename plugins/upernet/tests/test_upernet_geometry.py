@@ -104,7 +104,7 @@ def test_random_convolutions_move_it_by_less_than_half_a_patch(upernet_on, patch
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (7, 6), (13, 12)])
 @pytest.mark.parametrize("cells", [(1, 1), (2, 3), (6, 6), (7, 1)])
 def test_means_over_a_grid_are_those_of_adaptive_pooling(size, cells):
-    from nnunet_vit.modeling.pyramid import grid_means
+    from nnunet_vit.blocks.pyramid import grid_means
 
     features = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(1))
     expected = nn.functional.adaptive_avg_pool2d(features, cells)

@@ -63,7 +63,7 @@ def test_transformers_weights_give_transformers_logits(upernet_on, size, norm):
     from transformers.models.upernet.configuration_upernet import UperNetConfig
     from transformers.models.upernet.modeling_upernet import UperNetHead
 
-    from nnunet_vit.modeling.pyramid import normalization
+    from nnunet_vit.blocks.pyramid import normalization
 
     torch.manual_seed(0)
     ours = upernet_on(Feature(), hidden_size=HIDDEN).eval()

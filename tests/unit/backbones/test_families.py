@@ -63,8 +63,8 @@ def test_patch_statistics_and_layers_are_those_of_the_model(one_gigabyte, family
     import torch
     from torch import nn
 
-    from nnunet_vit.modeling.timm_classes import class_of, patch_size_of
-    from nnunet_vit.modeling.timm_models import build_timm
+    from nnunet_vit.modeling.vit.classes import class_of, patch_size_of
+    from nnunet_vit.modeling.vit.models import build_timm
 
     with torch.device("meta"):
         model = build_timm(name, None, 3)

@@ -6,10 +6,10 @@ import platform
 import pytest
 import torch
 
-from nnunet_vit import digests
 from nnunet_vit.checkpoints import record
 from nnunet_vit.checkpoints.record import file_record, sampled_digest, versions
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files import digests
 
 pytestmark = pytest.mark.unit
 

@@ -290,7 +290,7 @@ def test_a_training_goes_on_with_its_data(vit_cli, flag):
 def test_fold_all_names_its_cases_as_those_of_training(
     vit_cli, two_heads, monkeypatch, fold, words
 ):
-    from nnunet_vit.nnunet import training
+    from nnunet_vit.training import run as training
 
     model = training.TrainedModel(Path("model"), 0.5, {"disc": 0.5}, 10, fold)
     monkeypatch.setattr(training, "train", lambda *_: model)

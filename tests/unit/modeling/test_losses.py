@@ -6,9 +6,9 @@ import torch
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.losses import has_own_loss, own_loss
-from nnunet_vit.modeling.memory import forward_in_parts
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.outputs import as_float32, joined
+from nnunet_vit.modeling.runtime.microbatches import forward_in_parts
+from nnunet_vit.modeling.runtime.outputs import as_float32, joined
 
 pytestmark = pytest.mark.unit
 

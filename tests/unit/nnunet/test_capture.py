@@ -170,7 +170,7 @@ def test_a_worker_that_failed_says_why_even_late(logs, last, kind, problem):
 @pytest.mark.parametrize("error", [KeyError("ours"), ValueError("ours"), NumericsError("inf")])
 def test_errors_of_our_own_code_stay_what_they_are(logs, error):
     nnunet = in_package("nnunetv2", in_package("nnunet_vit_segformer.decoder", raising(error)))
-    assert failure(nnunet, "nnunet_vit.nnunet.training") is error
+    assert failure(nnunet, "nnunet_vit.training.run") is error
     assert list(logs.iterdir()) == []
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.modeling.description import Channel, Description, Part, StepCost, Weights
+from nnunet_vit.profiling.cost import Channel, Description, Part, StepCost, Weights
 from nnunet_vit.report.description import as_text, count, flops, size
 
 pytestmark = pytest.mark.unit

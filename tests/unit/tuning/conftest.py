@@ -43,7 +43,7 @@ def vit(built_vits):
     def build(*settings):
         import torch
 
-        from nnunet_vit.modeling.timm_models import build_timm
+        from nnunet_vit.modeling.vit.models import build_timm
 
         torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
         if settings not in built_vits:

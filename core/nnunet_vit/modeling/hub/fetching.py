@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnunet_vit.digests import known_sha256
 from nnunet_vit.errors import MachineError, ModelError, UserError
+from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub, hub
 from nnunet_vit.modeling.hub.asking import RemoteFile, ask
 from nnunet_vit.modeling.hub.causes import (

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.digests import known_sha256
+from nnunet_vit.files.digests import known_sha256
 
 WEIGHTS = "model.safetensors"
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
-from nnunet_vit.modeling.timm_classes import class_of
+from nnunet_vit.modeling.vit.classes import class_of
 from nnunet_vit.modeling.weights.grids import is_square
 from nnunet_vit.modeling.weights.naming import shaped_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from nnunet_vit.backbones import TIMM_SUPPORTED, own_families
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.modeling.timm_arguments import NO_ARGUMENTS, argument_text
-from nnunet_vit.modeling.timm_models import build_timm
+from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text
+from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.modeling.weights.extra_parts import BLOCK, arguments_of_tensors
 from nnunet_vit.modeling.weights.grids import is_square
 from nnunet_vit.modeling.weights.harmless import may_be_left_over, may_be_missing

@@ -3,6 +3,6 @@
 The folder holds this one pointer, because nnU-Net imports every module that it finds there.
 """
 
-from nnunet_vit.nnunet.trainer import nnUNetTrainer_vit, nnUNetTrainerNoDeepSupervision_vit
+from nnunet_vit.training.trainer import nnUNetTrainer_vit, nnUNetTrainerNoDeepSupervision_vit
 
 __all__ = ["nnUNetTrainerNoDeepSupervision_vit", "nnUNetTrainer_vit"]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from nnunet_vit.errors import MachineError, ModelError
-from nnunet_vit.modeling.published import require_reachable
+from nnunet_vit.modeling.hub.published import require_reachable
 
 from .conftest import NAME, REPOSITORY, TITLE
 

@@ -5,7 +5,7 @@ from huggingface_hub import constants
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.hub import asking
-from nnunet_vit.modeling.published import published_weights, require_reachable
+from nnunet_vit.modeling.hub.published import published_weights, require_reachable
 
 from .conftest import NAME, REPOSITORY, TITLE
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.published import (
+from nnunet_vit.modeling.hub.published import (
     origin_record,
     pinned_weights,
     published_weights,
@@ -52,7 +52,7 @@ def test_a_cached_file_is_used_whoever_answers_at_the_address(fetched, at_addres
 
 
 def test_a_cached_file_is_read_once_per_process(fetched, monkeypatch):
-    from nnunet_vit import digests
+    from nnunet_vit.files import digests
 
     published_weights(NAME)
     monkeypatch.setattr(digests, "sha256", lambda path: pytest.fail("read again"))

@@ -12,7 +12,7 @@ from huggingface_hub import constants
 from nnunet_vit.errors import MachineError, ModelError
 from nnunet_vit.modeling.hub import client as hub_client
 from nnunet_vit.modeling.hub.client import GivenUpError, Watch
-from nnunet_vit.modeling.published import published_weights
+from nnunet_vit.modeling.hub.published import published_weights
 
 from .conftest import NAME, PATH, REPOSITORY, TITLE
 
@@ -225,7 +225,7 @@ def test_the_clients_own_settings_come_back(offered, shown):
 def test_what_was_fetched_is_noted_by_its_content(offered, shown):
     import hashlib
 
-    from nnunet_vit.modeling.published import origin_record
+    from nnunet_vit.modeling.hub.published import origin_record
 
     file, path = published_weights(NAME)
     assert origin_record(file, path) == {

@@ -9,7 +9,7 @@ from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.backbone import create_backbone, get_vit_features
 from nnunet_vit.modeling.creation import coverage_of, origin_of
-from nnunet_vit.modeling.hub_network import as_repository_says
+from nnunet_vit.modeling.vit.hub_network import as_repository_says
 
 from .conftest import use_hub
 

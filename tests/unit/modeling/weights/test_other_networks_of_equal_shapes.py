@@ -72,7 +72,7 @@ def test_a_gated_mlp_that_config_json_does_not_say_is_seen(snapshot):
 
 def test_the_run_holds_the_network_of_its_snapshot_for_prediction(snapshot):
     from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
-    from nnunet_vit.modeling.snapshot_network import as_snapshot_says
+    from nnunet_vit.modeling.vit.snapshot_network import as_snapshot_says
 
     folder, _ = snapshot(ARCHITECTURE, {**TINY, "init_values": 1e-5})
     model = ViTModelConfig(backbone=f"timm:{ARCHITECTURE}", checkpoint_path=str(folder))

@@ -1,0 +1,1 @@
+"""What heads build on: pyramids, resolutions, mask classification."""

@@ -1,0 +1,1 @@
+"""A dataset as nnU-Net lays it out: dataset.json, cases, channels, splits."""

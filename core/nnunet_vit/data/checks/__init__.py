@@ -1,0 +1,1 @@
+"""What is looked at in every image and label before anything is computed with them."""

@@ -1,0 +1,242 @@
+"""One look at the images of a case, before a network or a planner works with them."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnunet_vit.data.checks.masks import size_text, spacing_text
+from nnunet_vit.data.checks.reading import Raster, bands_of, read
+from nnunet_vit.data.checks.sampling import (
+    Target,
+    bytes_needed,
+    resampled,
+    size_fault,
+)
+from nnunet_vit.data.file_faults import FileFault
+from nnunet_vit.errors import counted
+
+if TYPE_CHECKING:
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+DESCRIBED = "dataset.json"  # who wants the channels of training images
+UNIT_RANGE = "RGBTo01Normalization"  # divides by 255 and refuses what lies outside 0 to 255
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the images must be.
+
+    Attributes:
+        channels: names, in order.
+        schemes: nnU-Net's normalization of each channel, by class name.
+        by: who wants it, in words: `the model`, `dataset.json`.
+        target: how they will be resampled, or None before the plans are known.
+    """
+
+    channels: tuple[str, ...]
+    schemes: tuple[str, ...]
+    by: str
+    target: Target | None = None
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What a look at the sound images of a case told.
+
+    Attributes:
+        files: of the case.
+        shape: (Z, Y, X); Z is 1 for a picture.
+        spacing: (Z, Y, X), or None where nothing says it.
+        placement: origin and direction of the first file, empty where the format has none.
+        memory: bytes that predicting the case takes at least; 0 before the plans are known.
+    """
+
+    files: tuple[Path, ...]
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None
+    placement: tuple[float, ...]
+    memory: int = 0
+
+
+def look_at_case(
+    files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str, wanted: Wanted
+) -> ImageFacts | list[FileFault]:
+    """Return size and spacing of a case's images, or the fault of each file that has one.
+
+    Args:
+        files: of the case, in the order of the channels.
+        reader: nnU-Net's, as the plans name it or `reader_for` returns it.
+        ending: file_ending of dataset.json.
+        wanted: what they must be.
+    """
+    rasters = [read(file, reader, ending, "image") for file in files]
+    faults = [raster for raster in rasters if isinstance(raster, FileFault)]
+    if faults:
+        return faults
+    sound = [raster for raster in rasters if isinstance(raster, Raster)]
+    first = sound[0]
+    faults = [
+        *_wrong_channels(files, sound, wanted),
+        *_wrong_grids(files, sound),
+    ] or _wrong_values(files, sound, wanted)
+    if faults:
+        return faults
+    facts = ImageFacts(tuple(files), first.values.shape[1:], first.spacing, first.placement)
+    return facts if wanted.target is None else _sized(facts, wanted.target)
+
+
+def _sized(facts: ImageFacts, target: Target) -> ImageFacts | list[FileFault]:
+    """Return the facts with the memory that the case takes after resampling."""
+    spacing = facts.spacing or (1.0, 1.0, 1.0)
+    problem, remedy = size_fault(facts.shape, spacing, target)
+    if problem:
+        return [FileFault(facts.files[0], problem, remedy)]
+    needed = bytes_needed(resampled(facts.shape, spacing, target), target)
+    return dataclasses.replace(facts, memory=needed)
+
+
+def _wrong_channels(
+    files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted
+) -> list[FileFault]:
+    needed = len(wanted.channels)
+    names = ", ".join(dict.fromkeys(wanted.channels))  # rgb_to_0_1 is usually named three times
+    takes = f"{wanted.by} takes {needed} ({names})"
+    there = 0
+    for number, (file, raster) in enumerate(zip(files, rasters, strict=True)):
+        own = len(raster.values)
+        if there == needed:
+            return _too_many_files(files, number, takes)
+        there += own
+        if there > needed:
+            return [
+                FileFault(
+                    file,
+                    f"has {_counted(file, own)}; {takes}",
+                    _fewer(file, own, needed) + _or_named(wanted, own),
+                )
+            ]
+    if there == needed:
+        return []
+    if len(files) == 1:
+        return [
+            FileFault(
+                files[0],
+                f"has {_counted(files[0], there)}; {takes}",
+                _more(there, needed) + _or_named(wanted, there),
+            )
+        ]
+    return [
+        FileFault(
+            files[-1],
+            f"is the last of {len(files)} files of its case with {there} channels in all; {takes}",
+            "add the missing channel's file",
+        )
+    ]
+
+
+def _too_many_files(files: Sequence[Path], enough: int, takes: str) -> list[FileFault]:
+    given = counted(enough, "file")
+    return [
+        FileFault(
+            extra,
+            f"is one file too many: {takes}, and {given} of the case hold them",
+            "move it elsewhere",
+        )
+        for extra in files[enough:]
+    ]
+
+
+def _counted(file: Path, channels: int) -> str:
+    kind = bands_of(file)
+    colours = {"P": "colours of a palette", "RGB": "red, green, blue", "RGBA": "with transparency"}
+    grey = " (grey, more than 8 bits)" if kind.startswith(("I", "F")) else " (grey)"
+    detail = f" ({colours[kind]})" if kind in colours else grey if channels == 1 else ""
+    return f"{counted(channels, 'channel')}{detail}"
+
+
+def _or_named(wanted: Wanted, channels: int) -> str:
+    """Return the other remedy, where it may be dataset.json that is wrong."""
+    if wanted.by != DESCRIBED:
+        return ""
+    return f"; or, if all images are so, name {channels} in channel_names of dataset.json"
+
+
+def _fewer(file: Path, there: int, needed: int) -> str:
+    if not bands_of(file):  # no picture, whose channels would be colours
+        kept = "one of its volumes" if needed == 1 else f"the {needed} volumes that are channels"
+        return f"keep {kept}; volumes of other times are cases of their own"
+    if needed == 1:
+        return "save it as grey"
+    if there == needed + 1 and bands_of(file) in {"RGBA", "P", "PA"}:
+        return "save it without transparency"
+    return "save the channels that the training images had"
+
+
+def _more(there: int, needed: int) -> str:
+    if (there, needed) == (1, 3):
+        return "save it in colour (RGB), as the training images were"
+    return "add the files of the other channels, _0001 and so on"
+
+
+def _wrong_grids(files: Sequence[Path], rasters: Sequence[Raster]) -> list[FileFault]:
+    import numpy as np
+
+    first, faults = rasters[0], []
+    for file, raster in zip(files[1:], rasters[1:], strict=True):
+        one, other = raster.values.shape[1:], first.values.shape[1:]
+        if one != other:
+            problem = f"is {size_text(one)}, {files[0].name} {size_text(other)}"
+        elif raster.spacing and first.spacing and not np.allclose(first.spacing, raster.spacing):
+            problem = (
+                f"has spacing {spacing_text(raster.spacing)}, {files[0].name} "
+                f"{spacing_text(first.spacing)}"
+            )
+        else:
+            continue
+        faults.append(
+            FileFault(file, problem, "the channels of a case must lie on the same pixels")
+        )
+    return faults
+
+
+def _wrong_values(
+    files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted
+) -> list[FileFault]:
+    import numpy as np
+
+    faults, channel = [], 0
+    for file, raster in zip(files, rasters, strict=True):
+        schemes = wanted.schemes[channel : channel + len(raster.values)]
+        channel += len(raster.values)
+        if not raster.values.size:
+            faults.append(FileFault(file, "has no pixels"))
+        elif not np.isfinite(raster.values).all():
+            faults.append(
+                FileFault(file, "holds values that are not finite (NaN)", "write numbers there")
+            )
+        else:
+            problem, remedy = _outside(raster.values, schemes)
+            faults += [FileFault(file, problem, remedy)] if problem else []
+    return faults
+
+
+def _outside(values: Any, schemes: Sequence[str]) -> tuple[str, str]:  # noqa: ANN401 - an array
+    """Return what is wrong with values that are to be divided by 255."""
+    chosen = [plane for plane, scheme in zip(values, schemes, strict=True) if scheme == UNIT_RANGE]
+    if not chosen:
+        return "", ""
+    low = min(float(plane.min()) for plane in chosen)
+    high = max(float(plane.max()) for plane in chosen)
+    if low < 0 or high > 255:
+        return (
+            f"holds values from {low:g} to {high:g}; a channel named rgb_to_0_1 holds 0 to 255",
+            "save it with 8 bits per channel",
+        )
+    if 0 < high <= 1 and any(bool((plane != plane.round()).any()) for plane in chosen):
+        return (
+            f"holds fractions up to {high:g}; a channel named rgb_to_0_1 holds 0 to 255",
+            "multiply by 255 and save it with 8 bits per channel",
+        )
+    return "", ""

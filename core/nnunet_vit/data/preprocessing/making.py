@@ -1,0 +1,180 @@
+"""Do the work that preprocessed data need: plan, preprocess, add cases, write the record."""
+
+import itertools
+import shutil
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.adding import add_cases
+from nnunet_vit.data.preprocessing.dataset_plans import plans_of
+from nnunet_vit.data.preprocessing.freshness import Work
+from nnunet_vit.data.preprocessing.in_use import nobody_trains_on
+from nnunet_vit.data.preprocessing.planning import plan, preprocess
+from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
+from nnunet_vit.data.preprocessing.raw_files import States, are_still, states_of
+from nnunet_vit.data.preprocessing.raw_view import shown_to_nnunet
+from nnunet_vit.data.preprocessing.record import (
+    Record,
+    deciding,
+    essence,
+    path_of,
+    read_record,
+    write_record,
+)
+from nnunet_vit.data.preprocessing.split_update import updated_splits, write_splits
+from nnunet_vit.data.preprocessing.truth import TRUTH, copy_again
+from nnunet_vit.errors import DataError, counted, shortened
+from nnunet_vit.nnunet.plans_file import PLANS, read_plans
+from nnunet_vit.report.progress import Progress
+
+KEPT = "plans_before_planning_{}.json"  # the plans that a planning has replaced
+MUCH = 2e9  # bytes that take long enough to say so
+
+
+def carry_out(
+    dataset: Dataset, configuration: str, work: Work, progress: Progress
+) -> dict[str, Any]:
+    """Do what `decide` found and return the dataset's plans.
+
+    Raises:
+        DataError: nnU-Net finds the dataset unfit, or raw files change meanwhile.
+        MachineError: data would change that are trained on.
+    """
+    with _without_trainings(dataset, work):
+        splits = updated_splits(dataset, work.cases, work.added, work.removed)
+        _say_reading(work, progress)
+        states = states_of(work.files) if work.plan or work.preprocess else {}
+        if work.plan:
+            progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
+            _plan(dataset, work, states, progress)
+        plans, own = plans_of(dataset, configuration)
+        data = DataFolder(dataset.preprocessed, own["data_identifier"])
+        ending = dataset.description["file_ending"]
+        copy_again(dataset.preprocessed, work.files, work.truth, ending)
+        if splits is not None and work.preprocess:  # a kill from here on loses what was there
+            progress.say(write_splits(dataset, splits))
+            splits = None
+        if work.preprocess:
+            progress.say(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
+            _preprocess(dataset, configuration, data, work, states, progress)
+            write_record(data.record_file, _record(dataset, plans, own, states))
+        elif work.record is not None or work.added:
+            _add_and_record(dataset, configuration, data, work, progress)
+        if splits is not None:
+            progress.say(write_splits(dataset, splits))
+    return plans
+
+
+def _without_trainings(dataset: Dataset, work: Work) -> AbstractContextManager[None]:
+    """Return a lock that keeps trainings away where the work changes what is there."""
+    there = any(dataset.preprocessed.glob("*/*.pkl"))
+    if there and (work.plan or work.preprocess or work.added or work.removed):
+        return nobody_trains_on(dataset.preprocessed)
+    return nullcontext()
+
+
+def _say_reading(work: Work, progress: Progress) -> None:
+    if work.plan or work.preprocess or work.record is not None:
+        files = [path for paths in work.files.values() for path in paths]
+        size = sum(path.stat().st_size for path in files if path.is_file())
+        if size > MUCH:
+            progress.say(
+                f"Reading {len(files)} raw files, {size / 1e9:.0f} GB, once: later runs see by it "
+                "whether they have changed …"
+            )
+
+
+def _record(dataset: Dataset, plans: dict[str, Any], own: dict[str, Any], states: States) -> Record:
+    return Record(essence(dataset.description), deciding(plans, own), states)
+
+
+def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> None:
+    """Let nnU-Net plan; until that has succeeded, what is there counts as outdated."""
+    path = dataset.preprocessed / f"{PLANS}.json"
+    own_record = path_of(dataset.preprocessed, PLANS)
+    record = Record(essence(dataset.description), {}, states)
+    kept = _kept_plans(path)
+    write_record(own_record, replace(record, outdated=True))
+    try:
+        for data in data_folders(dataset.preprocessed, read_plans(path)):
+            _outdate(data)
+    except DataError:  # there are none, or nnU-Net, which reads them, would stumble
+        path.unlink(missing_ok=True)
+    with shown_to_nnunet(dataset, work.files):
+        plan(dataset, progress)
+    _require_still(work, states)
+    write_record(own_record, record)
+    if kept is not None and kept.read_bytes() == path.read_bytes():
+        kept.unlink()
+    elif kept is not None:
+        progress.say(f"{path.name} has been changed, {kept.name} is the one before.")
+
+
+def _kept_plans(path: Path) -> Path | None:
+    """Copy the plans, which somebody may have edited; return the copy, or None without plans.
+
+    A copy that an interrupted planning has left is taken again.
+    """
+    if not path.is_file():
+        return None
+    for old in path.parent.glob(KEPT.format("*")):
+        if old.read_bytes() == path.read_bytes():
+            return old
+    names = (path.with_name(KEPT.format(number)) for number in itertools.count(1))
+    kept = next(name for name in names if not name.exists())
+    return Path(shutil.copyfile(path, kept))
+
+
+def _outdate(data: DataFolder) -> None:
+    try:
+        before = read_record(data.record_file)
+    except DataError:
+        before = None
+    # its cases say, if this process is killed, which ones the splits do not know yet
+    write_record(data.record_file, replace(before or Record({}, {}, {}), outdated=True))
+
+
+def _preprocess(
+    dataset: Dataset,
+    configuration: str,
+    data: DataFolder,
+    work: Work,
+    states: States,
+    progress: Progress,
+) -> None:
+    if data.path.is_dir():
+        _outdate(data)
+    if other_record(dataset.preprocessed, data.name) is None:
+        # nnU-Net keeps copies that are younger than the labels, whatever is in them
+        shutil.rmtree(dataset.preprocessed / TRUTH, ignore_errors=True)
+    with shown_to_nnunet(dataset, work.files):
+        preprocess(dataset, configuration, progress)
+    _require_still(work, states)
+    missing = sorted(set(work.files) - data.cases())
+    if missing:
+        raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")
+
+
+def _require_still(work: Work, states: States) -> None:
+    if not are_still(states, work.files):
+        raise DataError(
+            "Raw files have changed while they were read.", fix="start again when they are still."
+        )
+
+
+def _add_and_record(
+    dataset: Dataset, configuration: str, data: DataFolder, work: Work, progress: Progress
+) -> None:
+    plans, own = plans_of(dataset, configuration)
+    record = data.record() if work.record is None else work.record()
+    assert record is not None  # work.added without one comes with one
+    if work.added:
+        new = {case: work.files[case] for case in work.added}
+        progress.say(f"Preprocessing {len(new)} new cases of {dataset.name} …")
+        states = states_of(new)
+        add_cases(dataset, configuration, plans, own, new, work.files, progress)
+        record = replace(record, cases={**record.cases, **states})
+    write_record(data.record_file, record)

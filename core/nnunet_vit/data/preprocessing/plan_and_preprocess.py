@@ -1,0 +1,47 @@
+"""Fingerprint, plans and preprocessed data, made by nnU-Net where they are missing or outdated."""
+
+from typing import Any
+
+from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.freshness import decide
+from nnunet_vit.data.preprocessing.in_use import train_on
+from nnunet_vit.data.preprocessing.making import carry_out
+from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
+from nnunet_vit.data.preprocessing.split_update import ensure_splits
+from nnunet_vit.nnunet.folders import alone_in
+from nnunet_vit.report.progress import Progress
+
+
+def prepare(
+    dataset: Dataset,
+    configuration: str,
+    progress: Progress,
+    asked: Asked = NOTHING,
+    fold: int | str = "all",
+) -> dict[str, Any]:
+    """Return the dataset's plans; plan and preprocess first where that has not been done.
+
+    From then on nobody else changes the preprocessed data, until this process ends or leaves
+    `locks.given_back`.
+
+    Args:
+        dataset: to train on.
+        configuration: of its plans.
+        progress: where to show what happens.
+        asked: what may change of data that are there.
+        fold: that is trained; splits are written for a number.
+
+    Raises:
+        ConfigError: the plans have no such configuration, or it is not 2D.
+        DataError: nnU-Net finds the dataset unfit, what is there belongs to other raw data, or
+            there is nothing to prepare from.
+        MachineError: data would change that another process trains on.
+    """
+    decide(dataset, configuration, asked)  # refuses before a folder is made
+    with alone_in(dataset.preprocessed, progress.say):
+        work = decide(dataset, configuration, asked)
+        plans = carry_out(dataset, configuration, work, progress)
+        if fold != "all":
+            ensure_splits(dataset, work.cases)
+        train_on(dataset.preprocessed, f"fold {fold} of {configuration}")
+    return plans

@@ -1,0 +1,175 @@
+"""splits_final.json: who trains and who validates in each fold, checked before anything is done."""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from nnunet_vit.errors import ConfigError, DataError, shortened
+from nnunet_vit.files.json_file import kind_of, read_json
+
+NAME = "splits_final.json"
+USUAL_FOLDS = 5  # what nnU-Net makes where there is no file
+SIDES = ("train", "val")
+SHOWN_PROBLEMS = 6
+FORM = '[{"train": ["case", …], "val": ["case", …]}, …], one object per fold'
+FIX = f"correct it, or delete it: without it nnU-Net makes {USUAL_FOLDS} folds of all cases."
+
+Split = dict[str, list[str]]
+
+
+def read_splits(path: Path, cases: Collection[str], ending: str = "") -> list[Split]:
+    """Return the folds of a splits file.
+
+    Args:
+        path: the file.
+        cases: all that there are.
+        ending: of the image files, for the likeliest mistake in names.
+
+    Raises:
+        DataError: it is no JSON, has another form, names unknown cases, has an empty side, or a
+            case in both sides or twice in one; names all of it.
+    """
+    content = read_json(path, FIX)
+    if not isinstance(content, list) or not content:
+        found = "has no fold" if content == [] else f"holds {kind_of(content)}"
+        raise DataError(f"{path} {found}; needed: {FORM}.", FIX)
+    known = set(cases)
+    problems = [
+        f"fold {number}: {problem}"
+        for number, fold in enumerate(content)
+        for problem in _problems(fold, known, ending)
+    ]
+    if problems:
+        shown = "; ".join(problems[:SHOWN_PROBLEMS])
+        rest = f"; … ({len(problems)} in all)" if len(problems) > SHOWN_PROBLEMS else ""
+        raise DataError(f"{path}: {shown}{rest}.", FIX)
+    return [{side: fold[side] for side in SIDES} for fold in content]
+
+
+def _problems(fold: Any, known: set[str], ending: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if not isinstance(fold, dict):
+        yield f"{kind_of(fold)}, not an object with train and val"
+        return
+    sides = {side: fold.get(side) for side in SIDES}
+    for side, names in sides.items():
+        if not isinstance(names, list):
+            found = kind_of(names) if side in fold else "missing"
+            yield f"'{side}' is {found}, not a list of cases"
+        elif not names:
+            yield f"'{side}' is empty"
+        elif not all(isinstance(name, str) for name in names):
+            yield f"'{side}' has names that are no texts"
+        else:
+            yield from _wrong_names(side, names, known, ending)
+    if all(isinstance(names, list) for names in sides.values()):
+        both = sorted(_texts(sides["train"]) & _texts(sides["val"]))
+        if both:
+            yield f"in 'train' and in 'val': {shortened(both)}"
+
+
+def _texts(names: Any) -> set[str]:  # noqa: ANN401 - JSON
+    return {name for name in names if isinstance(name, str)}
+
+
+def _wrong_names(side: str, names: list[str], known: set[str], ending: str) -> Iterator[str]:
+    unknown = sorted(set(names) - known)
+    if unknown:
+        ended = [name for name in unknown if ending and name.endswith(ending)]
+        hint = f" (names of cases have no '{ending}')" if ended else ""
+        verb = "is no case" if len(unknown) == 1 else "are no cases"
+        yield f"'{side}': {shortened(unknown)} {verb} of the dataset{hint}"
+    counts = Counter(names)
+    twice = sorted(name for name in counts if counts[name] > 1 and side == "val")
+    if twice:  # in train it is a way to draw a case more often
+        yield f"'{side}' has more than once: {shortened(twice)}"
+
+
+def check_fold(
+    path: Path,
+    fold: int | str,
+    cases: Collection[str],
+    ending: str = "",
+    joining: Collection[str] = (),
+) -> list[str]:
+    """Check the splits file, or that five folds can be made, and that the fold is one of them.
+
+    Args:
+        path: of the splits file, which may not exist.
+        fold: number, or `all`, which looks at no splits.
+        cases: all that there are.
+        ending: of the image files.
+        joining: cases that are about to be added to the splits.
+
+    Returns:
+        One line for what the user should look at, or none.
+
+    Raises:
+        ConfigError: there is no such fold.
+        DataError: the splits are wrong, or there are too few cases for five folds.
+    """
+    if fold == "all":
+        return []
+    if not os.path.lexists(path):  # a link to nothing is no reason to make other folds
+        if len(cases) < USUAL_FOLDS:
+            raise DataError(
+                f"{path.parent.name} has {len(cases)} cases; five folds need five.",
+                fix="data.fold: all",
+            )
+        if int(fold) >= USUAL_FOLDS:
+            raise ConfigError(
+                f"data.fold: {fold}; without {path} nnU-Net makes folds 0 to {USUAL_FOLDS - 1}.",
+                fix="one of them, all, or a splits file with more folds.",
+            )
+        return []
+    splits = read_splits(path, cases, ending)
+    if int(fold) >= len(splits):
+        raise ConfigError(f"data.fold: {fold}; {path} has {_folds(len(splits))}.")
+    return _left_out(path, splits, set(cases) - set(joining))
+
+
+def _folds(count: int) -> str:
+    return "fold 0 alone" if count == 1 else f"folds 0 to {count - 1}"
+
+
+def _left_out(path: Path, splits: list[Split], cases: Collection[str]) -> list[str]:
+    used = {name for fold in splits for side in SIDES for name in fold[side]}
+    unused = sorted(set(cases) - used)
+    if not unused:
+        return []
+    verb = "case is" if len(unused) == 1 else "cases are"
+    return [f"{len(unused)} {verb} in no fold of {path}: {shortened(unused)}."]
+
+
+def usual_splits(cases: Collection[str]) -> list[Split]:
+    """Return the folds that nnU-Net makes of these cases."""
+    from nnunetv2.utilities.crossval_split import generate_crossval_split
+
+    splits = generate_crossval_split(sorted(cases), n_splits=USUAL_FOLDS)
+    return [{side: [str(name) for name in fold[side]] for side in SIDES} for fold in splits]
+
+
+def extended(splits: list[Split], new: Collection[str]) -> list[Split]:
+    """Return splits with new cases: each validates in one fold and trains in all others.
+
+    It goes to the fold with the fewest validation cases, the first of equals; nobody else moves. A
+    single split keeps its shares instead.
+    """
+    result = [{side: list(fold[side]) for side in SIDES} for fold in splits]
+    share = len(splits[0]["val"]) / (len(splits[0]["val"]) + len(splits[0]["train"]))
+    for case in sorted(new):
+        place = min(range(len(result)), key=lambda number: len(result[number]["val"]))
+        if len(result) == 1:
+            val, train = result[0]["val"], result[0]["train"]
+            place = 0 if (len(val) + 1) / (len(val) + len(train) + 1) <= share else 1
+        for number, fold in enumerate(result):
+            fold["val" if number == place else "train"].append(case)
+    return result
+
+
+def without(splits: list[Split], gone: Collection[str]) -> list[Split]:
+    """Return splits that do not name cases that are gone."""
+    left = set(gone)
+    return [{side: [name for name in fold[side] if name not in left] for side in SIDES}
+            for fold in splits]  # fmt: skip

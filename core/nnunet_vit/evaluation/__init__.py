@@ -1,0 +1,1 @@
+"""Predicted masks against their references: numbers and pictures."""

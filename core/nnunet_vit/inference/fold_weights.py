@@ -1,0 +1,106 @@
+"""The network of a fold of a trained model: its weights, read without pickle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnunet_vit.errors import ModelError
+from nnunet_vit.inference.model_folder import Kind, ModelFolder, build_network
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nnunet_vit.checkpoints.store import Checkpoint
+
+
+@dataclass(frozen=True)
+class FoldWeights:
+    """A fold's network with plain names: adapters are merged.
+
+    Attributes:
+        weights: as `ViTSegmentationNetwork.load_state_dict` takes them.
+        mirroring_axes: over which prediction may average.
+        notices: one sentence for each damaged checkpoint that an older one stands in for.
+    """
+
+    weights: "dict[str, Tensor]"
+    mirroring_axes: tuple[int, ...] | None
+    notices: tuple[str, ...] = ()
+
+
+def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None) -> FoldWeights:
+    """Return a fold's weights: of the whole model, or of a small checkpoint on its base.
+
+    Args:
+        model: the folder.
+        fold: one that has such a checkpoint.
+        kind: final, best or latest.
+        base: the pretrained weights, where they no longer lie where the run file said.
+
+    Raises:
+        ModelError: damaged, or the pretrained weights are missing or others.
+    """
+    from nnunet_vit.checkpoints.store import CheckpointStore
+    from nnunet_vit.checkpoints.whole import FINAL, read_whole
+
+    folder = model.path / f"fold_{fold}"
+    if kind == "final" and (folder / FINAL).is_file():
+        return _of_whole(folder / FINAL, read_whole(folder / FINAL))
+    store = CheckpointStore(folder)
+    checkpoint = (
+        store.best(weights_alone=True) if kind == "best" else store.latest(weights_alone=True)
+    )
+    assert checkpoint is not None  # folds() has looked
+    axes = checkpoint.state["mirroring_axes"]
+    weights = _on_base(model, checkpoint, base)
+    return FoldWeights(weights, None if axes is None else tuple(axes), tuple(store.notices))
+
+
+def _of_whole(file: Path, content: dict[str, Any]) -> FoldWeights:
+    """Return the weights of nnU-Net's checkpoint.
+
+    Raises:
+        ModelError: it is a torch file, and no such checkpoint.
+    """
+    weights, axes = content.get("network_weights"), content.get("inference_allowed_mirroring_axes")
+    lacking = "network_weights" if not isinstance(weights, dict) else ""
+    flat = isinstance(axes, list | tuple) and all(axis in (0, 1) for axis in axes)
+    if axes is not None and not flat:
+        lacking = "inference_allowed_mirroring_axes with axes 0 and 1 of an image"
+    if lacking:
+        raise ModelError(
+            f"{file} is no checkpoint of nnU-Net's: it lacks {lacking}.",
+            fix="copy it again, or train it again.",
+        )
+    assert isinstance(weights, dict)
+    return FoldWeights(weights, None if axes is None else tuple(axes))
+
+
+def _on_base(
+    model: ModelFolder, checkpoint: "Checkpoint", base: Path | None
+) -> "dict[str, Tensor]":
+    from nnunet_vit.checkpoints.base import load_stored
+    from nnunet_vit.modeling.backbone import vits_of
+    from nnunet_vit.modeling.hub.published import pinned_weights
+    from nnunet_vit.modeling.network import first_build
+    from nnunet_vit.tuning.adapters.merge import merged_state
+
+    digest = checkpoint.state["base"]["digest"]
+    if not digest:
+        network = build_network(model)
+    else:
+        _require_base(model, base)
+        with pinned_weights(checkpoint.state["base"].get("published") or []), first_build():
+            network = build_network(model, base)
+    load_stored(network, checkpoint.weights, digest, vits_of(network))
+    return merged_state(network)
+
+
+def _require_base(model: ModelFolder, base: Path | None) -> None:
+    path = base or Path(model.run.model.checkpoint_path)  # '' is a folder that exists: published
+    if not path.exists():
+        raise ModelError(
+            f"The checkpoint holds what was trained; its pretrained weights, {path}, are not "
+            "there.",
+            fix="--base FILE, the weights file that the run was started from.",
+        )

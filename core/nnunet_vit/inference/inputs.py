@@ -1,0 +1,89 @@
+"""The images to predict, all of them looked at before a network is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.data.case_files import cases_of
+from nnunet_vit.data.channels import in_order
+from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
+from nnunet_vit.data.checks.masks import labels_of
+from nnunet_vit.data.checks.reading import in_threads
+from nnunet_vit.data.checks.sampling import target_of
+from nnunet_vit.data.faults import refuse
+from nnunet_vit.data.file_faults import FileFault, grouped
+from nnunet_vit.data.naming import counted_endings, image_faults, other_images
+from nnunet_vit.errors import DataError, ModelError
+from nnunet_vit.inference.model_folder import ModelFolder
+from nnunet_vit.report.progress import Progress
+
+if TYPE_CHECKING:
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Sound images.
+
+    Attributes:
+        cases: their files in the order of the channels, by case.
+        memory: bytes that predicting each case takes at least.
+    """
+
+    cases: dict[str, list[Path]]
+    memory: dict[str, int]
+
+
+def sound_inputs(images: Path, model: ModelFolder, progress: Progress) -> Inputs:
+    """Return the cases of a folder of images, all of which the model can predict.
+
+    Args:
+        images: files CASE_0000.ending, one per channel.
+        model: what they are for.
+        progress: where to say how many files are left out, and to show the look at the others.
+
+    Raises:
+        DataError: names every file that is damaged or does not fit, and why.
+        ModelError: the model's plans are damaged.
+    """
+    if not images.is_dir():
+        raise DataError(f"-i {images} is not a folder.", fix="-i, the folder of images.")
+    ending = model.description["file_ending"]
+    refuse(f"-i {images}", image_faults(images, ending, of_model=True))
+    cases = cases_of(images, ending)
+    others = other_images(images, ending)
+    if others:
+        progress.say(f"Left out of {images}: {counted_endings(others)}; the model takes *{ending}.")
+    reader, wanted = _reader(model), _wanted(model)
+
+    def look(files: Sequence[Path]) -> ImageFacts | list[FileFault]:
+        return look_at_case(files, reader, ending, wanted)
+
+    progress.start_cases(f"Checking the images of {images}", len(cases))
+    looks = in_threads(look, list(cases.values()), lambda: progress.case(""))
+    faults = [fault for found in looks if isinstance(found, list) for fault in found]
+    refuse(f"-i {images}", grouped(faults))
+    facts = zip(cases, looks, strict=True)
+    return Inputs(cases, {case: f.memory for case, f in facts if isinstance(f, ImageFacts)})
+
+
+def _reader(model: ModelFolder) -> "type[BaseReaderWriter]":
+    from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
+
+    name = model.plans["image_reader_writer"]
+    try:
+        return recursive_find_reader_writer_by_name(name)  # type: ignore[no-any-return]
+    except RuntimeError as error:
+        raise ModelError(
+            f"{model.path / 'plans.json'}: image_reader_writer '{name}' is none of this nnU-Net's.",
+            fix="install the nnunetv2 that the model was trained with.",
+        ) from error
+
+
+def _wanted(model: ModelFolder) -> Wanted:
+    configuration, outputs = model.configuration, labels_of(model.description).foreground
+    channels = tuple(in_order(model.description["channel_names"]).values())
+    schemes = tuple(configuration["normalization_schemes"])
+    target = target_of(model.plans, configuration["spacing"], len(channels), 1 + len(outputs))
+    return Wanted(channels, schemes, "the model", target)

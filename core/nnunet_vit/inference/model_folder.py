@@ -1,0 +1,202 @@
+"""A trained model's folder: which folds it has, and the network that its plans describe."""
+
+import contextlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.data.model_files import MODEL_FILES, read_model
+from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean, shortened
+
+if TYPE_CHECKING:
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+Kind = Literal["final", "best", "latest"]
+FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
+KINDS: tuple[Kind, ...] = ("final", "best", "latest")
+
+
+def kind_of(word: str) -> Kind:
+    """Return the kind of checkpoint that a word or nnU-Net's file name means.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    name = word.removeprefix("checkpoint_").removesuffix(".pth")
+    for kind in KINDS:
+        if name == kind:
+            return kind
+    raise ConfigError(
+        f"--checkpoint {word} is unknown.{did_you_mean(name, KINDS)} Allowed: {', '.join(KINDS)}."
+    )
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder that `vit_cli train` prints last, or a copy of it.
+
+    Attributes:
+        path: holds plans.json, dataset.json and a folder per fold.
+        plans: of nnU-Net, with the run inside.
+        description: dataset.json.
+    """
+
+    path: Path
+    plans: dict[str, Any]
+    description: dict[str, Any]
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The plans of the configuration that was trained."""
+        return dict(self.plans["configurations"][self.run.data.configuration])
+
+    @property
+    def run(self) -> ViTnnUNetConfig:
+        """The run that was trained."""
+        from nnunet_vit.nnunet.plans import run_of_plans
+
+        return run_of_plans(self.plans)
+
+    def head_package(self) -> dict[str, str]:
+        """Return distribution and version of the head that it was trained with, if they are known.
+
+        Plans say it; before they did, small checkpoints listed it among the versions.
+        """
+        from nnunet_vit.checkpoints.record import PACKAGES
+        from nnunet_vit.nnunet.plans import KEY
+
+        own = self.plans[KEY].get("head")
+        if isinstance(own, dict) and {"distribution", "version"} <= set(own):
+            return {key: str(value) for key, value in own.items()}
+        for state in sorted(self.path.glob("fold_*/ckpt/epoch_*/state.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+                versions = json.loads(state.read_text(encoding="utf-8"))["state"]["versions"]
+                others = set(versions) - {*PACKAGES, "python"}
+                return {"distribution": (name := min(others)), "version": versions[name]}
+        return {}
+
+    def folds(self, wanted: Sequence[str] | None, kind: Kind) -> list[int | str]:
+        """Return the folds to use: the wanted ones, or all that have such a checkpoint.
+
+        Raises:
+            ModelError: a wanted fold has none, or no fold has one.
+        """
+        there = sorted(
+            folder.name.removeprefix("fold_")
+            for folder in self.path.glob("fold_*")
+            if FOLD.fullmatch(folder.name) and self._has(folder, kind)
+        )
+        absent = [fold for fold in wanted or [] if fold not in there]
+        if absent or not there:
+            of_folds = f" of fold {', '.join(absent)}" if absent else ""
+            others = f"; {shortened(self.other_folders())} is no fold" * bool(self.other_folders())
+            raise ModelError(
+                f"{self.path} has no {kind} checkpoint{of_folds}; folds with one: "
+                f"{', '.join(there) or 'none'}{others}.",
+                fix="finish the training with `vit_cli train … --continue`, or predict with "
+                "--checkpoint best (or latest) or other --folds, as in --folds 0 1.",
+            )
+        # a model of all cases is no member of a cross-validation: alone, or when it is asked for
+        usual = [fold for fold in there if fold != "all"] or there
+        return [int(fold) if fold.isdecimal() else fold for fold in wanted or usual]
+
+    def other_folders(self) -> list[str]:
+        """Return the names of folders that look like folds and are none: copies, backups."""
+        names = (folder.name for folder in self.path.glob("fold_*") if folder.is_dir())
+        return sorted(name for name in names if not FOLD.fullmatch(name))
+
+    def _has(self, folder: Path, kind: Kind) -> bool:
+        from nnunet_vit.checkpoints.store import CheckpointStore
+        from nnunet_vit.checkpoints.whole import FINAL
+
+        store = CheckpointStore(folder)
+        if kind == "best":
+            return store.has_best()
+        epoch = store.epoch_of_latest()
+        if kind == "latest":
+            return epoch is not None
+        return (folder / FINAL).is_file() or epoch == self.run.train.num_epochs
+
+
+def open_model(path: Path) -> ModelFolder:
+    """Return the model folder.
+
+    Raises:
+        ModelError: it is none, its JSON is damaged, or a newer version wrote it.
+    """
+    missing = [name for name in MODEL_FILES if not (path / name).is_file()]
+    if missing:
+        raise ModelError(
+            f"{path} is no model folder: {', '.join(missing)} missing.",
+            fix="give the folder that `vit_cli train` prints last, the one that holds fold_0.",
+        )
+    return ModelFolder(path, *read_model(path))
+
+
+def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentationNetwork":
+    """Return the network of a model folder as its plans describe it.
+
+    Raises:
+        ModelError: what it was trained with is not installed here.
+    """
+    from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+    plans = PlansManager(model.plans)
+    configuration = plans.get_configuration(model.run.data.configuration)
+    arguments = _arguments(model, configuration.network_arch_init_kwargs)
+    if base is not None:
+        arguments["model"] = {**arguments["model"], "checkpoint_path": str(base.absolute())}
+    channels = determine_num_input_channels(plans, configuration, model.description)
+    classes = plans.get_label_manager(model.description).num_segmentation_heads
+    try:
+        return ViTSegmentationNetwork(channels, classes, **arguments)
+    except UserError as error:
+        raise ModelError(
+            f"{model.path} cannot be rebuilt: {error.problem}", fix=_rebuilding(model) or error.fix
+        ) from error
+
+
+def _arguments(model: ModelFolder, given: Any) -> dict[str, Any]:  # noqa: ANN401 - of a file
+    """Return what the network is built with.
+
+    Raises:
+        ModelError: these are not the arguments of this version's network.
+    """
+    import inspect
+
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+    try:
+        inspect.signature(ViTSegmentationNetwork).bind(0, 0, **given)
+        if isinstance(given["model"], dict):
+            return dict(given)
+        reason = "model is no object"
+    except TypeError as error:
+        reason = str(error)
+    raise ModelError(
+        f"{model.path / 'plans.json'}: arch_kwargs do not fit this version's network: {reason}.",
+        fix="update nnunet-vit where a newer version wrote it; else copy the model folder again.",
+    )
+
+
+def _rebuilding(model: ModelFolder) -> str:
+    """Return the command that installs the head's package as it was, where that is not so here."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    head = model.head_package()
+    if not head:
+        return ""
+    wanted = f"{head['distribution']}=={head['version']}"
+    try:
+        there = version(head["distribution"])
+    except PackageNotFoundError:
+        return f"pip install {wanted}, the package of its head."
+    same = there == head["version"]
+    return "" if same else f"pip install {wanted}: {there} is installed."

@@ -1,0 +1,1 @@
+"""The ViTs of timm, and the settings that weights bring along."""

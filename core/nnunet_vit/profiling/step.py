@@ -1,0 +1,100 @@
+"""One training step, computed for its cost alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.modeling.network import ViTSegmentationNetwork
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.modeling.runtime.outputs import as_float32
+from nnunet_vit.profiling.attention import counted_attention
+from nnunet_vit.profiling.cost import StepCost
+from nnunet_vit.profiling.fake_tensors import computed_without_memory
+from nnunet_vit.profiling.precision import in_bfloat16, lift_norms
+from nnunet_vit.profiling.tracking import Ledger, SavedForBackward
+
+Loss = Callable[[Any], Tensor]
+
+
+def step_cost(
+    network: ViTSegmentationNetwork,
+    run: ViTnnUNetConfig,
+    batch: int,
+    image_size: tuple[int, int],
+    loss: Loss,
+    device: str,
+) -> StepCost:
+    """Measure a training step, without memory and in seconds whatever the network's size.
+
+    The network's tensors are replaced by fake ones: it is of no use afterwards.
+
+    Args:
+        network: built without memory.
+        run: resolved; its precision, checkpointing and accumulation count.
+        batch: images per step.
+        image_size: (H, W) in pixels.
+        loss: of what the network returns in training.
+        device: where the training would run: cuda, cpu or mps.
+
+    Raises:
+        ConfigError: checkpointing is asked for and no part of the network can do it.
+    """
+    if run.train.gradient_checkpointing:
+        checkpoint_blocks(network)
+    if device == "cuda":
+        lift_norms(network)
+    with computed_without_memory(network.train()):
+        logits = _Logits(network, in_bfloat16(run, device))
+        return _measured(logits, (batch, *image_size), run.train.gradient_accumulation, loss)
+
+
+def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, loss: Loss) -> StepCost:
+    network = logits.network
+    batch, height, width = size
+    ledger = Ledger(network)
+    saved = SavedForBackward(network, ledger)
+    with ledger, counted_attention(ledger.count):
+        images = torch.empty(batch, network.bridge.channels, height, width)
+        with saved.counting():
+            output = forward_in_parts(logits, images, parts)
+            forward = ledger.flops
+            value = loss(output)
+        del output
+        if value.requires_grad:
+            torch.autograd.backward(value)
+    gradients = sum(_bytes(p.grad) for p in network.parameters() if p.grad is not None)
+    kept = {place: saved.sizes[place] for place in saved.sizes}
+    copies = kept[True, True] + kept[False, True]
+    activations = kept[True, False] + kept[False, False]
+    return StepCost(
+        forward_flops=forward // batch,
+        step_flops=ledger.flops,
+        parameters=sum(map(_bytes, (*network.parameters(), *network.buffers()))),
+        gradients=gradients,
+        weight_copies=copies,
+        backbone_activations=kept[True, False],
+        head_activations=kept[False, False],
+        working=max(0, ledger.peak - gradients - copies - activations),
+    )
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+class _Logits(nn.Module):
+    """The network in a precision that is given, where its own would look at the device."""
+
+    def __init__(self, network: ViTSegmentationNetwork, bfloat16: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.in_bfloat16 = bfloat16
+
+    def forward(self, images: Tensor) -> Any:  # noqa: ANN401 - a head's training outputs
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.in_bfloat16):
+            output = as_float32(self.network.model(self.network.bridge(images)))
+        one_level = not self.network.own_loss and not self.network.deep_supervision
+        return output[0] if one_level and isinstance(output, list) else output

@@ -1,0 +1,162 @@
+"""Everything that can go wrong with a run, looked at before anything is written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.input_normalization import input_statistics
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.nnunet.folders import folder
+from nnunet_vit.report.progress import Progress
+from nnunet_vit.training.disk_space import check_room
+
+if TYPE_CHECKING:
+    from nnunet_vit.modeling.network import ViTSegmentationNetwork
+
+PROBE_PATCHES = (4, 6)  # of the probing image, down and across
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What the plans need to know of a network that has been built once.
+
+    Attributes:
+        patch_size: edge of the ViT's patches, pixels.
+        statistics: mean and std per input channel.
+    """
+
+    patch_size: int
+    statistics: tuple[list[float], list[float]]
+
+
+def check_network(
+    dataset: Dataset,
+    run: ViTnnUNetConfig,
+    fresh: bool,
+    progress: Progress,
+    schemes: list[str] | None = None,
+) -> NetworkFacts:
+    """Check the run's network against the dataset, cheap things first; build it once if fresh.
+
+    What the pretrained weights brought is told, and where statistics of the input are uncertain.
+
+    Args:
+        dataset: to train on.
+        run: resolved.
+        fresh: whether the training starts.
+        progress: where to show what is found.
+        schemes: nnU-Net's normalization of each channel by the plans; None: by dataset.json.
+
+    Raises:
+        ConfigError: model, sizes, LoRA targets, rates or checkpointing that do not exist or fit.
+        DataError: an input channel that no statistics fit.
+        MachineError: the disk has no room for what the run will write.
+        ModelError: the weights cannot be had or do not fit.
+        PluginError: the head fails or returns something else than logits.
+    """
+    from nnunet_vit.backbones import timm_name
+    from nnunet_vit.modeling.hub.published import require_published, require_reachable
+    from nnunet_vit.modeling.vit.models import check_image_size, inspect_timm
+
+    name = timm_name(run.model.backbone, run.model.size_name)
+    if fresh and run.model.pretrained and not run.model.checkpoint_path:
+        require_published(run.model.backbone, run.model.size_name)
+        require_reachable(name, run.model.repository)
+    backbone = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
+    if run.train.patch_size is not None:
+        height, width = run.train.patch_size
+        check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")
+    statistics = input_statistics(dataset, run, backbone, schemes)
+    facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
+    if fresh:
+        network = _build_once(dataset, run, facts)
+        _check_training(network, run)
+        _say_coverage(network, run, progress)
+        if statistics.notice:
+            progress.say(statistics.notice)
+    return facts
+
+
+def _say_coverage(
+    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, progress: Progress
+) -> None:
+    if network.coverage is not None:
+        progress.say(f"Weights: {network.coverage.summary()}")
+    elif run.model.pretrained:
+        weights = run.model.checkpoint_path or "the published weights"
+        progress.say(
+            f"Weights: the head is left to read {weights} itself; what of its backbone they cover "
+            "is not known (create_backbone would tell)."
+        )
+
+
+def _check_training(network: "ViTSegmentationNetwork", run: ViTnnUNetConfig) -> None:
+    """Refuse what would be refused later, when data are preprocessed and folders written."""
+    from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
+    from nnunet_vit.training.optimization import parameter_groups
+
+    parameter_groups(network, run.train)
+    if run.train.gradient_checkpointing:
+        checkpoint_blocks(network)
+    check_room(network, run.train, folder("results"))
+
+
+def _build_once(
+    dataset: Dataset, run: ViTnnUNetConfig, facts: NetworkFacts
+) -> "ViTSegmentationNetwork":
+    """Build, load and run the network on a small image that is not square: seconds, not hours."""
+    import torch
+
+    from nnunet_vit.modeling.factory import names_deep_supervision
+    from nnunet_vit.modeling.network import (
+        ViTSegmentationNetwork,
+        first_build,
+        network_arguments,
+    )
+    from nnunet_vit.modeling.output_check import output_scales
+    from nnunet_vit.modeling.weights.grids import rehearsal
+
+    height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
+    channels = len(dataset.description["channel_names"])
+    with first_build(), rehearsal():  # the real size is known once the dataset is planned
+        network = ViTSegmentationNetwork(
+            channels,
+            dataset.number_of_outputs(),
+            deep_supervision=names_deep_supervision(run),
+            **network_arguments(run, (height, width), facts.statistics),
+        )
+    output_scales(network.eval(), torch.zeros(2, channels, height, width))
+    return network
+
+
+def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
+    """Tell whether the run goes on from a checkpoint or starts.
+
+    Raises:
+        ConfigError: there is none, or there is one and nobody said what to do with it.
+    """
+    found = _found(fold_folder)
+    if resume and not found:
+        raise ConfigError(
+            f"--continue: there is no checkpoint of this run in {fold_folder}.",
+            fix="leave out --continue, or give the run file that the earlier run had (another "
+            "model, lora or train section is another run).",
+        )
+    if found and not resume and not overwrite:
+        raise ConfigError(
+            f"{fold_folder} already holds this run's {found}.",
+            fix="--continue to go on, --overwrite to start anew, or change the run file.",
+        )
+    return resume
+
+
+def _found(fold_folder: Path) -> str:
+    from nnunet_vit.checkpoints.store import CheckpointStore
+    from nnunet_vit.checkpoints.whole import FINAL
+
+    if (fold_folder / FINAL).is_file():
+        return FINAL
+    epoch = CheckpointStore(fold_folder).epoch_of_latest()
+    return "" if epoch is None else f"checkpoint of epoch {epoch}"

@@ -1,0 +1,189 @@
+"""The part of the trainer that goes on from what a training left on disk."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from nnunet_vit.checkpoints.base import load_stored
+from nnunet_vit.checkpoints.optimizer import restore_optimizer
+from nnunet_vit.checkpoints.random_state import restore_random_state
+from nnunet_vit.checkpoints.store import Checkpoint
+from nnunet_vit.checkpoints.whole import FINAL, read_whole
+from nnunet_vit.data.preprocessing.in_use import train_on
+from nnunet_vit.data.preprocessing.split_update import KEPT
+from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.inference.fold_weights import read_fold
+from nnunet_vit.inference.model_folder import open_model
+from nnunet_vit.modeling.backbone import vits_of
+from nnunet_vit.modeling.hub.published import pinned_weights
+from nnunet_vit.nnunet.folders import claim
+from nnunet_vit.training.saving import BEST, TRAINED, SavingTrainer
+
+DEPENDS_ON = {  # of SavingTrainer.data_digests
+    "split": "the fold's training and validation cases",
+    "plans": "nnU-Net's plans",
+    "files": "the images, labels or classes that the data were preprocessed from",
+}
+
+
+class ResumingTrainer(SavingTrainer):
+    """nnU-Net's trainer that goes on from its own checkpoints, or refuses those of others.
+
+    Attributes:
+        goes_on: whether nnU-Net was told to go on from a checkpoint.
+        needs_pretrained_weights: whether the network that is built next reads them.
+    """
+
+    goes_on: bool
+    needs_pretrained_weights: bool
+    _random_state: dict[str, Any] | None = None  # of the checkpoint that is gone on from
+
+    def on_train_start(self) -> None:
+        """Start as nnU-Net does; random numbers go on where the checkpoint left them.
+
+        Raises:
+            MachineError: another process trains in the fold's folder.
+            ConfigError: stock nnU-Net was told to start over a result, which it would overwrite.
+        """
+        train_on(
+            Path(self.preprocessed_dataset_folder_base),
+            f"fold {self.fold} of {self.configuration_name}",
+        )
+        self.claim_fold()
+        held = self.store.exists() or (Path(self.output_folder) / FINAL).is_file()
+        if held and self.current_epoch == 0 and not self.goes_on:
+            raise ConfigError(
+                f"{self.output_folder} already holds a result of this run.",
+                fix="nnUNetv2_train … --c to go on, or delete the folder to start anew.",
+            )
+        if held and self.current_epoch == 0:
+            self.resume()  # stock nnU-Net looks for files that this trainer does not write
+        super().on_train_start()
+        if self._random_state is not None:  # making the loaders has used some
+            restore_random_state(self._random_state)
+            self._random_state = None
+
+    def claim_fold(self) -> None:
+        """Hold the fold's folder until the process ends: one process for all GPUs.
+
+        Raises:
+            MachineError: another process trains in it.
+        """
+        if self.local_rank == 0:
+            held = claim(Path(self.output_folder))
+            if held.notice:
+                self.print_to_log_file(held.notice)
+
+    def load_checkpoint(self, filename_or_checkpoint: dict[str, Any] | str) -> None:
+        """Take what nnU-Net names, in this trainer's own format.
+
+        To go on, that is the newest state whatever file is named; else the one that is to be
+        validated.
+        """
+        name = Path(str(filename_or_checkpoint)).name
+        if self.goes_on or name not in (FINAL, BEST):
+            self.resume()
+        elif name == BEST:
+            model = open_model(Path(self.output_folder_base))
+            self._take_plain(read_fold(model, self.fold, "best", base=None).weights)
+        else:
+            self._take_whole(read_whole(Path(self.output_folder) / FINAL))
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint; a finished run's whole model needs no base weights.
+
+        Raises:
+            ModelError: no checkpoint is intact, it is of another run or other data, or its base is.
+        """
+        whole = Path(self.output_folder) / FINAL
+        if whole.is_file() and self.store.epoch_of_latest() in (None, self.num_epochs):
+            self._check_finished()
+            self._take_whole(read_whole(whole))
+            return
+        checkpoint = self.store.latest(self.device)
+        if checkpoint is None:
+            raise ModelError(f"There is no checkpoint in {self.output_folder}.")
+        self._take(checkpoint)
+
+    def _check_finished(self) -> None:
+        """Refuse to validate a finished model on other data than its last checkpoint names."""
+        try:
+            last = self.store.latest(weights_alone=True)
+        except ModelError:  # the whole model needs none of them
+            return
+        if last is not None:
+            self._check_same_run(last.state)
+
+    def _take(self, checkpoint: Checkpoint) -> None:
+        state = checkpoint.state
+        self._check_same_run(state)
+        self.seed = state["seed"]
+        with pinned_weights(state["base"].get("published") or []):
+            self._build(with_base=bool(state["base"]["digest"]))
+        network = self.bare_network
+        load_stored(network, checkpoint.weights, state["base"]["digest"], vits_of(network))
+        self.base_record = state["base"]
+        self._take_optimizer(checkpoint)
+        self._take_history(checkpoint.epoch, state)
+
+    def _build(self, with_base: bool) -> None:
+        self.needs_pretrained_weights = with_base
+        if not self.was_initialized:
+            self.initialize()
+
+    def _check_same_run(self, state: dict[str, Any]) -> None:
+        if (state["fold"], state["plans_name"]) != (self.fold, self.plans_manager.plans_name):
+            raise ModelError(
+                f"The checkpoint in {self.output_folder} is of fold {state['fold']} of "
+                f"{state['plans_name']}.",
+                fix="copy back the fold's own folder, or --overwrite to start anew.",
+            )
+        own = self.data_digests
+        changed = [name for name in own if state["data"].get(name, own[name]) != own[name]]
+        if "split" in changed:  # other cases have other files
+            changed = [name for name in changed if name != "files"]
+        if changed:
+            raise ModelError(
+                f"Since the checkpoint in {self.output_folder} was saved, "
+                f"{' and '.join(DEPENDS_ON[name] for name in changed)} have changed.",
+                fix="bring back splits_final.json, nnUNetPlans.json and the raw data as they were"
+                f"{self._splits_before_update()}, or --overwrite to start anew.",
+            )
+
+    def _splits_before_update(self) -> str:
+        """Return the words for the splits that --update-data has kept, if there are any."""
+        folder = Path(self.preprocessed_dataset_folder_base)
+        kept = sorted(file.name for file in folder.glob(KEPT.format("*")))
+        return f" (--update-data has kept {', '.join(kept)})" if kept else ""
+
+    def _take_optimizer(self, checkpoint: Checkpoint) -> None:
+        own: dict[str, Tensor] = {}
+        trained: dict[str, Tensor] = {}
+        for name, tensor in checkpoint.optimizer.items():
+            place = trained if name.startswith(TRAINED) else own
+            place[name.removeprefix(TRAINED)] = tensor
+        restore_optimizer(self.optimizer, own, checkpoint.state["optimizer"])
+        if self.average is not None:
+            self.average.restore(trained, checkpoint.state["average_updates"])
+
+    def _take_history(self, epoch: int, state: dict[str, Any]) -> None:
+        self.current_epoch = epoch
+        self.logger.load_checkpoint(state["logging"])
+        self._best_ema = state["best_ema"]
+        axes = state["mirroring_axes"]
+        self.inference_allowed_mirroring_axes = None if axes is None else tuple(axes)
+        self._random_state = state["random"]
+
+    def _take_whole(self, content: dict[str, Any]) -> None:
+        self._take_plain(content["network_weights"])
+        self.current_epoch = content["current_epoch"]
+        self.logger.load_checkpoint(content["logging"])
+        self._best_ema = content["_best_ema"]
+        self.inference_allowed_mirroring_axes = content["inference_allowed_mirroring_axes"]
+
+    def _take_plain(self, weights: dict[str, Tensor]) -> None:
+        # adapters are merged in, and averaged weights are what they are: to validate, not to train
+        self._build(with_base=False)
+        self.average = None
+        self.bare_network.load_state_dict(weights)

@@ -1,0 +1,205 @@
+"""nnU-Net's trainer with a ViT: network, optimizer, precision and checkpoints are its own.
+
+Data, augmentation, losses, folds, sliding-window validation and summary stay nnU-Net's.
+"""
+
+import math
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
+from torch import nn
+from torch.optim import Optimizer
+
+from nnunet_vit.data.preprocessing.preprocessed import DataFolder
+from nnunet_vit.data.splits import NAME, check_fold
+from nnunet_vit.errors import ConfigError, NumericsError
+from nnunet_vit.modeling.factory import names_deep_supervision
+from nnunet_vit.modeling.losses import own_loss
+from nnunet_vit.modeling.network import first_build
+from nnunet_vit.modeling.output_check import output_scales
+from nnunet_vit.modeling.progress import progress_listener
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.nnunet.plans import run_of_plans
+from nnunet_vit.training.dataloading import augmenter
+from nnunet_vit.training.ema import AveragedWeights
+from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
+from nnunet_vit.training.resuming import ResumingTrainer
+
+
+class nnUNetTrainer_vit(ResumingTrainer):
+    """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
+
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int | str,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
+    ) -> None:
+        """Take the settings from the run inside the plans; the arguments are nnU-Net's."""
+        self.goes_on = bool(plans.setdefault("continue_training", False))
+        self.run = run_of_plans(plans)
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        if device.index is not None and not self.is_ddp:
+            self.device = device  # nnU-Net takes the first GPU whatever it is given
+        settings = self.run.train
+        self.initial_lr = settings.initial_lr
+        self.weight_decay = settings.weight_decay
+        self.num_epochs = settings.num_epochs
+        self.num_iterations_per_epoch = settings.num_iterations_per_epoch
+        self.num_val_iterations_per_epoch = settings.num_val_iterations_per_epoch
+        self.enable_deep_supervision = names_deep_supervision(self.run)
+        self.save_every = settings.save_every
+        self.grad_scaler = None  # bfloat16 has float32's range: nothing to scale
+        self.seed = (
+            settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32)
+        )
+        self.needs_pretrained_weights = True
+
+    def initialize(self) -> None:
+        """Build everything; the network with pretrained weights unless a whole model follows."""
+        random.seed(self.seed)
+        np.random.seed(self.seed)
+        torch.manual_seed(self.seed)
+        if self.needs_pretrained_weights:
+            with first_build():
+                super().initialize()
+        else:
+            super().initialize()
+        if self.run.train.gradient_checkpointing:
+            checkpoint_blocks(self.bare_network)
+        if self.is_ddp and self.run.train.gradient_accumulation > 1:
+            raise ConfigError(
+                "train.gradient_accumulation: several GPUs share a batch already.",
+                fix="train.gradient_accumulation: 1, or one GPU.",
+            )
+        self.tell_progress = progress_listener(self.run, self.bare_network.model)
+        coverage = self.bare_network.coverage
+        if coverage is not None:
+            self.print_to_log_file(f"Weights: {coverage.summary()}")
+            for sentence in coverage.grid:
+                self.progress.say(f"Weights: {sentence}.")
+        if self.run.train.ema:
+            self.average = AveragedWeights(self.bare_network, self.run.train.ema)
+
+    def _do_i_compile(self) -> bool:
+        # compiled steps of a ViT took 3 s where plain ones take 0.1 s (docs/benchmarks.md), so
+        # nnU-Net's own switch has to ask for it
+        return "nnUNet_compile" in os.environ and bool(super()._do_i_compile())
+
+    def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
+        """Return the run's optimizer of the trained parameters, and its schedule."""
+        optimizer = build_optimizer(self.network, self.run.train)
+        return optimizer, WarmupSchedule(optimizer, self.run.train)
+
+    def _build_loss(self) -> nn.Module:
+        # the first place where nnU-Net needs to know the head's resolutions
+        height, width = self.configuration_manager.patch_size
+        images = torch.zeros(1, self.num_input_channels, height, width, device=self.device)
+        self._scales = output_scales(self.bare_network.eval(), images)
+        several = len(self._scales) > 1 and not self.bare_network.own_loss
+        self.enable_deep_supervision = self.enable_deep_supervision and several
+        loss: nn.Module = super()._build_loss()
+        labels = self.label_manager
+        self.training_loss = own_loss(
+            self.run, labels.num_segmentation_heads, labels.has_regions, labels.ignore_label, loss
+        )
+        return loss  # of logits: validation has no other
+
+    def _get_deep_supervision_scales(self) -> list[list[float]] | None:
+        return self._scales if self.enable_deep_supervision else None
+
+    def set_deep_supervision_enabled(self, enabled: bool) -> None:
+        """Let the network return all resolutions, or the finest alone."""
+        self.bare_network.deep_supervision = enabled and self.enable_deep_supervision
+
+    def do_split(self) -> tuple[list[str], list[str]]:
+        """Return the fold's training and validation cases; wrong splits are refused.
+
+        Raises:
+            ConfigError: there is no such fold, for which nnU-Net would draw cases at random.
+            DataError: the splits file is wrong.
+        """
+        data = DataFolder(
+            Path(self.preprocessed_dataset_folder_base), self.configuration_manager.data_identifier
+        )
+        check_fold(data.root / NAME, self.fold, data.cases(), self.dataset_json["file_ending"])
+        training, validation = super().do_split()
+        return training, validation
+
+    def get_dataloaders(self) -> tuple[Any, Any]:
+        """Return nnU-Net's loaders with numbered batches."""
+        workers = get_allowed_n_proc_DA()
+        with environment("nnUNet_n_proc_DA", "0"):  # gives the loaders themselves, without workers
+            training, validation = super().get_dataloaders()
+        pinned = self.device.type == "cuda"
+        seed = self.seed + 2 * self.local_rank  # each GPU draws batches of its own
+        first = self.current_epoch * self.num_iterations_per_epoch
+        first_validation = self.current_epoch * self.num_val_iterations_per_epoch
+        return (
+            augmenter(training.data_loader, seed, first, workers, pinned),
+            augmenter(
+                validation.data_loader,
+                seed + 1,
+                first_validation,
+                workers // 2 if workers > 1 else workers,
+                pinned,
+            ),
+        )
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Do one step on images (B, C, H, W) and targets (B, 1, H, W), or lists of them.
+
+        Unlike nnU-Net's, it opens no float16 context: the network chooses its own precision.
+        """
+        images = batch["data"].to(self.device, non_blocking=True)
+        target = batch["target"]
+        if isinstance(target, list):
+            target = [level.to(self.device, non_blocking=True) for level in target]
+        else:
+            target = target.to(self.device, non_blocking=True)
+        self.note_rate()
+        self.tell_progress(self.lr_scheduler.progress)
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = self.run.train.gradient_accumulation
+        loss = self.training_loss(forward_in_parts(self.network, images, parts), target)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
+        self.optimizer.step()
+        self.lr_scheduler.advance()
+        if self.average is not None:
+            self.average.update()
+        return {"loss": self._finite(loss)}
+
+    def _finite(self, loss: torch.Tensor) -> "np.ndarray[Any, Any]":
+        value = loss.detach().cpu().numpy()
+        if not math.isfinite(value):
+            raise NumericsError(
+                f"The training loss became {value} in epoch {self.current_epoch}.",
+                fix="lower train.initial_lr or train.gradient_clip; the last checkpoint is kept.",
+            )
+        self.progress.advance(loss=float(value))
+        return value
+
+
+class nnUNetTrainerNoDeepSupervision_vit(nnUNetTrainer_vit):
+    """The same with the finest resolution alone in the loss, whatever the head offers."""
+
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int | str,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
+    ) -> None:
+        """Take the arguments of nnU-Net."""
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.enable_deep_supervision = False

@@ -1,0 +1,148 @@
+"""A small dataset, and a planner and a preprocessor that write what nnU-Net's write, at once."""
+
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nnunet_vit.data.channels import schemes_of_names
+from nnunet_vit.data.dataset import find_dataset
+from nnunet_vit.data.preprocessing import adding, making
+from nnunet_vit.nnunet.folders import folder
+
+CONFIGURATION = {
+    "data_identifier": "nnUNetPlans_2d",
+    "preprocessor_name": "DefaultPreprocessor",
+    "batch_size": 2,
+    "patch_size": [32, 32],
+    "spacing": [1.0, 1.0],
+    "normalization_schemes": ["ZScoreNormalization", "RGBTo01Normalization"],
+    "use_mask_for_norm": [False, False],
+    "architecture": {"network_class_name": "x"},
+}
+PLANS = {
+    "dataset_name": "Dataset005_Mine",
+    "plans_name": "nnUNetPlans",
+    "image_reader_writer": "NaturalImage2DIO",
+    "transpose_forward": [0, 1, 2],
+    "transpose_backward": [0, 1, 2],
+    "foreground_intensity_properties_per_channel": {},
+    "configurations": {
+        "2d": CONFIGURATION,
+        "2d_small": {"inherits_from": "2d", "data_identifier": "small", "spacing": [2.0, 2.0]},
+        "2d_batch": {"inherits_from": "2d", "batch_size": 4},
+        "3d_fullres": {"patch_size": [8, 8, 8], "architecture": {"network_class_name": "x"}},
+    },
+}
+
+
+@pytest.fixture
+def nnunet(monkeypatch):
+    """nnU-Net's planner and preprocessor, without its arithmetic; returns what they were told."""
+    calls = []
+
+    def plan(dataset, progress=None):
+        calls.append("plan")
+        shown = json.loads((folder("raw") / dataset.name / "dataset.json").read_text())
+        root = dataset.preprocessed
+        shapes = [[1, 32, 32]] * len(shown["dataset"])
+        (root / "dataset_fingerprint.json").write_text(json.dumps({"shapes_after_crop": shapes}))
+        plans = json.loads(json.dumps(PLANS))
+        names = schemes_of_names(shown["channel_names"])
+        plans["configurations"]["2d"]["normalization_schemes"] = names
+        plans["cases"] = shown["numTraining"]
+        (root / "nnUNetPlans.json").write_text(json.dumps(plans))
+
+    def preprocess(dataset, configuration, progress=None, plans="nnUNetPlans"):
+        root = dataset.preprocessed
+        shown = json.loads((root / "dataset.json").read_text())
+        calls.append(sorted(shown["dataset"]))
+        chosen = json.loads((root / f"{plans}.json").read_text())["configurations"]
+        content = {**chosen.get("2d", {}), **chosen[configuration]}
+        data = root / content["data_identifier"]
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir()
+        (root / "gt_segmentations").mkdir(exist_ok=True)
+        for case, files in shown["dataset"].items():
+            assert all(Path(image).is_file() for image in files["images"])
+            (data / f"{case}.b2nd").touch()
+            (data / f"{case}_seg.b2nd").touch()
+            (data / f"{case}.pkl").write_bytes(pickle.dumps({}))
+            copy = root / "gt_segmentations" / f"{case}.png"
+            if not copy.exists() or copy.stat().st_mtime < os.stat(files["label"]).st_mtime:
+                shutil.copy2(files["label"], copy)
+
+    monkeypatch.setattr(making, "plan", plan)
+    for module in (making, adding):
+        monkeypatch.setattr(module, "preprocess", preprocess)
+    return calls
+
+
+@pytest.fixture
+def raw(write_dataset):
+    """A raw dataset of six cases whose files differ; returns its folder."""
+    path = write_dataset(cases="abcdef")
+    for number, file in enumerate(sorted(path.rglob("*.png"))):
+        file.write_bytes(b"picture %d" % number)
+    return path
+
+
+@pytest.fixture
+def rewrite(raw):
+    """`rewrite(labels={…})` changes keys of the raw dataset.json; None takes one out."""
+
+    def change(**changes):
+        path = raw / "dataset.json"
+        content = json.loads(path.read_text()) | changes
+        content = {key: value for key, value in content.items() if value is not None}
+        path.write_text(json.dumps(content))
+
+    return change
+
+
+@pytest.fixture
+def add(raw):
+    """`add("g", "h")` adds cases to the raw data."""
+
+    def write(*cases):
+        for case in cases:
+            (raw / "imagesTr" / f"{case}_0000.png").write_bytes(b"image %s" % case.encode())
+            (raw / "labelsTr" / f"{case}.png").write_bytes(b"label %s" % case.encode())
+
+    return write
+
+
+@pytest.fixture
+def prepared(raw, nnunet, said):
+    """Prepare the dataset, fold 0 of 2d, and forget what was called; returns its folder."""
+    from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
+
+    dataset = find_dataset(5)
+    prepare(dataset, "2d", said, fold=0)
+    nnunet.clear()
+    said.lines.clear()
+    return dataset.preprocessed
+
+
+@pytest.fixture
+def again(said):
+    """`again(update=True)` prepares once more, as another start would."""
+    from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
+    from nnunet_vit.data.preprocessing.refusals import Asked
+
+    def run(configuration="2d", fold=0, **asked):
+        return prepare(find_dataset(5), configuration, said, Asked(**asked), fold)
+
+    return run
+
+
+@pytest.fixture
+def real_truth(prepared):
+    """Masks that can be read in the place of the copied label files."""
+    from PIL import Image
+
+    for copy in (prepared / "gt_segmentations").iterdir():
+        Image.new("L", (8, 8)).save(copy)
