@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -13,6 +12,7 @@ from torch import Tensor
 from nnunet_vit.checkpoints.plain import plain
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import sha256
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import sync_file, sync_folder
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optim.safetensors", "state.json"
@@ -35,7 +35,7 @@ class Checkpoint:
     epoch: int
     weights: dict[str, Tensor]
     optimizer: dict[str, Tensor]
-    state: dict[str, Any]
+    state: JsonObject
 
 
 class DamagedCheckpointError(ModelError):
@@ -122,7 +122,7 @@ def _read_tensors(path: Path, device: torch.device | str) -> dict[str, Tensor]:
         ) from error
 
 
-def _listed_files(directory: Path) -> dict[str, dict[str, Any]]:
+def _listed_files(directory: Path) -> dict[str, JsonObject]:
     manifest = _json_object(directory / MANIFEST)
     _refuse_newer(directory, manifest)
     listed = manifest.get("files")
@@ -131,7 +131,7 @@ def _listed_files(directory: Path) -> dict[str, dict[str, Any]]:
     return listed
 
 
-def _check_file(path: Path, listed: dict[str, Any]) -> None:
+def _check_file(path: Path, listed: JsonObject) -> None:
     try:
         size, digest = path.stat().st_size, sha256(path)
     except OSError as error:
@@ -142,7 +142,7 @@ def _check_file(path: Path, listed: dict[str, Any]) -> None:
         raise DamagedCheckpointError(f"{path.name} has changed since it was saved")
 
 
-def _json_object(path: Path) -> dict[str, Any]:
+def _json_object(path: Path) -> JsonObject:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -154,7 +154,7 @@ def _json_object(path: Path) -> dict[str, Any]:
     return content
 
 
-def _refuse_newer(directory: Path, content: dict[str, Any]) -> None:
+def _refuse_newer(directory: Path, content: JsonObject) -> None:
     schema = content.get("schema")
     if type(schema) is not int or schema < 1:
         raise DamagedCheckpointError(f"its schema is {schema!r}")

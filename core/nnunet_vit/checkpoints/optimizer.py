@@ -3,22 +3,21 @@
 Tensors are named `<number of the parameter>.<name>`, as in `3.exp_avg`.
 """
 
-from typing import Any
-
 from torch import Tensor
 from torch.optim import Optimizer
 
 from nnunet_vit.checkpoints.plain import plain
 from nnunet_vit.checkpoints.refusals import compared, misfit
+from nnunet_vit.files.json_file import JsonObject
 
 PART = "optimizer values"
 
 
-def optimizer_tensors(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def optimizer_tensors(optimizer: Optimizer) -> tuple[dict[str, Tensor], JsonObject]:
     """Return an optimizer's tensors, and everything else about it as JSON has it."""
     state = optimizer.state_dict()
     tensors: dict[str, Tensor] = {}
-    scalars: dict[str, dict[str, Any]] = {}
+    scalars: dict[str, JsonObject] = {}
     for number, entries in state["state"].items():
         scalars[str(number)] = {}
         for name, value in entries.items():
@@ -37,7 +36,7 @@ def optimizer_tensors(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str
 
 
 def restore_optimizer(
-    optimizer: Optimizer, tensors: dict[str, Tensor], settings: dict[str, Any]
+    optimizer: Optimizer, tensors: dict[str, Tensor], settings: JsonObject
 ) -> None:
     """Give an optimizer the state that `optimizer_tensors` returned; it then goes on bit by bit.
 
@@ -51,7 +50,7 @@ def restore_optimizer(
     if [len(group["params"]) for group in own] != [len(g["params"]) for g in settings["groups"]]:
         raise misfit(PART, "the parameters are grouped in another way")
     _check_tensors(optimizer, tensors, settings)
-    state: dict[int, dict[str, Any]] = {
+    state: dict[int, JsonObject] = {
         int(number): dict(entries) for number, entries in settings["scalars"].items()
     }
     for key, tensor in tensors.items():
@@ -65,7 +64,7 @@ def _parameters(optimizer: Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _group(own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+def _group(own: JsonObject, saved: JsonObject) -> JsonObject:
     restored = {
         name: tuple(value) if isinstance(own.get(name), tuple) else value
         for name, value in saved.items()
@@ -73,13 +72,13 @@ def _group(own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     return {**own, **restored, "params": own["params"]}  # a newer torch may have more settings
 
 
-def _check_kind(optimizer: Optimizer, settings: dict[str, Any]) -> None:
+def _check_kind(optimizer: Optimizer, settings: JsonObject) -> None:
     kind = type(optimizer).__name__
     if settings["optimizer"] != kind:
         raise misfit(PART, f"they are of {settings['optimizer']}, this run has {kind}")
 
 
-def _check_shapes(optimizer: Optimizer, settings: dict[str, Any]) -> None:
+def _check_shapes(optimizer: Optimizer, settings: JsonObject) -> None:
     shapes = [list(parameter.shape) for parameter in _parameters(optimizer)]
     if len(shapes) != len(settings["shapes"]):
         raise misfit(
@@ -90,9 +89,7 @@ def _check_shapes(optimizer: Optimizer, settings: dict[str, Any]) -> None:
             raise misfit(PART, f"parameter {number} has shape {saved}, in this network {own}")
 
 
-def _check_tensors(
-    optimizer: Optimizer, tensors: dict[str, Tensor], settings: dict[str, Any]
-) -> None:
+def _check_tensors(optimizer: Optimizer, tensors: dict[str, Tensor], settings: JsonObject) -> None:
     difference = compared(settings["tensors"], tensors)
     if difference:
         raise misfit(PART, difference)

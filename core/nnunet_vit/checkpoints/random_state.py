@@ -2,13 +2,14 @@
 
 import base64
 import random
-from typing import Any
 
 import numpy as np
 import torch
 
+from nnunet_vit.files.json_file import JsonObject
 
-def random_state() -> dict[str, Any]:
+
+def random_state() -> JsonObject:
     """Return the state of python's, numpy's and torch's generators, with those of all GPUs."""
     version, numbers, gauss = random.getstate()
     kind, keys, position, has_gauss, cached = np.random.get_state()
@@ -21,7 +22,7 @@ def random_state() -> dict[str, Any]:
     }
 
 
-def restore_random_state(state: dict[str, Any]) -> None:
+def restore_random_state(state: JsonObject) -> None:
     """Set all generators, so that the numbers that follow equal those of then, bit by bit.
 
     GPUs are taken by number; those that only one of the two machines has are left alone.

@@ -3,7 +3,7 @@
 import pickle
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.checkpoints.plain import plain
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
 __all__ = ["FINAL", "plain", "read_whole", "write_whole"]
@@ -18,7 +19,7 @@ __all__ = ["FINAL", "plain", "read_whole", "write_whole"]
 FINAL = "checkpoint_final.pth"  # nnU-Net's name of a finished model
 
 
-def write_whole(path: Path, content: dict[str, Any]) -> None:
+def write_whole(path: Path, content: JsonObject) -> None:
     """Write a model as one file, whole or not at all; it loads with weights_only=True.
 
     Raises:
@@ -42,7 +43,7 @@ def write_whole(path: Path, content: dict[str, Any]) -> None:
             write(file)
 
 
-def read_whole(path: Path) -> dict[str, Any]:
+def read_whole(path: Path) -> JsonObject:
     """Return the content of a whole model on the CPU; no code in it is ever run.
 
     Raises:

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonObject
 
 Count = Annotated[int, Field(ge=1, le=16384)]
 Size = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -78,10 +79,10 @@ class BackboneArguments(BaseModel):
     ref_feat_shape: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
 
     @model_serializer(mode="wrap")
-    def _only_given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _only_given(self, write: SerializerFunctionWrapHandler) -> JsonObject:
         return {name: value for name, value in write(self).items() if value is not None}
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> JsonObject:
         """Return the arguments that have a value."""
         return self.model_dump(mode="json")
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,6 +10,7 @@ from nnunet_vit.config.overrides import RunSource
 from nnunet_vit.config.problems import Parts, Problem
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import PluginError
+from nnunet_vit.files.json_file import JsonObject
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Draft:
         self.problems.append(self.source.problem(parts, text, cause))
         self.broken.append(parts)
 
-    def given_options(self) -> dict[str, Any]:
+    def given_options(self) -> JsonObject:
         """Return `model.decoder` as the user gave it."""
         return _decoder_of(self.source.data) or {}
 
@@ -65,13 +65,13 @@ def draft_of(source: RunSource, folder: Path) -> Draft:
     return draft
 
 
-def _decoder_of(data: dict[str, Any]) -> dict[str, Any] | None:
+def _decoder_of(data: JsonObject) -> JsonObject | None:
     model = data.get("model")
     decoder = model.get("decoder") if isinstance(model, dict) else None
     return decoder if isinstance(decoder, dict) else None
 
 
-def _without(section: dict[str, Any], keys: list[Parts]) -> dict[str, Any]:
+def _without(section: JsonObject, keys: list[Parts]) -> JsonObject:
     """Return the section without these keys; a broken item takes its whole list with it."""
     inner: dict[str | int, list[Parts]] = {}
     for key in keys:

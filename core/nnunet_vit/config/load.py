@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from nnunet_vit.config.problems import Parts, problems_error
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.config.yaml_source import read_yaml
 from nnunet_vit.errors import PluginError, UserError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.tuning import method_of
 
@@ -61,7 +61,7 @@ def _judge_decoder(draft: Draft) -> DecoderConfig:
     return stored(options) if options else DecoderConfig()
 
 
-def _basic_texts(given: dict[str, Any]) -> dict[Parts, str]:
+def _basic_texts(given: JsonObject) -> dict[Parts, str]:
     """Judge what every run has, where no head can judge the rest."""
     try:
         DecoderConfig.model_validate(given)

@@ -1,6 +1,6 @@
 """The run file as pydantic models: strict, and unknown keys are errors at every depth."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AliasChoices,
@@ -13,6 +13,7 @@ from pydantic import (
 
 from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.files.json_file import JsonObject
 
 MODEL_PATH_ALIASES = {"nnunetv2.model.model_segformer_1": "segformer"}
 DEFAULT_HEAD = "segformer"
@@ -61,7 +62,7 @@ class DecoderConfig(BaseModel):
     hidden_size: Annotated[int, Field(ge=1, le=8192)] = 256
 
     @model_serializer(mode="wrap")
-    def _only_given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _only_given(self, write: SerializerFunctionWrapHandler) -> JsonObject:
         return {name: value for name, value in write(self).items() if name in self.model_fields_set}
 
 

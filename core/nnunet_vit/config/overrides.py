@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from nnunet_vit.config.problems import Parts, Problem, path_text, shown
 from nnunet_vit.config.yaml_source import YamlSource, read_value
 from nnunet_vit.config.yaml_text import NotYaml
 from nnunet_vit.errors import PluginError
+from nnunet_vit.files.json_file import JsonObject
 
 _FORM = "--set section.key=value, as in --set train.num_epochs=5"
 
@@ -16,7 +16,7 @@ _FORM = "--set section.key=value, as in --set train.num_epochs=5"
 class RunSource:
     """What the user gave, in the file and on the command line, and where each key comes from."""
 
-    data: dict[str, Any]
+    data: JsonObject
     problems: list[Problem]
     unreadable: list[Parts]
     file: YamlSource
@@ -70,7 +70,7 @@ def _apply(source: RunSource, override: str) -> str:
     return _put(source.data, parts, read.value)
 
 
-def _put(section: dict[str, Any], parts: tuple[str, ...], value: object) -> str:
+def _put(section: JsonObject, parts: tuple[str, ...], value: object) -> str:
     for depth, part in enumerate(parts[:-1], start=1):
         inner = section.setdefault(part, {})
         if not isinstance(inner, dict):

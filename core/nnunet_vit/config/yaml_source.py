@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit.config.problems import Parts, Problem, cut, escaped, path_text, shown
-from nnunet_vit.config.yaml_text import NotYaml, read_text, root_node
+from nnunet_vit.config.yaml_text import Node, NotYaml, read_text, root_node
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonObject
 
 _YAML = "tag:yaml.org,2002:"
 _UNREADABLE = object()
@@ -34,7 +35,7 @@ class YamlSource:
     lines: dict[Parts, int] = field(default_factory=dict)
 
     @property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> JsonObject:
         """The root, which is a mapping in a run file."""
         return self.value if isinstance(self.value, dict) else {}
 
@@ -76,7 +77,7 @@ def read_value(text: str, root: Parts) -> YamlSource:
     return YamlSource() if node is None else _source(node, root)
 
 
-def _source(node: Any, root: Parts) -> YamlSource:  # noqa: ANN401 - ruamel.yaml is not typed
+def _source(node: Node, root: Parts) -> YamlSource:
     source = YamlSource()
     value = _Reader(source).read(node, root)
     if value is not _UNREADABLE:
@@ -91,20 +92,20 @@ class _Reader:
         self._source = source
         self._seen: set[int] = set()
 
-    def read(self, node: Any, path: Parts) -> Any:  # noqa: ANN401
+    def read(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
         value = self._read_kind(node, path) if self._is_own(node, path) else _UNREADABLE
         if value is _UNREADABLE:
             self._source.unreadable.append(path)
         return value
 
-    def _read_kind(self, node: Any, path: Parts) -> Any:  # noqa: ANN401
+    def _read_kind(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
         if node.id == "scalar":
             return self._scalar(node, path)
         if node.tag != _KINDS[node.id]:
             return self._refuse(path, _tag_text(node))
         return self._mapping(node, path) if node.id == "mapping" else self._list(node, path)
 
-    def _is_own(self, node: Any, path: Parts) -> bool:  # noqa: ANN401
+    def _is_own(self, node: Node, path: Parts) -> bool:
         """Tell an alias from a value that stands here: aliases are the same node once more."""
         if id(node) in self._seen:
             self._refuse(path, f"given the alias {shown('*' + node.anchor)}; {_WRITE_OUT}")
@@ -114,8 +115,8 @@ class _Reader:
             self._refuse(path, f"given the anchor {shown('&' + node.anchor)}; {_WRITE_OUT}")
         return True
 
-    def _mapping(self, node: Any, path: Parts) -> dict[str, Any]:  # noqa: ANN401
-        section: dict[str, Any] = {}
+    def _mapping(self, node: Node, path: Parts) -> JsonObject:
+        section: JsonObject = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not self._is_key(key_node, path, line):
@@ -131,7 +132,7 @@ class _Reader:
                 section[key_node.value] = value
         return section
 
-    def _is_key(self, node: Any, path: Parts, line: int) -> bool:  # noqa: ANN401
+    def _is_key(self, node: Node, path: Parts, line: int) -> bool:
         if node.tag == f"{_YAML}merge":
             self._refuse(path, f"given the merge key '<<'; {_WRITE_OUT}", line)
         elif node.id != "scalar" or node.tag != f"{_YAML}str":
@@ -141,7 +142,7 @@ class _Reader:
             return self._is_own(node, (*path, node.value))
         return False
 
-    def _list(self, node: Any, path: Parts) -> Any:  # noqa: ANN401
+    def _list(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
         values = []
         for index, item in enumerate(node.value):
             key = (*path, index)
@@ -150,7 +151,7 @@ class _Reader:
             values.append(self.read(item, key))
         return _UNREADABLE if any(value is _UNREADABLE for value in values) else values
 
-    def _scalar(self, node: Any, path: Parts) -> Any:  # noqa: ANN401
+    def _scalar(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
         tag = node.tag.removeprefix(_YAML)
         try:
             value = _plain_value(tag, node.value)
@@ -183,7 +184,7 @@ def _plain_value(tag: str, text: str) -> Any:  # noqa: ANN401 - any of the allow
     return _UNREADABLE
 
 
-def _tag_text(node: Any) -> str:  # noqa: ANN401
+def _tag_text(node: Node) -> str:
     if node.tag == f"{_YAML}timestamp":
         return f"given {cut(node.value)}, a date to YAML; allowed: a text in quotes"
     if node.tag in (f"{_YAML}value", f"{_YAML}merge"):

@@ -12,6 +12,7 @@ from nnunet_vit.errors import ConfigError
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+Node = Any  # of ruamel.yaml, which is not typed
 
 
 class NotYaml(ValueError):  # noqa: N818 - says what the text is; callers make a ConfigError of it
@@ -44,7 +45,7 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def root_node(text: str) -> Any:  # noqa: ANN401 - a node of ruamel.yaml, which is not typed
+def root_node(text: str) -> Node:
     """Return the root node of a YAML 1.2 document; None where there is no content.
 
     Raises:

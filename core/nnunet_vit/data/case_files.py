@@ -6,10 +6,10 @@ first one is; files of other endings do not count. Files that other programs lea
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from nnunet_vit.files.json_file import JsonMapping
 
 CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})", re.DOTALL)
 FOREIGN = re.compile(
@@ -94,7 +94,7 @@ def channel_of(file: Path, ending: str) -> str:
     return match["channel"] if match is not None else ""
 
 
-def training_cases(raw: Path, description: Mapping[str, Any]) -> dict[str, Case]:
+def training_cases(raw: Path, description: JsonMapping) -> dict[str, Case]:
     """Return the training cases of a raw dataset as nnU-Net finds them.
 
     They are those that dataset.json lists under `dataset`, relative to its folder and with

@@ -5,9 +5,9 @@ the numbers, they decide here; where they are names, the order of the file, as i
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans_file import PLANS, read_plans, resolved
 
 
@@ -42,6 +42,6 @@ def normalization_of(dataset: Dataset, configuration: str) -> list[str]:
     return dataset.normalization_schemes()
 
 
-def schemes_of_plans(configuration: dict[str, Any]) -> list[str]:
+def schemes_of_plans(configuration: JsonObject) -> list[str]:
     """Return the normalization of each channel of a checked configuration."""
     return [str(scheme) for scheme in configuration["normalization_schemes"]]

@@ -2,10 +2,9 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.config.checks.names import DATASET, DATASET_WORDS
 from nnunet_vit.data.case_files import cases_of
@@ -14,6 +13,7 @@ from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.label_rules import are_regions, numbers_of
 from nnunet_vit.data.naming import image_faults, label_faults
 from nnunet_vit.errors import DataError, did_you_mean, shortened
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.nnunet.folders import folder
 
 
@@ -28,7 +28,7 @@ class Dataset:
     """
 
     name: str
-    description: dict[str, Any]
+    description: JsonObject
     raw: Path | None
 
     @property
@@ -84,7 +84,7 @@ def number_of(name: str) -> int:
     return int(match[1])
 
 
-def channel_names_in_order(description: Mapping[str, Any]) -> list[str]:
+def channel_names_in_order(description: JsonMapping) -> list[str]:
     """Return the names of the channels in order: by number where all keys are numbers.
 
     Keys that are names, like R, G and B, keep the order of the file, as in nnU-Net.
@@ -94,12 +94,12 @@ def channel_names_in_order(description: Mapping[str, Any]) -> list[str]:
     return [names[key] for key in (sorted(names, key=int) if numbered else names)]
 
 
-def has_regions(description: dict[str, Any]) -> bool:
+def has_regions(description: JsonObject) -> bool:
     """Tell whether the labels are regions, which may overlap, rather than classes."""
     return are_regions(description["labels"])
 
 
-def class_names(description: dict[str, Any]) -> list[str]:
+def class_names(description: JsonObject) -> list[str]:
     """Return the names of the foreground classes or regions as nnU-Net orders them.
 
     Regions keep dataset.json's order, classes follow their label.
@@ -162,7 +162,7 @@ def _misnamed(names: set[str]) -> str:
     return f" Not counted: {shortened(map(repr, odd))}: a dataset's name is {DATASET_WORDS}."
 
 
-def _check_names(raw: Path, description: dict[str, Any]) -> None:
+def _check_names(raw: Path, description: JsonObject) -> None:
     """Refuse a raw dataset whose files do not pair up by name."""
     if "dataset" in description:  # nnU-Net's other way: the description lists each case's files
         return

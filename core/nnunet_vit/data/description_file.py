@@ -9,7 +9,7 @@ from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.label_rules import label_faults
 from nnunet_vit.errors import DataError
 from nnunet_vit.files.integrity import broken_link
-from nnunet_vit.files.json_file import DoubledKeyError, without_doubles
+from nnunet_vit.files.json_file import DoubledKeyError, JsonObject, without_doubles
 
 REQUIRED = ("channel_names", "labels", "file_ending")  # numTraining: cases are counted
 KINDS = {"channel_names": dict, "labels": dict, "file_ending": str}
@@ -22,7 +22,7 @@ CONVERT = (
 )
 
 
-def read_description(path: Path) -> dict[str, Any]:
+def read_description(path: Path) -> JsonObject:
     """Return a dataset.json whose keys are there, of the right type and of use to nnU-Net.
 
     Raises:
@@ -95,7 +95,7 @@ def _hint(content: bytes, error: Exception) -> str:
     return ""
 
 
-def _is_turned(labels: dict[str, Any]) -> bool:
+def _is_turned(labels: JsonObject) -> bool:
     """Tell whether labels are written as nnU-Net v1 did: number to name."""
     return all(
         key.strip().isdecimal() and isinstance(name, str) and not name.strip().isdecimal()
@@ -103,14 +103,14 @@ def _is_turned(labels: dict[str, Any]) -> bool:
     )
 
 
-def _channel_faults(channels: dict[str, Any]) -> list[Fault]:
+def _channel_faults(channels: JsonObject) -> list[Fault]:
     odd = [f"{key!r}: {name!r}" for key, name in channels.items() if not isinstance(name, str)]
     if not odd:
         return []
     return [Fault(f"channel_names has {', '.join(odd)}.", 'a text per channel, like "0": "CT".')]
 
 
-def _reader_faults(description: dict[str, Any]) -> list[Fault]:
+def _reader_faults(description: JsonObject) -> list[Fault]:
     """Refuse overwrite_image_reader_writer where it names something that is no reader."""
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
@@ -134,7 +134,7 @@ def _named_reader(name: str) -> Any:  # noqa: ANN401  whatever nnU-Net finds by 
         return None
 
 
-def _ending_faults(description: dict[str, Any]) -> list[Fault]:
+def _ending_faults(description: JsonObject) -> list[Fault]:
     """Refuse an ending that none of nnU-Net's readers reads, unless a reader is named."""
     from nnunetv2.imageio.reader_writer_registry import LIST_OF_IO_CLASSES
 
@@ -157,7 +157,7 @@ def _ending_faults(description: dict[str, Any]) -> list[Fault]:
     return [Fault(words, f"convert images and labels to one of them, such as .png{lossy}.")]
 
 
-def _listing_faults(description: dict[str, Any]) -> list[Fault]:
+def _listing_faults(description: JsonObject) -> list[Fault]:
     """Refuse a listing of files that is none: `dataset` is CASE: {images: […], label: …}."""
     listed = description.get("dataset", {})
     form = '"dataset": {"CASE": {"images": ["FILE", …], "label": "FILE"}, …}.'

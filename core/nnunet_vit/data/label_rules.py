@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnunet_vit.data.faults import Fault
+from nnunet_vit.files.json_file import JsonObject
 
 BOTH = "in dataset.json and in the label files"
 
 
-def are_regions(labels: dict[str, Any]) -> bool:
+def are_regions(labels: JsonObject) -> bool:
     """Tell whether the labels are regions, which may overlap, rather than classes.
 
     As in nnU-Net, a list of one number is a class.
@@ -34,7 +35,7 @@ def numbers_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401  from JSON
     return tuple(numbers)
 
 
-def label_faults(labels: dict[str, Any], order: object) -> list[Fault]:
+def label_faults(labels: JsonObject, order: object) -> list[Fault]:
     """Return what is wrong with labels and regions_class_order of a dataset.json.
 
     Args:
@@ -62,7 +63,7 @@ def label_faults(labels: dict[str, Any], order: object) -> list[Fault]:
     return faults
 
 
-def _foreground(labels: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+def _foreground(labels: JsonObject) -> dict[str, tuple[int, ...]]:
     """Return the classes or regions without background and ignore."""
     return {
         name: numbers_of(value)
@@ -71,12 +72,12 @@ def _foreground(labels: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _values(labels: dict[str, Any]) -> list[int]:
+def _values(labels: JsonObject) -> list[int]:
     found = {one for name in labels if name != "ignore" for one in numbers_of(labels[name])}
     return sorted(found)
 
 
-def _background_faults(labels: dict[str, Any]) -> Iterator[Fault]:
+def _background_faults(labels: JsonObject) -> Iterator[Fault]:
     background = labels["background"]
     if isinstance(background, list | tuple) or numbers_of(background) != (0,):
         yield Fault(
@@ -85,7 +86,7 @@ def _background_faults(labels: dict[str, Any]) -> Iterator[Fault]:
         )
 
 
-def _foreground_faults(labels: dict[str, Any]) -> Iterator[Fault]:
+def _foreground_faults(labels: JsonObject) -> Iterator[Fault]:
     if not _foreground({name: labels[name] for name in labels if name != "background"}):
         yield Fault(
             "labels has no class but the background: nothing to learn.",
@@ -93,7 +94,7 @@ def _foreground_faults(labels: dict[str, Any]) -> Iterator[Fault]:
         )
 
 
-def _doubled(labels: dict[str, Any]) -> Iterator[Fault]:
+def _doubled(labels: JsonObject) -> Iterator[Fault]:
     names: dict[frozenset[int], list[str]] = {}
     for name, value in labels.items():
         names.setdefault(frozenset(numbers_of(value)), []).append(name)
@@ -107,7 +108,7 @@ def _doubled(labels: dict[str, Any]) -> Iterator[Fault]:
             )
 
 
-def _ignore_faults(labels: dict[str, Any]) -> Iterator[Fault]:
+def _ignore_faults(labels: JsonObject) -> Iterator[Fault]:
     if "ignore" not in labels:
         return
     wanted = max(_values(labels)) + 1
@@ -118,7 +119,7 @@ def _ignore_faults(labels: dict[str, Any]) -> Iterator[Fault]:
         )
 
 
-def _gaps(labels: dict[str, Any]) -> Iterator[Fault]:
+def _gaps(labels: JsonObject) -> Iterator[Fault]:
     if _has_gaps(labels):
         yield Fault(
             f"labels are {', '.join(map(str, _values(labels)))}; they must be 0, 1, 2, … without "
@@ -127,19 +128,19 @@ def _gaps(labels: dict[str, Any]) -> Iterator[Fault]:
         )
 
 
-def _has_gaps(labels: dict[str, Any]) -> bool:
+def _has_gaps(labels: JsonObject) -> bool:
     values = _values(labels)
     return values != list(range(len(values)))
 
 
-def _numbering(labels: dict[str, Any]) -> dict[int, int]:
+def _numbering(labels: JsonObject) -> dict[int, int]:
     """Return the number that each class could have; 0 is the background, and stays it."""
     classes = {n: v for n, v in labels.items() if n != "background"}
     found = sorted((one for one in _values(classes) if one), key=lambda one: (one < 0, one))
     return {old: number for number, old in enumerate(found, 1)}
 
 
-def _renumber(labels: dict[str, Any]) -> str:
+def _renumber(labels: JsonObject) -> str:
     numbering = _numbering(labels)
     moved = [f"{old} becomes {new}" for old, new in numbering.items() if old != new]
     ignored = len(numbering) + 1
@@ -148,7 +149,7 @@ def _renumber(labels: dict[str, Any]) -> str:
     return f"{', '.join(moved)}, {BOTH}."
 
 
-def _region_faults(labels: dict[str, Any], order: object) -> Iterator[Fault]:
+def _region_faults(labels: JsonObject, order: object) -> Iterator[Fault]:
     texts = [name for name, value in labels.items() if _has_text(value)]
     if texts:
         yield Fault(

@@ -4,19 +4,18 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit import __version__
 from nnunet_vit.data.description_file import read_description
 from nnunet_vit.errors import DataError, ModelError
-from nnunet_vit.files.json_file import kind_of, read_json
+from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
 from nnunet_vit.nnunet.plans_file import read_plans, resolved
 
 MODEL_FILES = ("plans.json", "dataset.json")
 COPY_AGAIN = "copy the model folder again."
 
 
-def read_part(file: Path, keys: Mapping[str, type]) -> dict[str, Any]:
+def read_part(file: Path, keys: Mapping[str, type]) -> JsonObject:
     """Return the JSON of a file beside masks, with the keys that evaluation needs.
 
     Args:
@@ -36,7 +35,7 @@ def read_part(file: Path, keys: Mapping[str, type]) -> dict[str, Any]:
     return content
 
 
-def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_model(folder: Path) -> tuple[JsonObject, JsonObject]:
     """Return plans.json and dataset.json of a model that this version can predict with.
 
     Raises:
@@ -62,7 +61,7 @@ def _of_model() -> Iterator[None]:
         raise ModelError(error.problem, fix=COPY_AGAIN) from error
 
 
-def _configuration(file: Path, plans: dict[str, Any]) -> str:
+def _configuration(file: Path, plans: JsonObject) -> str:
     """Return the configuration of the run inside plans."""
     from pydantic import ValidationError
 

@@ -3,13 +3,13 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.data.case_files import cases_of, channel_of, files_of, training_cases
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import shortened
+from nnunet_vit.files.json_file import JsonMapping
 
 SHOWN = 5  # of a list of bad names
 # what a browser or a file manager adds to the name of an image that is there already
@@ -96,7 +96,7 @@ def _renaming(pairs: list[tuple[str, str]]) -> str:
     return f"rename {shown}{', and the others likewise' if len(pairs) > 2 else ''}."
 
 
-def listing_faults(raw: Path, description: Mapping[str, Any]) -> list[Fault]:
+def listing_faults(raw: Path, description: JsonMapping) -> list[Fault]:
     """Return which of the files that dataset.json lists under `dataset` are not there."""
     cases = training_cases(raw, description)
     files = [file for case in cases.values() for file in (*case.images, case.label)]

@@ -1,14 +1,13 @@
 """The patch size of a run: its own, or the planned one that the ViT's patch divides."""
 
-from typing import Any
-
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.checks.plane import check_planned_plane
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
 
 def patch_size_of_run(
-    run: ViTnnUNetConfig, plans: dict[str, Any], vit_patch: int, progress: Progress
+    run: ViTnnUNetConfig, plans: JsonObject, vit_patch: int, progress: Progress
 ) -> tuple[int, int]:
     """Return (H, W) in pixels: the run's own, or the planned one that the ViT's patch divides."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager

@@ -9,6 +9,7 @@ from nnunet_vit.data.checks.reading import in_threads
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.errors import MachineError, counted
 from nnunet_vit.evaluation.mask_pairs import Pair, Task, check_pairs, find_pairs, task_of
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import replacing
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -85,7 +86,7 @@ def evaluate_folder(
     )
 
 
-def names_by_key(labels: Any, description: dict[str, Any]) -> dict[str, str]:  # noqa: ANN401
+def names_by_key(labels: Any, description: JsonObject) -> dict[str, str]:  # noqa: ANN401
     """Return the classes' names by what nnU-Net's summary calls them: a label, or a region."""
     wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
     return {str(key): name for key, name in zip(wanted, class_names(description), strict=True)}
@@ -97,7 +98,7 @@ def _measured(
     keys: Sequence[Any],
     ignored: int | None,
     progress: Progress,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return nnU-Net's metrics and their means as its compute_metrics_on_folder does.
 
     That one starts processes that load torch, and takes files of other programs for masks.
@@ -106,7 +107,7 @@ def _measured(
     from nnunetv2.evaluation.evaluate_predictions import compute_metrics
     from nnunetv2.utilities.json_export import recursive_fix_for_json_export
 
-    def measure(pair: Pair) -> dict[str, Any]:
+    def measure(pair: Pair) -> JsonObject:
         files = str(pair.reference), str(pair.prediction)
         try:
             return dict(compute_metrics(*files, reader(), keys, ignored))
@@ -122,7 +123,7 @@ def _measured(
     for key in keys:
         values = {m: [case["metrics"][key][m] for case in cases] for m in measures}
         mean[key] = {m: _nanmean(values[m]) for m in measures}
-    overall: dict[str, Any] = {m: np.mean([mean[key][m] for key in keys]) for m in measures}
+    overall: JsonObject = {m: np.mean([mean[key][m] for key in keys]) for m in measures}
     for part in (*cases, mean, overall):
         recursive_fix_for_json_export(part)
     return {"metric_per_case": cases, "mean": mean, "foreground_mean": overall}
@@ -136,7 +137,7 @@ def _nanmean(values: list[float]) -> Any:  # noqa: ANN401 - a number of numpy's
     return np.mean(there) if there else np.float64("nan")
 
 
-def _write(results: dict[str, Any], summary: Path) -> None:
+def _write(results: JsonObject, summary: Path) -> None:
     from nnunetv2.evaluation.evaluate_predictions import save_summary_json
 
     with replacing(summary) as unfinished:

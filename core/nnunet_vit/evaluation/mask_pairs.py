@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.data.case_files import files_of
-from nnunet_vit.data.checks.masks import (
-    Labels,
-    MaskFacts,
-    compare,
-    labels_of,
-    lies_elsewhere,
-    look_at_mask,
-)
+from nnunet_vit.data.checks.masks import MaskFacts, compare, lies_elsewhere, look_at_mask
 from nnunet_vit.data.checks.reading import in_threads, reader_for
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
+from nnunet_vit.data.labels import Labels, labels_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.data.naming import counted_endings, ending_of
 from nnunet_vit.errors import DataError, ModelError, counted
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,8 +45,8 @@ class Task:
         source: the folder of both.
     """
 
-    description: dict[str, Any]
-    plans: dict[str, Any]
+    description: JsonObject
+    plans: JsonObject
     source: Path
 
     @property

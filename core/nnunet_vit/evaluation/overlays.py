@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.data.case_files import cases_of
-from nnunet_vit.data.checks.masks import Labels, read_mask, size_text
+from nnunet_vit.data.checks.masks import read_mask, size_text
 from nnunet_vit.data.checks.reading import Raster, read, reader_for
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
+from nnunet_vit.data.labels import Labels
 from nnunet_vit.errors import ConfigError, counted
 from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.report.overlay import Legend, picture_of
 from nnunet_vit.report.progress import Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 THIN = 1.5  # times the spacing of the other axes: slices are cut across such an axis
 
@@ -94,9 +100,9 @@ def legend_of(labels: Labels) -> Legend:
 class _Views:
     """A plane (Y, X) of a case; the image has its channels last."""
 
-    image: Any
-    reference: Any
-    prediction: Any
+    image: "Array"
+    reference: "Array"
+    prediction: "Array"
     place: str  # which slice it is; empty for pictures
 
 
@@ -142,8 +148,8 @@ def _views(
 
 
 def chosen_slice(
-    reference: Any,  # noqa: ANN401 - an array, as the next one
-    prediction: Any,  # noqa: ANN401
+    reference: "Array",
+    prediction: "Array",
     spacing: tuple[float, ...] | None,
     ignored: int | None,
 ) -> tuple[int, int, str]:

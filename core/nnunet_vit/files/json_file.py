@@ -1,6 +1,7 @@
 """JSON files: read with errors that name them, written whole or not at all."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +9,21 @@ from nnunet_vit.errors import DataError
 from nnunet_vit.files.integrity import broken_link
 from nnunet_vit.files.writing import replacing
 
+JsonObject = dict[str, Any]  # dataset.json, plans, settings: what a JSON file or a run file holds
+JsonMapping = Mapping[str, Any]  # the same, where it is read only
+
 
 class DoubledKeyError(ValueError):
     """A key of a JSON object that is there twice."""
 
 
-def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_doubles(pairs: list[tuple[str, Any]]) -> JsonObject:
     """Return an object's pairs; json itself would let the last of equal keys win, unsaid.
 
     Raises:
         DoubledKeyError: a key is there twice.
     """
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for key, value in pairs:
         if key in found:
             raise DoubledKeyError(f"the key {key!r} is there twice; only the last one would count")

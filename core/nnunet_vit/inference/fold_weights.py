@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.model_folder import Kind, ModelFolder, build_network
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
     return FoldWeights(weights, None if axes is None else tuple(axes), tuple(store.notices))
 
 
-def _of_whole(file: Path, content: dict[str, Any]) -> FoldWeights:
+def _of_whole(file: Path, content: JsonObject) -> FoldWeights:
     """Return the weights of nnU-Net's checkpoint.
 
     Raises:

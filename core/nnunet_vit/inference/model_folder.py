@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES, read_model
 from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean, shortened
+from nnunet_vit.files.json_file import JsonObject
 
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
@@ -46,11 +47,11 @@ class ModelFolder:
     """
 
     path: Path
-    plans: dict[str, Any]
-    description: dict[str, Any]
+    plans: JsonObject
+    description: JsonObject
 
     @property
-    def configuration(self) -> dict[str, Any]:
+    def configuration(self) -> JsonObject:
         """The plans of the configuration that was trained."""
         return dict(self.plans["configurations"][self.run.data.configuration])
 
@@ -163,7 +164,7 @@ def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentat
         ) from error
 
 
-def _arguments(model: ModelFolder, given: Any) -> dict[str, Any]:  # noqa: ANN401 - of a file
+def _arguments(model: ModelFolder, given: Any) -> JsonObject:  # noqa: ANN401 - of a file
     """Return what the network is built with.
 
     Raises:

@@ -1,8 +1,7 @@
 """The backbone that heads build on, and the plain functions of the project's first plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,6 +9,7 @@ from nnunet_vit.backbones import is_timm, own_families
 from nnunet_vit.config.backbone_arguments import arguments_of
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.modeling.creation import (
     coverage_of,
     load_backbone,
@@ -21,10 +21,10 @@ from nnunet_vit.modeling.vit.blocks import additive_mask, check_runs_by_blocks, 
 from nnunet_vit.modeling.vit.classes import (
     class_of,
     maps_and_prefix_of,
-    maps_of,
     patch_size_of,
     prefix_tokens_of,
 )
+from nnunet_vit.modeling.vit.features import checked_blocks, get_vit_features
 from nnunet_vit.modeling.vit.hub_network import as_repository_says
 from nnunet_vit.modeling.weights import Coverage
 
@@ -37,7 +37,7 @@ __all__ = [
     "vits_of",
 ]
 
-MODEL_CONFIGS: dict[str, dict[str, Any]] = {
+MODEL_CONFIGS: dict[str, JsonObject] = {
     name: {
         "timm_name": family.timm_name,
         "timm_names": {size: family.timm_name_of(size) for size in family.sizes},
@@ -59,7 +59,7 @@ def create_backbone(
     patch_size: int | None = None,
     expected_coverage: float = 1.0,
     checkpoint_key: str | None = None,
-    backbone_arguments: Mapping[str, Any] | None = None,
+    backbone_arguments: JsonMapping | None = None,
     position_grid: tuple[int, int] | None = None,
 ) -> tuple[nn.Module, int, str]:
     """Create a timm ViT with its pretrained weights.
@@ -105,44 +105,6 @@ def create_backbone(
     return loaded.model, loaded.patch_size, loaded.timm_name
 
 
-def get_vit_features(
-    model: nn.Module, input_tensor: Tensor, indices: int | Sequence[int] | None = None
-) -> list[Tensor]:
-    """Return the feature maps of a timm ViT's blocks, in the order asked for.
-
-    Args:
-        model: as create_backbone returns it.
-        input_tensor: images (B, C, H, W).
-        indices: blocks, negative ones from the last; an int: that many last ones; None: all.
-
-    Shapes: each map is (B, embed_dim, H / patch_size, W / patch_size).
-
-    Raises:
-        ValueError: H or W is no multiple of the patch, or a block that does not exist.
-    """
-    wanted = _checked_blocks(model, input_tensor, indices)
-    ordered = sorted(set(wanted))  # timm returns maps by depth, whatever the order asked for
-    maps = maps_of(model, input_tensor, ordered)
-    return [maps[ordered.index(index)] for index in wanted]
-
-
-def _checked_blocks(
-    model: nn.Module, images: Tensor, indices: int | Sequence[int] | None
-) -> list[int]:
-    patch, depth = patch_size_of(model), len(model.blocks)  # type: ignore[arg-type]
-    if any(edge % patch for edge in images.shape[-2:]):
-        raise ValueError(
-            f"images of {tuple(images.shape[-2:])} pixels: no multiple of the patch, {patch}"
-        )
-    if indices is None:
-        indices = depth
-    if isinstance(indices, int):
-        indices = range(-indices, 0)
-    if not indices or any(not -depth <= index < depth for index in indices):
-        raise ValueError(f"blocks {list(indices)} asked for; there are 0 to {depth - 1}")
-    return [index % depth for index in indices]
-
-
 class ViTBackbone(nn.Module):
     """A ViT as heads see it: built, loaded and tuned.
 
@@ -183,7 +145,7 @@ class ViTBackbone(nn.Module):
         Shapes: maps as feature_maps; tokens (B, prefix_tokens, embed_dim), possibly none. The first
         is the class token, where there is one; registers follow.
         """
-        wanted = _checked_blocks(self.model, images, layers)
+        wanted = checked_blocks(self.model, images, layers)
         ordered = sorted(set(wanted))
         pairs = maps_and_prefix_of(self.model, images, ordered)
         return [pairs[ordered.index(index)] for index in wanted]

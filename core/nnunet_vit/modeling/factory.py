@@ -1,7 +1,5 @@
 """Build a network from a run: backbone, weights, tuning, then the head's own hook."""
 
-from typing import Any
-
 import torch
 from pydantic import ValidationError
 from torch import nn
@@ -12,6 +10,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import ConfigError, PluginError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import ViTBackbone
 from nnunet_vit.modeling.creation import (
     RGB,
@@ -93,7 +92,7 @@ def create_segmentation_model(
     image_size: tuple[int, int] | None = None,
     deep_supervision: bool = False,
     pretrained: bool = True,
-    options: dict[str, Any] | None = None,
+    options: JsonObject | None = None,
 ) -> nn.Module:
     """Build any registered head from Python, without nnU-Net and without a run file.
 
@@ -143,7 +142,7 @@ def create_segmentation_model(
         return build_model(run, num_classes, in_channels, image_size, deep_supervision)
 
 
-def _run_from_arguments(**sections: dict[str, Any]) -> ViTnnUNetConfig:
+def _run_from_arguments(**sections: JsonObject) -> ViTnnUNetConfig:
     try:
         return ViTnnUNetConfig.model_validate(sections)
     except ValidationError as error:
@@ -158,7 +157,7 @@ def _plain_arguments(
     in_channels: int,
     image_size: tuple[int, int] | None,
     deep_supervision: bool,
-) -> dict[str, Any]:
+) -> JsonObject:
     timm_name(run.model.backbone, run.model.size_name)  # a whole-way head gets known names only
     options = decoder_options(run)
     return {

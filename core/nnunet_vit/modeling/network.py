@@ -3,7 +3,7 @@
 Its path and its arguments are a public contract: every trained model's plans.json holds them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.creation import coverage_of, origin_of, pretrained_weights
@@ -47,7 +48,7 @@ def network_arguments(
     run: ViTnnUNetConfig,
     image_size: tuple[int, int],
     statistics: tuple[list[float], list[float]],
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return what a run's network is built from, as plans files hold it.
 
     Args:
@@ -83,8 +84,8 @@ class ViTSegmentationNetwork(nn.Module):
         self,
         input_channels: int,
         num_classes: int,
-        model: Mapping[str, Any],
-        lora: Mapping[str, Any],
+        model: JsonMapping,
+        lora: JsonMapping,
         image_size: Sequence[int],
         input_mean: Sequence[float],
         input_std: Sequence[float],
@@ -126,7 +127,7 @@ class ViTSegmentationNetwork(nn.Module):
         return [record for record in found if record is not None]
 
     def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+        self, state_dict: JsonMapping, strict: bool = True, assign: bool = False
     ) -> Any:  # noqa: ANN401 - torch's own named tuple, which has no public name
         """Take a state, also that of a finished model, whose adapters are merged into its layers.
 
@@ -166,5 +167,5 @@ class ViTSegmentationNetwork(nn.Module):
         return logits.float() if self.training else logits.float().clamp(-LARGEST, LARGEST)
 
 
-def _has_adapters(state: Mapping[str, Any]) -> bool:
+def _has_adapters(state: JsonMapping) -> bool:
     return any(ADAPTER in key for key in state)

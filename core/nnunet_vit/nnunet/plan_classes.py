@@ -1,8 +1,8 @@
 """Classes that nnU-Net's plans name: each must be one that this nnU-Net has."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from nnunet_vit.files.json_file import JsonMapping
 
 USUAL = {  # what nnU-Net's planner writes: known without loading its modules
     "label_manager": {"LabelManager"},
@@ -22,7 +22,7 @@ MODULES = {
 }
 
 
-def unknown_classes(plans: Mapping[str, Any], configuration: Mapping[str, Any]) -> list[str]:
+def unknown_classes(plans: JsonMapping, configuration: JsonMapping) -> list[str]:
     """Return a sentence's part for each name that is no class of this nnU-Net."""
     given = {**configuration, "label_manager": plans.get("label_manager", "LabelManager")}
     problems = []

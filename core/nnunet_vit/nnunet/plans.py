@@ -6,12 +6,11 @@ a run trainable, predictable and shareable with stock nnU-Net.
 
 import copy
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit import __version__
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.files.json_file import write_json
+from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.nnunet.plans_file import PLANS
 from nnunet_vit.nnunet.run_names import plans_name
 from nnunet_vit.registry import catalogue
@@ -20,12 +19,12 @@ KEY = "nnunet_vit"
 
 
 def run_plans(
-    plans: dict[str, Any],
+    plans: JsonObject,
     run: ViTnnUNetConfig,
     patch_size: tuple[int, int],
     statistics: tuple[list[float], list[float]],
     name: str | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the dataset's plans with the run's network in place of nnU-Net's.
 
     Args:
@@ -72,14 +71,14 @@ def head_package(run: ViTnnUNetConfig) -> dict[str, str]:
     return {"distribution": record.distribution, "version": record.version}
 
 
-def write_plans(plans: dict[str, Any], folder: Path) -> Path:
+def write_plans(plans: JsonObject, folder: Path) -> Path:
     """Write plans where nnU-Net looks for them, whole or not at all."""
     path = folder / f"{plans['plans_name']}.json"
     write_json(plans, path)
     return path
 
 
-def run_of_plans(plans: dict[str, Any]) -> ViTnnUNetConfig:
+def run_of_plans(plans: JsonObject) -> ViTnnUNetConfig:
     """Return the run that plans were made for.
 
     Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_vit.errors import DataError, shortened
-from nnunet_vit.files.json_file import kind_of, read_json
+from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
 from nnunet_vit.nnunet.plan_classes import unknown_classes
 
 PLANS = "nnUNetPlans"  # the name that nnU-Net gives its own
@@ -57,7 +57,7 @@ CONFIGURATION: dict[str, tuple[Check, str]] = {
 }
 
 
-def read_plans(path: Path) -> dict[str, Any]:
+def read_plans(path: Path) -> JsonObject:
     """Return nnU-Net's plans of a dataset; `resolved` checks the configuration that is used.
 
     Raises:
@@ -76,7 +76,7 @@ def read_plans(path: Path) -> dict[str, Any]:
     return plans
 
 
-def resolved(path: Path, plans: dict[str, Any], name: str) -> dict[str, Any]:
+def resolved(path: Path, plans: JsonObject, name: str) -> JsonObject:
     """Return a configuration with what it inherits, checked.
 
     Args:
@@ -103,7 +103,7 @@ def resolved(path: Path, plans: dict[str, Any], name: str) -> dict[str, Any]:
     return configuration
 
 
-def merged(plans: dict[str, Any], name: str) -> dict[str, Any] | None:
+def merged(plans: JsonObject, name: str) -> JsonObject | None:
     """Return a configuration with what it inherits, or None where that cannot be found."""
     configurations, seen = plans["configurations"], [name]
     content = dict(configurations[name])
@@ -117,7 +117,7 @@ def merged(plans: dict[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def _require(
-    path: Path, where: str, content: dict[str, Any], needed: dict[str, tuple[Check, str]]
+    path: Path, where: str, content: JsonObject, needed: dict[str, tuple[Check, str]]
 ) -> None:
     problems = [
         f"{where}{key} is missing"

@@ -4,12 +4,12 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.checkpoints.record import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import known_sha256
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.tuning import method_of
 
 HASHED = {"model", "lora", "train"}  # what makes two runs different results
@@ -80,7 +80,7 @@ def _files_of(snapshot: Path) -> list[Path]:
     return [*filter(Path.is_file, described), *files_of_snapshot(snapshot)]
 
 
-def _content(run: ViTnnUNetConfig) -> dict[str, Any]:
+def _content(run: ViTnnUNetConfig) -> JsonObject:
     # without defaults: a key that a later version adds does not make another run of this one
     content = run.model_dump(mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True)
     model = content.get("model", {})
@@ -96,7 +96,7 @@ def _older_name(run: ViTnnUNetConfig) -> str:
     return _name(run, content, sampled_digest(Path(run.model.checkpoint_path)))
 
 
-def _name(run: ViTnnUNetConfig, content: dict[str, Any], weights: str) -> str:
+def _name(run: ViTnnUNetConfig, content: JsonObject, weights: str) -> str:
     if weights:  # the file by its content: it may be moved
         content["weights"] = weights
     content["configuration"] = run.data.configuration

@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import backbone_of
 
 # how heads let the backbone compute
@@ -47,7 +48,7 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
         function: Any,  # noqa: ANN401
         types: Any,  # noqa: ANN401
         args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        kwargs: JsonObject | None = None,
     ) -> Any:  # noqa: ANN401
         """Run the operation and note what it has made."""
         result = function(*args, **(kwargs or {}))

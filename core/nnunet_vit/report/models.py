@@ -15,8 +15,10 @@ from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.loading import broken_reason
 
+Row = dict[str, Any]  # of list-models: what --json prints of a head or a backbone
 
-def head_rows() -> list[dict[str, Any]]:
+
+def head_rows() -> list[Row]:
     """Return name, distribution, version, summary and problem of every installed head."""
     return [
         {
@@ -31,7 +33,7 @@ def head_rows() -> list[dict[str, Any]]:
     ]
 
 
-def backbone_rows() -> list[dict[str, Any]]:
+def backbone_rows() -> list[Row]:
     """Return the families, of this package and of others, and what timm offers besides."""
     rows = [_family_row(family, "nnunet-vit") for family in own_families().values()]
     for name, records in catalogue.installed(catalogue.BACKBONES).items():
@@ -40,7 +42,7 @@ def backbone_rows() -> list[dict[str, Any]]:
     return [*rows, _timm_row()]
 
 
-def as_text(kind: str, rows: list[dict[str, Any]]) -> str:
+def as_text(kind: str, rows: list[Row]) -> str:
     """Return rows as lines with aligned names; details and problems stand below their row."""
     lines = [f"{kind}:"]
     width = max((len(row["name"]) for row in rows), default=0)
@@ -55,7 +57,7 @@ def as_text(kind: str, rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _details(row: dict[str, Any]) -> list[str]:
+def _details(row: Row) -> list[str]:
     if "version" in row:
         return [f"{row['summary']}  ({row['distribution']} {row['version']})"]
     best_effort = row["timm_modules"].get("best effort", [])
@@ -68,7 +70,7 @@ def _details(row: dict[str, Any]) -> list[str]:
     return [row["summary"], *filter(None, facts)]
 
 
-def _patches(row: dict[str, Any]) -> str:
+def _patches(row: Row) -> str:
     if not row["patch_size"]:
         return ""
     others = [
@@ -80,7 +82,7 @@ def _patches(row: dict[str, Any]) -> str:
     return f"patch {row['patch_size']}{exceptions}; "
 
 
-def _family_row(family: BackboneFamily, distribution: str) -> dict[str, Any]:
+def _family_row(family: BackboneFamily, distribution: str) -> Row:
     return {
         "name": family.name,
         "sizes": list(family.sizes),
@@ -96,7 +98,7 @@ def _family_row(family: BackboneFamily, distribution: str) -> dict[str, Any]:
     }
 
 
-def _timm_row() -> dict[str, Any]:
+def _timm_row() -> Row:
     return {
         **_unknown_row("timm:<name>", "timm", ""),
         "licence": "of the weights' model card",
@@ -112,7 +114,7 @@ def _timm_row() -> dict[str, Any]:
     }
 
 
-def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> dict[str, Any]:
+def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> Row:
     problem = clash or record.problem or broken_reason(record)
     if not problem:
         try:
@@ -124,7 +126,7 @@ def _outside_row(name: str, record: catalogue.PluginRecord, clash: str) -> dict[
     return {**unknown, "summary": record.summary}
 
 
-def _unknown_row(name: str, distribution: str, problem: str) -> dict[str, Any]:
+def _unknown_row(name: str, distribution: str, problem: str) -> Row:
     return {
         "name": name,
         "sizes": [],

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 Colour = tuple[int, int, int]
 
@@ -44,12 +49,12 @@ class Legend:
 
 
 def picture_of(
-    image: Any,  # noqa: ANN401 - arrays
-    reference: Any,  # noqa: ANN401
-    prediction: Any,  # noqa: ANN401
+    image: "Array",
+    reference: "Array",
+    prediction: "Array",
     legend: Legend,
     place: str = "",
-) -> Any:  # noqa: ANN401
+) -> "Array":
     """Return the four views with their titles and the legend.
 
     Shapes: image (H, W) or (H, W, C), masks (H, W); the picture is (height, width, 3) uint8.
@@ -76,7 +81,7 @@ def picture_of(
     return np.concatenate([row, _legend(row.shape[1], legend, present)], axis=0)
 
 
-def outlined(image: Any, mask: Any, legend: Legend) -> Any:  # noqa: ANN401 - arrays
+def outlined(image: "Array", mask: "Array", legend: Legend) -> "Array":
     """Return the image with each label tinted and outlined in its colour.
 
     Shapes: image (H, W, 3) uint8, mask (H, W); the result is (H, W, 3) uint8.
@@ -95,11 +100,11 @@ def outlined(image: Any, mask: Any, legend: Legend) -> Any:  # noqa: ANN401 - ar
 
 
 def errors_marked(
-    image: Any,  # noqa: ANN401 - arrays
-    reference: Any,  # noqa: ANN401
-    prediction: Any,  # noqa: ANN401
+    image: "Array",
+    reference: "Array",
+    prediction: "Array",
     ignored: int | None,
-) -> Any:  # noqa: ANN401
+) -> "Array":
     """Return a pale image on which missed, false and confused pixels are coloured.
 
     Shapes: image (H, W, 3) uint8, masks (H, W); the result is (H, W, 3) uint8.
@@ -120,7 +125,7 @@ def errors_marked(
     return result
 
 
-def as_rgb(image: Any) -> Any:  # noqa: ANN401 - arrays
+def as_rgb(image: "Array") -> "Array":
     """Return an image of any range as 8-bit colours; what is 8-bit already stays as it is.
 
     Shapes: (H, W) or (H, W, C) to (H, W, 3) uint8.
@@ -138,7 +143,7 @@ def as_rgb(image: Any) -> Any:  # noqa: ANN401 - arrays
     return np.clip(values[..., :3], 0, 255).astype(np.uint8)
 
 
-def _titled(view: Any, title: str) -> Any:  # noqa: ANN401 - arrays
+def _titled(view: "Array", title: str) -> "Array":
     """Return a view below its title; a narrow one has white beside it.
 
     Shapes: view (H, W, 3) to (H + LINE, W or LEAST_WIDTH, 3).
@@ -151,7 +156,7 @@ def _titled(view: Any, title: str) -> Any:  # noqa: ANN401 - arrays
     return np.concatenate([_lines(width, [[(None, title)]]), padded], axis=0)
 
 
-def _legend(width: int, legend: Legend, present: set[int]) -> Any:  # noqa: ANN401 - an array
+def _legend(width: int, legend: Legend, present: set[int]) -> "Array":
     """Return the legend's lines: the labels of this picture first, then the errors."""
     entries: list[tuple[Colour | None, str]] = [
         (legend.colour(label), name) for label, name in legend.names.items() if label in present
@@ -176,7 +181,7 @@ def _width(text: str) -> int:
     return LINE + int(_font().getlength(text)) + 2 * GAP
 
 
-def _lines(width: int, lines: "Sequence[Sequence[tuple[Colour | None, str]]]") -> Any:  # noqa: ANN401
+def _lines(width: int, lines: "Sequence[Sequence[tuple[Colour | None, str]]]") -> "Array":
     """Return lines of text as a picture, each text after a square of its colour.
 
     Shapes: the result is (lines * LINE, width, 3) uint8.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.creation import pretrained_weights
 from nnunet_vit.modeling.factory import build_model, names_deep_supervision
@@ -85,7 +86,7 @@ class SetMaps(nn.Module):
 def head_on(
     head: str,
     backbone: nn.Module,
-    options: dict[str, Any] | None = None,
+    options: JsonObject | None = None,
     **offered: Any,  # noqa: ANN401 - the hook's own arguments
 ) -> nn.Module:
     """Return an installed head, built by its own hook on a backbone of the test.

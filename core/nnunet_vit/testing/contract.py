@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnunet_vit.errors import UserError
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.registry import catalogue
 from nnunet_vit.testing.rules import RULES, Rule
 from nnunet_vit.testing.tiny import TINY_VITS, Case
@@ -25,7 +26,7 @@ class HeadContract:
     """
 
     head: str = ""
-    options: Sequence[Mapping[str, Any]] | None = None
+    options: Sequence[JsonMapping] | None = None
     backbones: Sequence[str] = tuple(TINY_VITS)
     excuses: Mapping[str, str] = {}
 
@@ -65,7 +66,7 @@ class HeadContract:
         target = catalogue.find(catalogue.HEADS, self.head).entry_point.load()
         return str(self.excuses.get(rule.name) or getattr(target, rule.excuse, ""))
 
-    def _all_options(self) -> Sequence[Mapping[str, Any]]:
+    def _all_options(self) -> Sequence[JsonMapping]:
         if self.options is not None:
             return self.options or ({},)
         from nnunet_vit.testing.checks.options import choices

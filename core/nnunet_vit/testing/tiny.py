@@ -1,8 +1,8 @@
 """Small versions of the backbones that a head is checked on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from nnunet_vit.files.json_file import JsonMapping
 
 PREFIX = "nnunet_vit_tiny_"  # of their names in timm's registry
 
@@ -47,7 +47,7 @@ class Case:
     """
 
     backbone: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: JsonMapping = field(default_factory=dict)
 
     @property
     def vit(self) -> TinyVit:

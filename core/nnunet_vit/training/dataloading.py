@@ -18,6 +18,8 @@ import torch
 from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
 from batchgenerators.dataloading.single_threaded_augmenter import SingleThreadedAugmenter
 
+from nnunet_vit.files.json_file import JsonObject
+
 CACHED_PER_WORKER = 3
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
 
@@ -40,16 +42,16 @@ class NumberedBatches:
         _die_with_parent()
         self.number = self.first + worker
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[JsonObject]:
         return self
 
-    def __next__(self) -> dict[str, Any]:
+    def __next__(self) -> JsonObject:
         seeds = np.random.SeedSequence([self.seed, self.number]).generate_state(3)
         random.seed(int(seeds[0]))
         np.random.seed(int(seeds[1]))
         torch.manual_seed(int(seeds[2]))
         self.number += self.workers
-        batch: dict[str, Any] = next(self.loader)
+        batch: JsonObject = next(self.loader)
         return batch
 
 

@@ -1,7 +1,6 @@
 """Optimizer and learning rates: AdamW or nnU-Net's SGD, a rate per part, warm-up and decay."""
 
 import math
-from typing import Any
 
 from timm.optim import param_groups_layer_decay, param_groups_weight_decay
 from torch import nn
@@ -9,6 +8,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from nnunet_vit.config.models import ViTTrainConfig
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 
 POLY_EXPONENT = 0.9  # nnU-Net's
@@ -23,7 +23,7 @@ def build_optimizer(network: nn.Module, settings: ViTTrainConfig) -> Optimizer:
     return AdamW(groups, settings.initial_lr)
 
 
-def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[dict[str, Any]]:
+def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[JsonObject]:
     """Return the trained parameters by learning rate and weight decay, the head's first.
 
     Each group's `initial_lr` is its peak. Biases, norms and what timm's models name besides are not
@@ -68,7 +68,7 @@ def _not_decayed(model: nn.Module) -> set[str]:
     return set(named()) if named is not None else set()
 
 
-def _with_peak(groups: list[dict[str, Any]], peak: float) -> list[dict[str, Any]]:
+def _with_peak(groups: list[JsonObject], peak: float) -> list[JsonObject]:
     rates = [peak * group.pop("lr_scale", 1.0) for group in groups]
     pairs = zip(groups, rates, strict=True)
     return [{**group, "lr": rate, "initial_lr": rate} for group, rate in pairs if group["params"]]

@@ -6,6 +6,7 @@ from typing import Any
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_vit.data.dataset import class_names
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
 WARNING = re.compile(r"\s*WARNING(?:[:!]\s*|\s+)", re.IGNORECASE)
@@ -24,9 +25,9 @@ class ReportingTrainer(nnUNetTrainer):  # type: ignore[misc]
         steps = self.num_iterations_per_epoch + self.num_val_iterations_per_epoch
         self.progress.start_epoch(self.current_epoch, self.num_epochs, steps)
 
-    def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def validation_step(self, batch: JsonObject) -> JsonObject:
         """Do nnU-Net's validation step and show it."""
-        outcome: dict[str, Any] = super().validation_step(batch)
+        outcome: JsonObject = super().validation_step(batch)
         self.progress.advance()
         return outcome
 

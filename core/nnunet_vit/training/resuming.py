@@ -1,7 +1,6 @@
 """The part of the trainer that goes on from what a training left on disk."""
 
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from nnunet_vit.checkpoints.whole import FINAL, read_whole
 from nnunet_vit.data.preprocessing.in_use import train_on
 from nnunet_vit.data.preprocessing.split_update import KEPT
 from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.fold_weights import read_fold
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.modeling.backbone import vits_of
@@ -37,7 +37,7 @@ class ResumingTrainer(SavingTrainer):
 
     goes_on: bool
     needs_pretrained_weights: bool
-    _random_state: dict[str, Any] | None = None  # of the checkpoint that is gone on from
+    _random_state: JsonObject | None = None  # of the checkpoint that is gone on from
 
     def on_train_start(self) -> None:
         """Start as nnU-Net does; random numbers go on where the checkpoint left them.
@@ -75,7 +75,7 @@ class ResumingTrainer(SavingTrainer):
             if held.notice:
                 self.print_to_log_file(held.notice)
 
-    def load_checkpoint(self, filename_or_checkpoint: dict[str, Any] | str) -> None:
+    def load_checkpoint(self, filename_or_checkpoint: JsonObject | str) -> None:
         """Take what nnU-Net names, in this trainer's own format.
 
         To go on, that is the newest state whatever file is named; else the one that is to be
@@ -132,7 +132,7 @@ class ResumingTrainer(SavingTrainer):
         if not self.was_initialized:
             self.initialize()
 
-    def _check_same_run(self, state: dict[str, Any]) -> None:
+    def _check_same_run(self, state: JsonObject) -> None:
         if (state["fold"], state["plans_name"]) != (self.fold, self.plans_manager.plans_name):
             raise ModelError(
                 f"The checkpoint in {self.output_folder} is of fold {state['fold']} of "
@@ -167,7 +167,7 @@ class ResumingTrainer(SavingTrainer):
         if self.average is not None:
             self.average.restore(trained, checkpoint.state["average_updates"])
 
-    def _take_history(self, epoch: int, state: dict[str, Any]) -> None:
+    def _take_history(self, epoch: int, state: JsonObject) -> None:
         self.current_epoch = epoch
         self.logger.load_checkpoint(state["logging"])
         self._best_ema = state["best_ema"]
@@ -175,7 +175,7 @@ class ResumingTrainer(SavingTrainer):
         self.inference_allowed_mirroring_axes = None if axes is None else tuple(axes)
         self._random_state = state["random"]
 
-    def _take_whole(self, content: dict[str, Any]) -> None:
+    def _take_whole(self, content: JsonObject) -> None:
         self._take_plain(content["network_weights"])
         self.current_epoch = content["current_epoch"]
         self.logger.load_checkpoint(content["logging"])

@@ -15,7 +15,8 @@ from nnunet_vit.data.checks.training_files import check_training_files
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.data.preprocessing.damage import damage_named
-from nnunet_vit.data.preprocessing.freshness import Work, decide
+from nnunet_vit.data.preprocessing.decision import Work
+from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.record import REDO
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked

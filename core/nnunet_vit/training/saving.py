@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from torch import nn
@@ -20,6 +19,7 @@ from nnunet_vit.checkpoints.whole import plain, write_whole
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.record import files_of_cases
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.plans import KEY, head_package
@@ -58,7 +58,7 @@ class SavingTrainer(ReportingTrainer):
         return not is_in_file(None if coverage is None else coverage.missing)
 
     @cached_property
-    def base_record(self) -> dict[str, Any]:
+    def base_record(self) -> JsonObject:
         """What the checkpoints leave out and where it came from; it does not change."""
         coverage = self.bare_network.coverage
         model = self.run.model
@@ -111,7 +111,7 @@ class SavingTrainer(ReportingTrainer):
         if self.average is not None:
             self.average.exchange()
 
-    def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
+    def on_validation_epoch_end(self, val_outputs: list[JsonObject]) -> None:
         """Go back to the weights that are trained."""
         super().on_validation_epoch_end(val_outputs)
         if self.average is not None:
@@ -159,7 +159,7 @@ class SavingTrainer(ReportingTrainer):
             }
         return Checkpoint(self.current_epoch, weights, tensors, self._state(settings))
 
-    def _state(self, optimizer: dict[str, Any]) -> dict[str, Any]:
+    def _state(self, optimizer: JsonObject) -> JsonObject:
         return {
             "run": self.run.model_dump(mode="json", include={"model", "lora", "train"}),
             "plans_name": self.plans_manager.plans_name,  # holds a digest of run and configuration
@@ -180,7 +180,7 @@ class SavingTrainer(ReportingTrainer):
         head = head_package(self.run)
         return {head["distribution"]: head["version"]} if head else {}
 
-    def _whole(self) -> dict[str, Any]:
+    def _whole(self) -> JsonObject:
         # it names nnU-Net's own trainer, so that stock prediction needs no trainer of ours
         return {
             "network_weights": {n: t.cpu() for n, t in merged_state(self.bare_network).items()},

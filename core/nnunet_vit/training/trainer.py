@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.errors import ConfigError, NumericsError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.factory import names_deep_supervision
 from nnunet_vit.modeling.losses import own_loss
 from nnunet_vit.modeling.network import first_build
@@ -37,10 +38,10 @@ class nnUNetTrainer_vit(ResumingTrainer):
 
     def __init__(
         self,
-        plans: dict[str, Any],
+        plans: JsonObject,
         configuration: str,
         fold: int | str,
-        dataset_json: dict[str, Any],
+        dataset_json: JsonObject,
         device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
     ) -> None:
         """Take the settings from the run inside the plans; the arguments are nnU-Net's."""
@@ -154,7 +155,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
             ),
         )
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def train_step(self, batch: JsonObject) -> JsonObject:
         """Do one step on images (B, C, H, W) and targets (B, 1, H, W), or lists of them.
 
         Unlike nnU-Net's, it opens no float16 context: the network chooses its own precision.
@@ -194,10 +195,10 @@ class nnUNetTrainerNoDeepSupervision_vit(nnUNetTrainer_vit):
 
     def __init__(
         self,
-        plans: dict[str, Any],
+        plans: JsonObject,
         configuration: str,
         fold: int | str,
-        dataset_json: dict[str, Any],
+        dataset_json: JsonObject,
         device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
     ) -> None:
         """Take the arguments of nnU-Net."""

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nnunet_vit.data.checks.masks import labels_of
+from nnunet_vit.data.labels import labels_of
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.evaluation.evaluate import evaluate_folder
 from nnunet_vit.evaluation.overlays import check_places, chosen_slice, legend_of, write_overlays

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.case_files import Case, channel_of
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
-from nnunet_vit.data.checks.masks import Labels, MaskFacts, compare, look_at_mask
+from nnunet_vit.data.checks.masks import MaskFacts, compare, look_at_mask
 from nnunet_vit.data.file_faults import FileFault
+from nnunet_vit.data.labels import Labels
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter

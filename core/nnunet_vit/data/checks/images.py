@@ -19,6 +19,9 @@ from nnunet_vit.errors import counted
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 DESCRIBED = "dataset.json"  # who wants the channels of training images
 UNIT_RANGE = "RGBTo01Normalization"  # divides by 255 and refuses what lies outside 0 to 255
@@ -222,7 +225,7 @@ def _wrong_values(
     return faults
 
 
-def _outside(values: Any, schemes: Sequence[str]) -> tuple[str, str]:  # noqa: ANN401 - an array
+def _outside(values: "Array", schemes: Sequence[str]) -> tuple[str, str]:
     """Return what is wrong with values that are to be divided by 255."""
     chosen = [plane for plane, scheme in zip(values, schemes, strict=True) if scheme == UNIT_RANGE]
     if not chosen:

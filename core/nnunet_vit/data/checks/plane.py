@@ -3,11 +3,11 @@
 A slice saved as (1, W, H) with nibabel is read as (H, W, 1), and its plane is W x 1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.files.json_file import JsonMapping
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def plane_of(shapes: Sequence[Sequence[int]], spacings: Sequence[Sequence[float]
     )
 
 
-def check_planned_plane(name: str, configuration: Mapping[str, Any], vit_patch: int) -> None:
+def check_planned_plane(name: str, configuration: JsonMapping, vit_patch: int) -> None:
     """Refuse plans that were made for a plane smaller than one patch of the ViT.
 
     Args:

@@ -5,7 +5,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError, MachineError
 from nnunet_vit.files.integrity import flaw_of
+from nnunet_vit.files.json_file import JsonMapping
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +41,7 @@ class Raster:
         placement: origin and direction, empty where the format has none.
     """
 
-    values: Any
+    values: "Array"
     spacing: tuple[float, ...] | None
     placement: tuple[float, ...] = ()
 
@@ -50,7 +54,7 @@ def endings() -> list[str]:
 
 
 def reader_for(
-    description: Mapping[str, Any], files: Sequence[Path], role: Literal["image", "mask"]
+    description: JsonMapping, files: Sequence[Path], role: Literal["image", "mask"]
 ) -> "type[BaseReaderWriter]":
     """Return nnU-Net's reader: dataset.json names it, or the first file that can be read does.
 
@@ -206,7 +210,7 @@ def _has_spacing(file: Path, ending: str, role: str) -> bool:
     return (file.parent / f"{stem if role == 'mask' else stem[:-5]}.json").is_file()
 
 
-def _placement(properties: Mapping[str, Any]) -> tuple[float, ...]:
+def _placement(properties: JsonMapping) -> tuple[float, ...]:
     import numpy as np
 
     if "sitk_stuff" in properties:

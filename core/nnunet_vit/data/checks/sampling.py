@@ -5,10 +5,11 @@ A spacing in another unit (millimetres or micrometres) makes it empty, or larger
 
 import contextlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from nnunet_vit.files.json_file import JsonMapping
 
 UNITS = 100  # no dataset's spacings differ by so much in the plane; units do
 HALF, SINGLE = 2, 4  # bytes per number
@@ -34,9 +35,7 @@ class Target:
     outputs: int
 
 
-def target_of(
-    plans: Mapping[str, Any], spacing: "list[float]", channels: int, outputs: int
-) -> Target:
+def target_of(plans: JsonMapping, spacing: "list[float]", channels: int, outputs: int) -> Target:
     """Return the target of a configuration with that spacing."""
     axes = len(plans["transpose_forward"])
     known = plans.get("original_median_spacing_after_transp")

@@ -3,20 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.data.case_files import Case, foreign_files, training_cases
 from nnunet_vit.data.checks.case_look import Look, Seen, look_at
 from nnunet_vit.data.checks.images import DESCRIBED, ImageFacts, Wanted
-from nnunet_vit.data.checks.masks import Labels, labels_of, lies_elsewhere
+from nnunet_vit.data.checks.masks import lies_elsewhere
 from nnunet_vit.data.checks.plane import Plane, plane_fault, plane_of
 from nnunet_vit.data.checks.reading import in_threads, reader_for
 from nnunet_vit.data.checks.sampling import Target, size_fault
 from nnunet_vit.data.dataset import Dataset, channel_names_in_order
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
+from nnunet_vit.data.labels import Labels, labels_of
 from nnunet_vit.data.naming import counted_endings, listing_faults, other_images
 from nnunet_vit.errors import shortened
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.report.progress import Progress
 
 AS_NNUNET = (1e-5, 1e-8)  # differences of placement that its own check takes for none
@@ -116,7 +117,7 @@ def _target(dataset: Dataset, plane: Plane) -> Target:
     return Target(spacing[1:], transpose, spacing, channels, outputs=0)
 
 
-def _left_out(raw: Path, description: Mapping[str, Any]) -> Iterator[str]:
+def _left_out(raw: Path, description: JsonMapping) -> Iterator[str]:
     """Yield a line per folder with files that look like cases and are none."""
     if "dataset" in description:
         return

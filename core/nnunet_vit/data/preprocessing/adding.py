@@ -1,7 +1,6 @@
 """Preprocess new cases with the plans that are there, beside those that have been preprocessed."""
 
 import shutil
-from typing import Any
 
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.planning import preprocess
@@ -9,7 +8,7 @@ from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.raw_files import Files
 from nnunet_vit.data.preprocessing.raw_view import counted, shown_to_nnunet
 from nnunet_vit.errors import DataError, shortened
-from nnunet_vit.files.json_file import write_json
+from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.report.progress import Progress
 
 TEMPORARY = "nnUNetPlans_of_new_cases"
@@ -18,8 +17,8 @@ TEMPORARY = "nnUNetPlans_of_new_cases"
 def add_cases(
     dataset: Dataset,
     configuration: str,
-    plans: dict[str, Any],
-    own: dict[str, Any],
+    plans: JsonObject,
+    own: JsonObject,
     new: Files,
     files: Files,
     progress: Progress,

@@ -1,14 +1,13 @@
 """A dataset's plans by nnU-Net, with the one configuration that is used."""
 
-from typing import Any
-
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.record import REDO
 from nnunet_vit.errors import ConfigError, DataError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans_file import PLANS, merged, read_plans, resolved
 
 
-def plans_of(dataset: Dataset, configuration: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def plans_of(dataset: Dataset, configuration: str) -> tuple[JsonObject, JsonObject]:
     """Return nnU-Net's plans of a dataset and the configuration with what it inherits.
 
     Raises:
@@ -27,7 +26,7 @@ def plans_of(dataset: Dataset, configuration: str) -> tuple[dict[str, Any], dict
     return plans, own
 
 
-def check_configuration(plans: dict[str, Any], configuration: str) -> None:
+def check_configuration(plans: JsonObject, configuration: str) -> None:
     """Refuse a configuration that the plans lack or that is not 2D.
 
     Raises:
@@ -47,6 +46,6 @@ def check_configuration(plans: dict[str, Any], configuration: str) -> None:
         )
 
 
-def _dimensions(plans: dict[str, Any], name: str) -> int:
+def _dimensions(plans: JsonObject, name: str) -> int:
     size = (merged(plans, name) or {}).get("patch_size")
     return len(size) if isinstance(size, list) else 0

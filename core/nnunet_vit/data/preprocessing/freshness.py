@@ -1,11 +1,10 @@
 """Whether preprocessed data and plans still belong to the raw data, and what has to be done."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.dataset_plans import check_configuration, plans_of
+from nnunet_vit.data.preprocessing.decision import Work, miscounted
 from nnunet_vit.data.preprocessing.meaning import described_otherwise
 from nnunet_vit.data.preprocessing.preprocessed import (
     FINGERPRINT,
@@ -43,7 +42,7 @@ from nnunet_vit.data.preprocessing.truth import (
     refuse_damaged_truth,
 )
 from nnunet_vit.errors import ConfigError, DataError, shortened
-from nnunet_vit.files.json_file import read_json
+from nnunet_vit.files.json_file import JsonObject, read_json
 from nnunet_vit.nnunet.plans_file import PLANS, read_plans
 
 FLAT = "2d"
@@ -52,35 +51,6 @@ STALE_PLANS = (
     f"{PLANS}.json was made from other raw data and nothing has been preprocessed with it: it is "
     "made anew."
 )
-
-
-@dataclass
-class Work:
-    """What has to be done before a training.
-
-    Attributes:
-        files: the raw files of each case; empty where only preprocessed data are there.
-        cases: those that the training will have.
-        plan: nnU-Net plans.
-        preprocess: nnU-Net preprocesses all cases.
-        added: cases that are preprocessed beside those that are there, or that join the splits.
-        removed: cases that leave the splits.
-        truth: cases whose label file is copied again for the validation.
-        schemes: the normalization of each channel; None where nnU-Net is about to plan.
-        record: returns the record to write for data that need no work, or None.
-        notices: what the user should look at, one line each.
-    """
-
-    files: Files
-    cases: list[str]
-    plan: bool = False
-    preprocess: bool = False
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    truth: list[str] = field(default_factory=list)
-    schemes: list[str] | None = None
-    record: Callable[[], Record] | None = None
-    notices: list[str] = field(default_factory=list)
 
 
 def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
@@ -118,15 +88,6 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     if not work.plan:
         check_companions(dataset, not work.preprocess, plans.get(READER))
     return work
-
-
-def miscounted(dataset: Dataset, count: int) -> list[str]:
-    """Return one line where dataset.json counts the training cases wrongly."""
-    said = dataset.description.get("numTraining")
-    if said == count and not isinstance(said, bool):
-        return []
-    wrong = "does not say numTraining" if said is None else f"says numTraining {said!r}"
-    return [f"dataset.json {wrong}; {count} training cases are there, and they count."]
 
 
 def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
@@ -193,7 +154,7 @@ def _by_record(
     work: Work,
     data: DataFolder,
     record: Record,
-    plans: dict[str, Any],
+    plans: JsonObject,
     asked: Asked,
 ) -> None:
     found = _described_otherwise(dataset, record)
@@ -219,8 +180,8 @@ def _by_looking(
     dataset: Dataset,
     work: Work,
     data: DataFolder,
-    plans: dict[str, Any],
-    own: dict[str, Any],
+    plans: JsonObject,
+    own: JsonObject,
     asked: Asked,
 ) -> None:
     other, cases = other_record(dataset.preprocessed, data.name), data.cases()

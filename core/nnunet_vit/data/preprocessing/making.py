@@ -5,12 +5,11 @@ import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.adding import add_cases
 from nnunet_vit.data.preprocessing.dataset_plans import plans_of
-from nnunet_vit.data.preprocessing.freshness import Work
+from nnunet_vit.data.preprocessing.decision import Work
 from nnunet_vit.data.preprocessing.in_use import nobody_trains_on
 from nnunet_vit.data.preprocessing.planning import plan, preprocess
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
@@ -27,6 +26,7 @@ from nnunet_vit.data.preprocessing.record import (
 from nnunet_vit.data.preprocessing.split_update import updated_splits, write_splits
 from nnunet_vit.data.preprocessing.truth import TRUTH, copy_again
 from nnunet_vit.errors import DataError, counted, shortened
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans_file import PLANS, read_plans
 from nnunet_vit.report.progress import Progress
 
@@ -34,9 +34,7 @@ KEPT = "plans_before_planning_{}.json"  # the plans that a planning has replaced
 MUCH = 2e9  # bytes that take long enough to say so
 
 
-def carry_out(
-    dataset: Dataset, configuration: str, work: Work, progress: Progress
-) -> dict[str, Any]:
+def carry_out(dataset: Dataset, configuration: str, work: Work, progress: Progress) -> JsonObject:
     """Do what `decide` found and return the dataset's plans.
 
     Raises:
@@ -87,7 +85,7 @@ def _say_reading(work: Work, progress: Progress) -> None:
             )
 
 
-def _record(dataset: Dataset, plans: dict[str, Any], own: dict[str, Any], states: States) -> Record:
+def _record(dataset: Dataset, plans: JsonObject, own: JsonObject, states: States) -> Record:
     return Record(essence(dataset.description), deciding(plans, own), states)
 
 

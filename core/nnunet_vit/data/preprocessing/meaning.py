@@ -1,17 +1,17 @@
 """Whether two dataset.json mean the same to nnU-Net, however each of them is written."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from nnunet_vit.data.description_file import READER
 from nnunet_vit.data.label_rules import are_regions, numbers_of
 from nnunet_vit.data.preprocessing.record import differing
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 
 ORDER = "regions_class_order"
 
 
 def described_otherwise(
-    what: str, before: Mapping[str, Any], now: Mapping[str, Any], reader: object = None
+    what: str, before: JsonMapping, now: JsonMapping, reader: object = None
 ) -> list[str]:
     """Return one phrase per key that means something else than it did.
 
@@ -28,7 +28,7 @@ def described_otherwise(
     )
 
 
-def _meaning(description: Mapping[str, Any], reader: object) -> dict[str, Any]:
+def _meaning(description: JsonMapping, reader: object) -> JsonObject:
     found = dict(description)
     if found.get(READER) in (None, "None"):
         found[READER] = reader

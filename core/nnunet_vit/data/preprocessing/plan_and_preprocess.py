@@ -1,13 +1,12 @@
 """Fingerprint, plans and preprocessed data, made by nnU-Net where they are missing or outdated."""
 
-from typing import Any
-
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.in_use import train_on
 from nnunet_vit.data.preprocessing.making import carry_out
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.preprocessing.split_update import ensure_splits
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.folders import alone_in
 from nnunet_vit.report.progress import Progress
 
@@ -18,7 +17,7 @@ def prepare(
     progress: Progress,
     asked: Asked = NOTHING,
     fold: int | str = "all",
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the dataset's plans; plan and preprocess first where that has not been done.
 
     From then on nobody else changes the preprocessed data, until this process ends or leaves

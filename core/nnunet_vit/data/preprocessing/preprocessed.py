@@ -4,7 +4,6 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.channels import in_order, schemes_of_names
@@ -22,7 +21,7 @@ from nnunet_vit.data.preprocessing.record import (
 from nnunet_vit.data.preprocessing.truth import TRUTH, cases_with_truth
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.files.digests import known_sha256
-from nnunet_vit.files.json_file import kind_of, read_json
+from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
 from nnunet_vit.nnunet.plans_file import PLANS, merged
 
 FINGERPRINT = "dataset_fingerprint.json"
@@ -73,7 +72,7 @@ class DataFolder:
         return {file.name.removesuffix(".pkl") for file in files if file.is_file()}
 
 
-def described(root: Path) -> dict[str, Any] | None:
+def described(root: Path) -> JsonObject | None:
     """Return the dataset.json beside the preprocessed data, or None where there is none.
 
     Raises:
@@ -151,7 +150,7 @@ def other_record(root: Path, name: str) -> Record | None:
     return None
 
 
-def data_folders(root: Path, plans: dict[str, Any]) -> list[DataFolder]:
+def data_folders(root: Path, plans: JsonObject) -> list[DataFolder]:
     """Return the data folders that are there for any configuration of the plans."""
     configurations = [merged(plans, name) or {} for name in plans["configurations"]]
     names = {str(content.get("data_identifier")) for content in configurations}
@@ -159,7 +158,7 @@ def data_folders(root: Path, plans: dict[str, Any]) -> list[DataFolder]:
 
 
 def unrecorded_differences(
-    dataset: Dataset, configuration: dict[str, Any], reader: object
+    dataset: Dataset, configuration: JsonObject, reader: object
 ) -> list[str]:
     """Return what shows that data without a record were made from something else.
 
@@ -226,7 +225,7 @@ def younger_images(data: DataFolder, files: Files, cases: set[str]) -> str:
     )
 
 
-def normalized_otherwise(dataset: Dataset, configuration: dict[str, Any]) -> str:
+def normalized_otherwise(dataset: Dataset, configuration: JsonObject) -> str:
     """Return a line where the plans do not normalize as dataset.json says; they decide."""
     schemes = configuration["normalization_schemes"]
     names = in_order(dataset.description["channel_names"])

@@ -8,19 +8,18 @@ of other programs, no wrong numTraining. The user's dataset.json stays as it is.
 import contextlib
 import shutil
 from collections.abc import Iterator
-from typing import Any
 
 from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.raw_files import Files
-from nnunet_vit.files.json_file import write_json
+from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.nnunet.dataset_names import found_by_nnunet
 from nnunet_vit.nnunet.folders import VARIABLES, environment
 
 FOLDER = ".raw"
 
 
-def counted(dataset: Dataset, count: int) -> dict[str, Any]:
+def counted(dataset: Dataset, count: int) -> JsonObject:
     """Return dataset.json with the number of cases that are there and channels in order."""
     names = in_order(dataset.description["channel_names"])
     return {**dataset.description, "channel_names": names, "numTraining": count}

@@ -3,7 +3,7 @@
 One file per kind of preprocessed data, named after their folder, and one for the plans.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.dataset import has_regions
 from nnunet_vit.data.preprocessing.raw_files import FileState, States
 from nnunet_vit.errors import DataError
-from nnunet_vit.files.json_file import read_json, write_json
+from nnunet_vit.files.json_file import JsonMapping, JsonObject, read_json, write_json
 
 SUFFIX = ".record.json"
 SCHEMA = 2
@@ -44,13 +44,13 @@ class Record:
         outdated: the dataset has been planned anew since, and these data wait to be made again.
     """
 
-    description: dict[str, Any]
-    plans: dict[str, Any]
+    description: JsonObject
+    plans: JsonObject
     cases: States
     outdated: bool = False
 
 
-def essence(description: Mapping[str, Any]) -> dict[str, Any]:
+def essence(description: JsonMapping) -> JsonObject:
     """Return what of dataset.json decides: channels in order, labels, file ending, reader.
 
     Labels that are classes are ordered by their value; the order of regions decides.
@@ -65,7 +65,7 @@ def essence(description: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def deciding(plans: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, Any]:
+def deciding(plans: JsonMapping, configuration: JsonMapping) -> JsonObject:
     """Return what of nnU-Net's plans decides how pixels are preprocessed.
 
     Args:
@@ -123,13 +123,13 @@ def files_of_cases(record: Record, cases: Iterable[str]) -> list[Any]:
     return [record.description, digests]
 
 
-def _file_state(state: Mapping[str, Any]) -> FileState:
+def _file_state(state: JsonMapping) -> FileState:
     """Return a file's state; what a later version of this package says besides is left out."""
     known = {one.name for one in fields(FileState)}
     return FileState(**{key: value for key, value in state.items() if key in known})
 
 
-def differing(what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def differing(what: str, before: JsonMapping, now: JsonMapping) -> list[str]:
     """Return one phrase per key that differs: "labels of dataset.json: [...], now [...]"."""
     return [
         f"{key} of {what}: {_short(before.get(key))}, now {_short(now.get(key))}"

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.modeling.hub.files import HubFile, Pin, commit_of
 from nnunet_vit.modeling.weights.snapshot import WHOLE
 
@@ -16,7 +16,7 @@ _pins: ContextVar[Mapping[str, Pin] | None] = ContextVar("pins", default=None)
 
 
 @contextmanager
-def pinned_weights(records: Iterable[Mapping[str, Any]]) -> Iterator[None]:
+def pinned_weights(records: Iterable[JsonMapping]) -> Iterator[None]:
     """Take those published weights inside that a training was started from, and no newer ones.
 
     Args:

@@ -7,9 +7,10 @@ from timm.layers import GluMlp, Mlp, RmsNorm, SwiGLU, SwiGLUPacked
 from torch import nn
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.files.json_file import JsonObject
 
 NO_ARGUMENTS = BackboneArguments()
-MLPS: dict[str, Any] = {
+MLPS: JsonObject = {
     "Mlp": Mlp,
     "GluMlp": GluMlp,
     "SwiGLU": SwiGLU,

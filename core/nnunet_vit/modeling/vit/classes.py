@@ -1,6 +1,5 @@
 """How timm's classes of ViTs are built, and asked for their maps: they differ in small things."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.backbones import TIMM_SUPPORTED
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonMapping
 
 TIMM_MODULES = "timm.models."
 
@@ -34,7 +34,7 @@ class TimmClass:
 
     module: str
     sized: bool = True
-    any_size: Mapping[str, Any] = field(default_factory=dict)
+    any_size: JsonMapping = field(default_factory=dict)
     stem: str = "patch_embed"
     norm: bool = True
     any_patch: bool = False

@@ -10,6 +10,7 @@ from torch import nn
 from nnunet_vit.backbones import TIMM_BEST_EFFORT, TIMM_SUPPORTED
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError, did_you_mean
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text, built_with
 from nnunet_vit.modeling.vit.classes import TimmClass, class_of, class_of_name, patch_size_of
 
@@ -52,13 +53,13 @@ def build_timm(
     return model
 
 
-def _size_arguments(kind: TimmClass, image_size: tuple[int, int] | None) -> dict[str, Any]:
+def _size_arguments(kind: TimmClass, image_size: tuple[int, int] | None) -> JsonObject:
     if not kind.sized:
         return {}
     return dict(kind.any_size) if image_size is None else {"img_size": image_size}
 
 
-def _without_head(name: str, arguments: dict[str, Any], more: BackboneArguments) -> nn.Module:
+def _without_head(name: str, arguments: JsonObject, more: BackboneArguments) -> nn.Module:
     # global_pool='' leaves out pooling layers that would never get a gradient; the distilled DeiT
     # has none and refuses the argument
     reason = ""

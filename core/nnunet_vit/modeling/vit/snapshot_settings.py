@@ -1,13 +1,13 @@
 """A transformers snapshot against the backbone: other networks have the same shapes too."""
 
 from math import isclose
-from typing import Any
 
 import torch
 from torch import nn
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.classes import patch_size_of
 from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.modeling.vit.wiring import setting_of
@@ -66,7 +66,7 @@ def _differences(
     model: nn.Module, said: TransformersSnapshot, patch_size: int | None
 ) -> dict[str, tuple[object, object]]:
     """Return what the snapshot says and what the network has, where they differ."""
-    own: dict[str, Any] = {key: setting_of(model, place) for key, place in PLACES.items()}
+    own: JsonObject = {key: setting_of(model, place) for key, place in PLACES.items()}
     if isinstance(own["act_layer"], nn.Module):
         own["act_layer"] = _activation(own["act_layer"])
     if patch_size is None:  # else the stem is resampled, as the run asks

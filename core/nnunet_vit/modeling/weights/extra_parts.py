@@ -1,11 +1,11 @@
 """The arguments of timm with which a backbone has the parts that a file of weights has."""
 
 import re
-from typing import Any
 
 from torch import Tensor, nn
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.classes import class_of
 from nnunet_vit.modeling.weights.grids import is_square
 from nnunet_vit.modeling.weights.naming import shaped_as_backbone
@@ -33,7 +33,7 @@ def arguments_of_tensors(tensors: dict[str, Tensor], model: nn.Module) -> Backbo
     """
     own, named = model.state_dict(), shaped_as_backbone(tensors, model)
     extra = [name for name in named if name not in own]
-    given: dict[str, Any] = {}
+    given: JsonObject = {}
     for endings, (argument, value) in PARTS.items():
         if any(name.endswith(endings) for name in extra):
             given[argument] = value
@@ -45,30 +45,30 @@ def arguments_of_tensors(tensors: dict[str, Tensor], model: nn.Module) -> Backbo
     return BackboneArguments(**given)
 
 
-def is_gated(shapes: dict[str, Any]) -> bool:
+def is_gated(shapes: JsonObject) -> bool:
     """Tell whether an MLP's second layer takes half of what its first one gives."""
     return (
         FIRST in shapes and SECOND in shapes and int(shapes[FIRST][0]) == 2 * int(shapes[SECOND][1])
     )
 
 
-def _registers(named: dict[str, Tensor], extra: list[str], module: str) -> dict[str, Any]:
+def _registers(named: dict[str, Tensor], extra: list[str], module: str) -> JsonObject:
     registers = [named[name] for name in REGISTERS if name in extra and named[name].ndim == 3]
     if not registers:
         return {}
     count = int(registers[0].shape[1])
-    given: dict[str, Any] = {"num_reg_tokens" if module == "eva" else "reg_tokens": count}
+    given: JsonObject = {"num_reg_tokens" if module == "eva" else "reg_tokens": count}
     positions = named.get(POSITIONS)
     if positions is not None and any(is_square(positions.shape[1] - token) for token in (0, 1)):
         given["no_embed_class"] = True
     return given
 
 
-def _mlp(named: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Any]:
+def _mlp(named: dict[str, Tensor], own: dict[str, Tensor]) -> JsonObject:
     first = named.get(FIRST)
     if FIRST not in own or first is None or first.shape[1:] != own[FIRST].shape[1:]:
         return {}
-    given: dict[str, Any] = {}
+    given: JsonObject = {}
     shapes = {name: named[name].shape for name in (FIRST, SECOND) if name in named}
     if is_gated(shapes) and own[FIRST].shape[0] == own[SECOND].shape[1]:
         given |= GATED

@@ -1,14 +1,15 @@
 """Where a transformers config.json speaks of the network for images: it may lie deeper in it."""
 
 import re
-from typing import Any
+
+from nnunet_vit.files.json_file import JsonObject
 
 DEEPEST = 6  # mappings inside mappings
 INSIDE = re.compile(  # keys that transformers and its users give a network for images
     r"(?:.*_)?(?:vision|visual|image|backbone)(?:_model|_encoder|_tower)?(?:_config|_cfg)?"
     r"|(?:encoder|detector|tracker|thinker|vlm|sam|patch_model|fov_model)(?:_config)?"
 )
-Keys = dict[str, Any]
+Keys = JsonObject
 
 
 def of_images(content: Keys, kind: str = "", way: str = "") -> dict[str, tuple[str, Keys]]:

@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.errors import ModelError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.weights.snapshot import WHOLE
 
 CONFIG = "config.json"
@@ -22,7 +22,7 @@ def described_folder(weights: Path) -> Path | None:
     return weights.parent if weights.name in WHOLE else None
 
 
-def config_of(weights: Path) -> tuple[Path, dict[str, Any]] | None:
+def config_of(weights: Path) -> tuple[Path, JsonObject] | None:
     """Return the config.json of some weights and its content; None: there is none.
 
     Raises:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.weights.snapshot_config import config_of, damaged
 
 LAYERS = ("act_layer", "norm_layer", "embed_norm_layer", "mlp_layer")
@@ -87,7 +88,7 @@ def timm_snapshot(weights: Path) -> TimmSnapshot | None:
     )
 
 
-def _arguments(given: dict[str, Any], file: Path) -> BackboneArguments:
+def _arguments(given: JsonObject, file: Path) -> BackboneArguments:
     wanted = {
         name: _plain(name, value)
         for name, value in given.items()
@@ -113,7 +114,7 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _image_size(content: dict[str, Any], arguments: dict[str, Any]) -> tuple[int, int] | None:
+def _image_size(content: JsonObject, arguments: JsonObject) -> tuple[int, int] | None:
     settings = content.get("pretrained_cfg", content)  # older files hold all on one level
     sizes = [arguments.get("img_size")]
     if isinstance(settings, dict) and isinstance(settings.get("input_size"), list):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.weights.image_config import of_images
 from nnunet_vit.modeling.weights.snapshot_config import config_of, damaged
 from nnunet_vit.modeling.weights.transformers_defaults import DEFAULTS
@@ -45,7 +45,7 @@ class TransformersSnapshot:
         file: its config.json.
     """
 
-    settings: dict[str, Any]
+    settings: JsonObject
     names: dict[str, str]
     file: Path
 
@@ -74,7 +74,7 @@ def transformers_snapshot(weights: Path) -> TransformersSnapshot | None:
 
 
 def _speaking(
-    parts: dict[str, tuple[str, dict[str, Any]]], file: Path
+    parts: dict[str, tuple[str, JsonObject]], file: Path
 ) -> dict[str, TransformersSnapshot]:
     """Return what the parts of a config.json say that say anything, by the way to them."""
     said = {
@@ -84,7 +84,7 @@ def _speaking(
     return {way: one for way, one in said.items() if one.settings}
 
 
-def _snapshot(said: dict[str, Any], file: Path) -> TransformersSnapshot:
+def _snapshot(said: JsonObject, file: Path) -> TransformersSnapshot:
     names = {
         ours: next(name for name in theirs if said.get(name) is not None)
         for ours, theirs in KEYS.items()
@@ -96,7 +96,7 @@ def _snapshot(said: dict[str, Any], file: Path) -> TransformersSnapshot:
     return TransformersSnapshot(settings, names, file)
 
 
-def _with_defaults(said: dict[str, Any], kind: str, file: Path) -> dict[str, Any]:
+def _with_defaults(said: JsonObject, kind: str, file: Path) -> JsonObject:
     """Return what is said of a network, and transformers' own values where it is not."""
     defaults = DEFAULTS.get(kind, {})
     given = {key: value for key, value in said.items() if value is not None}
@@ -110,7 +110,7 @@ def _with_defaults(said: dict[str, Any], kind: str, file: Path) -> dict[str, Any
     return {**given, **left_out}
 
 
-def _rope(given: dict[str, Any], file: Path) -> dict[str, Any]:
+def _rope(given: JsonObject, file: Path) -> JsonObject:
     """Return the base of the rotary positions where newer configurations say it."""
     inner = given.get("rope_parameters") or given.get("rope_scaling")
     if not isinstance(inner, dict) or ROPE not in inner:

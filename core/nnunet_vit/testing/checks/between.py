@@ -2,12 +2,13 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from nnunet_vit.config.head_options import judged
 from nnunet_vit.errors import UserError
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.testing.building import build, images_of, logits_of
 from nnunet_vit.testing.checks.options import HIDDEN_SIZE, Schema, plugin_of, schemas
 from nnunet_vit.testing.errors import ContractError
@@ -15,7 +16,7 @@ from nnunet_vit.testing.tiny import Case
 
 LARGEST = 48  # a number above it makes a network too large to try
 PAIRS = 16  # of all pairs, the same ones at each check
-Options = Mapping[str, Any]
+Options = JsonMapping
 
 
 def check_smallest(head: str) -> str:
@@ -40,7 +41,7 @@ def check_between(head: str) -> str:
     return f"{len(tried)} tried"
 
 
-def smallest(head: str) -> list[dict[str, Any]]:
+def smallest(head: str) -> list[JsonObject]:
     """Return for each number among the options its least value."""
     return [
         {name: kind["minimum"]}
@@ -50,12 +51,12 @@ def smallest(head: str) -> list[dict[str, Any]]:
     ]
 
 
-def singles(head: str) -> list[dict[str, Any]]:
+def singles(head: str) -> list[JsonObject]:
     """Return each option at a few values inside its bounds."""
     return [{name: value} for name, values in _values(head).items() for value in values]
 
 
-def pairs(head: str) -> list[dict[str, Any]]:
+def pairs(head: str) -> list[JsonObject]:
     """Return some of the pairs of two options' values, the same ones each time."""
     found = [
         {first: one, second: other}

@@ -1,9 +1,10 @@
 """The head's options: described, bounded, refused beyond their bounds, and buildable."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from nnunet_vit.config.head_options import judged, options_model
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.loading import LoadedPlugin, load_plugin
 from nnunet_vit.testing.errors import ContractError
@@ -11,7 +12,7 @@ from nnunet_vit.testing.errors import ContractError
 HIDDEN_SIZE = 32
 LOWER = ("minimum", "exclusiveMinimum")
 UPPER = ("maximum", "exclusiveMaximum")
-Schema = Mapping[str, Any]
+Schema = JsonMapping
 
 
 def check_options(head: str) -> str:
@@ -40,7 +41,7 @@ def check_options(head: str) -> str:
     return f"{len(fields)} in all"
 
 
-def choices(head: str) -> list[dict[str, Any]]:
+def choices(head: str) -> list[JsonObject]:
     """Return the defaults, and each other value of each option that is a choice.
 
     They are small: `hidden_size`, where the head has it, is not the default.
@@ -48,7 +49,7 @@ def choices(head: str) -> list[dict[str, Any]]:
     plugin = plugin_of(head)
     small = judged(plugin, {"hidden_size": HIDDEN_SIZE})[0]
     base = {} if small is None else {"hidden_size": HIDDEN_SIZE}
-    found: list[dict[str, Any]] = [base]
+    found: list[JsonObject] = [base]
     defaults = judged(plugin, {})[0]
     for name, (kinds, _) in schemas(plugin).items():
         for kind in kinds:

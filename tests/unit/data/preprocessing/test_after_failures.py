@@ -84,7 +84,7 @@ def test_a_killed_run_is_done_again(prepared, again, nnunet):
 
 @pytest.mark.parametrize("said_number", [60, 5, None, "six", True, 6.5])
 def test_cases_are_counted_and_not_believed(prepared, rewrite, said_number):
-    from nnunet_vit.data.preprocessing.freshness import miscounted
+    from nnunet_vit.data.preprocessing.decision import miscounted
 
     dataset = find_dataset(5)
     description = dict(dataset.description, numTraining=said_number)
