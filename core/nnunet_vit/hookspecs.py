@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from nnunet_vit.backbones.family import BackboneFamily
+    from nnunet_vit.tuning.method import TuningMethod
 
 PROJECT = "nnunet_vit"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -112,3 +113,8 @@ def before_training_step(model: "nn.Module", progress: float) -> None:
 @hookspec(firstresult=True)
 def backbone_family() -> "BackboneFamily":  # type: ignore[empty-body]
     """Return a family of pretrained ViTs (entry-point group nnunet_vit.backbones)."""
+
+
+@hookspec(firstresult=True)
+def tuning_method() -> "TuningMethod":  # type: ignore[empty-body]
+    """Return a way to fine-tune the backbone (entry-point group nnunet_vit.tuning)."""

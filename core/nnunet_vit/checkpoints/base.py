@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.checkpoints.refusals import compared, misfit
 from nnunet_vit.errors import ModelError, shortened
-from nnunet_vit.tuning.adapters.merge import BASE
+from nnunet_vit.tuning.adapters.names import BASE
 
 IN_BLOCKS = re.compile(r"(^|\.)blocks\.\d+\.")
 RESIZED = re.compile(r"rel(ative)?_pos")

@@ -20,6 +20,6 @@ def validate(
     run = load_run(run_file, set_ or [])
     backbone = " ".join(part for part in (run.model.backbone, run.model.backbone_size) if part)
     head = run.model.head_name or run.model.model_path
-    print(f"{run_file} is valid: head {head} on {backbone}, tuning {method_of(run).NAME}.")
+    print(f"{run_file} is valid: head {head} on {backbone}, tuning {method_of(run).name}.")
     for notice in notices(run):
         print(f"Warning: {notice}")

@@ -87,10 +87,10 @@ def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
         "model_path": None if model.head_name else model.model_path,
         "backbone_size": model.size_name,
         "checkpoint_path": absolute(checkpoint, folder) if checkpoint else "",
-        "tuning": method.NAME,
+        "tuning": method.name,
         "decoder": decoder,
     }
-    resolved_lora = {"enabled": method.ADAPTERS, "target_modules": targets and list(targets)}
+    resolved_lora = {"enabled": method.uses_adapters, "target_modules": targets and list(targets)}
     paths = {name: absolute(value, folder) for name, value in config.paths if value is not None}
     return config.model_copy(
         update={

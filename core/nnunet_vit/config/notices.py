@@ -8,10 +8,10 @@ TRAINS_ALL = "full"
 
 def notices(run: ViTnnUNetConfig) -> list[str]:
     """Return a sentence for each part of a resolved run that deserves a second look."""
-    name = method_of(run).NAME
-    if run.model.pretrained or name == TRAINS_ALL:
+    method = method_of(run)
+    if run.model.pretrained or method.trains_backbone == "all":
         return []
     return [
-        f"model.pretrained is false and tuning '{name}' keeps random weights in the backbone. "
-        f"Set model.pretrained: true or model.tuning: {TRAINS_ALL}."
+        f"model.pretrained is false and tuning '{method.name}' keeps random weights in the "
+        f"backbone. Set model.pretrained: true or model.tuning: {TRAINS_ALL}."
     ]

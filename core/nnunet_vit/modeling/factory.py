@@ -22,11 +22,10 @@ from nnunet_vit.modeling.vit.hub_network import as_repository_says
 from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
-from nnunet_vit.tuning import method_name, method_of
+from nnunet_vit.tuning import method_of
 from nnunet_vit.tuning.adapters.targets import target_names
 
 HOOK = "create_segmentation_model"
-OWN_METHODS = ("full", "frozen", "lora")  # what such heads are told of with plain arguments
 
 
 def build_model(
@@ -159,7 +158,7 @@ def _plain_arguments(
     deep_supervision: bool,
 ) -> JsonObject:
     timm_name(run.model.backbone, run.model.size_name)  # a whole-way head gets known names only
-    options = decoder_options(run)
+    options, method = decoder_options(run), method_of(run)
     return {
         "num_classes": num_classes,
         "options": options,
@@ -168,8 +167,8 @@ def _plain_arguments(
         "decoder_hidden_size": getattr(options, "hidden_size", run.model.decoder.hidden_size),
         # a network that is rebuilt gets its weights from a checkpoint: no file is read or missed
         "checkpoint_path": run.model.checkpoint_path if weights_wanted() else "",
-        "freeze_backbone": run.model.freeze_backbone or method_name(run) == "frozen",
-        "use_lora": method_of(run).ADAPTERS,
+        "freeze_backbone": run.model.freeze_backbone or method.leaves_backbone,
+        "use_lora": method.uses_adapters,
         "lora_rank": run.lora.r,
         "lora_alpha": run.lora.lora_alpha,
         "lora_dropout": run.lora.lora_dropout,
@@ -203,7 +202,7 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
         "model.repository": run.model.repository is not None,
         "model.backbone_arguments": bool(run.model.backbone_arguments.given()),
         "model.position_grid": run.model.position_grid is not None,
-        "model.tuning": method_name(run) not in OWN_METHODS,
+        "model.tuning": not method_of(run).said_by_arguments,
     }
     for key in (key for key, given in unheard.items() if given):
         raise ConfigError(

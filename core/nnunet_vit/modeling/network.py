@@ -22,7 +22,8 @@ from nnunet_vit.modeling.losses import has_own_loss
 from nnunet_vit.modeling.runtime.outputs import as_float32
 from nnunet_vit.modeling.runtime.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage
-from nnunet_vit.tuning.adapters.merge import ADAPTER, remove_adapters
+from nnunet_vit.tuning.adapters.merge import remove_adapters
+from nnunet_vit.tuning.adapters.names import adapted_layers
 
 CLASS_PATH = "nnunet_vit.modeling.network.ViTSegmentationNetwork"
 
@@ -133,7 +134,7 @@ class ViTSegmentationNetwork(nn.Module):
 
         Then the adapters of this network are removed first.
         """
-        if _has_adapters(self.state_dict()) and not _has_adapters(state_dict):
+        if adapted_layers(self.state_dict()) and not adapted_layers(state_dict):
             remove_adapters(self)
         return super().load_state_dict(state_dict, strict=strict, assign=assign)
 
@@ -165,7 +166,3 @@ class ViTSegmentationNetwork(nn.Module):
     def _bounded(self, logits: Tensor) -> Tensor:
         # nnU-Net's predictor sums logits times 10 in half precision, which ends at 65504
         return logits.float() if self.training else logits.float().clamp(-LARGEST, LARGEST)
-
-
-def _has_adapters(state: JsonMapping) -> bool:
-    return any(ADAPTER in key for key in state)

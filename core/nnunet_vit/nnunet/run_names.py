@@ -105,5 +105,5 @@ def _name(run: ViTnnUNetConfig, content: JsonObject, weights: str) -> str:
     backbone = "-".join(part for part in (name, run.model.backbone_size) if part)
     head = run.model.head_name or str(run.model.model_path)
     # nnU-Net splits folder names at double underscores
-    readable = re.sub(r"[^A-Za-z0-9-]+", "_", f"{head}-{backbone}-{method_of(run).NAME}")
+    readable = re.sub(r"[^A-Za-z0-9-]+", "_", f"{head}-{backbone}-{method_of(run).name}")
     return f"{readable.strip('_')}-{digest}"

@@ -40,7 +40,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.vit.models import inspect_timm
     from nnunet_vit.profiling.assumptions import Notes, dataset_of, sizes_of
     from nnunet_vit.profiling.memory import estimated_memory
-    from nnunet_vit.profiling.parts import adapted_layers, parts_of
+    from nnunet_vit.profiling.parts import adapted_kinds, parts_of
     from nnunet_vit.profiling.precision import in_bfloat16
 
     notes = Notes()
@@ -56,9 +56,9 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     return Description(
         head=run.model.head_name or str(run.model.model_path),
         backbone=" ".join(part for part in (run.model.backbone, run.model.size_name) if part),
-        tuning=(method_of(run).NAME, method_of(run).SUMMARY),
+        tuning=(method_of(run).name, method_of(run).summary),
         parts=parts,
-        adapted=adapted_layers(network),
+        adapted=adapted_kinds(network),
         depth=backbone.depth if backbone else 0,
         width=backbone.embed_dim if backbone else 0,
         patch_size=backbone.patch_size if backbone else 0,

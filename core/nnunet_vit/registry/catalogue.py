@@ -10,7 +10,8 @@ from nnunet_vit.registry.requirements import unmet_requirements
 
 HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
-_KINDS = {HEADS: "head", BACKBONES: "backbone"}
+TUNING = "nnunet_vit.tuning"
+_KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method"}
 
 
 @dataclass(frozen=True)

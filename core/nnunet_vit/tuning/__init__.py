@@ -1,42 +1,38 @@
-"""Ways to fine-tune the backbone: one file each, found by being here.
+"""Ways to fine-tune the backbone: those of this folder's files, found by being here, and plugins'.
 
-A method's module has NAME, SUMMARY, ADAPTERS (whether it needs the section `lora`) and
-`tune(model, run) -> None`, which changes the timm model in place.
+A file has METHODS, a tuple of `TuningMethod`. A package brings one by the hook `tuning_method` in
+the entry-point group nnunet_vit.tuning.
 """
 
 import importlib
 import pkgutil
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import ConfigError, did_you_mean
+from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
+from nnunet_vit.registry import catalogue
+from nnunet_vit.registry.calling import call_hook
+from nnunet_vit.registry.loading import load_plugin, plugin_failures
+from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from nnunet_vit.config.models import ViTnnUNetConfig
 
+__all__ = ["TuningMethod", "method_name", "method_of", "named_method", "own_methods"]
 
-class TuningMethod(Protocol):
-    """What each file of this folder has."""
-
-    NAME: str
-    SUMMARY: str
-    ADAPTERS: bool
-
-    def tune(self, model: "nn.Module", run: "ViTnnUNetConfig") -> None:
-        """Change the timm model in place: what is trained, what is added."""
+HOOK = "tuning_method"
 
 
 @cache
-def methods() -> dict[str, TuningMethod]:
+def own_methods() -> dict[str, TuningMethod]:
     """Return the methods of this folder by name; what they share lies in packages beside them."""
     modules = [
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
-        if not found.ispkg
+        if not found.ispkg and found.name != "method"
     ]
-    return {module.NAME: module for module in modules}
+    found = {method.name: method for module in modules for method in module.METHODS}
+    return dict(sorted(found.items()))
 
 
 def method_name(run: "ViTnnUNetConfig") -> str:
@@ -53,11 +49,53 @@ def method_of(run: "ViTnnUNetConfig") -> TuningMethod:
 
     Raises:
         ConfigError: there is no such method.
+        PluginError: several packages have it, or the one that has it is broken.
     """
-    name = method_name(run)
-    if name not in methods():
-        raise ConfigError(
-            f"model.tuning: there is no method '{name}'.{did_you_mean(name, methods())} "
-            f"Methods: {', '.join(methods())}."
+    return named_method(method_name(run))
+
+
+def named_method(name: str) -> TuningMethod:
+    """Return the method of that name, from this folder or from an installed package.
+
+    Raises:
+        ConfigError: nobody has it.
+        PluginError: several have it, or the package that has it is broken.
+    """
+    outside = catalogue.installed(catalogue.TUNING)
+    own = own_methods()
+    if name in own and name in outside:
+        raise PluginError(
+            f"The tuning method '{name}' comes from nnunet-vit and from {outside[name][0].origin}.",
+            fix=f"pip uninstall {outside[name][0].distribution}.",
         )
-    return methods()[name]
+    if name in own:
+        return own[name]
+    if name in outside:
+        return outside_method(catalogue.find(catalogue.TUNING, name))
+    known = [*own, *outside]
+    raise ConfigError(
+        f"model.tuning: there is no method '{name}'.{did_you_mean(name, known)} "
+        f"Methods: {', '.join(known)}."
+    )
+
+
+def outside_method(record: catalogue.PluginRecord) -> TuningMethod:
+    """Return the method that an installed package describes, under its entry point's name.
+
+    Raises:
+        PluginError: the package is broken or describes something else.
+    """
+    plugin = load_plugin(record)
+    with plugin_failures(f"{plugin.title}: {HOOK}"):
+        found = call_hook(plugin, HOOK, {})
+    if not isinstance(found, TuningMethod):
+        raise PluginError(
+            f"{plugin.title}: {HOOK} returned {type(found).__name__}; needed: "
+            "nnunet_vit.tuning.TuningMethod."
+        )
+    if found.name != record.name:
+        raise PluginError(
+            f"{plugin.title}: {HOOK} returned the method '{found.name}'; needed: '{record.name}', "
+            "the name of its entry point."
+        )
+    return found

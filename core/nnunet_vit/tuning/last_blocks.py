@@ -3,20 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
     from torch import nn
 
     from nnunet_vit.config.models import ViTnnUNetConfig
 
-NAME = "last_blocks"
-SUMMARY = (
-    "the last blocks (model.trained_blocks) and the final norm are trained, the rest is frozen"
-)
-ADAPTERS = False
 
-
-def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
+def _tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
     """Train the run's number of last blocks and the norm behind them.
 
     Raises:
@@ -35,3 +30,13 @@ def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
     norm = getattr(model, "norm", None) or nn.Identity()  # SAM has none
     for part in (*blocks[len(blocks) - wanted :], norm):
         part.requires_grad_(True)
+
+
+METHODS = (
+    TuningMethod(
+        "last_blocks",
+        "the last blocks (model.trained_blocks) and the final norm are trained, the rest is frozen",
+        _tune,
+        trains_backbone="some",
+    ),
+)

@@ -3,19 +3,19 @@
 import pytest
 
 from nnunet_vit.config.notices import notices
-from nnunet_vit.tuning import methods
+from nnunet_vit.tuning import own_methods
 
 pytestmark = pytest.mark.unit
 
-ADAPTED = [name for name, method in methods().items() if method.ADAPTERS]
-PLAIN = [name for name, method in methods().items() if not method.ADAPTERS]
+ADAPTED = [name for name, method in own_methods().items() if method.uses_adapters]
+PLAIN = [name for name, method in own_methods().items() if not method.uses_adapters]
 WITH_ADAPTERS = "allowed: a method with adapters, or lora.enabled: false"
 
 
 def test_an_unknown_method(faults_of):
     assert faults_of("model:\n  tuning: lorra\n") == (
         "run.yaml, line 2, model.tuning: there is no method 'lorra'. Did you mean 'lora'? "
-        f"Methods: {', '.join(methods())}."
+        f"Methods: {', '.join(own_methods())}."
     )
 
 

@@ -164,9 +164,9 @@ def test_each_block_learns_slower_than_the_one_above(name):
 
 def test_adapters_have_the_rate_of_their_block(network):
     from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
-    from nnunet_vit.tuning import lora
+    from nnunet_vit.tuning import named_method
 
-    lora.tune(network.backbone, ViTnnUNetConfig(lora=ViTLoRAConfig(r=2)))
+    named_method("lora").tune(network.backbone, ViTnnUNetConfig(lora=ViTLoRAConfig(r=2)))
     groups = parameter_groups(network, ViTTrainConfig(initial_lr=0.1, layer_decay=0.5))
     rates = [
         rate_of(groups, block.attn.qkv.lora_A["default"].weight)

@@ -119,15 +119,17 @@ def tuned():
 
         from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
         from nnunet_vit.tuning import method_of
+        from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 
         run = ViTnnUNetConfig(
             model=ViTModelConfig(tuning=method, **(tuning or {})),
             lora=ViTLoRAConfig(**{"lora_dropout": 0.0, **lora}),
         )
         method_of(run).tune(model, run)
+        layers = adapted_layers(dict(model.named_parameters()))
         with torch.no_grad():
             for name, value in model.named_parameters():
-                if ".lora_" in name and std:
+                if std and layer_of(name, layers):
                     value.add_(std * torch.randn_like(value))
         return model
 

@@ -3,7 +3,7 @@
 import pytest
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
-from nnunet_vit.tuning import lora
+from nnunet_vit.tuning import named_method
 from nnunet_vit.tuning.adapters.probe import idle_adapters
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ def test_after_one_step_every_adapter_has_moved_and_nothing_frozen(vit, step, na
     import torch
 
     model = vit(name)
-    lora.tune(model, run_of(*ALL, lora_dropout=0.0))
+    named_method("lora").tune(model, run_of(*ALL, lora_dropout=0.0))
     tensors = adapters(model)
     assert len(tensors) == 2 * len(ALL) * len(model.blocks)
     before = {n: value.detach().clone() for n, value in model.named_parameters()}
@@ -45,7 +45,7 @@ def test_an_odd_rank_starts_with_b_at_zero_and_a_follows(vit, step):
     import torch
 
     model = vit()
-    lora.tune(model, run_of(r=3, lora_dropout=0.0))
+    named_method("lora").tune(model, run_of(r=3, lora_dropout=0.0))
     tensors = adapters(model)
     before = {n: value.detach().clone() for n, value in model.named_parameters()}
     trained = [value for value in model.parameters() if value.requires_grad]
@@ -63,13 +63,13 @@ def test_the_features_are_unchanged_at_the_start(vit, rank):
     model = vit().eval()
     images = torch.randn(1, 3, 32, 64)
     before = model.forward_features(images)
-    lora.tune(model, run_of(*ALL, r=rank))
+    named_method("lora").tune(model, run_of(*ALL, r=rank))
     torch.testing.assert_close(model.eval().forward_features(images), before, rtol=0, atol=1e-5)
 
 
 def test_rank_scale_and_dropout_are_the_runs(vit):
     model = vit()
-    lora.tune(model, run_of(r=4, lora_alpha=6.0, lora_dropout=0.25))
+    named_method("lora").tune(model, run_of(r=4, lora_alpha=6.0, lora_dropout=0.25))
     layer = model.blocks[0].attn.qkv
     assert layer.lora_A["default"].weight.shape == (4, 64)
     assert layer.lora_B["default"].weight.shape == (192, 4)
@@ -99,7 +99,7 @@ def test_the_class_and_the_base_weights_stay(vit):
 
     model = vit()
     kind, before = type(model), {n: value.clone() for n, value in model.state_dict().items()}
-    lora.tune(model, run_of())
+    named_method("lora").tune(model, run_of())
     assert type(model) is kind
     after = model.state_dict()
     for name, value in before.items():
@@ -109,7 +109,7 @@ def test_the_class_and_the_base_weights_stay(vit):
 
 def test_only_the_layers_of_the_blocks_are_changed(vit):
     model = vit()
-    lora.tune(model, run_of("proj"))
+    named_method("lora").tune(model, run_of("proj"))
     assert type(model.patch_embed.proj).__name__ == "Conv2d"
     places = {name.partition(".lora_")[0] for name in adapters(model)}
     assert places == {f"blocks.{number}.attn.proj" for number in range(6)}
@@ -126,12 +126,12 @@ def test_only_the_layers_of_the_blocks_are_changed(vit):
 )
 def test_the_families_default_target_works(vit, name, size):
     model = vit(name, size)
-    lora.tune(model, run_of())
+    named_method("lora").tune(model, run_of())
     assert idle_adapters(model) == []
     assert len(adapters(model)) == 2 * len(model.blocks)
 
 
 def test_other_input_channels(vit):
     model = vit(channels=5)
-    lora.tune(model, run_of())
+    named_method("lora").tune(model, run_of())
     assert idle_adapters(model) == []

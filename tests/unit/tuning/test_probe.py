@@ -4,7 +4,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
-from nnunet_vit.tuning import lora
+from nnunet_vit.tuning import named_method
 from nnunet_vit.tuning.adapters.probe import idle_adapters
 from nnunet_vit.tuning.adapters.twin import twin
 
@@ -17,7 +17,7 @@ SMALL = 16  # numbers; rotary embeddings compute a few coordinates outside the m
 def adapted(vit):
     def build(name):
         model = vit(name)
-        lora.tune(model, ViTnnUNetConfig(lora=ViTLoRAConfig()))
+        named_method("lora").tune(model, ViTnnUNetConfig(lora=ViTLoRAConfig()))
         return model
 
     return build
@@ -135,7 +135,9 @@ def test_dead_adapters_are_refused_by_name(vit):
     for number in (0, 2, 3, 5):
         model.blocks[number].attn.qkv = Past(model.blocks[number].attn.qkv)
     with pytest.raises(ModelError) as caught:
-        lora.tune(model, ViTnnUNetConfig(lora=ViTLoRAConfig(target_modules=["layer", "fc1"])))
+        named_method("lora").tune(
+            model, ViTnnUNetConfig(lora=ViTLoRAConfig(target_modules=["layer", "fc1"]))
+        )
     assert str(caught.value) == (
         "LoRA has no effect on 4 layers: blocks.0.attn.qkv.layer, blocks.2.attn.qkv.layer, "
         "blocks.3.attn.qkv.layer, … (4 in all): timm reads their weights past the adapter. "

@@ -4,7 +4,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.tuning import lora
+from nnunet_vit.tuning import named_method
 from nnunet_vit.tuning.adapters.targets import target_names
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ def test_the_default_is_the_input_of_the_attention(tiny, variant):
 
 def test_parallel_attentions_are_all_adapted(tiny):
     model = tiny("vit_base_patch16_18x2_224")
-    lora.tune(model, run_of())
+    named_method("lora").tune(model, run_of())
     assert adapted(model) == {
         f"blocks.{block}.attns.{place}.attn.qkv" for block in range(2) for place in range(2)
     }
@@ -55,7 +55,7 @@ def test_only_the_blocks_of_the_features_count(tuned):
 )
 def test_a_target_may_be_written_with_its_parent(vit, target, places):
     model = vit()
-    lora.tune(model, run_of(target))
+    named_method("lora").tune(model, run_of(target))
     assert {name.split(".", 2)[2] for name in adapted(model)} == places
 
 
@@ -64,7 +64,7 @@ def test_an_unknown_target(vit, target):
     model = vit()
     keys = list(model.state_dict())
     with pytest.raises(ConfigError) as caught:
-        lora.tune(model, run_of("qkv", target))
+        named_method("lora").tune(model, run_of("qkv", target))
     assert str(caught.value) == (
         f"lora.target_modules: no linear layer of the blocks is named '{target}'; "
         "there are: fc1, fc2, proj, qkv."
@@ -78,7 +78,7 @@ def test_blocks_of_another_make_need_names(vit):
         block.attn.qvk = block.attn.qkv
         del block.attn.qkv
     with pytest.raises(ConfigError) as caught:
-        lora.tune(model, run_of())
+        named_method("lora").tune(model, run_of())
     assert str(caught.value) == (
         "lora.target_modules: null, but the blocks have no qkv, q_proj or in_proj. "
         "Fix: name some of their layers: fc1, fc2, proj, qvk."

@@ -3,11 +3,13 @@
 import pytest
 
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
-from nnunet_vit.tuning import last_blocks
+from nnunet_vit.tuning import named_method
+from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 
 pytestmark = pytest.mark.unit
 
-ADAPTERS = ["lora", "rslora", "dora"]
+ADAPTERS = ["lora", "rslora", "dora", "vera", "ia3"]
+TENSORS = {"dora": 3, "ia3": 1}  # of an adapter; of the others 2
 METHODS = ["full", "last_blocks", *ADAPTERS]
 ONE_BLOCK = {"trained_blocks": 1}
 LAYERS = {
@@ -35,9 +37,11 @@ def test_one_step_moves_every_adapter_and_nothing_frozen(tiny, tuned, step, name
     before = {key: value.clone() for key, value in model.state_dict().items()}
     step(model, adamw(model))
     moved = {k for k, value in model.state_dict().items() if not torch.equal(value, before[k])}
-    kinds = {"dora": 3}.get(method, 2)
-    assert moved == {key for key in before if ".lora_" in key}
-    assert len(moved) == kinds * 2 * len(LAYERS[name])
+    layers = adapted_layers(before)
+    adapters = {key for key in before if layer_of(key, layers)}
+    # VeRA starts with one vector at 0, as its paper does: the other one follows a step later
+    assert moved == {key for key in adapters if ".vera_lambda_d." not in key}
+    assert len(adapters) == TENSORS.get(method, 2) * 2 * len(LAYERS[name])
 
 
 @pytest.mark.parametrize("method", ADAPTERS)
@@ -135,7 +139,7 @@ def test_last_blocks_of_a_model_without_a_norm():
 
     with torch.device("meta"):
         model = timm.create_model("samvit_base_patch16", num_classes=0, depth=3)
-    last_blocks.tune(model, ViTnnUNetConfig(model=ViTModelConfig(trained_blocks=2)))
+    named_method("last_blocks").tune(model, ViTnnUNetConfig(model=ViTModelConfig(trained_blocks=2)))
     trained = {name for name, value in model.named_parameters() if value.requires_grad}
     assert {name.rsplit(".", len(name.split(".")) - 2)[0] for name in trained} == {
         "blocks.1",

@@ -2,14 +2,19 @@
 
 from nnunet_vit.config.draft import Draft
 from nnunet_vit.config.problems import shown
-from nnunet_vit.tuning import method_name
+from nnunet_vit.errors import UserError
+from nnunet_vit.tuning import method_of
 
 
 def check_rates(draft: Draft) -> None:
     """Refuse rates of a backbone that is not trained."""
     if not draft.sound("model.tuning", "model.freeze_backbone", "lora.enabled"):
         return
-    if method_name(draft.config) != "frozen":
+    try:
+        method = method_of(draft.config)
+    except UserError:  # refused by another check
+        return
+    if not method.leaves_backbone:
         return
     train = draft.config.train
     for key, value, default in (

@@ -9,7 +9,7 @@ from nnunet_vit.modeling.progress import HOOK, progress_listener
 from nnunet_vit.testing.building import build, head_parameters, images_of, run_of, step_loss
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
-from nnunet_vit.tuning.adapters.merge import ADAPTER
+from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 
 METHODS = ("full", "lora", "frozen")
 STAGES = (0.0, 0.999)  # of the training, for heads that change in it
@@ -81,7 +81,8 @@ def _check_method(model: nn.Module, method: str) -> None:
 
 
 def _check_adapters(of_vit: dict[str, nn.Parameter]) -> None:
-    adapters = {name: value for name, value in of_vit.items() if ADAPTER in name}
+    layers = adapted_layers(of_vit)
+    adapters = {name: value for name, value in of_vit.items() if layer_of(name, layers)}
     if not adapters:
         raise ContractError(
             "tuning lora: the network has no adapter.",

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import NumericsError
+from nnunet_vit.tuning.adapters.names import BASE, layer_of
 from nnunet_vit.tuning.adapters.twin import twin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 LAYERS = "peft.tuners.tuners_utils"  # the module of the class that all adapted layers have
-BASE = ".base_layer."  # peft's name for the layer that it wraps
-ADAPTER = ".lora_"  # what the names of all of its own tensors begin with
 
 
 def merge_adapters(model: "nn.Module") -> None:
@@ -50,11 +49,12 @@ def merged_state(model: "nn.Module") -> "dict[str, Tensor]":
     state: dict[str, Tensor] = {}
     for key, tensor in model.state_dict().items():
         name, _, rest = key.partition(BASE)
-        if name in layers:
-            merged = rest == "weight"
-            state[f"{name}.{rest}"] = _merged_weight(name, layers[name]) if merged else tensor
-        elif key.partition(ADAPTER)[0] not in layers:
-            state[key] = tensor
+        if name not in layers:
+            if not layer_of(key, layers):
+                state[key] = tensor
+        elif f"{name}.{rest}" not in state:
+            merged = _merged_base(name, layers[name])
+            state |= {f"{name}.{part}": value for part, value in merged.items()}
     return state
 
 
@@ -66,12 +66,12 @@ def _adapted(model: "nn.Module") -> "Iterator[tuple[str, Any]]":
     return ((name, layer) for name, layer in layers if isinstance(layer, peft.BaseTunerLayer))
 
 
-def _merged_weight(name: str, layer: Any) -> "Tensor":  # noqa: ANN401
-    # peft gives the layer that it merges a new weight; the twin takes it, and the layer stays
+def _merged_base(name: str, layer: Any) -> "dict[str, Tensor]":  # noqa: ANN401
+    # peft gives the layer that it merges new tensors; the twin takes them, and the layer stays
     other = twin(layer, lambda tensor: tensor.detach())
     _merge(name, other)
-    weight: Tensor = other.get_base_layer().weight.detach()
-    return weight
+    state: dict[str, Tensor] = other.get_base_layer().state_dict()
+    return state
 
 
 def _merge(name: str, layer: Any) -> None:  # noqa: ANN401

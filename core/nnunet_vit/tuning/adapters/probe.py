@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import ModelError, shortened
-from nnunet_vit.tuning.adapters.merge import ADAPTER
+from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 from nnunet_vit.tuning.adapters.twin import twin
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ def idle_adapters(model: "nn.Module") -> list[str]:
         maps = shadow.forward_intermediates(images, indices=1, norm=False, intermediates_only=True)
         if maps[-1].requires_grad:  # else no adapter at all is on the way to it
             maps[-1].sum().backward()
-    idle = [n for n, p in shadow.named_parameters() if p.requires_grad and p.grad is None]
-    return list(dict.fromkeys(name.partition(ADAPTER)[0] for name in idle))
+    parameters = dict(shadow.named_parameters())
+    layers = adapted_layers(parameters)
+    idle = [n for n, p in parameters.items() if p.requires_grad and p.grad is None]
+    return list(dict.fromkeys(layer_of(name, layers) for name in idle))
 
 
 def _input_size(model: Any) -> tuple[int, int, int]:  # noqa: ANN401

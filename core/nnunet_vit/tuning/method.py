@@ -1,0 +1,37 @@
+"""What a fine-tuning method is: a name, what it trains, and how it changes a backbone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nnunet_vit.config.models import ViTnnUNetConfig
+
+
+@dataclass(frozen=True)
+class TuningMethod:
+    """A way to fine-tune a timm ViT that has its pretrained weights.
+
+    Attributes:
+        name: what `model.tuning` says.
+        summary: one line for list-models, validate and describe.
+        tune: changes the model in place: what is trained, what is added.
+        trains_backbone: how much of the pretrained weights is trained.
+        uses_adapters: whether it reads the section `lora`: rank, targets, dropout.
+        said_by_arguments: whether `freeze_backbone` and `use_lora` say all of it, so that heads
+            which build their own backbone can follow it.
+    """
+
+    name: str
+    summary: str
+    tune: "Callable[[nn.Module, ViTnnUNetConfig], None]"
+    trains_backbone: Literal["all", "some", "none"] = "none"
+    uses_adapters: bool = False
+    said_by_arguments: bool = False
+
+    @property
+    def leaves_backbone(self) -> bool:
+        """Whether neither the pretrained weights nor anything beside them is trained."""
+        return self.trains_backbone == "none" and not self.uses_adapters
