@@ -78,7 +78,9 @@ def tuned(name, method, targets=None):
 
 
 def adapted(model):
-    return {name.partition(".lora_")[0] for name, _ in model.named_parameters() if ".lora_" in name}
+    from nnunet_vit.tuning.adapters.names import adapted_layers
+
+    return adapted_layers(model.state_dict())
 
 
 def layers(name):
@@ -114,7 +116,7 @@ def test_by_default_the_attention_of_every_supported_name_is_adapted(each):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("method", ["lora", "rslora", "dora"])
+@pytest.mark.parametrize("method", ["lora", "rslora", "dora", "vera", "ia3"])
 @pytest.mark.parametrize("name", [*REPRESENTATIVES, *NEWER])
 def test_every_linear_layer_can_be_adapted(name, method):
     if name in NEWER and name not in supported():

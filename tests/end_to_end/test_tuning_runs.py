@@ -148,7 +148,10 @@ SLOW = pytest.mark.slow  # its parts are the others': minutes saved where two co
     "method",
     [
         "lora",
-        *(pytest.param(m, marks=SLOW) for m in ("frozen", "full", "last_blocks", "dora", "rslora")),
+        *(
+            pytest.param(method, marks=SLOW)
+            for method in ("frozen", "full", "last_blocks", "dora", "rslora", "vera", "ia3")
+        ),
     ],
 )
 def test_every_method_trains_and_tells_what_it_loaded(train, method, weights):
@@ -182,11 +185,12 @@ def test_nothing_is_left_out_where_everything_is_trained(train):
 
 
 @SLOW
-@pytest.mark.parametrize("method", ["lora", "dora"])
+@pytest.mark.parametrize("method", ["lora", "dora", "vera", "ia3"])
 def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, train, method):
     _, folder = train(method)
     whole = torch.load(folder / "fold_0" / "checkpoint_final.pth", weights_only=True)
-    assert not any("lora_" in name or "base_layer" in name for name in whole["network_weights"])
+    names = " ".join(whole["network_weights"])
+    assert not any(mark in names for mark in ("lora_", "vera_", "ia3_", "base_layer"))
     ours = predict(installed, folder, f"ours {method}")
     stock = installed.folder / f"stock {method}"
     done = installed("nnUNetv2_predict_from_modelfolder", "-i", installed.dataset() / "imagesTs",
@@ -196,7 +200,7 @@ def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, tra
 
 
 @pytest.mark.parametrize(
-    "method", ["lora", *(pytest.param(m, marks=SLOW) for m in ("dora", "last_blocks"))]
+    "method", ["lora", *(pytest.param(m, marks=SLOW) for m in ("dora", "last_blocks", "vera"))]
 )
 def test_a_killed_run_ends_with_the_same_bits_as_an_unbroken_one(train, train_killed, method):
     _, unbroken = train(method)

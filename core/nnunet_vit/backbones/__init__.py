@@ -9,7 +9,7 @@ from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.errors import PluginError
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import load_plugin, plugin_failures
+from nnunet_vit.registry.loading import MAIN_HOOKS, load_plugin, plugin_failures
 
 TIMM_PREFIX = "timm:"
 HUB_PREFIX = f"{TIMM_PREFIX}hf-hub:"  # as timm writes a repository of the model hub
@@ -18,7 +18,7 @@ TIMM_LIKE = re.compile(r"^(vit|deit|beit|eva|flexivit|test_vit|aimv2)\w*_|_patch
 # modules of timm: every model of these works; of those most do
 TIMM_SUPPORTED = ("vision_transformer", "eva", "deit", "beit")
 TIMM_BEST_EFFORT = ("naflexvit", "vision_transformer_relpos", "vision_transformer_sam", "xcit")
-HOOK = "backbone_family"
+HOOK = MAIN_HOOKS[catalogue.BACKBONES]
 
 
 @cache

@@ -14,9 +14,7 @@ from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
-__all__ = ["FINAL", "plain", "read_whole", "write_whole"]
-
-FINAL = "checkpoint_final.pth"  # nnU-Net's name of a finished model
+__all__ = ["plain", "read_whole", "write_whole"]
 
 
 def write_whole(path: Path, content: JsonObject) -> None:

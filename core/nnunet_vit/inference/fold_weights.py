@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.fold_folder import Kind
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.inference.model_folder import Kind, ModelFolder, build_network
+from nnunet_vit.inference.model_folder import ModelFolder, build_network
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,20 +42,16 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
     Raises:
         ModelError: damaged, or the pretrained weights are missing or others.
     """
-    from nnunet_vit.checkpoints.store import CheckpointStore
-    from nnunet_vit.checkpoints.whole import FINAL, read_whole
+    from nnunet_vit.checkpoints.whole import read_whole
 
-    folder = model.path / f"fold_{fold}"
-    if kind == "final" and (folder / FINAL).is_file():
-        return _of_whole(folder / FINAL, read_whole(folder / FINAL))
-    store = CheckpointStore(folder)
-    checkpoint = (
-        store.best(weights_alone=True) if kind == "best" else store.latest(weights_alone=True)
-    )
+    folder = model.fold(f"fold_{fold}")
+    if kind == "final" and folder.whole.is_file():
+        return _of_whole(folder.whole, read_whole(folder.whole))
+    checkpoint = folder.checkpoint(kind)
     assert checkpoint is not None  # folds() has looked
     axes = checkpoint.state["mirroring_axes"]
     weights = _on_base(model, checkpoint, base)
-    return FoldWeights(weights, None if axes is None else tuple(axes), tuple(store.notices))
+    return FoldWeights(weights, None if axes is None else tuple(axes), tuple(folder.store.notices))
 
 
 def _of_whole(file: Path, content: JsonObject) -> FoldWeights:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from nnunet_vit.checkpoints.fold_folder import KINDS, FoldFolder, Kind
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES, read_model
 from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean, shortened
@@ -16,9 +17,7 @@ from nnunet_vit.files.json_file import JsonObject
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
-Kind = Literal["final", "best", "latest"]
 FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
-KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
 
 def kind_of(word: str) -> Kind:
@@ -86,10 +85,11 @@ class ModelFolder:
         Raises:
             ModelError: a wanted fold has none, or no fold has one.
         """
+        epochs = self.run.train.num_epochs
         there = sorted(
             folder.name.removeprefix("fold_")
             for folder in self.path.glob("fold_*")
-            if FOLD.fullmatch(folder.name) and self._has(folder, kind)
+            if FOLD.fullmatch(folder.name) and self.fold(folder.name).has(kind, epochs)
         )
         absent = [fold for fold in wanted or [] if fold not in there]
         if absent or not there:
@@ -110,17 +110,9 @@ class ModelFolder:
         names = (folder.name for folder in self.path.glob("fold_*") if folder.is_dir())
         return sorted(name for name in names if not FOLD.fullmatch(name))
 
-    def _has(self, folder: Path, kind: Kind) -> bool:
-        from nnunet_vit.checkpoints.store import CheckpointStore
-        from nnunet_vit.checkpoints.whole import FINAL
-
-        store = CheckpointStore(folder)
-        if kind == "best":
-            return store.has_best()
-        epoch = store.epoch_of_latest()
-        if kind == "latest":
-            return epoch is not None
-        return (folder / FINAL).is_file() or epoch == self.run.train.num_epochs
+    def fold(self, name: str) -> FoldFolder:
+        """Return a fold's folder by its name, as fold_0."""
+        return FoldFolder(self.path / name)
 
 
 def open_model(path: Path) -> ModelFolder:

@@ -13,10 +13,15 @@ import pluggy
 
 from nnunet_vit import hookspecs
 from nnunet_vit.errors import ConfigError, PluginError, UserError
-from nnunet_vit.registry.catalogue import PluginRecord
+from nnunet_vit.registry.catalogue import BACKBONES, HEADS, TUNING, PluginRecord
 
 Hook = Callable[..., Any]
 LONGEST_REASON = 400  # characters
+MAIN_HOOKS = {  # what each kind of plugin must have
+    HEADS: "create_segmentation_model",
+    BACKBONES: "backbone_family",
+    TUNING: "tuning_method",
+}
 
 
 @dataclass(frozen=True)
@@ -144,8 +149,7 @@ def _hook_names() -> list[str]:
 
 
 def _main_hook(record: PluginRecord) -> str:
-    is_head = record.entry_point.group == "nnunet_vit.heads"
-    return "create_segmentation_model" if is_head else "backbone_family"
+    return MAIN_HOOKS[record.entry_point.group]
 
 
 def _one_line(error: BaseException) -> str:

@@ -137,7 +137,9 @@ def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
     Raises:
         ConfigError: there is none, or there is one and nobody said what to do with it.
     """
-    found = _found(fold_folder)
+    from nnunet_vit.checkpoints.fold_folder import FoldFolder
+
+    found = FoldFolder(fold_folder).content()
     if resume and not found:
         raise ConfigError(
             f"--continue: there is no checkpoint of this run in {fold_folder}.",
@@ -150,13 +152,3 @@ def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
             fix="--continue to go on, --overwrite to start anew, or change the run file.",
         )
     return resume
-
-
-def _found(fold_folder: Path) -> str:
-    from nnunet_vit.checkpoints.store import CheckpointStore
-    from nnunet_vit.checkpoints.whole import FINAL
-
-    if (fold_folder / FINAL).is_file():
-        return FINAL
-    epoch = CheckpointStore(fold_folder).epoch_of_latest()
-    return "" if epoch is None else f"checkpoint of epoch {epoch}"

@@ -5,10 +5,11 @@ from pathlib import Path
 from torch import Tensor
 
 from nnunet_vit.checkpoints.base import load_stored
+from nnunet_vit.checkpoints.fold_folder import BEST_FILE, FINAL_FILE
 from nnunet_vit.checkpoints.optimizer import restore_optimizer
 from nnunet_vit.checkpoints.random_state import restore_random_state
 from nnunet_vit.checkpoints.store import Checkpoint
-from nnunet_vit.checkpoints.whole import FINAL, read_whole
+from nnunet_vit.checkpoints.whole import read_whole
 from nnunet_vit.data.preprocessing.in_use import train_on
 from nnunet_vit.data.preprocessing.split_update import KEPT
 from nnunet_vit.errors import ConfigError, ModelError
@@ -18,7 +19,7 @@ from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.hub.published import pinned_weights
 from nnunet_vit.nnunet.folders import claim
-from nnunet_vit.training.saving import BEST, TRAINED, SavingTrainer
+from nnunet_vit.training.saving import TRAINED, SavingTrainer
 
 DEPENDS_ON = {  # of SavingTrainer.data_digests
     "split": "the fold's training and validation cases",
@@ -51,7 +52,7 @@ class ResumingTrainer(SavingTrainer):
             f"fold {self.fold} of {self.configuration_name}",
         )
         self.claim_fold()
-        held = self.store.exists() or (Path(self.output_folder) / FINAL).is_file()
+        held = self.fold_folder.holds_result()
         if held and self.current_epoch == 0 and not self.goes_on:
             raise ConfigError(
                 f"{self.output_folder} already holds a result of this run.",
@@ -82,13 +83,13 @@ class ResumingTrainer(SavingTrainer):
         validated.
         """
         name = Path(str(filename_or_checkpoint)).name
-        if self.goes_on or name not in (FINAL, BEST):
+        if self.goes_on or name not in (FINAL_FILE, BEST_FILE):
             self.resume()
-        elif name == BEST:
+        elif name == BEST_FILE:
             model = open_model(Path(self.output_folder_base))
             self._take_plain(read_fold(model, self.fold, "best", base=None).weights)
         else:
-            self._take_whole(read_whole(Path(self.output_folder) / FINAL))
+            self._take_whole(read_whole(self.fold_folder.whole))
 
     def resume(self) -> None:
         """Go on from the newest checkpoint; a finished run's whole model needs no base weights.
@@ -96,12 +97,11 @@ class ResumingTrainer(SavingTrainer):
         Raises:
             ModelError: no checkpoint is intact, it is of another run or other data, or its base is.
         """
-        whole = Path(self.output_folder) / FINAL
-        if whole.is_file() and self.store.epoch_of_latest() in (None, self.num_epochs):
+        if self.fold_folder.ends_with_whole(self.num_epochs):
             self._check_finished()
-            self._take_whole(read_whole(whole))
+            self._take_whole(read_whole(self.fold_folder.whole))
             return
-        checkpoint = self.store.latest(self.device)
+        checkpoint = self.fold_folder.store.latest(self.device)
         if checkpoint is None:
             raise ModelError(f"There is no checkpoint in {self.output_folder}.")
         self._take(checkpoint)
@@ -109,7 +109,7 @@ class ResumingTrainer(SavingTrainer):
     def _check_finished(self) -> None:
         """Refuse to validate a finished model on other data than its last checkpoint names."""
         try:
-            last = self.store.latest(weights_alone=True)
+            last = self.fold_folder.checkpoint("latest")
         except ModelError:  # the whole model needs none of them
             return
         if last is not None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.checkpoints.store import CheckpointStore
-from nnunet_vit.checkpoints.whole import FINAL
+from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.notices import notices
@@ -163,8 +162,9 @@ def _stopped(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped
     """Say what a fold's folder holds; what is about to be overwritten is there still."""
     if overwrite:
         return Stopped("Nothing is overwritten yet: the same command starts anew.")
-    epoch = CheckpointStore(fold_folder).epoch_of_latest()
-    if epoch == epochs or (fold_folder / FINAL).is_file():
+    fold = FoldFolder(fold_folder)
+    epoch = fold.saved_epoch()
+    if fold.is_trained(epochs):
         return Stopped("The training is done and saved, its validation is not.", resumes=True)
     if epoch is None:
         return Stopped(f"No epoch of {epochs} is saved yet: the same command starts anew.")
@@ -190,7 +190,7 @@ def _trainer(
 def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -> TrainedModel:
     if going_on:
         trainer.resume()
-        for notice in trainer.store.notices:
+        for notice in trainer.fold_folder.store.notices:
             progress.say(notice)
         progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     data = Path(trainer.preprocessed_dataset_folder)
@@ -198,8 +198,8 @@ def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -
         lead = f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}"
         with damage_named(data, progress), captured(lead, progress):
             trainer.run_training()
-    elif not (Path(trainer.output_folder) / FINAL).is_file():  # it was stopped right before
-        trainer.save_checkpoint(str(Path(trainer.output_folder) / FINAL))
+    elif not trainer.fold_folder.whole.is_file():  # it was stopped right before
+        trainer.save_checkpoint(str(trainer.fold_folder.whole))
     _, validation_cases = trainer.do_split()
     where = " on the training cases" if trainer.fold == "all" else ""
     progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))

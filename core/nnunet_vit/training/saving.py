@@ -11,10 +11,11 @@ from torch._dynamo import OptimizedModule
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.checkpoints.base import base_digest, is_in_file, stored_tensors
+from nnunet_vit.checkpoints.fold_folder import BEST_FILE, LATEST_FILE, FoldFolder
 from nnunet_vit.checkpoints.optimizer import optimizer_tensors
 from nnunet_vit.checkpoints.random_state import random_state
 from nnunet_vit.checkpoints.record import file_record, versions
-from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
+from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.checkpoints.whole import plain, write_whole
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
@@ -28,7 +29,6 @@ from nnunet_vit.training.ema import AveragedWeights
 from nnunet_vit.training.reporting import ReportingTrainer
 from nnunet_vit.tuning.adapters.merge import merged_state
 
-LATEST, BEST = "checkpoint_latest.pth", "checkpoint_best.pth"  # nnU-Net's names
 TRAINED = "trained."  # before the names of weights that are trained while their average is kept
 
 
@@ -47,9 +47,9 @@ class SavingTrainer(ReportingTrainer):
     _due: frozenset[str] = frozenset()  # checkpoints that nnU-Net has asked for in this epoch
 
     @cached_property
-    def store(self) -> CheckpointStore:
-        """The fold's checkpoints."""
-        return CheckpointStore(Path(self.output_folder))
+    def fold_folder(self) -> FoldFolder:
+        """Where the fold's checkpoints and the finished model are."""
+        return FoldFolder(Path(self.output_folder))
 
     @property
     def whole_base(self) -> bool:
@@ -127,7 +127,7 @@ class SavingTrainer(ReportingTrainer):
         epoch = self.current_epoch
         super().on_epoch_end()
         if self._saves and (self._due or self.current_epoch == self.num_epochs):
-            self.store.save(self._captured(), best=BEST in self._due)
+            self.fold_folder.store.save(self._captured(), best=BEST_FILE in self._due)
         self._due = frozenset()
         self.report_epoch(epoch)
 
@@ -138,7 +138,7 @@ class SavingTrainer(ReportingTrainer):
     def save_checkpoint(self, filename: str) -> None:
         """Note that nnU-Net wants a checkpoint of the epoch, or write the finished model whole."""
         name = Path(filename).name
-        if name in (LATEST, BEST):
+        if name in (LATEST_FILE, BEST_FILE):
             self._due |= {name}
         elif self._saves and self.run.train.save_whole_model:
             with self.averaged():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import load_plugin, plugin_failures
+from nnunet_vit.registry.loading import MAIN_HOOKS, load_plugin, plugin_failures
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TuningMethod", "method_name", "method_of", "named_method", "own_methods"]
 
-HOOK = "tuning_method"
+HOOK = MAIN_HOOKS[catalogue.TUNING]
 
 
 @cache

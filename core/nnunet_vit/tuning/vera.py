@@ -3,17 +3,21 @@
 All layers share the matrices, which are never trained.
 """
 
-from typing import TYPE_CHECKING
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.tuning.adapters.inject import inject_adapters
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
-    from torch import nn
+    from peft import PeftConfig
+    from torch import Tensor, nn
 
-    from nnunet_vit.config.models import ViTnnUNetConfig
+    from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 
-SEED = 0  # of the shared matrices: they are drawn again, not stored
+SEED = 0
+ADAPTER = "default"
 
 
 def _tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
@@ -23,19 +27,49 @@ def _tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
         ConfigError: no layer of the blocks has one of the target names.
         ModelError: an adapter has no influence on the features.
     """
+    inject_adapters(
+        model, run.lora.target_modules, lambda pattern: _config(run.lora, pattern), _inject
+    )
+
+
+def _config(lora: "ViTLoRAConfig", pattern: str) -> "PeftConfig":
     from peft import VeraConfig
 
-    inject_adapters(
-        model,
-        run.lora.target_modules,
-        lambda pattern: VeraConfig(
-            r=run.lora.r,
-            vera_dropout=run.lora.lora_dropout,
+    with warnings.catch_warnings():  # on matrices that are not saved: they are drawn again
+        warnings.filterwarnings("ignore", "Specified to not save vera_A", UserWarning)
+        return VeraConfig(
+            r=lora.r,
+            vera_dropout=lora.lora_dropout,
             target_modules=pattern,
             projection_prng_key=SEED,
             save_projection=False,
-        ),
-    )
+        )
+
+
+def _inject(config: "PeftConfig", model: "nn.Module") -> None:
+    """Put the adapters in, and draw the matrices anew: numbers that every machine draws alike.
+
+    Checkpoints leave the matrices out. peft's come from torch's generator, whose numbers another
+    version may change; those of numpy's RandomState are promised to stay.
+    """
+    from numpy.random import RandomState
+    from peft.tuners.vera import VeraLayer, VeraModel
+
+    VeraModel(model, config, ADAPTER)
+    layer = next(module for module in model.modules() if isinstance(module, VeraLayer))
+    random = RandomState(SEED)
+    for matrix in (layer.vera_A[ADAPTER], layer.vera_B[ADAPTER]):
+        _fill(matrix, random)
+
+
+def _fill(matrix: "Tensor", random: Any) -> None:  # noqa: ANN401 - numpy's RandomState
+    """Fill a matrix (rows, columns) as Kaiming's uniform initialization does."""
+    import torch
+
+    bound = math.sqrt(6 / matrix.shape[1])
+    values = random.uniform(-bound, bound, tuple(matrix.shape))
+    with torch.no_grad():
+        matrix.copy_(torch.from_numpy(values))
 
 
 METHODS = (

@@ -6,7 +6,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.profiling.cost import Part, StepCost
 from nnunet_vit.profiling.fake_tensors import build_without_memory
 from nnunet_vit.profiling.memory import estimated_memory
-from nnunet_vit.profiling.parts import adapted_layers, parts_of
+from nnunet_vit.profiling.parts import adapted_kinds, parts_of
 
 pytestmark = pytest.mark.unit
 
@@ -49,8 +49,8 @@ def test_adapters_stand_apart():
     width, hidden, blocks = 64, 3 * 64, len(adapted.model.backbone.model.blocks)
     assert found["", "adapters"] == (blocks * 4 * (width + 3 * width + hidden + width),) * 2
     assert found["", "head"] == plain["", "head"]
-    assert adapted_layers(adapted) == ["qkv", "fc2"]
-    assert adapted_layers(network_of()) == []
+    assert adapted_kinds(adapted) == ["qkv", "fc2"]
+    assert adapted_kinds(network_of()) == []
 
 
 def test_last_blocks():

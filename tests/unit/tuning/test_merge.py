@@ -4,10 +4,13 @@ import pytest
 
 from nnunet_vit.errors import NumericsError
 from nnunet_vit.tuning.adapters.merge import merge_adapters, merged_state, remove_adapters
+from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 
 pytestmark = pytest.mark.unit
 
-METHODS = ["lora", "rslora", "dora"]
+METHODS = ["lora", "rslora", "dora", "vera", "ia3"]
+STRENGTH = {"vera": 0.5, "ia3": 0.5}  # of the adapters' values here; of the others 0.1
+MATTERS = {"vera": 0.001, "ia3": 0.001}  # difference of the output; of the others 0.01
 TOLERANCE = 1e-5
 
 
@@ -26,7 +29,8 @@ def network(tiny, tuned, last_map):
         class Network(torch.nn.Module):
             def __init__(self):
                 super().__init__()
-                self.backbone = tuned(tiny(name, seed), method, **more)
+                strength = STRENGTH.get(method, 0.1)
+                self.backbone = tuned(tiny(name, seed), method, std=strength, **more)
                 self.head = torch.nn.Conv2d(64, 2, 1)
 
             def forward(self):
@@ -70,7 +74,9 @@ def test_merged_state_merge_and_removal_agree(network, variant, method):
         merged = model.state_dict()
         assert list(state) == list(merged)
         assert all(torch.equal(state[key], merged[key]) for key in merged)
-        assert not any("lora" in key or "base_layer" in key for key in merged)
+        assert not any(
+            mark in key for mark in ("lora", "vera", "ia3", "base_layer") for key in merged
+        )
         assert (model() - output).abs().max() <= TOLERANCE
         assert torch.equal(other(), model())
 
@@ -82,7 +88,7 @@ def test_the_adapters_of_these_tests_matter(network, variant, method):
     with torch.no_grad():
         output = model()
         remove_adapters(model)
-        assert (model() - output).abs().max() > 0.01
+        assert (model() - output).abs().max() > MATTERS.get(method, 0.01)
 
 
 def test_all_linear_layers_merge(network, method):
@@ -90,7 +96,7 @@ def test_all_linear_layers_merge(network, method):
 
     targets = ["qkv", "proj", "fc1", "fc2"]
     model = network("beitv2_base_patch16_224", method, target_modules=targets)
-    assert len([key for key in model.state_dict() if "lora_A" in key]) == 8
+    assert len(adapted_layers(model.state_dict())) == 8
     with torch.no_grad():
         output = model()
         merge_adapters(model)
@@ -101,7 +107,8 @@ def test_the_state_holds_the_frozen_tensors_themselves(network, method):
     model = network("test_vit", method)
     own = {value.data_ptr() for value in model.state_dict().values()}
     new = [key for key, value in merged_state(model).items() if value.data_ptr() not in own]
-    assert new == ["backbone.blocks.0.attn.qkv.weight", "backbone.blocks.1.attn.qkv.weight"]
+    parts = ("weight", "bias") if method == "ia3" else ("weight",)
+    assert new == [f"backbone.blocks.{n}.attn.qkv.{part}" for n in (0, 1) for part in parts]
 
 
 def test_training_goes_on_after_the_state_was_taken(network, method):
@@ -109,7 +116,10 @@ def test_training_goes_on_after_the_state_was_taken(network, method):
 
     model = network("vit_small_patch16_dinov3_qkvb", method).train()
     merged_state(model)
-    trained = {n: p for n, p in model.named_parameters() if p.requires_grad and ".lora_" in n}
+    parameters = dict(model.named_parameters())
+    layers = adapted_layers(parameters)
+    trained = {n: p for n, p in parameters.items() if p.requires_grad and layer_of(n, layers)}
+    assert trained
     before = {name: value.detach().clone() for name, value in trained.items()}
     optimizer = torch.optim.SGD(trained.values(), 0.1)
     model().square().sum().backward()
@@ -143,7 +153,7 @@ def test_without_adapters_nothing_changes(tiny, name):
 def test_weights_that_are_not_finite(network, method, merge):
     model = network("test_vit", method)
     layer = model.backbone.blocks[1].attn.qkv
-    layer.lora_A["default"].weight.data[0, 0] = float("nan")
+    next(value for value in layer.parameters() if value.requires_grad).data[0] = float("nan")
     with pytest.raises(NumericsError) as caught:
         merge(model)
     assert str(caught.value) == (

@@ -48,7 +48,7 @@ def rescaled(file: Path, values: "Array") -> str:
     if not fractions or not file.name.lower().endswith((".nii", ".nii.gz")):
         return ""
     with contextlib.suppress(Exception):  # what SimpleITK reads and nibabel does not
-        stored: Array = nibabel.load(file)
+        stored: Any = nibabel.load(file)
         slope, shift = float(stored.dataobj.slope), float(stored.dataobj.inter)
         if (slope, shift) != (1.0, 0.0):
             return (

@@ -16,6 +16,7 @@ def inject_adapters(
     model: "nn.Module",
     targets: Sequence[str] | None,
     config_for: "Callable[[str], PeftConfig]",
+    inject: "Callable[[PeftConfig, nn.Module], object] | None" = None,
 ) -> None:
     """Put adapters into the blocks, freeze the rest, and prove that each reaches the features.
 
@@ -26,6 +27,8 @@ def inject_adapters(
         model: a timm ViT.
         targets: names of the layers to adapt; None: the attention's input.
         config_for: returns peft's configuration for the pattern of the layers' full names.
+        inject: puts such adapters in; None: peft's inject_adapter_in_model, which keeps timm's
+            class and keys, where get_peft_model would wrap and rename them.
 
     Raises:
         ConfigError: no layer of the blocks has one of the target names.
@@ -35,6 +38,5 @@ def inject_adapters(
 
     pattern = target_pattern(target_names(model, targets))
     defuse(model, pattern)
-    # injecting keeps timm's class and keys; get_peft_model would wrap and rename them
-    inject_adapter_in_model(config_for(pattern), model)
+    (inject or inject_adapter_in_model)(config_for(pattern), model)
     check_adapters(model)

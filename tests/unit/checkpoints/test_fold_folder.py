@@ -1,0 +1,61 @@
+"""What a fold's folder holds, decided in one place."""
+
+import pytest
+
+from nnunet_vit.checkpoints.fold_folder import BEST_FILE, FINAL_FILE, KINDS, FoldFolder
+
+pytestmark = pytest.mark.unit
+
+EPOCHS = 3
+
+
+@pytest.fixture
+def fold(tmp_path, checkpoint_of):
+    """`fold(1, 2, whole=True)` returns a folder with checkpoints of those epochs."""
+
+    def make(*epochs, whole=False, best=()):
+        folder = FoldFolder(tmp_path / "fold_0")
+        folder.path.mkdir()
+        for epoch in epochs:
+            folder.store.save(checkpoint_of(epoch), best=epoch in best)
+        if whole:
+            folder.whole.touch()
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("epochs", "whole", "kinds", "trained", "ends", "content"),
+    [
+        ((), False, "", False, False, ""),
+        ((1, 2), False, "best latest", False, False, "checkpoint of epoch 2"),
+        ((2, 3), False, "final best latest", True, False, "checkpoint of epoch 3"),
+        ((2, 3), True, "final best latest", True, True, FINAL_FILE),
+        ((), True, "final", True, True, FINAL_FILE),
+        ((1, 2), True, "final best latest", True, False, FINAL_FILE),
+    ],
+)
+def test_what_is_there(fold, epochs, whole, kinds, trained, ends, content):
+    folder = fold(*epochs, whole=whole)
+    assert [kind for kind in KINDS if folder.has(kind, EPOCHS)] == kinds.split()
+    assert folder.is_trained(EPOCHS) == trained
+    assert folder.ends_with_whole(EPOCHS) == ends
+    assert folder.content() == content
+    assert folder.holds_result() == bool(content)
+
+
+def test_the_best_and_the_latest_are_two(fold):
+    folder = fold(1, 2, 3, best=(2,))
+    assert folder.checkpoint("best").epoch == 2
+    assert folder.checkpoint("latest").epoch == folder.checkpoint("final").epoch == 3
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    folder = FoldFolder(tmp_path / "fold_4")
+    assert not folder.holds_result()
+    assert folder.checkpoint("latest") is None
+
+
+def test_the_files_have_nnunets_names():
+    assert (FINAL_FILE, BEST_FILE) == ("checkpoint_final.pth", "checkpoint_best.pth")

@@ -1,0 +1,93 @@
+"""Fine-tuning methods that packages bring."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from nnunet_vit.config.load import load_run
+from nnunet_vit.errors import ConfigError, PluginError
+from nnunet_vit.tuning import named_method
+
+pytestmark = pytest.mark.unit
+
+PAGE = Path(__file__).parents[3] / "docs/fine_tuning.md"
+NORMS = re.search(r"## A method of your own.*?```python\n(.*?)```", PAGE.read_text(), re.S)[1]
+
+
+@pytest.fixture
+def fake_method(fake_head):
+    """Install a fine-tuning method for this test alone: `fake_method("norms", source)`."""
+    return partial(fake_head, distribution="x-tuning", group="nnunet_vit.tuning")
+
+
+def returning(value):
+    return (
+        "from nnunet_vit.hookspecs import hookimpl\n"
+        "from nnunet_vit.tuning import TuningMethod\n"
+        f"@hookimpl\ndef tuning_method(): return {value}\n"
+    )
+
+
+def test_the_method_of_the_documentation(fake_method, vit, tmp_path):
+    fake_method("norms", NORMS)
+    file = tmp_path / "run.yaml"
+    file.write_text("model: {head: linear, backbone: 'timm:test_vit', tuning: norms}\n")
+    run = load_run(file)
+    model = vit()
+    named_method(run.model.tuning).tune(model, run)
+    trained = {name for name, value in model.named_parameters() if value.requires_grad}
+    assert trained == {name for name, _ in model.named_parameters() if "norm" in name}
+    assert "blocks.0.norm1.weight" in trained
+
+
+def test_it_goes_on_the_list_of_what_there_is(fake_method):
+    fake_method("norms", NORMS)
+    with pytest.raises(ConfigError) as caught:
+        named_method("norm")
+    assert "Did you mean 'norms'?" in str(caught.value)
+    assert str(caught.value).endswith("rslora, vera, norms.")
+
+
+def test_what_trains_part_of_the_backbone_is_not_frozen(fake_method, tmp_path):
+    fake_method("norms", NORMS)
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        "model: {head: linear, backbone: 'timm:test_vit', tuning: norms, freeze_backbone: true}\n"
+        "train: {backbone_lr: 0.001}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_run(file)
+    assert "model.freeze_backbone: given true together with tuning 'norms'" in str(caught.value)
+    assert "backbone_lr" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("norms", "3", "tuning_method returned int; needed: nnunet_vit.tuning.TuningMethod."),
+        (
+            "norms",
+            "TuningMethod('other', 'x', print)",
+            "tuning_method returned the method 'other'; needed: 'norms', the name of its entry "
+            "point.",
+        ),
+        ("lora", "1", "The tuning method 'lora' comes from nnunet-vit and from x-tuning 1.0."),
+    ],
+)
+def test_what_is_no_method(fake_method, name, value, problem):
+    fake_method(name, returning(value))
+    with pytest.raises(PluginError) as caught:
+        named_method(name)
+    assert problem in str(caught.value)
+
+
+def test_a_broken_package_is_one_problem_of_the_run_file(fake_method, tmp_path):
+    fake_method("norms", "import no_such_module\n")
+    file = tmp_path / "run.yaml"
+    file.write_text("model: {head: linear, backbone: 'timm:test_vit', tuning: norms}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_run(file)
+    assert "model.tuning: " in str(caught.value)
+    assert "no_such_module" in str(caught.value)
