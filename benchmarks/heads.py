@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nnunet_vit.config.load import load_run
 from nnunet_vit.modeling.backbone import backbone_of
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
-from nnunet_vit.modeling.progress import progress_listener
 from nnunet_vit.profiling.describe import describe
 from nnunet_vit.registry.catalogue import HEADS, installed
 
@@ -64,7 +64,7 @@ def network_of(run, size):
     torch.manual_seed(0)
     arguments = network_arguments(run, (size, size), STATISTICS)
     network = ViTSegmentationNetwork(CHANNELS, CLASSES, **arguments)
-    progress_listener(run, network.model)(LAST_STEP)
+    Head(run).on_training_step(network.model, LAST_STEP)
     return network.eval().requires_grad_(False)
 
 

@@ -5,12 +5,12 @@ from pydantic import ValidationError
 from torch import nn
 
 from nnunet_vit.backbones import default_targets, timm_name
-from nnunet_vit.config.head_options import decoder_options, head_plugin
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
-from nnunet_vit.errors import ConfigError, PluginError
+from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.modeling.backbone import ViTBackbone
 from nnunet_vit.modeling.creation import (
     RGB,
@@ -18,14 +18,12 @@ from nnunet_vit.modeling.creation import (
     pretrained_weights,
     weights_wanted,
 )
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.vit.hub_network import as_repository_says
 from nnunet_vit.modeling.vit.models import build_timm
-from nnunet_vit.registry.calling import argument_names, call_hook
-from nnunet_vit.registry.loading import LoadedPlugin, plugin_failures
+from nnunet_vit.registry.loading import LoadedPlugin
 from nnunet_vit.tuning import method_of
 from nnunet_vit.tuning.adapters.targets import target_names
-
-HOOK = "create_segmentation_model"
 
 
 def build_model(
@@ -45,18 +43,17 @@ def build_model(
         ModelError: the weights cannot be had or do not fit.
         PluginError: the head's package breaks the contract.
     """
-    plugin = head_plugin(run.model)
-    offered = _plain_arguments(run, num_classes, in_channels, image_size, deep_supervision)
-    asked = argument_names(plugin, HOOK)
-    if "backbone" in asked:
+    head = Head(run)
+    offered = _plain_arguments(
+        run, head.options, num_classes, in_channels, image_size, deep_supervision
+    )
+    if "backbone" in head.arguments:
         offered["backbone"] = build_backbone(run, in_channels, image_size)
     else:
-        _check_plain(plugin, run)
-    if "lora_target_modules" in asked and offered["use_lora"]:
+        _check_plain(head.plugin, run)
+    if "lora_target_modules" in head.arguments and offered["use_lora"]:
         offered["lora_target_modules"] = offered["lora_target_modules"] or _targets_of_timm(run)
-    with plugin_failures(f"{plugin.title}: {HOOK}"):
-        model = call_hook(plugin, HOOK, offered)
-    return _checked(plugin, model)
+    return head.build(offered)
 
 
 def build_backbone(
@@ -67,11 +64,6 @@ def build_backbone(
     loaded = load_backbone(model, image_size, in_channels)
     method_of(run).tune(loaded.model, run)
     return ViTBackbone(loaded.model)
-
-
-def names_deep_supervision(run: ViTnnUNetConfig) -> bool:
-    """Tell whether the run's head can return several resolutions."""
-    return "deep_supervision" in argument_names(head_plugin(run.model), HOOK)
 
 
 def create_segmentation_model(
@@ -152,13 +144,14 @@ def _run_from_arguments(**sections: JsonObject) -> ViTnnUNetConfig:
 
 def _plain_arguments(
     run: ViTnnUNetConfig,
+    options: HeadOptions,
     num_classes: int,
     in_channels: int,
     image_size: tuple[int, int] | None,
     deep_supervision: bool,
 ) -> JsonObject:
     timm_name(run.model.backbone, run.model.size_name)  # a whole-way head gets known names only
-    options, method = decoder_options(run), method_of(run)
+    method = method_of(run)
     return {
         "num_classes": num_classes,
         "options": options,
@@ -209,11 +202,3 @@ def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:
             f"{key}: {plugin.title} builds its backbone itself and does not know this key.",
             fix=f"leave out {key}, or choose a head that takes the argument `backbone`.",
         )
-
-
-def _checked(plugin: LoadedPlugin, model: object) -> nn.Module:
-    if not isinstance(model, nn.Module):
-        raise PluginError(
-            f"{plugin.title}: {HOOK} returned {type(model).__name__}, not a torch.nn.Module."
-        )
-    return model

@@ -18,7 +18,7 @@ from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.creation import coverage_of, origin_of, pretrained_weights
 from nnunet_vit.modeling.factory import build_model
-from nnunet_vit.modeling.losses import has_own_loss
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.runtime.outputs import as_float32
 from nnunet_vit.modeling.runtime.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage
@@ -100,7 +100,7 @@ class ViTSegmentationNetwork(nn.Module):
         height, width = image_size
         self.deep_supervision = deep_supervision
         self.num_classes = num_classes
-        self.own_loss = has_own_loss(run)
+        self.own_loss = Head(run).has_loss
         self.precision = run.model.precision
         self.bridge = InputBridge(input_mean, input_std, input_channels)
         with pretrained_weights(wanted=_first_build.get() and run.model.pretrained):

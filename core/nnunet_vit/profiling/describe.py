@@ -94,7 +94,7 @@ def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
 def _network(
     dataset: Dataset, run: ViTnnUNetConfig, sizes: "Sizes", statistics: Statistics
 ) -> "ViTSegmentationNetwork":
-    from nnunet_vit.modeling.factory import names_deep_supervision
+    from nnunet_vit.modeling.head import Head
     from nnunet_vit.profiling.fake_tensors import build_without_memory
 
     return build_without_memory(
@@ -103,7 +103,7 @@ def _network(
         dataset.number_of_outputs(),
         sizes.image,
         statistics,
-        names_deep_supervision(run),
+        Head(run).deep_supervision,
     )
 
 
@@ -136,12 +136,12 @@ def _training_loss(
         return loss_for(has_regions(dataset.description))
     import torch
 
-    from nnunet_vit.modeling.losses import own_loss
+    from nnunet_vit.modeling.head import Head
 
     regions = has_regions(dataset.description)
     logits_loss = loss_for(regions)
-    loss = own_loss(
-        run, network.num_classes, regions, None, lambda logits, _target: logits_loss(logits)
+    loss = Head(run).loss(
+        network.num_classes, regions, None, lambda logits, _target: logits_loss(logits)
     )
     channels = network.num_classes if regions else 1
     return lambda outputs: loss(outputs, torch.zeros(sizes.batch, channels, *sizes.image))

@@ -13,8 +13,8 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.creation import pretrained_weights
-from nnunet_vit.modeling.factory import build_model, names_deep_supervision
-from nnunet_vit.modeling.losses import Loss, own_loss
+from nnunet_vit.modeling.factory import build_model
+from nnunet_vit.modeling.head import Head, Loss
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.loading import load_plugin
@@ -139,12 +139,12 @@ def step_loss(head: str, case: Case, model: nn.Module, images: Tensor, classes: 
 
 def loss_of(head: str, case: Case, classes: int) -> Loss:
     """Return the loss that the head is trained with here."""
-    return own_loss(run_of(head, case), classes, False, None, _cross_entropies)
+    return Head(run_of(head, case)).loss(classes, False, None, _cross_entropies)
 
 
 def takes_deep_supervision(head: str, case: Case) -> bool:
     """Tell whether the head's hook names deep_supervision."""
-    return names_deep_supervision(run_of(head, case))
+    return Head(run_of(head, case)).deep_supervision
 
 
 def head_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:

@@ -109,7 +109,7 @@ def _build_once(
     """Build, load and run the network on a small image that is not square: seconds, not hours."""
     import torch
 
-    from nnunet_vit.modeling.factory import names_deep_supervision
+    from nnunet_vit.modeling.head import Head
     from nnunet_vit.modeling.network import (
         ViTSegmentationNetwork,
         first_build,
@@ -124,7 +124,7 @@ def _build_once(
         network = ViTSegmentationNetwork(
             channels,
             dataset.number_of_outputs(),
-            deep_supervision=names_deep_supervision(run),
+            deep_supervision=Head(run).deep_supervision,
             **network_arguments(run, (height, width), facts.statistics),
         )
     output_scales(network.eval(), torch.zeros(2, channels, height, width))

@@ -19,11 +19,9 @@ from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.errors import ConfigError, NumericsError
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.modeling.factory import names_deep_supervision
-from nnunet_vit.modeling.losses import own_loss
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
-from nnunet_vit.modeling.progress import progress_listener
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.plans import run_of_plans
@@ -56,7 +54,8 @@ class nnUNetTrainer_vit(ResumingTrainer):
         self.num_epochs = settings.num_epochs
         self.num_iterations_per_epoch = settings.num_iterations_per_epoch
         self.num_val_iterations_per_epoch = settings.num_val_iterations_per_epoch
-        self.enable_deep_supervision = names_deep_supervision(self.run)
+        self.head = Head(self.run)
+        self.enable_deep_supervision = self.head.deep_supervision
         self.save_every = settings.save_every
         self.grad_scaler = None  # bfloat16 has float32's range: nothing to scale
         self.seed = (
@@ -81,7 +80,6 @@ class nnUNetTrainer_vit(ResumingTrainer):
                 "train.gradient_accumulation: several GPUs share a batch already.",
                 fix="train.gradient_accumulation: 1, or one GPU.",
             )
-        self.tell_progress = progress_listener(self.run, self.bare_network.model)
         coverage = self.bare_network.coverage
         if coverage is not None:
             self.print_to_log_file(f"Weights: {coverage.summary()}")
@@ -109,8 +107,8 @@ class nnUNetTrainer_vit(ResumingTrainer):
         self.enable_deep_supervision = self.enable_deep_supervision and several
         loss: nn.Module = super()._build_loss()
         labels = self.label_manager
-        self.training_loss = own_loss(
-            self.run, labels.num_segmentation_heads, labels.has_regions, labels.ignore_label, loss
+        self.training_loss = self.head.loss(
+            labels.num_segmentation_heads, labels.has_regions, labels.ignore_label, loss
         )
         return loss  # of logits: validation has no other
 
@@ -167,7 +165,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         else:
             target = target.to(self.device, non_blocking=True)
         self.note_rate()
-        self.tell_progress(self.lr_scheduler.progress)
+        self.head.on_training_step(self.bare_network.model, self.lr_scheduler.progress)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
         loss = self.training_loss(forward_in_parts(self.network, images, parts), target)

@@ -156,18 +156,18 @@ def test_the_masking_is_saved(eomt):
 
 def test_the_trainer_anneals_through_the_hook(eomt):
     from nnunet_vit.config.models import ViTnnUNetConfig
-    from nnunet_vit.modeling.progress import progress_listener
+    from nnunet_vit.modeling.head import Head
 
     run = ViTnnUNetConfig.model_validate({"model": {"head": "eomt", "backbone": "timm:test_vit"}})
     model = eomt()
-    tell = progress_listener(run, model)
-    tell(0.5)
+    head = Head(run)
+    head.on_training_step(model, 0.5)
     expected = Annealing(0.15, 0.7).probabilities(0.5, 4)
     assert model.masking.tolist() == pytest.approx(expected)
     assert model.masked == (False, False, True, True) and model.any_masked
-    tell(0.999)
+    head.on_training_step(model, 0.999)
     assert model.masking.tolist() == [0.0] * 4 and not model.any_masked
-    tell(0.0)
+    head.on_training_step(model, 0.0)
     assert model.masking.tolist() == [1.0] * 4 and model.masked == (True,) * 4
 
 

@@ -14,8 +14,8 @@ from nnunet_vit.modeling.backbone import ViTBackbone, pretrained_weights
 from nnunet_vit.modeling.factory import (
     build_model,
     create_segmentation_model,
-    names_deep_supervision,
 )
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.registry import catalogue
 
 pytestmark = pytest.mark.unit
@@ -131,12 +131,12 @@ def test_the_size_that_is_not_given_is_the_familys_default(fake_head):
 def test_deep_supervision_is_for_heads_that_name_it(fake_head):
     run = ViTnnUNetConfig.model_validate(RUN)
     module = fake_head("recorder", RECORDER.format(arguments="num_classes, deep_supervision=False"))
-    assert names_deep_supervision(run)
+    assert Head(run).deep_supervision
     sys.modules.pop(module)
     fake_head("recorder", RECORDER.format(arguments="num_classes"), "other")
     for name in ("linear", "segformer"):
         run.model.head = name
-        assert not names_deep_supervision(run)
+        assert not Head(run).deep_supervision
 
 
 @pytest.mark.parametrize(

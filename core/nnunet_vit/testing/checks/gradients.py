@@ -4,8 +4,7 @@ import itertools
 
 from torch import nn
 
-from nnunet_vit.config.head_options import head_plugin
-from nnunet_vit.modeling.progress import HOOK, progress_listener
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.testing.building import build, head_parameters, images_of, run_of, step_loss
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
@@ -21,7 +20,7 @@ def check_gradients(head: str, case: Case) -> None:
     size = case.pixels(4, 6)
     for method, progress in itertools.product(METHODS, _stages(head, case)):
         model = build(head, case, size, method, deep_supervision=True)
-        progress_listener(run_of(head, case), model)(progress)
+        Head(run_of(head, case)).on_training_step(model, progress)
         step_loss(head, case, model, images_of(size)).backward()  # type: ignore[no-untyped-call]
         _check_used(model, method)
         _check_head_learns(model, method)
@@ -29,8 +28,7 @@ def check_gradients(head: str, case: Case) -> None:
 
 
 def _stages(head: str, case: Case) -> tuple[float, ...]:
-    changes = HOOK in head_plugin(run_of(head, case).model).hooks
-    return STAGES if changes else STAGES[:1]
+    return STAGES if Head(run_of(head, case)).has_training_step else STAGES[:1]
 
 
 def _check_used(model: nn.Module, method: str) -> None:

@@ -5,8 +5,7 @@ import io
 import torch
 from torch import Tensor
 
-from nnunet_vit.modeling.losses import has_own_loss
-from nnunet_vit.modeling.progress import progress_listener
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.testing.building import (
     build,
     images_of,
@@ -28,7 +27,7 @@ def check_saving(head: str, case: Case) -> None:
     optimizer = torch.optim.SGD(trained.parameters(), 0.1)
     step_loss(head, case, trained, images_of(size)).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
-    progress_listener(run_of(head, case), trained)(LATE)
+    Head(run_of(head, case)).on_training_step(trained, LATE)
     file = io.BytesIO()
     torch.save(trained.state_dict(), file)
     file.seek(0)
@@ -61,7 +60,7 @@ def check_deep_supervision(head: str, case: Case) -> str:
             fix="return the finest logits alone where deep_supervision is False.",
         )
     output = deep.train()(images_of(size))
-    if has_own_loss(run_of(head, case)):
+    if Head(run_of(head, case)).has_loss:
         return "the head's own loss judges its outputs in training"
     _check_levels(list(output) if isinstance(output, list | tuple) else [output], size)
     return ""

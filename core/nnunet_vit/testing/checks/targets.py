@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.modeling.losses import Loss, has_own_loss, own_loss
+from nnunet_vit.modeling.head import Head, Loss
 from nnunet_vit.testing.building import build, finest, images_of, run_of
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
@@ -19,7 +19,8 @@ FIX = "create_loss: read has_regions and ignore_label, and leave ignored pixels 
 
 def check_targets(head: str, case: Case) -> str:
     """Check the loss of each kind of target; return a note for heads with nnU-Net's loss."""
-    if not has_own_loss(run_of(head, case)):
+    own = Head(run_of(head, case))
+    if not own.has_loss:
         return "nnU-Net's loss judges the logits"
     size = case.pixels(3, 4)
     model = build(head, case, size, classes=CLASSES, deep_supervision=True).train()
@@ -27,7 +28,7 @@ def check_targets(head: str, case: Case) -> str:
     for has_regions, ignore in itertools.product((False, True), (None, IGNORE)):
         kind = f"{'regions' if has_regions else 'classes'}{', ignored pixels' if ignore else ''}"
         default = _default_loss(has_regions, ignore)
-        loss = own_loss(run_of(head, case), CLASSES, has_regions, ignore, default)
+        loss = own.loss(CLASSES, has_regions, ignore, default)
         target = _target(size, has_regions, ignore)
         value = _value(loss, model, images, target, kind)
         if ignore is not None:

@@ -5,8 +5,8 @@ import torch
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.progress import progress_listener
 
 pytestmark = pytest.mark.unit
 
@@ -39,16 +39,17 @@ def test_the_heads_module_is_changed(run):
     network = ViTSegmentationNetwork(
         3, 3, annealed.model.model_dump(), {"enabled": False}, (32, 32), [0.5] * 3, [0.5] * 3
     )
-    progress_listener(annealed, network.model)(0.75)
+    Head(annealed).on_training_step(network.model, 0.75)
     assert torch.equal(network.state_dict()["model.running_mean"], torch.full((3,), 0.25))
 
 
 def test_a_head_without_the_hook_hears_nothing():
     plain = ViTnnUNetConfig.model_validate({"model": {"head": "linear"}})
-    assert progress_listener(plain, torch.nn.Identity())(0.5) is None
+    assert not Head(plain).has_training_step
+    Head(plain).on_training_step(torch.nn.Identity(), 0.5)
 
 
 def test_a_failing_hook_names_its_package(run):
     annealed = run("return model.no_such_thing")
     with pytest.raises(PluginError, match="before_training_step failed: AttributeError"):
-        progress_listener(annealed, torch.nn.Identity())(0.5)
+        Head(annealed).on_training_step(torch.nn.Identity(), 0.5)

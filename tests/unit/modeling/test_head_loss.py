@@ -5,7 +5,7 @@ import torch
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
-from nnunet_vit.modeling.losses import has_own_loss, own_loss
+from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.modeling.runtime.microbatches import forward_in_parts
 from nnunet_vit.modeling.runtime.outputs import as_float32, joined
@@ -58,24 +58,24 @@ def network_of(run):
 
 def test_a_head_without_the_hook_is_trained_with_nnunets():
     run = ViTnnUNetConfig.model_validate({"model": {"head": "linear"}})
-    assert not has_own_loss(run)
-    assert own_loss(run, 2, False, None, DEFAULT) is DEFAULT
+    assert not Head(run).has_loss
+    assert Head(run).loss(2, False, None, DEFAULT) is DEFAULT
 
 
 def test_the_hook_is_told_what_it_asks_for(run):
-    loss = own_loss(run(), 4, True, 5, DEFAULT)
+    loss = Head(run()).loss(4, True, 5, DEFAULT)
     assert loss({}, None) == (4, True, 5)
-    assert has_own_loss(run())
+    assert Head(run()).has_loss
 
 
 def test_it_may_hand_the_default_on(run):
-    assert own_loss(run("return default_loss"), 2, False, None, max) is max
+    assert Head(run("return default_loss")).loss(2, False, None, max) is max
 
 
 @pytest.mark.parametrize("loss", ["return 5", "pass"])
 def test_what_is_no_loss_is_refused(run, loss):
     with pytest.raises(PluginError) as caught:
-        own_loss(run(loss), 2, False, None, DEFAULT)
+        Head(run(loss)).loss(2, False, None, DEFAULT)
     assert "create_loss returned " in str(caught.value)
     assert str(caught.value).endswith("needed: something to be called with (outputs, target).")
 
