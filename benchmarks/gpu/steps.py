@@ -17,7 +17,7 @@ import torch
 from nnunet_vit.config.load import load_run
 from nnunet_vit.data.dataset import has_regions
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
-from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.losses import loss_for
 from nnunet_vit.profiling.assumptions import Notes, dataset_of
 from nnunet_vit.profiling.describe import describe
@@ -91,7 +91,7 @@ def step_of(run, compiled):
     def step():
         optimizer.zero_grad(set_to_none=True)
         with torch.device("cuda"):
-            loss = loss_of(forward_in_parts(network, images, 1))
+            loss = loss_of(forward_in_microbatches(network, images, 1))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()

@@ -8,7 +8,7 @@ import torch
 
 from nnunet_vit.backbones import TIMM_SUPPORTED
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.choosing import best_reading
+from nnunet_vit.modeling.weights.candidates import best_reading
 from nnunet_vit.modeling.weights.judging import judge_names
 
 pytestmark = pytest.mark.contract

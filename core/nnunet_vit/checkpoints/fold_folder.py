@@ -50,7 +50,7 @@ class FoldFolder:
         """Tell whether all epochs are done, whichever file says so."""
         return self.whole.is_file() or self.saved_epoch() == epochs
 
-    def ends_with_whole(self, epochs: int) -> bool:
+    def ends_with_full_model(self, epochs: int) -> bool:
         """Tell whether the whole model is the newest: no checkpoint of fewer epochs beside it."""
         return self.whole.is_file() and self.saved_epoch() in (None, epochs)
 

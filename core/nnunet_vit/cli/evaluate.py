@@ -36,6 +36,6 @@ def evaluate(
             check_places(overlays, images, predictions, references)
         scores = evaluate_folder(predictions, references, progress, model)
         progress.close()
-        progress.say(scores.as_text())  # before the pictures, which may fail
+        progress.log(scores.as_text())  # before the pictures, which may fail
         if overlays is not None and images is not None:
             write_overlays(scores, images, overlays, progress)

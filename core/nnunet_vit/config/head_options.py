@@ -68,14 +68,14 @@ def decoder_options(config: ViTnnUNetConfig) -> HeadOptions:
         PluginError: the head's package is broken.
     """
     plugin = head_plugin(config.model)
-    options, texts = judged(plugin, config.model.decoder.model_dump())
+    options, texts = validate_options(plugin, config.model.decoder.model_dump())
     if options is None:
         problems = [Problem(path_text((*DECODER, *key)), None, text) for key, text in texts.items()]
         raise problems_error(plugin.title, problems)
     return options
 
 
-def judged(
+def validate_options(
     plugin: LoadedPlugin, given: Mapping[str, Any]
 ) -> tuple[HeadOptions | None, dict[Parts, str]]:
     """Return the validated options, or None with what is wrong by key.

@@ -10,7 +10,7 @@ from nnunet_vit.config.checks import run_checks
 from nnunet_vit.config.checks.head import load_head
 from nnunet_vit.config.checks.names import absolute
 from nnunet_vit.config.draft import Draft, draft_of
-from nnunet_vit.config.head_options import DECODER, judged, stored
+from nnunet_vit.config.head_options import DECODER, stored, validate_options
 from nnunet_vit.config.models import DecoderConfig, ViTnnUNetConfig
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
@@ -51,7 +51,7 @@ def _judge_decoder(draft: Draft) -> DecoderConfig:
     options: HeadOptions | None = None
     try:
         given = draft.given_options()
-        options, texts = judged(plugin, given) if plugin else (None, _basic_texts(given))
+        options, texts = validate_options(plugin, given) if plugin else (None, _basic_texts(given))
     except PluginError as error:
         draft.add("model.head", str(error), cause=error)
         return DecoderConfig()

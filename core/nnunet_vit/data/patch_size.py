@@ -20,7 +20,7 @@ def patch_size_of_run(
     planned = configuration.patch_size
     height, width = (-(-edge // vit_patch) * vit_patch for edge in planned)
     if (height, width) != tuple(planned):
-        progress.say(
+        progress.log(
             f"Patch size {height} x {width}: the planned {planned[0]} x {planned[1]}, up to the "
             f"next multiple of the ViT's patch, {vit_patch}."
         )

@@ -131,7 +131,7 @@ def find_pairs(predictions: Path, references: Path, task: Task, progress: Progre
     wanted = {file.name for file in files_of(references, ending)}
     if _is_validation(predictions) and there and there < wanted:
         others = len(wanted - there)
-        progress.say(
+        progress.log(
             f"{predictions}: validation of {counted(len(there), 'case')}; {others} of other folds."
         )
         wanted = there
@@ -171,7 +171,7 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
             elsewhere += lies_elsewhere(reference, prediction, TOLERANCE, TOLERANCE)
     refuse(f"{pairs[0].prediction.parent} and {pairs[0].reference.parent}", grouped(faults))
     if elsewhere:
-        progress.say(
+        progress.log(
             f"{elsewhere} of {len(pairs)} references have another origin or direction than their "
             "predictions: they are compared voxel by voxel, as they are stored."
         )

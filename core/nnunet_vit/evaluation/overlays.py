@@ -83,7 +83,7 @@ def write_overlays(scores: Scores, images: Path, folder: Path, progress: Progres
         progress.case(case)
     progress.close()
     drawn = len(scores.pairs) - len(faults)
-    progress.say(f"{counted(drawn, 'overlay')} in {folder}: image, reference, prediction, errors.")
+    progress.log(f"{counted(drawn, 'overlay')} in {folder}: image, reference, prediction, errors.")
     refuse("--overlays", grouped(faults))
 
 

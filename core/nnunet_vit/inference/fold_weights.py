@@ -42,11 +42,11 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None
     Raises:
         ModelError: damaged, or the pretrained weights are missing or others.
     """
-    from nnunet_vit.checkpoints.whole import read_whole
+    from nnunet_vit.checkpoints.full_model import read_full_model
 
     folder = model.fold(f"fold_{fold}")
     if kind == "final" and folder.whole.is_file():
-        return _of_whole(folder.whole, read_whole(folder.whole))
+        return _of_whole(folder.whole, read_full_model(folder.whole))
     checkpoint = folder.checkpoint(kind)
     assert checkpoint is not None  # folds() has looked
     axes = checkpoint.state["mirroring_axes"]

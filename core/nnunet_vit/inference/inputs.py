@@ -54,7 +54,7 @@ def sound_inputs(images: Path, model: ModelFolder, progress: Progress) -> Inputs
     cases = cases_of(images, ending)
     others = other_images(images, ending)
     if others:
-        progress.say(f"Left out of {images}: {counted_endings(others)}; the model takes *{ending}.")
+        progress.log(f"Left out of {images}: {counted_endings(others)}; the model takes *{ending}.")
     reader, wanted = _reader(model), _wanted(model)
 
     def look(files: Sequence[Path]) -> ImageFacts | list[FileFault]:

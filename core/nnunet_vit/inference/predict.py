@@ -58,7 +58,7 @@ def predict_folder(
     trained = open_model(model)
     used = trained.folds(folds, kind)
     if others := trained.other_folders():
-        progress.say(f"Left out of {model}: {shortened(others)}, which no fold is named.")
+        progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
     _check_apart(masks, images, model)
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
@@ -71,7 +71,7 @@ def predict_folder(
     expected = [masks / f"{case}{ending}" for case in inputs.cases]
     notices = [notice for network in networks for notice in network.notices]
     for notice in [*notices, *of_earlier_prediction(masks, expected, ending)]:
-        progress.say(notice)
+        progress.log(notice)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
     with (

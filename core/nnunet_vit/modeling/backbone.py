@@ -10,7 +10,7 @@ from nnunet_vit.config.backbone_arguments import arguments_of
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
-from nnunet_vit.modeling.creation import (
+from nnunet_vit.modeling.loading import (
     coverage_of,
     load_backbone,
     pretrained_weights,

@@ -12,13 +12,13 @@ from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.modeling.backbone import ViTBackbone
-from nnunet_vit.modeling.creation import (
+from nnunet_vit.modeling.head import Head
+from nnunet_vit.modeling.loading import (
     RGB,
     load_backbone,
     pretrained_weights,
     weights_wanted,
 )
-from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.vit.hub_network import as_repository_says
 from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.registry.loading import LoadedPlugin

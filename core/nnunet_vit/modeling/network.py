@@ -16,9 +16,9 @@ from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
-from nnunet_vit.modeling.creation import coverage_of, origin_of, pretrained_weights
 from nnunet_vit.modeling.factory import build_model
 from nnunet_vit.modeling.head import Head
+from nnunet_vit.modeling.loading import coverage_of, origin_of, pretrained_weights
 from nnunet_vit.modeling.runtime.outputs import as_float32
 from nnunet_vit.modeling.runtime.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage

@@ -24,7 +24,7 @@ class Notes(Progress):
         """Start without any."""
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Keep one line."""
         self.lines.append(text)
 
@@ -52,7 +52,7 @@ def dataset_of(run: ViTnnUNetConfig, notes: Notes) -> tuple[Dataset, bool]:
     except UserError as error:
         reason = error.problem
     count = len(run.model.input_mean or ()) or ASSUMED_CHANNELS
-    notes.say(f"{reason} Assumed: {count} channels in 0 to 1, a background and one class.")
+    notes.log(f"{reason} Assumed: {count} channels in 0 to 1, a background and one class.")
     description = {
         "channel_names": {str(number): "rgb_to_0_1" for number in range(count)},
         "labels": {"background": 0, "foreground": 1},
@@ -91,5 +91,5 @@ def sizes_of(
     assumed = [f"{edge} x {edge} pixels"] if given is None else []
     assumed += [f"a batch of {ASSUMED_BATCH}"] if run.train.batch_size is None else []
     if assumed:
-        notes.say(f"Without plans of nnU-Net assumed: {', '.join(assumed)}.")
+        notes.log(f"Without plans of nnU-Net assumed: {', '.join(assumed)}.")
     return Sizes(image, run.train.batch_size or ASSUMED_BATCH)

@@ -124,7 +124,7 @@ def _cost(
         raise
     except Exception as error:  # a head may look at values, which tensors without memory lack
         reason = (str(error).strip().splitlines() or [""])[0]
-        notes.say(f"The step's cost cannot be measured: {type(error).__name__}: {reason}")
+        notes.log(f"The step's cost cannot be measured: {type(error).__name__}: {reason}")
         return None
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.modeling.runtime.outputs import as_float32
 from nnunet_vit.profiling.attention import counted_attention
 from nnunet_vit.profiling.cost import StepCost
@@ -59,7 +59,7 @@ def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, loss: L
     with ledger, counted_attention(ledger.count):
         images = torch.empty(batch, network.bridge.channels, height, width)
         with saved.counting():
-            output = forward_in_parts(logits, images, parts)
+            output = forward_in_microbatches(logits, images, parts)
             forward = ledger.flops
             value = loss(output)
         del output

@@ -17,7 +17,7 @@ class Progress:
     Stock nnU-Net, which prints its own lines, runs with this one.
     """
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Show one line that stays."""
 
     def warn(self, text: str) -> None:
@@ -85,15 +85,15 @@ class ConsoleProgress(Progress):
         self._began = time.monotonic()
         self._warnings: set[str] = set()
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Show one line that stays."""
-        self.console.say(text)
+        self.console.write_line(text)
 
     def warn(self, text: str) -> None:
         """Show a warning once."""
         if text not in self._warnings:
             self._warnings.add(text)
-            self.say(f"Warning: {text}")
+            self.log(f"Warning: {text}")
 
     def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
         """Begin an epoch."""
@@ -117,7 +117,7 @@ class ConsoleProgress(Progress):
         self.close()
         per_class = ", ".join(f"{name} {value:.3f}" for name, value in dice.items())
         width = len(str(epochs))
-        self.say(
+        self.log(
             f"epoch {epoch + 1:>{width}}/{epochs}  train loss {training_loss:+.3f}  "
             f"validation loss {validation_loss:+.3f}  pseudo Dice {per_class}  rate {rate:.1e}  "
             f"{time.monotonic() - self._began:.1f} s"
@@ -125,7 +125,7 @@ class ConsoleProgress(Progress):
 
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""
-        self.say(f"{text}: {counted(total, 'case')} …")
+        self.log(f"{text}: {counted(total, 'case')} …")
         self._display.start(Work(text, total, "case"))
 
     def case(self, name: str) -> None:

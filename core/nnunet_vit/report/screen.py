@@ -58,7 +58,7 @@ class Screen(Console):
         """Leave it to the command line, where rich would end the process."""
         raise BrokenPipeError
 
-    def say(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         """Write one line, on a terminal broken between words.
 
         Only a reader that is gone stops the work; a disk that is full does not.

@@ -108,7 +108,7 @@ class WorkDisplay:
                     self._show(work)
                 if self._bars is None and time.monotonic() - said >= LINE_EVERY:
                     said = time.monotonic()
-                    self._screen.say(work.as_line())
+                    self._screen.write_line(work.as_line())
 
 
 def _duration(seconds: float) -> str:

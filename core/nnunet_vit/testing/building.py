@@ -12,9 +12,9 @@ from torch.nn import functional
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
-from nnunet_vit.modeling.creation import pretrained_weights
 from nnunet_vit.modeling.factory import build_model
 from nnunet_vit.modeling.head import Head, Loss
+from nnunet_vit.modeling.loading import pretrained_weights
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.loading import load_plugin

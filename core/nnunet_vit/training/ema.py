@@ -36,7 +36,7 @@ class AveragedWeights:
         torch._foreach_lerp_(list(self.values.values()), list(self._parameters.values()), 1 - decay)
 
     @torch.no_grad()
-    def exchange(self) -> None:
+    def swap(self) -> None:
         """Put the average into the network and keep the trained weights, or the other way round."""
         for name, parameter in self._parameters.items():
             kept = parameter.detach().clone()
@@ -46,11 +46,11 @@ class AveragedWeights:
     @contextmanager
     def in_network(self) -> Iterator[None]:
         """Let the network compute with the average for a while."""
-        self.exchange()
+        self.swap()
         try:
             yield
         finally:
-            self.exchange()
+            self.swap()
 
     @torch.no_grad()
     def restore(self, trained: dict[str, Tensor], updates: int) -> None:

@@ -75,7 +75,7 @@ def check_network(
         _check_training(network, run)
         _say_coverage(network, run, progress)
         if statistics.notice:
-            progress.say(statistics.notice)
+            progress.log(statistics.notice)
     return facts
 
 
@@ -83,10 +83,10 @@ def _say_coverage(
     network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, progress: Progress
 ) -> None:
     if network.coverage is not None:
-        progress.say(f"Weights: {network.coverage.summary()}")
+        progress.log(f"Weights: {network.coverage.summary()}")
     elif run.model.pretrained:
         weights = run.model.checkpoint_path or "the published weights"
-        progress.say(
+        progress.log(
             f"Weights: the head is left to read {weights} itself; what of its backbone they cover "
             "is not known (create_backbone would tell)."
         )
@@ -131,7 +131,7 @@ def _build_once(
     return network
 
 
-def goes_on(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
+def starts_from_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
     """Tell whether the run goes on from a checkpoint or starts.
 
     Raises:

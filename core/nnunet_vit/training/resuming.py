@@ -6,10 +6,10 @@ from torch import Tensor
 
 from nnunet_vit.checkpoints.base import load_stored
 from nnunet_vit.checkpoints.fold_folder import BEST_FILE, FINAL_FILE
+from nnunet_vit.checkpoints.full_model import read_full_model
 from nnunet_vit.checkpoints.optimizer import restore_optimizer
 from nnunet_vit.checkpoints.random_state import restore_random_state
 from nnunet_vit.checkpoints.store import Checkpoint
-from nnunet_vit.checkpoints.whole import read_whole
 from nnunet_vit.data.preprocessing.in_use import train_on
 from nnunet_vit.data.preprocessing.split_update import KEPT
 from nnunet_vit.errors import ConfigError, ModelError
@@ -32,11 +32,11 @@ class ResumingTrainer(SavingTrainer):
     """nnU-Net's trainer that goes on from its own checkpoints, or refuses those of others.
 
     Attributes:
-        goes_on: whether nnU-Net was told to go on from a checkpoint.
+        resumes: whether nnU-Net was told to go on from a checkpoint.
         needs_pretrained_weights: whether the network that is built next reads them.
     """
 
-    goes_on: bool
+    resumes: bool
     needs_pretrained_weights: bool
     _random_state: JsonObject | None = None  # of the checkpoint that is gone on from
 
@@ -53,7 +53,7 @@ class ResumingTrainer(SavingTrainer):
         )
         self.claim_fold()
         held = self.fold_folder.holds_result()
-        if held and self.current_epoch == 0 and not self.goes_on:
+        if held and self.current_epoch == 0 and not self.resumes:
             raise ConfigError(
                 f"{self.output_folder} already holds a result of this run.",
                 fix="nnUNetv2_train … --c to go on, or delete the folder to start anew.",
@@ -83,13 +83,13 @@ class ResumingTrainer(SavingTrainer):
         validated.
         """
         name = Path(str(filename_or_checkpoint)).name
-        if self.goes_on or name not in (FINAL_FILE, BEST_FILE):
+        if self.resumes or name not in (FINAL_FILE, BEST_FILE):
             self.resume()
         elif name == BEST_FILE:
             model = open_model(Path(self.output_folder_base))
             self._take_plain(read_fold(model, self.fold, "best", base=None).weights)
         else:
-            self._take_whole(read_whole(self.fold_folder.whole))
+            self._take_full_model(read_full_model(self.fold_folder.whole))
 
     def resume(self) -> None:
         """Go on from the newest checkpoint; a finished run's whole model needs no base weights.
@@ -97,9 +97,9 @@ class ResumingTrainer(SavingTrainer):
         Raises:
             ModelError: no checkpoint is intact, it is of another run or other data, or its base is.
         """
-        if self.fold_folder.ends_with_whole(self.num_epochs):
+        if self.fold_folder.ends_with_full_model(self.num_epochs):
             self._check_finished()
-            self._take_whole(read_whole(self.fold_folder.whole))
+            self._take_full_model(read_full_model(self.fold_folder.whole))
             return
         checkpoint = self.fold_folder.store.latest(self.device)
         if checkpoint is None:
@@ -175,7 +175,7 @@ class ResumingTrainer(SavingTrainer):
         self.inference_allowed_mirroring_axes = None if axes is None else tuple(axes)
         self._random_state = state["random"]
 
-    def _take_whole(self, content: JsonObject) -> None:
+    def _take_full_model(self, content: JsonObject) -> None:
         self._take_plain(content["network_weights"])
         self.current_epoch = content["current_epoch"]
         self.logger.load_checkpoint(content["logging"])

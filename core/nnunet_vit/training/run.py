@@ -31,7 +31,7 @@ from nnunet_vit.nnunet.plans import run_plans, write_plans
 from nnunet_vit.nnunet.run_names import name_where_found
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
-from nnunet_vit.training.preflight import check_network, goes_on
+from nnunet_vit.training.preflight import check_network, starts_from_checkpoint
 
 if TYPE_CHECKING:
     from nnunet_vit.training.trainer import nnUNetTrainer_vit
@@ -103,11 +103,11 @@ def _train(
     dataset = find_dataset(run.data.dataset)
     name = run_name(dataset, run)
     fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
-    going_on = goes_on(fold_folder, resume, overwrite)
+    resumes = starts_from_checkpoint(fold_folder, resume, overwrite)
     chosen = choose_device(device)
-    asked = replace(asked, resume=going_on)
+    asked = replace(asked, resume=resumes)
     work = _check_data(dataset, run, asked, progress)
-    facts = check_network(dataset, run, not going_on, progress, work.schemes)
+    facts = check_network(dataset, run, not resumes, progress, work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
     with stops_with(lambda: _stopped(fold_folder, run.train.num_epochs, overwrite)):
@@ -122,13 +122,13 @@ def _train(
         stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),
     ):
         if held.notice:
-            progress.say(held.notice)
+            progress.log(held.notice)
         if overwrite:
             empty(fold_folder)
-        trainer = _trainer(dataset, run, name, chosen, going_on)
+        trainer = _trainer(dataset, run, name, chosen, resumes)
         trainer.progress = progress
         write_run(run, fold_folder / "run.yaml")
-        return _execute(trainer, going_on, progress)
+        return _execute(trainer, resumes, progress)
 
 
 def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: Progress) -> Work:
@@ -142,7 +142,7 @@ def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: 
     ending = dataset.description["file_ending"]
     notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending, work.added)
     for notice in [*work.notices, *notices]:
-        progress.say(notice)
+        progress.log(notice)
     return work
 
 
@@ -172,7 +172,7 @@ def _stopped(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped
 
 
 def _trainer(
-    dataset: Dataset, run: ViTnnUNetConfig, name: str, device: str, going_on: bool
+    dataset: Dataset, run: ViTnnUNetConfig, name: str, device: str, resumes: bool
 ) -> "nnUNetTrainer_vit":
     import torch
 
@@ -180,19 +180,19 @@ def _trainer(
 
     plans_file = dataset.preprocessed / f"{name}.json"
     plans = json.loads(plans_file.read_text(encoding="utf-8"))  # written a moment ago
-    plans["continue_training"] = going_on
+    plans["continue_training"] = resumes
     description = read_json(dataset.preprocessed / "dataset.json", REDO)
     return nnUNetTrainer_vit(
         plans, run.data.configuration, run.data.fold, description, torch.device(device)
     )
 
 
-def _execute(trainer: "nnUNetTrainer_vit", going_on: bool, progress: Progress) -> TrainedModel:
-    if going_on:
+def _execute(trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress) -> TrainedModel:
+    if resumes:
         trainer.resume()
         for notice in trainer.fold_folder.store.notices:
-            progress.say(notice)
-        progress.say(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
+            progress.log(notice)
+        progress.log(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     data = Path(trainer.preprocessed_dataset_folder)
     if trainer.current_epoch < trainer.num_epochs:
         lead = f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}"

@@ -12,11 +12,11 @@ from torch._dynamo import OptimizedModule
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.checkpoints.base import base_digest, is_in_file, stored_tensors
 from nnunet_vit.checkpoints.fold_folder import BEST_FILE, LATEST_FILE, FoldFolder
+from nnunet_vit.checkpoints.full_model import plain, write_full_model
 from nnunet_vit.checkpoints.optimizer import optimizer_tensors
 from nnunet_vit.checkpoints.random_state import random_state
 from nnunet_vit.checkpoints.record import file_record, versions
 from nnunet_vit.checkpoints.store import Checkpoint
-from nnunet_vit.checkpoints.whole import plain, write_whole
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.record import files_of_cases
@@ -109,13 +109,13 @@ class SavingTrainer(ReportingTrainer):
         """Validate the averaged weights, if there are any: they are what is kept."""
         super().on_validation_epoch_start()
         if self.average is not None:
-            self.average.exchange()
+            self.average.swap()
 
     def on_validation_epoch_end(self, val_outputs: list[JsonObject]) -> None:
         """Go back to the weights that are trained."""
         super().on_validation_epoch_end(val_outputs)
         if self.average is not None:
-            self.average.exchange()
+            self.average.swap()
 
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Validate with sliding window, as nnU-Net does, the weights that are kept."""
@@ -142,7 +142,7 @@ class SavingTrainer(ReportingTrainer):
             self._due |= {name}
         elif self._saves and self.run.train.save_whole_model:
             with self.averaged():
-                write_whole(Path(filename), self._whole())
+                write_full_model(Path(filename), self._whole())
 
     def _captured(self) -> Checkpoint:
         network = self.bare_network

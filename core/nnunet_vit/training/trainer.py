@@ -22,7 +22,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
-from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.training.dataloading import augmenter
@@ -43,7 +43,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
     ) -> None:
         """Take the settings from the run inside the plans; the arguments are nnU-Net's."""
-        self.goes_on = bool(plans.setdefault("continue_training", False))
+        self.resumes = bool(plans.setdefault("continue_training", False))
         self.run = run_of_plans(plans)
         super().__init__(plans, configuration, fold, dataset_json, device)
         if device.index is not None and not self.is_ddp:
@@ -84,7 +84,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         if coverage is not None:
             self.print_to_log_file(f"Weights: {coverage.summary()}")
             for sentence in coverage.grid:
-                self.progress.say(f"Weights: {sentence}.")
+                self.progress.log(f"Weights: {sentence}.")
         if self.run.train.ema:
             self.average = AveragedWeights(self.bare_network, self.run.train.ema)
 
@@ -168,7 +168,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         self.head.on_training_step(self.bare_network.model, self.lr_scheduler.progress)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
-        loss = self.training_loss(forward_in_parts(self.network, images, parts), target)
+        loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()

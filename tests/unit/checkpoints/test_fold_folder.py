@@ -40,7 +40,7 @@ def test_what_is_there(fold, epochs, whole, kinds, trained, ends, content):
     folder = fold(*epochs, whole=whole)
     assert [kind for kind in KINDS if folder.has(kind, EPOCHS)] == kinds.split()
     assert folder.is_trained(EPOCHS) == trained
-    assert folder.ends_with_whole(EPOCHS) == ends
+    assert folder.ends_with_full_model(EPOCHS) == ends
     assert folder.content() == content
     assert folder.holds_result() == bool(content)
 

@@ -69,7 +69,7 @@ def test_a_failed_write_leaves_the_old_file(run_of, run_folder, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nnunet_vit.config.dump.os.fsync", refuse)
+    monkeypatch.setattr("nnunet_vit.files.writing.os.fsync", refuse)
     with pytest.raises(MachineError):
         write_run(run, path)
     assert sorted(file.name for file in run_folder.iterdir()) == ["old.yaml", "run.yaml"]

@@ -262,7 +262,7 @@ def test_files_of_other_programs_and_other_endings_are_left_out(model, images):
     said = []
 
     class Said(Progress):
-        def say(self, text):
+        def log(self, text):
             said.append(text)
 
     inputs = sound_inputs(images, open_model(model), Said())

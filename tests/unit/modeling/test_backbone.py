@@ -12,7 +12,7 @@ from nnunet_vit.modeling.backbone import (
     get_vit_features,
     pretrained_weights,
 )
-from nnunet_vit.modeling.creation import coverage_of, load_backbone
+from nnunet_vit.modeling.loading import coverage_of, load_backbone
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.runtime.microbatches import forward_in_parts
+from nnunet_vit.modeling.runtime.microbatches import forward_in_microbatches
 from nnunet_vit.modeling.runtime.outputs import as_float32, joined
 
 pytestmark = pytest.mark.unit
@@ -90,7 +90,7 @@ def test_training_outputs_pass_through_and_eval_gives_logits(run):
 
 def test_parts_of_a_batch_are_joined_wherever_tensors_are(run):
     network, images = network_of(run()).train(), torch.randn(4, 3, 32, 32)
-    whole, parts = network(images), forward_in_parts(network, images, 2)
+    whole, parts = network(images), forward_in_microbatches(network, images, 2)
     torch.testing.assert_close(parts["masks"][0], whole["masks"][0])
     torch.testing.assert_close(parts["masks"][1][0], whole["masks"][1][0])
     assert torch.equal(parts["sizes"], whole["sizes"])

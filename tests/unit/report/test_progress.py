@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 
 def one_run(progress):
-    progress.say("Planning [bold]Dataset[/bold] …")
+    progress.log("Planning [bold]Dataset[/bold] …")
     progress.start_epoch(0, 10, 3)
     progress.advance(loss=0.5)
     progress.advance()
@@ -38,7 +38,7 @@ def test_the_lines_that_stay():
 
 def test_a_long_line_is_not_broken():
     stream = io.StringIO()
-    ConsoleProgress(stream).say("x" * 500)
+    ConsoleProgress(stream).log("x" * 500)
     assert stream.getvalue() == "x" * 500 + "\n"
 
 
@@ -56,7 +56,7 @@ def test_what_libraries_print_is_put_aside(capsys, monkeypatch):
     monkeypatch.delenv("NNUNET_VIT_DEBUG", raising=False)
     with quiet_libraries() as progress:
         print("a library's line")
-        progress.say("ours")
+        progress.log("ours")
     print("after")
     assert capsys.readouterr().out == "ours\nafter\n"
 
@@ -65,7 +65,7 @@ def test_debug_shows_it_all(capsys, monkeypatch):
     monkeypatch.setenv("NNUNET_VIT_DEBUG", "1")
     with quiet_libraries() as progress:
         print("a library's line")
-        progress.say("ours")
+        progress.log("ours")
     assert capsys.readouterr().out == "a library's line\nours\n"
 
 

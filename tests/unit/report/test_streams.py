@@ -35,7 +35,7 @@ def print_everywhere():
 def test_nothing_breaks_through(capfd, logs):
     with quiet_libraries() as progress:
         print_everywhere()
-        progress.say("ours")
+        progress.log("ours")
     print("after")
     assert capfd.readouterr() == ("ours\nafter\n", "")
     assert list(logs.iterdir()) == []
@@ -84,7 +84,7 @@ def test_a_notebooks_stream_has_no_descriptor(monkeypatch, capfd):
     monkeypatch.setattr(sys, "stdout", cell)
     with quiet_libraries() as progress:
         print_everywhere()
-        progress.say("ours")
+        progress.log("ours")
         progress.start_cases("Predicting", 1)
         progress.case("a")
     assert sys.stdout is cell
@@ -96,7 +96,7 @@ def test_a_notebooks_stream_has_no_descriptor(monkeypatch, capfd):
 def test_a_closed_standard_output(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     with quiet_libraries() as progress:
-        progress.say("nobody reads it")
+        progress.log("nobody reads it")
         print("nor this")
     assert sys.stdout is None
     assert display().name == os.devnull
@@ -106,7 +106,7 @@ def test_in_a_thread(capfd):
     def work():
         with quiet_libraries() as progress:
             print_everywhere()
-            progress.say("ours")
+            progress.log("ours")
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -144,7 +144,7 @@ def test_debug_shows_it_all(capfd, monkeypatch, logs):
     monkeypatch.setenv("NNUNET_VIT_DEBUG", "1")
     with quiet_libraries() as progress, diverted() as log:
         print("a library's line")
-        progress.say("ours")
+        progress.log("ours")
         assert log.since(log.position()) == log.keep() == ""
     assert capfd.readouterr().out == "a library's line\nours\n"
     assert list(logs.iterdir()) == []

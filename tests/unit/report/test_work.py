@@ -94,7 +94,7 @@ def test_a_stream_that_cannot_take_a_line_does_not_stop_the_work(error):
             if error:
                 raise error
 
-    ConsoleProgress(Stream()).say("a line")
+    ConsoleProgress(Stream()).log("a line")
 
 
 def test_a_reader_that_is_gone_stops_the_work():
@@ -103,7 +103,7 @@ def test_a_reader_that_is_gone_stops_the_work():
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        ConsoleProgress(Gone()).say("a line")
+        ConsoleProgress(Gone()).log("a line")
 
 
 def test_a_warning_is_shown_once(stream):
@@ -148,9 +148,9 @@ def test_a_bar_asks_how_much_is_done_and_goes_away(soon, monkeypatch):
 )  # fmt: skip
 def test_lines_are_broken_between_words_on_a_terminal_alone(monkeypatch, stream, text, lines):
     monkeypatch.setenv("COLUMNS", "30")
-    ConsoleProgress(stream, live=True).say(text)
+    ConsoleProgress(stream, live=True).log(text)
     assert stream.getvalue().splitlines() == lines
     stream.truncate(0)
     stream.seek(0)
-    ConsoleProgress(stream).say(text)
+    ConsoleProgress(stream).log(text)
     assert stream.getvalue() == f"{text}\n"

@@ -10,7 +10,7 @@ from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.errors import ConfigError, DataError, ModelError, PluginError
 from nnunet_vit.training.preflight import (
     check_network,
-    goes_on,
+    starts_from_checkpoint,
 )
 
 pytestmark = pytest.mark.unit
@@ -25,7 +25,7 @@ class Said:
     def __init__(self):
         self.lines = []
 
-    def say(self, text):
+    def log(self, text):
         self.lines.append(text)
 
 
@@ -53,17 +53,17 @@ def save_epoch(fold, epoch=3):
 def test_whether_a_run_goes_on(tmp_path, saved, resume, overwrite, going):
     if saved:
         save_epoch(tmp_path)
-    assert goes_on(tmp_path, resume, overwrite) is going
+    assert starts_from_checkpoint(tmp_path, resume, overwrite) is going
 
 
 def test_a_finished_model_is_enough_to_go_on(tmp_path):
     (tmp_path / "checkpoint_final.pth").touch()
-    assert goes_on(tmp_path, resume=True, overwrite=False)
+    assert starts_from_checkpoint(tmp_path, resume=True, overwrite=False)
 
 
 def test_nothing_to_go_on_from(tmp_path):
     with pytest.raises(ConfigError) as caught:
-        goes_on(tmp_path / "fold_0", resume=True, overwrite=False)
+        starts_from_checkpoint(tmp_path / "fold_0", resume=True, overwrite=False)
     assert str(caught.value) == (
         f"--continue: there is no checkpoint of this run in {tmp_path / 'fold_0'}. "
         "Fix: leave out --continue, or give the run file that the earlier run had (another "
@@ -77,7 +77,7 @@ def test_a_result_is_not_overwritten_unasked(tmp_path, held):
     if held.endswith(".pth"):
         (tmp_path / held).touch()
     with pytest.raises(ConfigError) as caught:
-        goes_on(tmp_path, resume=False, overwrite=False)
+        starts_from_checkpoint(tmp_path, resume=False, overwrite=False)
     assert str(caught.value) == (
         f"{tmp_path} already holds this run's {held}. "
         "Fix: --continue to go on, --overwrite to start anew, or change the run file."

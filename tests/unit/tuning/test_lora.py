@@ -4,7 +4,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 from nnunet_vit.tuning import named_method
-from nnunet_vit.tuning.adapters.probe import idle_adapters
+from nnunet_vit.tuning.adapters.adapter_check import idle_adapters
 
 pytestmark = pytest.mark.unit
 

@@ -40,7 +40,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     assert raw is not None
     refuse(raw, listing_faults(raw, description) if "dataset" in description else ())
     for notice in _left_out(raw, description):
-        progress.say(notice)
+        progress.log(notice)
     cases = training_cases(raw, description)
     seen = _look_at_all(dataset, cases, progress)
     _refuse_files(raw, [fault for case in seen for fault in case.faults])
@@ -50,7 +50,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
         if case.label and case.image and lies_elsewhere(case.image, case.label, *AS_NNUNET)
     ]
     if apart:
-        progress.say(
+        progress.log(
             f"{shortened(apart)}: the mask's origin or direction is not its image's; are the two "
             "aligned?"
         )
@@ -60,7 +60,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     _refuse_sizes(dataset, [case.image for case in seen if case.image], vit_patch)
     never = [name for name, values in labels.classes.items() if not present & set(values)]
     if never:
-        progress.say(f"No label file holds {', '.join(never)}: nothing can be learned of it.")
+        progress.log(f"No label file holds {', '.join(never)}: nothing can be learned of it.")
 
 
 def _look_at_all(dataset: Dataset, cases: Mapping[str, Case], progress: Progress) -> list[Seen]:

@@ -46,23 +46,23 @@ def carry_out(dataset: Dataset, configuration: str, work: Work, progress: Progre
         _say_reading(work, progress)
         states = states_of(work.files) if work.plan or work.preprocess else {}
         if work.plan:
-            progress.say(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
+            progress.log(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
             _plan(dataset, work, states, progress)
         plans, own = plans_of(dataset, configuration)
         data = DataFolder(dataset.preprocessed, own["data_identifier"])
         ending = dataset.description["file_ending"]
         copy_again(dataset.preprocessed, work.files, work.truth, ending)
         if splits is not None and work.preprocess:  # a kill from here on loses what was there
-            progress.say(write_splits(dataset, splits))
+            progress.log(write_splits(dataset, splits))
             splits = None
         if work.preprocess:
-            progress.say(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
+            progress.log(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
             _preprocess(dataset, configuration, data, work, states, progress)
             write_record(data.record_file, _record(dataset, plans, own, states))
         elif work.record is not None or work.added:
             _add_and_record(dataset, configuration, data, work, progress)
         if splits is not None:
-            progress.say(write_splits(dataset, splits))
+            progress.log(write_splits(dataset, splits))
     return plans
 
 
@@ -79,7 +79,7 @@ def _say_reading(work: Work, progress: Progress) -> None:
         files = [path for paths in work.files.values() for path in paths]
         size = sum(path.stat().st_size for path in files if path.is_file())
         if size > MUCH:
-            progress.say(
+            progress.log(
                 f"Reading {len(files)} raw files, {size / 1e9:.0f} GB, once: later runs see by it "
                 "whether they have changed …"
             )
@@ -108,7 +108,7 @@ def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> N
     if kept is not None and kept.read_bytes() == path.read_bytes():
         kept.unlink()
     elif kept is not None:
-        progress.say(f"{path.name} has been changed, {kept.name} is the one before.")
+        progress.log(f"{path.name} has been changed, {kept.name} is the one before.")
 
 
 def _kept_plans(path: Path) -> Path | None:
@@ -171,7 +171,7 @@ def _add_and_record(
     assert record is not None  # work.added without one comes with one
     if work.added:
         new = {case: work.files[case] for case in work.added}
-        progress.say(f"Preprocessing {len(new)} new cases of {dataset.name} …")
+        progress.log(f"Preprocessing {len(new)} new cases of {dataset.name} …")
         states = states_of(new)
         add_cases(dataset, configuration, plans, own, new, work.files, progress)
         record = replace(record, cases={**record.cases, **states})

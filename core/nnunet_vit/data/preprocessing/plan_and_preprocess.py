@@ -37,7 +37,7 @@ def prepare(
         MachineError: data would change that another process trains on.
     """
     decide(dataset, configuration, asked)  # refuses before a folder is made
-    with alone_in(dataset.preprocessed, progress.say):
+    with alone_in(dataset.preprocessed, progress.log):
         work = decide(dataset, configuration, asked)
         plans = carry_out(dataset, configuration, work, progress)
         if fold != "all":

@@ -51,7 +51,7 @@ def obtain(files: Sequence[HubFile], pin: Pin | None = None) -> tuple[HubFile, P
         wrong = _damage(path)
         if not wrong:
             return file, path
-        display().say(f"{path} is damaged ({wrong}): it is removed and fetched again.")
+        display().log(f"{path} is damaged ({wrong}): it is removed and fetched again.")
         _remove(path)
     file = _offered(files)
     return file, _fetched(file, pin)
@@ -92,11 +92,11 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
     revision, remote = _found(file, asked, pin)
     _check_room(file, remote.bytes)
     size = f" ({size_text(remote.bytes)})" if remote.bytes else ""
-    display().say(f"Fetching {file.title}{size} from {asked} …")
+    display().log(f"Fetching {file.title}{size} from {asked} …")
     try:
         return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
     except _ArrivedDamagedError as error:
-        display().say(f"{file.name} arrived damaged ({error}): it is fetched once more …")
+        display().log(f"{file.name} arrived damaged ({error}): it is fetched once more …")
     try:
         return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
     except _ArrivedDamagedError as error:

@@ -10,7 +10,7 @@ from typing import Protocol
 class FetchProgress(Protocol):
     """What a display of downloads offers."""
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Show one line that stays."""
 
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
@@ -23,7 +23,7 @@ class FetchProgress(Protocol):
 class LinesOnStandardError:
     """The display where nobody brought one: the lines that stay."""
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Write one line."""
         print(text, file=sys.stderr)
 

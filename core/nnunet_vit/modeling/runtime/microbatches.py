@@ -27,7 +27,7 @@ def checkpoint_blocks(network: nn.Module) -> None:
         vit.set_grad_checkpointing(True)  # type: ignore[operator]
 
 
-def forward_in_parts(network: nn.Module, images: Tensor, parts: int) -> Any:  # noqa: ANN401
+def forward_in_microbatches(network: nn.Module, images: Tensor, parts: int) -> Any:  # noqa: ANN401
     """Run a batch through the network part by part, with the whole batch's gradient in the end.
 
     nnU-Net's Dice loss looks at the batch as a whole, so that adding up the gradients of small

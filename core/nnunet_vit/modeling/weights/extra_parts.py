@@ -8,7 +8,7 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.classes import class_of
 from nnunet_vit.modeling.weights.grids import is_square
-from nnunet_vit.modeling.weights.naming import shaped_as_backbone
+from nnunet_vit.modeling.weights.key_mapping import shaped_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS
 
 BLOCK = re.compile(r"(?:^|\.)(?:blocks|layers?|resblocks)\.(\d+)\.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from nnunet_vit.modeling.weights.choosing import Reading, best_reading
+from nnunet_vit.modeling.weights.candidates import Reading, best_reading
 from nnunet_vit.modeling.weights.class_tokens import REGISTERS, with_own_class_position
 from nnunet_vit.modeling.weights.coverage import Coverage
 from nnunet_vit.modeling.weights.grids import FileGrid, grid_of_snapshot

@@ -19,8 +19,8 @@ from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.modeling.weights.extra_parts import BLOCK, arguments_of_tensors
 from nnunet_vit.modeling.weights.grids import is_square
-from nnunet_vit.modeling.weights.harmless import may_be_left_over, may_be_missing
-from nnunet_vit.modeling.weights.naming import shaped_as_backbone
+from nnunet_vit.modeling.weights.ignored_keys import may_be_left_over, may_be_missing
+from nnunet_vit.modeling.weights.key_mapping import shaped_as_backbone
 from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, can_be_resized, class_positions
 
 SECONDS = 4.0  # of the processor

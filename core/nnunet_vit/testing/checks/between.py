@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from nnunet_vit.config.head_options import judged
+from nnunet_vit.config.head_options import validate_options
 from nnunet_vit.errors import UserError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.testing.building import build, images_of, logits_of
@@ -30,11 +30,16 @@ def check_smallest(head: str) -> str:
 def check_between(head: str) -> str:
     """Check that options give a network at values between their bounds, and two by two."""
     plugin = plugin_of(head)
-    small = {"hidden_size": HIDDEN_SIZE} if judged(plugin, {"hidden_size": HIDDEN_SIZE})[0] else {}
+    small = (
+        {"hidden_size": HIDDEN_SIZE}
+        if validate_options(plugin, {"hidden_size": HIDDEN_SIZE})[0]
+        else {}
+    )
     tried = [
         options
         for options in (*singles(head), *pairs(head))
-        if judged(plugin, {**small, **options})[0] is not None  # the head refuses it: well done
+        if validate_options(plugin, {**small, **options})[0]
+        is not None  # the head refuses it: well done
     ]
     for options in tried:
         _check(head, {**small, **options})

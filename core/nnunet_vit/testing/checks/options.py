@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nnunet_vit.config.head_options import judged, options_model
+from nnunet_vit.config.head_options import options_model, validate_options
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.loading import LoadedPlugin, load_plugin
@@ -18,7 +18,7 @@ Schema = JsonMapping
 def check_options(head: str) -> str:
     """Check names, descriptions, bounds and defaults; return how many options there are."""
     plugin = plugin_of(head)
-    options, problems = judged(plugin, {})
+    options, problems = validate_options(plugin, {})
     if options is None:
         names = ", ".join(".".join(map(str, key)) for key in problems)
         raise ContractError(
@@ -33,7 +33,7 @@ def check_options(head: str) -> str:
         for kind in schema:
             _check_bounded(name, kind)
             _check_refused(plugin, name, kind)
-    if judged(plugin, {"no_such_option": 1})[0] is not None:
+    if validate_options(plugin, {"no_such_option": 1})[0] is not None:
         raise ContractError(
             "an unknown option is accepted: a typing error in a run file would go unseen.",
             fix="leave extra='forbid' of HeadOptions as it is.",
@@ -47,10 +47,10 @@ def choices(head: str) -> list[JsonObject]:
     They are small: `hidden_size`, where the head has it, is not the default.
     """
     plugin = plugin_of(head)
-    small = judged(plugin, {"hidden_size": HIDDEN_SIZE})[0]
+    small = validate_options(plugin, {"hidden_size": HIDDEN_SIZE})[0]
     base = {} if small is None else {"hidden_size": HIDDEN_SIZE}
     found: list[JsonObject] = [base]
-    defaults = judged(plugin, {})[0]
+    defaults = validate_options(plugin, {})[0]
     for name, (kinds, _) in schemas(plugin).items():
         for kind in kinds:
             values = [True, False] if kind.get("type") == "boolean" else kind.get("enum", [])
@@ -103,7 +103,7 @@ def _check_bounded(name: str, kind: Schema) -> None:
 
 def _check_refused(plugin: LoadedPlugin, name: str, kind: Schema) -> None:
     for bound, value in _beyond(kind):
-        if judged(plugin, {name: value})[0] is not None:
+        if validate_options(plugin, {name: value})[0] is not None:
             raise ContractError(
                 f"option {name}: {value} is accepted, beyond its {bound}.",
                 fix="leave strict=True of HeadOptions, and let no validator change values.",

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from nnunet_vit.tuning.adapters.defuse import defuse
-from nnunet_vit.tuning.adapters.probe import check_adapters
+from nnunet_vit.tuning.adapters.adapter_check import check_adapters
+from nnunet_vit.tuning.adapters.fuse_attention_bias import fuse_attention_bias
 from nnunet_vit.tuning.adapters.targets import target_names, target_pattern
 
 if TYPE_CHECKING:
@@ -37,6 +37,6 @@ def inject_adapters(
     from peft import inject_adapter_in_model
 
     pattern = target_pattern(target_names(model, targets))
-    defuse(model, pattern)
+    fuse_attention_bias(model, pattern)
     (inject or inject_adapter_in_model)(config_for(pattern), model)
     check_adapters(model)

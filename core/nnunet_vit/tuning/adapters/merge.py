@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import NumericsError
+from nnunet_vit.tuning.adapters.copy_structure import copy_structure
 from nnunet_vit.tuning.adapters.names import BASE, layer_of
-from nnunet_vit.tuning.adapters.twin import twin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,7 +68,7 @@ def _adapted(model: "nn.Module") -> "Iterator[tuple[str, Any]]":
 
 def _merged_base(name: str, layer: Any) -> "dict[str, Tensor]":  # noqa: ANN401
     # peft gives the layer that it merges new tensors; the twin takes them, and the layer stays
-    other = twin(layer, lambda tensor: tensor.detach())
+    other = copy_structure(layer, lambda tensor: tensor.detach())
     _merge(name, other)
     state: dict[str, Tensor] = other.get_base_layer().state_dict()
     return state

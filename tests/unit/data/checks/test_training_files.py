@@ -22,7 +22,7 @@ class Said(Progress):
     def __init__(self):
         self.lines, self.cases = [], []
 
-    def say(self, text):
+    def log(self, text):
         self.lines.append(text)
 
     def case(self, name):

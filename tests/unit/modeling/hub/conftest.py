@@ -118,7 +118,7 @@ class Shown:
     def __init__(self):
         self.lines, self.downloads, self.counts = [], [], []
 
-    def say(self, text):
+    def log(self, text):
         self.lines.append(text)
 
     def start_download(self, text, total, received):

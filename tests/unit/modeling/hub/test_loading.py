@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nnunet_vit.modeling.backbone import create_backbone
-from nnunet_vit.modeling.creation import coverage_of, origin_of
+from nnunet_vit.modeling.loading import coverage_of, origin_of
 
 pytestmark = pytest.mark.unit
 

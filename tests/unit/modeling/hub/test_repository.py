@@ -8,7 +8,7 @@ import torch
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.backbone import create_backbone, get_vit_features
-from nnunet_vit.modeling.creation import coverage_of, origin_of
+from nnunet_vit.modeling.loading import coverage_of, origin_of
 from nnunet_vit.modeling.vit.hub_network import as_repository_says
 
 from .conftest import use_hub
@@ -83,7 +83,7 @@ def test_a_run_holds_the_network_so_that_prediction_asks_nobody(published, monke
     assert model.backbone_arguments.given() == ARGUMENTS
     use_hub(monkeypatch, "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "empty"))
-    from nnunet_vit.modeling.creation import load_backbone, pretrained_weights
+    from nnunet_vit.modeling.loading import load_backbone, pretrained_weights
 
     with pretrained_weights(wanted=False):
         rebuilt = load_backbone(model, (64, 64), 3).model

@@ -8,7 +8,7 @@ from torch import nn
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_parts
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 
 pytestmark = pytest.mark.unit
 
@@ -50,7 +50,7 @@ def gradients(model, parts=1):
     target = torch.randint(0, 2, (4, 1, 32, 64)).float()
     model.zero_grad()
     torch.manual_seed(2)
-    loss_over_the_batch(forward_in_parts(model, images, parts), target).backward()
+    loss_over_the_batch(forward_in_microbatches(model, images, parts), target).backward()
     return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
 
 
@@ -129,7 +129,7 @@ def saved_bytes(model, parts=1):
 
     torch.manual_seed(1)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        forward_in_parts(model, torch.randn(4, 3, 32, 64), parts)
+        forward_in_microbatches(model, torch.randn(4, 3, 32, 64), parts)
     return sum(seen.values())
 
 

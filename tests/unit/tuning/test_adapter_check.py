@@ -5,8 +5,8 @@ import pytest
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.tuning import named_method
-from nnunet_vit.tuning.adapters.probe import idle_adapters
-from nnunet_vit.tuning.adapters.twin import twin
+from nnunet_vit.tuning.adapters.adapter_check import idle_adapters
+from nnunet_vit.tuning.adapters.copy_structure import copy_structure
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def test_the_shadow_is_a_copy_without_memory(adapted, name):
     import torch
 
     model = adapted(name)
-    shadow = twin(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+    shadow = copy_structure(model, lambda tensor: torch.empty_like(tensor, device="meta"))
     assert list(tensors(shadow)) == list(tensors(model))
     for key, value in tensors(model).items():
         ghost = tensors(shadow)[key]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Module = TypeVar("Module", bound="nn.Module")
 
 
-def twin(module: Module, tensor_of: "Callable[[Tensor], Tensor]") -> Module:
+def copy_structure(module: Module, tensor_of: "Callable[[Tensor], Tensor]") -> Module:
     """Return a copy of a module whose tensors are what `tensor_of` makes of the module's."""
     from torch import nn
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunet_vit.tuning.adapters.defuse import defuse
+from nnunet_vit.tuning.adapters.fuse_attention_bias import fuse_attention_bias
 from nnunet_vit.tuning.adapters.targets import target_names, target_pattern
 
 pytestmark = pytest.mark.unit
@@ -25,7 +25,7 @@ def filled(model):
 
 
 def defused(model):
-    defuse(model, target_pattern(target_names(model, None)))
+    fuse_attention_bias(model, target_pattern(target_names(model, None)))
     return model
 
 
@@ -86,7 +86,7 @@ def test_layers_that_are_called_stay_as_they_are(tiny, variant):
     model = tiny(variant)
     before = {key: id(value) for key, value in model.state_dict(keep_vars=True).items()}
     parts = part_keys(model)
-    defuse(model, target_pattern(["proj", "fc2", "attn_out_proj"]))
+    fuse_attention_bias(model, target_pattern(["proj", "fc2", "attn_out_proj"]))
     after = {key: id(value) for key, value in model.state_dict(keep_vars=True).items()}
     assert after == before
     if not parts:

@@ -14,10 +14,10 @@ from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
-__all__ = ["plain", "read_whole", "write_whole"]
+__all__ = ["plain", "read_full_model", "write_full_model"]
 
 
-def write_whole(path: Path, content: JsonObject) -> None:
+def write_full_model(path: Path, content: JsonObject) -> None:
     """Write a model as one file, whole or not at all; it loads with weights_only=True.
 
     Raises:
@@ -41,7 +41,7 @@ def write_whole(path: Path, content: JsonObject) -> None:
             write(file)
 
 
-def read_whole(path: Path) -> JsonObject:
+def read_full_model(path: Path) -> JsonObject:
     """Return the content of a whole model on the CPU; no code in it is ever run.
 
     Raises:

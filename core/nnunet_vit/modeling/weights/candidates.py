@@ -15,11 +15,11 @@ from nnunet_vit.modeling.weights.copies import (
     is_of_training,
     preferred,
 )
-from nnunet_vit.modeling.weights.foreign import translated_by_timm
-from nnunet_vit.modeling.weights.harmless import may_be_missing
+from nnunet_vit.modeling.weights.ignored_keys import may_be_missing
+from nnunet_vit.modeling.weights.key_mapping import named_as_backbone
 from nnunet_vit.modeling.weights.layouts import Layout, above, layouts, lists_of_tensors
-from nnunet_vit.modeling.weights.naming import named_as_backbone
 from nnunet_vit.modeling.weights.sizes import can_be_resized
+from nnunet_vit.modeling.weights.timm_filter import translated_by_timm
 from nnunet_vit.modeling.weights.unreadable import no_mapping
 
 Tensors = dict[str, Tensor]

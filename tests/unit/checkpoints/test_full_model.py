@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnunet_vit.checkpoints.whole import plain, read_whole, write_whole
+from nnunet_vit.checkpoints.full_model import plain, read_full_model, write_full_model
 from nnunet_vit.errors import MachineError, ModelError
 
 pytestmark = pytest.mark.unit
@@ -37,15 +37,15 @@ def content():
 def refusal(path):
     def read():
         with pytest.raises(ModelError) as caught:
-            read_whole(path)
+            read_full_model(path)
         return str(caught.value)
 
     return read
 
 
 def test_round_trip_in_plain_types(path, content):
-    write_whole(path, content)
-    for found in (read_whole(path), torch.load(path, weights_only=True)):
+    write_full_model(path, content)
+    for found in (read_full_model(path), torch.load(path, weights_only=True)):
         assert torch.equal(
             found["network_weights"]["head.weight"], content["network_weights"]["head.weight"]
         )
@@ -92,20 +92,20 @@ def test_what_is_not_plain_is_refused_with_its_place(value, text):
 def test_objects_are_refused_before_anything_is_written(path, content):
     path.write_text("older")
     with pytest.raises(TypeError):
-        write_whole(path, {**content, "extra": object()})
+        write_full_model(path, {**content, "extra": object()})
     assert path.read_text() == "older"
     assert os.listdir(path.parent) == [path.name]
 
 
 def test_a_full_disk_leaves_the_older_file(path, content, child):
     resource = pytest.importorskip("resource")
-    write_whole(path, content)
+    write_full_model(path, content)
     older = path.read_bytes()
 
     def write(say):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         try:
-            write_whole(path, {"w": torch.zeros(1000)})
+            write_full_model(path, {"w": torch.zeros(1000)})
         except MachineError as error:
             say(error)
 
@@ -121,7 +121,7 @@ def test_a_full_disk_leaves_the_older_file(path, content, child):
 
 def test_no_folder_to_write_to(path, content):
     with pytest.raises(MachineError) as caught:
-        write_whole(path.parent / "none" / path.name, content)
+        write_full_model(path.parent / "none" / path.name, content)
     assert "could not be written: No such file or directory. Needed: 2,400 bytes; " in str(
         caught.value
     )
@@ -130,13 +130,13 @@ def test_no_folder_to_write_to(path, content):
 def test_what_a_killed_process_left_is_swept(path, content):
     leftover = path.parent / f".tmp-{path.name}-4711"
     leftover.write_bytes(b"half")
-    write_whole(path, content)
+    write_full_model(path, content)
     assert os.listdir(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.2, 0.5, 0.9, 0.999])
 def test_a_truncated_file(path, content, refusal, share):
-    write_whole(path, content)
+    write_full_model(path, content)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
     assert refusal() == (
@@ -145,7 +145,7 @@ def test_a_truncated_file(path, content, refusal, share):
 
 
 def test_a_flipped_bit_that_torch_would_load(path, content, refusal):
-    write_whole(path, content)
+    write_full_model(path, content)
     damaged = bytearray(path.read_bytes())
     value = content["network_weights"]["head.weight"].numpy().tobytes()
     damaged[damaged.index(value) + 1203] ^= 64

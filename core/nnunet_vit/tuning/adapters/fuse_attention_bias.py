@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 BIASES = {"qkv": ("q_bias", "k_bias", "v_bias"), "in_proj": ("qkv_bias", "mlp_bias")}
 
 
-def defuse(model: "nn.Module", pattern: str) -> None:
+def fuse_attention_bias(model: "nn.Module", pattern: str) -> None:
     """Give the layers that match their joint bias, so that timm calls them.
 
     With biases of its own, the attention of BEiT and EVA computes `linear(x, qkv.weight, biases)`,

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import ModelError, shortened
+from nnunet_vit.tuning.adapters.copy_structure import copy_structure
 from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
-from nnunet_vit.tuning.adapters.twin import twin
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,7 +36,7 @@ def idle_adapters(model: "nn.Module") -> list[str]:
     import torch
 
     with torch.inference_mode(False), torch.enable_grad():  # wherever the network is built
-        shadow: Any = twin(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+        shadow: Any = copy_structure(model, lambda tensor: torch.empty_like(tensor, device="meta"))
         images = torch.empty(1, *_input_size(shadow), device="meta")
         # SAM's norm is a neck with other channels; no adapter lies in it
         maps = shadow.forward_intermediates(images, indices=1, norm=False, intermediates_only=True)
