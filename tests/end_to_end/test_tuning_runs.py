@@ -251,10 +251,12 @@ def test_without_a_whole_model_prediction_needs_the_base(installed, train, train
         assert line.startswith("Checking the images of ")
         assert done.stderr == (
             "error[model]: The checkpoint holds what was trained; its pretrained weights, "
-            f"{weights}, are not there. Fix: --base FILE, the weights file that the run was "
-            "started from.\n"
+            f"{weights}, are not there. Fix: --pretrained-weights FILE, the weights file that the "
+            "run was started from.\n"
         )
-        assert_same_masks(predict(installed, small, "moved", "--base", moved), expected)
+        assert_same_masks(
+            predict(installed, small, "moved", "--pretrained-weights", moved), expected
+        )
     finally:
         shutil.move(moved, weights)
 

@@ -33,7 +33,7 @@ RUN = """
 data: {{dataset: 5, configuration: 2d, fold: 0}}
 paths: {{raw: raw, preprocessed: preprocessed, results: results/{name}}}
 model: {{{model}, {backbone}}}
-train: {{initial_lr: 0.01, num_epochs: 3, num_iterations_per_epoch: 4, save_every: 1,
+train: {{initial_lr: 0.01, num_epochs: 3, num_iterations_per_epoch: 16, save_every: 1,
   num_val_iterations_per_epoch: 1, batch_size: 2, patch_size: [64, 64], seed: 0}}
 """
 
@@ -88,7 +88,7 @@ def vit_cli(*arguments: str, killed_after: str = "") -> None:
 
 def prune(fold: Path) -> None:
     """Leave out what neither prediction nor resuming reads."""
-    for path in (*fold.glob("training_log*"), *fold.glob("progress.png"), *fold.glob("*.txt")):
+    for path in (*fold.glob("*.txt"), *fold.glob("*.png")):
         path.unlink()
     shutil.rmtree(fold / "validation", ignore_errors=True)
 

@@ -108,7 +108,7 @@ def load_stored(
             "The backbone's frozen weights are not those that the checkpoint was trained on: "
             f"digest {found[:SHOWN]}, needed {digest[:SHOWN]}.",
             fix="put the weights file that the run was started from where it was, or name it: "
-            "predict --base FILE.",
+            "predict --pretrained-weights FILE.",
         )
     network.load_state_dict(weights, strict=False)  # the names have been compared
 

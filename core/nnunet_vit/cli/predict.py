@@ -20,9 +20,13 @@ def predict(
         bool, typer.Option(help="average over mirrored images: slower, better")
     ] = True,
     checkpoint: Annotated[str, typer.Option(help="final, best or latest")] = "final",
-    base: Annotated[
+    pretrained_weights: Annotated[
         Path | None,
-        typer.Option(help="the backbone's pretrained weights, where they have moved"),
+        typer.Option(
+            "--pretrained-weights",
+            "--base",  # its older name
+            help="the backbone's pretrained weights, where they have moved",
+        ),
     ] = None,
 ) -> None:
     """Segment every image of a folder with a trained model."""
@@ -32,7 +36,7 @@ def predict(
         from nnunet_vit.inference.predict import predict_folder
 
         cases = predict_folder(
-            images, masks, model, folds, device, mirroring, checkpoint, base, progress
+            images, masks, model, folds, device, mirroring, checkpoint, pretrained_weights, progress
         )
     from nnunet_vit.errors import counted
 

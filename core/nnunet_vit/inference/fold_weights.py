@@ -100,5 +100,5 @@ def _require_base(model: ModelFolder, base: Path | None) -> None:
         raise ModelError(
             f"The checkpoint holds what was trained; its pretrained weights, {path}, are not "
             "there.",
-            fix="--base FILE, the weights file that the run was started from.",
+            fix="--pretrained-weights FILE, the weights file that the run was started from.",
         )

@@ -108,7 +108,7 @@ def test_another_base_is_refused(network, refusal):
     assert refusal(target, trained(source), digest) == (
         "The backbone's frozen weights are not those that the checkpoint was trained on: "
         f"digest {found[:12]}, needed {digest[:12]}. Fix: put the weights file that the run was "
-        "started from where it was, or name it: predict --base FILE."
+        "started from where it was, or name it: predict --pretrained-weights FILE."
     )
 
 

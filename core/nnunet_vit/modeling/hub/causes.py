@@ -36,7 +36,7 @@ def by_hand(file: HubFile) -> str:
     if file.resumed:
         return (
             f"copy {cache_folder()} from the machine that the run was started on (to predict: "
-            f"--base FILE, {file.name} of {file.repository})."
+            f"--pretrained-weights FILE, {file.name} of {file.repository})."
         )
     return (
         f"fetch {file.name} of {file.repository} on another machine, copy it here and write its "

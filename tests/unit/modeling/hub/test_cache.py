@@ -111,7 +111,7 @@ def test_lost_weights_that_the_hub_no_longer_has(loopback, fetched, tmp_path):
     )
     assert caught.value.fix == (
         f"copy {tmp_path / 'cache'} from the machine that the run was started on (to predict: "
-        f"--base FILE, model.safetensors of {REPOSITORY})."
+        f"--pretrained-weights FILE, model.safetensors of {REPOSITORY})."
     )
 
 

@@ -1,0 +1,52 @@
+"""Models and an unfinished training of earlier versions, as tests/stored/make.py wrote them."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import io
+
+pytestmark = pytest.mark.end_to_end
+
+STORED = Path(__file__).parents[1] / "stored"
+VERSIONS = sorted(folder.name for folder in STORED.iterdir() if (folder / "masks").is_dir())
+SLOW = pytest.mark.slow
+MODELS = ["lora", *(pytest.param(name, marks=SLOW) for name in ("full", "frozen", "own_loss"))]
+SHARE = 0.999  # of the pixels: the last bits of a sum differ between machines
+
+
+@pytest.fixture(params=VERSIONS)
+def stored(request, tmp_path):
+    """A copy of a version's set."""
+    return shutil.copytree(STORED / request.param, tmp_path / "stored")
+
+
+def masks_of(folder):
+    return {path.name: io.imread(path) for path in sorted(folder.glob("*.png"))}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_masks_are_those_of_then(installed, stored, name):
+    (model,) = (stored / "results" / name).glob("*/*__2d")
+    images, out = stored / "raw/Dataset005_Disc/imagesTs", stored / "out"
+    installed.succeed("predict", "-i", images, "-o", out, "--model", model, "--device", "cpu")
+    then, now = masks_of(stored / "masks" / name), masks_of(out)
+    assert then.keys() == now.keys() and len(then) == 2
+    equal = np.mean([then[case] == now[case] for case in then])
+    assert equal >= SHARE
+    assert any(mask.any() for mask in then.values())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_unfinished_training_is_resumed(installed, stored, name):
+    run = stored / f"{name}_killed.yaml"
+    output = installed.succeed("train", "--config", run, "--device", "cpu", "--continue")
+    assert "Going on after epoch 1 of 3." in output or "Going on after epoch 2 of 3." in output
+    assert "Mean Dice" in output
+    (fold,) = (stored / f"results/{name}_killed").glob("*/*__2d/fold_0")
+    assert (fold / "checkpoint_final.pth").is_file()
+
+
+def test_there_is_a_set():
+    assert VERSIONS
