@@ -57,7 +57,7 @@ def train_killed_once(config, environment):
             first.send_signal(signal.SIGKILL)
     first.wait()
     output = vit_cli(*command[len(COMMAND) :], "--continue", environment=environment)
-    assert f"Going on after epoch 1 of {EPOCHS}" in output, output
+    assert f"Resuming after epoch 1 of {EPOCHS}" in output, output
     return output
 
 

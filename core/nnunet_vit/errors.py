@@ -1,4 +1,4 @@
-"""The errors that a user can cause or mend, each with the exit code that a script can rely on."""
+"""The errors that a user can cause or fix, each with the exit code that a script can rely on."""
 
 import difflib
 from collections.abc import Iterable

@@ -64,8 +64,8 @@ def create_segmentation_model(  # type: ignore[empty-body]
 ) -> "nn.Module":
     """Build the whole network; name the arguments that you need, the others are not handed over.
 
-    The easy way names `backbone` (built, loaded and tuned), `num_classes` and `options`. The whole
-    way names `backbone_name`, `backbone_size`, … instead and builds everything itself.
+    A head that gets a backbone names `backbone` (built, loaded and tuned), `num_classes` and
+    `options`. A head that builds one names `backbone_name`, `backbone_size`, … instead.
 
     Shapes: the module maps images (B, in_channels, H, W) to logits (B, num_classes, H, W), with
     `image_size` = (H, W) in pixels; with `deep_supervision` to a list of logits, finest first.

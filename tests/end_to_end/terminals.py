@@ -1,6 +1,6 @@
 """Commands on a pseudo-terminal or in a pipe, and the lines that they leave on the screen.
 
-A forked process is the command, instead of starting Python and loading torch anew, unless the
+A forked process is the command, instead of starting Python and loading torch again, unless the
 command starts workers: those would import what the tests were started with.
 """
 

@@ -80,7 +80,7 @@ def test_two_problems_at_once(refused, installed):
     installed.write("two.yaml", GOOD + "    lora: {rank: 8, r: big}\n")
     assert refused(config="two.yaml", code=2) == (
         "error[config]: two.yaml: 2 problems\n"
-        "  line 6, lora.r: given 'big'; allowed: a whole number from 1 to 1024\n"
+        "  line 6, lora.r: given 'big'; allowed: an integer from 1 to 1024\n"
         "  line 6, lora.rank: unknown key, given 'rank'. "
         "Allowed: enabled, r, lora_alpha, target_modules, lora_dropout"
     )

@@ -100,7 +100,7 @@ def test_a_finished_run_is_not_trained_over(trained, installed):
     assert done.returncode == 2
     assert done.stderr == (
         f"error[config]: {folder / 'fold_0'} already holds this run's checkpoint_final.pth. "
-        "Fix: --continue to go on, --overwrite to start anew, or change the run file.\n"
+        "Fix: --continue to resume, --overwrite to start from scratch, or change the run file.\n"
     )
     assert (folder / "fold_0" / "checkpoint_final.pth").read_bytes() == before
 

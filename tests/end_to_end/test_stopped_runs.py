@@ -79,7 +79,7 @@ def test_other_cases_in_the_fold_are_refused(installed, stopped):
     assert done.stderr == (
         f"error[model]: Since the checkpoint in {stopped / 'fold_1'} was saved, the fold's "
         "training and validation cases have changed. Fix: bring back splits_final.json, "
-        "nnUNetPlans.json and the raw data as they were, or --overwrite to start anew.\n"
+        "nnUNetPlans.json and the raw data as they were, or --overwrite to start from scratch.\n"
     )
 
 
@@ -98,7 +98,7 @@ def test_moved_weights_then_stock_nnunet_to_the_end(installed, stopped, stock, t
         *TRAIN, "--continue", "--set", f"model.checkpoint_path={elsewhere}",
         "train.gradient_checkpointing=true",
     )  # fmt: skip
-    assert "Going on after epoch 2 of 4." in output and "epoch 4/4" in output
+    assert "Resuming after epoch 2 of 4." in output and "epoch 4/4" in output
     assert [path.name for path in stopped.parent.iterdir()] == [stopped.name]
     shutil.copy(elsewhere, installed.folder / "going_on.safetensors")
 

@@ -42,7 +42,7 @@ def test_the_masks_are_those_of_then(installed, stored, name):
 def test_an_unfinished_training_is_resumed(installed, stored, name):
     run = stored / f"{name}_killed.yaml"
     output = installed.succeed("train", "--config", run, "--device", "cpu", "--continue")
-    assert "Going on after epoch 1 of 3." in output or "Going on after epoch 2 of 3." in output
+    assert "Resuming after epoch 1 of 3." in output or "Resuming after epoch 2 of 3." in output
     assert "Mean Dice" in output
     (fold,) = (stored / f"results/{name}_killed").glob("*/*__2d/fold_0")
     assert (fold / "checkpoint_final.pth").is_file()

@@ -205,7 +205,7 @@ def test_stock_nnunet_predicts_merged_adapters_to_the_same_pixels(installed, tra
 def test_a_killed_run_ends_with_the_same_bits_as_an_unbroken_one(train, train_killed, method):
     _, unbroken = train(method)
     output, killed = train_killed(method)
-    assert "Going on after epoch 2 of 3." in output and "epoch 2/3" not in output
+    assert "Resuming after epoch 2 of 3." in output and "epoch 2/3" not in output
     assert killed.name == unbroken.name
     for name in ("weights", "optim"):
         file = f"fold_0/ckpt/epoch_00003/{name}.safetensors"
@@ -227,8 +227,8 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(installed, train):
     words = ["train", "--config", "last_blocks.yaml", "--device", "cpu"]
     output = installed.succeed(*words, "--continue")
     (notice,) = [line for line in output.splitlines() if "epoch_00003" in line]
-    assert "has changed since it was saved. Going on from epoch_00002." in notice
-    assert "Going on after epoch 2 of 3." in output
+    assert "has changed since it was saved. Resuming from epoch_00002." in notice
+    assert "Resuming after epoch 2 of 3." in output
     again = fold / "ckpt" / "epoch_00003" / "weights.safetensors"
     assert again.read_bytes() == before
 

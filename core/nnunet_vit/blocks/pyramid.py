@@ -34,7 +34,7 @@ class Pyramid(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Map four maps (B, embed_dim, h, w) to (B, width, 4h, 4w) down to (B, width, h/2, w/2).
 
-        An odd h or w is halved to the next whole number, its cells then a little closer together.
+        An odd h or w is halved to the next integer, its cells then a little closer together.
         """
         first, second, third, last = (
             normalize(level) for normalize, level in zip(self.normalizations, maps, strict=True)

@@ -38,7 +38,7 @@ def optimizer_tensors(optimizer: Optimizer) -> tuple[dict[str, Tensor], JsonObje
 def restore_optimizer(
     optimizer: Optimizer, tensors: dict[str, Tensor], settings: JsonObject
 ) -> None:
-    """Give an optimizer the state that `optimizer_tensors` returned; it then goes on bit by bit.
+    """Give an optimizer the state that `optimizer_tensors` returned; it then continues bit by bit.
 
     Raises:
         ModelError: the state is of another optimizer or of other parameters, or a part of it is

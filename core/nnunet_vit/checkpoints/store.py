@@ -190,14 +190,14 @@ class CheckpointStore:
                 problems.append(f"{directory.name}: {error}")
                 continue
             self.notices.append(
-                f"{self.folder}: {'; '.join(problems)}. Going on from {directory.name}."
+                f"{self.folder}: {'; '.join(problems)}. Resuming from {directory.name}."
             )
             return checkpoint
         if not problems:
             return None
         raise ModelError(
             f"No checkpoint in {self.folder} is intact: {'; '.join(problems)}.",
-            fix="restore the folder from a copy, or start anew with --overwrite.",
+            fix="restore the folder from a copy, or start from scratch with --overwrite.",
         )
 
     def _prune(self, saved: Path) -> None:

@@ -9,10 +9,10 @@ import typer
 if TYPE_CHECKING:
     from nnunet_vit.training.run import TrainedModel
 
-EITHER = "--continue to go on, or --overwrite to delete the fold's result and start anew."
+EITHER = "--continue to resume, or --overwrite to delete the fold's result and start from scratch."
 SAME_DATA = (
-    "a training goes on with the data that it began with; --overwrite in place of --continue to "
-    "start it anew with other data."
+    "a training resumes with the data that it began with; --overwrite in place of --continue to "
+    "start it from scratch with other data."
 )
 
 
@@ -23,14 +23,14 @@ def train(
     config: Annotated[Path | None, typer.Option(help="the run file", show_default=False)] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda:1, mps; default: the best")] = None,
     resume: Annotated[
-        bool, typer.Option("--continue", "--c", help="go on from the last checkpoint")
+        bool, typer.Option("--continue", "--c", help="resume from the last checkpoint")
     ] = False,
-    overwrite: Annotated[bool, typer.Option(help="start anew over an existing result")] = False,
+    overwrite: Annotated[bool, typer.Option(help="replace an existing result")] = False,
     update_data: Annotated[
         bool, typer.Option(help="preprocess new cases and add them to the splits")
     ] = False,
     preprocess_again: Annotated[
-        bool, typer.Option(help="plan and preprocess anew, after the raw data have changed")
+        bool, typer.Option(help="plan and preprocess again, after the raw data have changed")
     ] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")

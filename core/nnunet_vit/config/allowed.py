@@ -32,7 +32,7 @@ class Allowed:
             self._root = {}
 
     def words(self, key: Parts) -> str:
-        """Return what the key takes, like "a whole number from 0 to 4, or 'all'"; or nothing."""
+        """Return what the key takes, like "an integer from 0 to 4, or 'all'"; or nothing."""
         return self._words(self._at(key))
 
     def keys(self, section: Parts) -> list[str]:
@@ -87,7 +87,7 @@ class Allowed:
         if "const" in node or "enum" in node:
             return _either([shown(value) for value in node.get("enum", [node.get("const")])])
         kinds: dict[str, Callable[[Schema], str]] = {
-            "integer": partial(_number, "a whole number"),
+            "integer": partial(_number, "an integer"),
             "number": partial(_number, "a number"),
             "string": _text,
             "boolean": lambda _: "true or false",
@@ -132,7 +132,7 @@ def _plain_number(value: float) -> str:
 def _text(node: Schema) -> str:
     pattern = f" that matches {shown(node['pattern'])}" if "pattern" in node else ""
     count = _count(node.get("minLength"), node.get("maxLength"), "character")
-    return f"a text{count}{pattern}"
+    return f"a string{count}{pattern}"
 
 
 def _count(least: int | None, most: int | None, unit: str) -> str:

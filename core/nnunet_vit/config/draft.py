@@ -1,4 +1,4 @@
-"""A run file whose keys have each been judged, but not yet together."""
+"""A run file whose keys have each been validated, but not yet together."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from nnunet_vit.files.json_file import JsonObject
 
 @dataclass
 class Draft:
-    """The run so far: defaults stand in for broken keys, so that the others can still be judged.
+    """The run so far: defaults stand in for broken keys, so that the others can still be validated.
 
     Args:
         source: what the user gave.
@@ -37,7 +37,7 @@ class Draft:
         return not any(_overlap(broken, parts) for broken in self.broken for parts in wanted)
 
     def add(self, path: str, text: str, cause: PluginError | None = None) -> None:
-        """Note a problem of a key; what depends on the key is not judged any more."""
+        """Note a problem of a key; what depends on the key is not validated any more."""
         self.add_at(tuple(path.split(".")), text, cause)
 
     def add_at(self, parts: Parts, text: str, cause: PluginError | None = None) -> None:
@@ -51,7 +51,7 @@ class Draft:
 
 
 def draft_of(source: RunSource, folder: Path) -> Draft:
-    """Judge every key by itself, all but those of model.decoder: they are the head's to judge."""
+    """Validate every key by itself, all but those of model.decoder, which the head validates."""
     data = source.data
     if _decoder_of(data) is not None:
         data = {**data, "model": {**data["model"], "decoder": {}}}

@@ -1,4 +1,4 @@
-"""The head of a run and its options: the keys of model.decoder, judged by the head's own model."""
+"""The head of a run and its options: the keys of model.decoder, validated by the head."""
 
 from collections.abc import Mapping
 from typing import Any

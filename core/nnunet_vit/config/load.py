@@ -1,4 +1,4 @@
-"""Read a run file: a complete, valid run, or one error that names everything to mend."""
+"""Read a run file: a complete, valid run, or one error that names everything to fix."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +62,7 @@ def _judge_decoder(draft: Draft) -> DecoderConfig:
 
 
 def _basic_texts(given: JsonObject) -> dict[Parts, str]:
-    """Judge what every run has, where no head can judge the rest."""
+    """Validate what every run has, where no head can validate the rest."""
     try:
         DecoderConfig.model_validate(given)
     except ValidationError as error:

@@ -51,7 +51,7 @@ class PathsConfig(Section):
 
 
 class DecoderConfig(BaseModel):
-    """The head's options as given; the head's own options model judges them.
+    """The head's options as given; the head's own options model validates them.
 
     `hidden_size` is what a head without options of its own gets as `decoder_hidden_size`. Written
     out, it appears only if it was given: a head whose options lack it would refuse it.

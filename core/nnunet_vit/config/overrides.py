@@ -60,7 +60,7 @@ def _apply(source: RunSource, override: str) -> str:
     try:
         read = read_value(text, parts)
     except NotYaml as error:
-        return f"{error.text}; allowed: a YAML value, a text with signs in quotes"
+        return f"{error.text}; allowed: a YAML value, a string with signs in quotes"
     source.overrides[parts] = override
     marked = [replace(problem, line=None, override=override) for problem in read.problems]
     source.problems.extend(marked)

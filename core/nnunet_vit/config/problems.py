@@ -13,7 +13,7 @@ MOST_SHOWN = 50
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend.
+    """One thing to fix.
 
     Args:
         path: of the key in the run file, like `model.decoder.dropout`; empty: the whole file.

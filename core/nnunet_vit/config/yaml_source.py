@@ -156,7 +156,7 @@ class _Reader:
         try:
             value = _plain_value(tag, node.value)
         except ValueError:
-            wanted = "a decimal number without leading zeros, or a text in quotes"
+            wanted = "a decimal number without leading zeros, or a string in quotes"
             return self._refuse(path, f"given {cut(node.value)}; allowed: {wanted}")
         if value is _UNREADABLE:
             return self._refuse(path, _tag_text(node))
@@ -186,8 +186,8 @@ def _plain_value(tag: str, text: str) -> Any:  # noqa: ANN401 - any of the allow
 
 def _tag_text(node: Node) -> str:
     if node.tag == f"{_YAML}timestamp":
-        return f"given {cut(node.value)}, a date to YAML; allowed: a text in quotes"
+        return f"given {cut(node.value)}, a date to YAML; allowed: a string in quotes"
     if node.tag in (f"{_YAML}value", f"{_YAML}merge"):
-        return f"given {node.value}; allowed: a text in quotes"
+        return f"given {node.value}; allowed: a string in quotes"
     tag = node.tag.replace(_YAML, "!!")
     return f"given the tag {cut(tag)}; allowed: plain values without tags"

@@ -48,7 +48,7 @@ class Dataset:
         )
 
         names = channel_names_in_order(self.description)
-        with self._judged("channel_names"):
+        with self._named_where_it_fails("channel_names"):
             return [get_normalization_scheme(name).__name__ for name in names]
 
     def number_of_outputs(self) -> int:
@@ -56,18 +56,18 @@ class Dataset:
         from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
         order = self.description.get("regions_class_order")
-        with self._judged("labels"):
+        with self._named_where_it_fails("labels"):
             return int(LabelManager(self.description["labels"], order).num_segmentation_heads)
 
     @contextlib.contextmanager
-    def _judged(self, key: str) -> Iterator[None]:
+    def _named_where_it_fails(self, key: str) -> Iterator[None]:
         """Turn what nnU-Net raises about a part of dataset.json into an error that names it."""
         try:
             yield
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(
-                f"{self.name}/dataset.json: {key} {self.description[key]!r} is no use to nnU-Net: "
+                f"{self.name}/dataset.json: nnU-Net rejects {key} {self.description[key]!r}: "
                 f"{reason}."
             ) from error
 

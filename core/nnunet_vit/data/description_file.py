@@ -107,7 +107,7 @@ def _channel_faults(channels: JsonObject) -> list[Fault]:
     odd = [f"{key!r}: {name!r}" for key, name in channels.items() if not isinstance(name, str)]
     if not odd:
         return []
-    return [Fault(f"channel_names has {', '.join(odd)}.", 'a text per channel, like "0": "CT".')]
+    return [Fault(f"channel_names has {', '.join(odd)}.", 'a string per channel, like "0": "CT".')]
 
 
 def _reader_faults(description: JsonObject) -> list[Fault]:

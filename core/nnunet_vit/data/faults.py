@@ -11,7 +11,7 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend.
+    """One thing to fix.
 
     Attributes:
         problem: what is wrong, where, and what is allowed; a whole sentence.

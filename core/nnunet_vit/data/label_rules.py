@@ -20,7 +20,7 @@ def are_regions(labels: JsonObject) -> bool:
 def numbers_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401  from JSON
     """Return the numbers of a class or a region as nnU-Net takes them; nothing for what is none.
 
-    nnU-Net takes texts and floats of whole numbers too.
+    nnU-Net takes strings and floats of integers too.
     """
     values = value if isinstance(value, list | tuple) else [value]
     numbers = []
@@ -50,8 +50,8 @@ def label_faults(labels: JsonObject, order: object) -> list[Fault]:
         return [
             Fault(
                 f"labels has {', '.join(f'{name!r}: {value!r}' for name, value in odd.items())}: "
-                "no whole number.",
-                "one whole number per class, or a list of them per region.",
+                "not an integer.",
+                "one integer per class, or a list of them per region.",
             )
         ]
     faults = [*_background_faults(labels), *_doubled(labels), *_ignore_faults(labels)]

@@ -90,7 +90,7 @@ def _other_kind(first: bytes, ending: str) -> tuple[str, str]:
     if first.startswith(ANNEX.encode()):
         return "is a pointer of git-annex, not the file itself", FETCH
     if first.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
-        return "is a text (a web page?), not an image", "download it again"
+        return "is text (a web page?), not an image", "download it again"
     if ending not in KINDS or first.startswith(KINDS[ending]):
         return "", ""
     found = next((name for magic, name in FOUND if first.startswith(magic)), "")

@@ -65,7 +65,7 @@ def write_json(content: object, path: Path) -> None:
 
 def kind_of(value: object) -> str:
     """Return what a JSON value is, in a word: "a list", "null"."""
-    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value"}
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value"}
     if value is None:
         return "null"
     return names.get(type(value), "a number")

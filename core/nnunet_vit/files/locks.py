@@ -166,7 +166,7 @@ def waited_for(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterat
 
 @contextlib.contextmanager
 def given_back() -> Iterator[None]:
-    """Give up what a block has locked and left so: a notebook goes on after it."""
+    """Give up what a block has locked and left so: a notebook continues after it."""
     before = {path: held.holders for path, held in _held.items()}
     try:
         yield

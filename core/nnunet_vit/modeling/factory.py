@@ -150,7 +150,7 @@ def _plain_arguments(
     image_size: tuple[int, int] | None,
     deep_supervision: bool,
 ) -> JsonObject:
-    timm_name(run.model.backbone, run.model.size_name)  # a whole-way head gets known names only
+    timm_name(run.model.backbone, run.model.size_name)  # heads get names that are known
     method = method_of(run)
     return {
         "num_classes": num_classes,

@@ -48,7 +48,7 @@ def origin_of(model: nn.Module) -> dict[str, str] | None:
 def pretrained_weights(wanted: bool) -> Iterator[None]:
     """Say whether backbones built inside get pretrained weights.
 
-    A network that is rebuilt for prediction or to go on training must not fetch any: its weights
+    A network that is rebuilt for prediction or to resume training must not fetch any: its weights
     come from the checkpoint.
     """
     token = _weights_wanted.set(wanted)

@@ -36,7 +36,7 @@ _first_build: ContextVar[bool] = ContextVar("first_build", default=False)
 def first_build() -> Iterator[None]:
     """Read pretrained weights into the networks built inside: a training starts from nothing.
 
-    Every other build, for prediction or to go on training, is followed by a checkpoint.
+    Every other build, for prediction or to resume training, is followed by a checkpoint.
     """
     token = _first_build.set(True)
     try:

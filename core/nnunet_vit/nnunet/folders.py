@@ -78,17 +78,17 @@ def use_processors() -> None:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+def alone_in(folder: Path, log: Callable[[str], None]) -> Iterator[None]:
     """Wait until no other process of this machine is inside for that folder, then go in.
 
     Five folds are often started at once, and nnU-Net's preprocessing deletes what it finds.
 
     Args:
         folder: of a dataset's preprocessed data.
-        say: shows a line if there is another process to wait for.
+        log: shows a line if there is another process to wait for.
     """
     line = f"Another process prepares {folder.name}: waiting until it is done …"
-    with waited_for(folder / ".preparing", lambda: say(line)):
+    with waited_for(folder / ".preparing", lambda: log(line)):
         yield
 
 

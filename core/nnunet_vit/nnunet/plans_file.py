@@ -9,7 +9,7 @@ from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
 from nnunet_vit.nnunet.plan_classes import unknown_classes
 
 PLANS = "nnUNetPlans"  # the name that nnU-Net gives its own
-REDO = "`vit_cli train … --preprocess-again` makes it anew from the raw data; or copy it again."
+REDO = "`vit_cli train … --preprocess-again` makes it again from the raw data; or copy it again."
 Check = Callable[[Any], bool]
 
 
@@ -38,18 +38,18 @@ def _is_object(value: object) -> bool:
 
 
 WHOLE: dict[str, tuple[Check, str]] = {
-    "dataset_name": (_is_text, "a text"),
-    "plans_name": (_is_text, "a text"),
-    "image_reader_writer": (_is_text, "a text"),
+    "dataset_name": (_is_text, "a string"),
+    "plans_name": (_is_text, "a string"),
+    "image_reader_writer": (_is_text, "a string"),
     "transpose_forward": (_list_of(lambda value: value in (0, 1, 2)), "a list of axes"),
     "transpose_backward": (_list_of(lambda value: value in (0, 1, 2)), "a list of axes"),
     "foreground_intensity_properties_per_channel": (_is_object, "an object"),
 }
 CONFIGURATION: dict[str, tuple[Check, str]] = {
     "data_identifier": (_is_name, "the name of a folder"),
-    "preprocessor_name": (_is_text, "a text"),
-    "batch_size": (_is_count, "a whole number above 0"),
-    "patch_size": (_list_of(_is_count), "a list of whole numbers above 0"),
+    "preprocessor_name": (_is_text, "a string"),
+    "batch_size": (_is_count, "an integer above 0"),
+    "patch_size": (_list_of(_is_count), "a list of integers above 0"),
     "spacing": (_list_of(_is_number), "a list of numbers above 0"),
     "normalization_schemes": (_list_of(_is_text), "a list of texts"),
     "use_mask_for_norm": (_list_of(lambda value: isinstance(value, bool)), "a list of booleans"),

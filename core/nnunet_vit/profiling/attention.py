@@ -61,7 +61,7 @@ def _attention(
         key: (..., heads, S, E); with `enable_gqa` of fewer heads.
         value: (..., heads, S, F), with the heads of `key`.
         attn_mask: broadcast to (..., heads, L, S); bool, or added to the scores.
-        dropout_p: changes no shape: the fused kernels draw it anew in backward.
+        dropout_p: changes no shape: the fused kernels draw it again in backward.
         is_causal: changes no shape.
         scale: changes no shape.
         enable_gqa: whether heads of `key` and `value` serve several heads of `query`.

@@ -102,7 +102,7 @@ def plugin_failures(title: str) -> Iterator[None]:
             raise
         raise PluginError(
             f"{title} failed: {type(error).__name__}: {_one_line(error)}.",
-            fix="install what it misses, mend it, upgrade it or uninstall it.",
+            fix="install what it misses, fix it, upgrade it or uninstall it.",
         ) from error
 
 

@@ -2,8 +2,8 @@
 
 nnU-Net's forked workers share one state of torch's random numbers and repeat each other's
 augmentations (https://github.com/MIC-DKFZ/batchgeneratorsv2/pull/13). Here every batch seeds all
-three generators with its own number, so workers differ, a run with a seed repeats, and goes on
-where it stopped when it is resumed, with any number of workers.
+three generators with its own number, so workers differ, a run with a seed repeats, and a
+resumed one draws what would have come next, with any number of workers.
 """
 
 import ctypes

@@ -54,7 +54,7 @@ class AveragedWeights:
 
     @torch.no_grad()
     def restore(self, trained: dict[str, Tensor], updates: int) -> None:
-        """Go on: the network holds the average, `trained` the weights of the last step."""
+        """Resume: the network holds the average, `trained` the weights of the last step."""
         for name, parameter in self._parameters.items():
             self.values[name].copy_(parameter)
             parameter.copy_(trained[name])

@@ -109,7 +109,7 @@ class WarmupSchedule:
         self._set()
 
     def advance(self) -> None:
-        """Go on to the next iteration."""
+        """Move to the next iteration."""
         self.iteration += 1
         self._set()
 

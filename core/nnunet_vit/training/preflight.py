@@ -132,7 +132,7 @@ def _build_once(
 
 
 def starts_from_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> bool:
-    """Tell whether the run goes on from a checkpoint or starts.
+    """Tell whether the run resumes from a checkpoint.
 
     Raises:
         ConfigError: there is none, or there is one and nobody said what to do with it.
@@ -149,6 +149,6 @@ def starts_from_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> 
     if found and not resume and not overwrite:
         raise ConfigError(
             f"{fold_folder} already holds this run's {found}.",
-            fix="--continue to go on, --overwrite to start anew, or change the run file.",
+            fix="--continue to resume, --overwrite to start from scratch, or change the run file.",
         )
     return resume

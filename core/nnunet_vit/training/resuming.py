@@ -1,4 +1,4 @@
-"""The part of the trainer that goes on from what a training left on disk."""
+"""The part of the trainer that resumes from what a training left on disk."""
 
 from pathlib import Path
 
@@ -29,19 +29,19 @@ DEPENDS_ON = {  # of SavingTrainer.data_digests
 
 
 class ResumingTrainer(SavingTrainer):
-    """nnU-Net's trainer that goes on from its own checkpoints, or refuses those of others.
+    """nnU-Net's trainer that resumes from its own checkpoints, or refuses those of others.
 
     Attributes:
-        resumes: whether nnU-Net was told to go on from a checkpoint.
+        resumes: whether nnU-Net was told to resume from a checkpoint.
         needs_pretrained_weights: whether the network that is built next reads them.
     """
 
     resumes: bool
     needs_pretrained_weights: bool
-    _random_state: JsonObject | None = None  # of the checkpoint that is gone on from
+    _random_state: JsonObject | None = None  # of the checkpoint that is resumed from
 
     def on_train_start(self) -> None:
-        """Start as nnU-Net does; random numbers go on where the checkpoint left them.
+        """Start as nnU-Net does; random numbers continue where the checkpoint left them.
 
         Raises:
             MachineError: another process trains in the fold's folder.
@@ -56,7 +56,7 @@ class ResumingTrainer(SavingTrainer):
         if held and self.current_epoch == 0 and not self.resumes:
             raise ConfigError(
                 f"{self.output_folder} already holds a result of this run.",
-                fix="nnUNetv2_train … --c to go on, or delete the folder to start anew.",
+                fix="nnUNetv2_train … --c to resume, or delete the folder to start from scratch.",
             )
         if held and self.current_epoch == 0:
             self.resume()  # stock nnU-Net looks for files that this trainer does not write
@@ -79,7 +79,7 @@ class ResumingTrainer(SavingTrainer):
     def load_checkpoint(self, filename_or_checkpoint: JsonObject | str) -> None:
         """Take what nnU-Net names, in this trainer's own format.
 
-        To go on, that is the newest state whatever file is named; else the one that is to be
+        To resume, that is the newest state whatever file is named; else the one that is to be
         validated.
         """
         name = Path(str(filename_or_checkpoint)).name
@@ -92,7 +92,7 @@ class ResumingTrainer(SavingTrainer):
             self._take_full_model(read_full_model(self.fold_folder.whole))
 
     def resume(self) -> None:
-        """Go on from the newest checkpoint; a finished run's whole model needs no base weights.
+        """Resume from the newest checkpoint; a finished run's whole model needs no base weights.
 
         Raises:
             ModelError: no checkpoint is intact, it is of another run or other data, or its base is.
@@ -137,7 +137,7 @@ class ResumingTrainer(SavingTrainer):
             raise ModelError(
                 f"The checkpoint in {self.output_folder} is of fold {state['fold']} of "
                 f"{state['plans_name']}.",
-                fix="copy back the fold's own folder, or --overwrite to start anew.",
+                fix="copy back the fold's own folder, or --overwrite to start from scratch.",
             )
         own = self.data_digests
         changed = [name for name in own if state["data"].get(name, own[name]) != own[name]]
@@ -148,7 +148,7 @@ class ResumingTrainer(SavingTrainer):
                 f"Since the checkpoint in {self.output_folder} was saved, "
                 f"{' and '.join(DEPENDS_ON[name] for name in changed)} have changed.",
                 fix="bring back splits_final.json, nnUNetPlans.json and the raw data as they were"
-                f"{self._splits_before_update()}, or --overwrite to start anew.",
+                f"{self._splits_before_update()}, or --overwrite to start from scratch.",
             )
 
     def _splits_before_update(self) -> str:

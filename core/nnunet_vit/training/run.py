@@ -71,8 +71,8 @@ def train(
     Args:
         run: resolved.
         device: cpu, cuda, cuda:1 or mps; None: the best that is there.
-        resume: go on from the last checkpoint.
-        overwrite: start anew over an existing result.
+        resume: continue from the last checkpoint.
+        overwrite: delete an existing result and start from scratch.
         progress: where to show what happens.
         asked: what may change of preprocessed data that are there.
 
@@ -161,13 +161,13 @@ def model_folder(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Path:
 def _stopped(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped:
     """Say what a fold's folder holds; what is about to be overwritten is there still."""
     if overwrite:
-        return Stopped("Nothing is overwritten yet: the same command starts anew.")
+        return Stopped("Nothing is overwritten yet: the same command starts from scratch.")
     fold = FoldFolder(fold_folder)
     epoch = fold.saved_epoch()
     if fold.is_trained(epochs):
         return Stopped("The training is done and saved, its validation is not.", resumes=True)
     if epoch is None:
-        return Stopped(f"No epoch of {epochs} is saved yet: the same command starts anew.")
+        return Stopped(f"No epoch of {epochs} is saved yet: the same command starts from scratch.")
     return Stopped(f"Epoch {epoch} of {epochs} is saved.", resumes=True)
 
 
@@ -192,7 +192,7 @@ def _execute(trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress) ->
         trainer.resume()
         for notice in trainer.fold_folder.store.notices:
             progress.log(notice)
-        progress.log(f"Going on after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
+        progress.log(f"Resuming after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     data = Path(trainer.preprocessed_dataset_folder)
     if trainer.current_epoch < trainer.num_epochs:
         lead = f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}"

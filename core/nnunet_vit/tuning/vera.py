@@ -47,7 +47,7 @@ def _config(lora: "ViTLoRAConfig", pattern: str) -> "PeftConfig":
 
 
 def _inject(config: "PeftConfig", model: "nn.Module") -> None:
-    """Put the adapters in, and draw the matrices anew: numbers that every machine draws alike.
+    """Put the adapters in, and draw the matrices again: numbers that every machine draws alike.
 
     Checkpoints leave the matrices out. peft's come from torch's generator, whose numbers another
     version may change; those of numpy's RandomState are promised to stay.

@@ -82,5 +82,5 @@ def create_loss(
 
 @hookimpl
 def before_training_step(model: "EomtSegmentation", progress: float) -> None:
-    """Take masks away from the attention as the training goes on."""
+    """Take masks away from the attention as the training proceeds."""
     model.anneal(progress)

@@ -1,4 +1,4 @@
-"""All-MLP fusion after SegFormer (https://arxiv.org/abs/2105.15203), anew for a plain ViT."""
+"""All-MLP fusion after SegFormer (https://arxiv.org/abs/2105.15203), for a plain ViT."""
 
 import torch
 from torch import Tensor, nn

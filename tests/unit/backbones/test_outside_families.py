@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 NEEDED = "needed: nnunet_vit.backbones.family.BackboneFamily."
 NOT_THERE = "No module named 'surely_not_there'"
-FIX = "Fix: install what it misses, mend it, upgrade it or uninstall it."
+FIX = "Fix: install what it misses, fix it, upgrade it or uninstall it."
 SOURCE = """
 from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.hookspecs import hookimpl

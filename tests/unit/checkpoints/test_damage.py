@@ -44,7 +44,7 @@ def falls_back(assert_is):
 
     def check(store, why):
         assert_is(store.latest(), 1)
-        assert store.notices == [f"{store.folder}: {why}. Going on from epoch_00001."]
+        assert store.notices == [f"{store.folder}: {why}. Resuming from epoch_00001."]
 
     return check
 
@@ -78,10 +78,10 @@ def test_a_flipped_bit_in_latest_costs_no_epoch(saved, assert_is):
         flip(file, place, place % 8)
         assert store.latest().epoch == 2
         file.write_bytes(intact)
-    assert f"{store.folder}: LATEST is missing or damaged. Going on from epoch_00002." in (
+    assert f"{store.folder}: LATEST is missing or damaged. Resuming from epoch_00002." in (
         store.notices
     )
-    assert f"{store.folder}: {APART}. Going on from epoch_00002." in store.notices
+    assert f"{store.folder}: {APART}. Resuming from epoch_00002." in store.notices
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.25, 0.5, 0.75, 0.99])
@@ -132,7 +132,7 @@ def test_no_latest_at_all(saved, assert_is):
     assert store.epoch_of_latest() == 2
     assert_is(store.latest(), 2)
     assert store.notices == [
-        f"{store.folder}: LATEST is missing or damaged. Going on from epoch_00002."
+        f"{store.folder}: LATEST is missing or damaged. Resuming from epoch_00002."
     ]
 
 
@@ -153,7 +153,7 @@ def test_several_are_damaged(saved, assert_is):
     [notice] = store.notices
     assert notice.startswith(f"{store.folder}: epoch_00003: state.json has 0 bytes, not ")
     assert "; epoch_00002: state.json has 0 bytes, not " in notice
-    assert notice.endswith(". Going on from epoch_00001.")
+    assert notice.endswith(". Resuming from epoch_00001.")
 
 
 def test_none_is_intact(saved):
@@ -165,7 +165,7 @@ def test_none_is_intact(saved):
     assert str(caught.value) == (
         f"No checkpoint in {store.folder} is intact: epoch_00002: weights.safetensors is missing; "
         "epoch_00001: weights.safetensors is missing. Fix: restore the folder from a copy, or "
-        "start anew with --overwrite."
+        "start from scratch with --overwrite."
     )
 
 

@@ -154,16 +154,16 @@ def test_validate_a_bad_file_says_everything_at_once(vit_cli, two_heads):
     assert lines[0] == "error[config]: run.yaml: 6 problems"
     assert lines[1].startswith("  line 3, model.backbone_size: Backbone 'dinov3' has no size ")
     assert lines[2:] == [
-        "  line 4, model.decoder.width: given 65; allowed: a whole number from 1 to 64",
+        "  line 4, model.decoder.width: given 65; allowed: an integer from 1 to 64",
         "  line 6, train.num_epoch: unknown key, given 'num_epoch'. Did you mean 'num_epochs'? "
         "Allowed: initial_lr, backbone_lr, layer_decay, weight_decay, gradient_clip, optimizer, "
         "warmup, schedule, ema, gradient_checkpointing, gradient_accumulation, num_epochs, "
         "num_iterations_per_epoch, num_val_iterations_per_epoch, batch_size, patch_size, seed, "
         "save_every, save_whole_model",
         "  line 7, train.initial_lr: given 0; allowed: a number greater than 0 and at most 10",
-        "  --set lora.r=0, lora.r: given 0; allowed: a whole number from 1 to 1024",
+        "  --set lora.r=0, lora.r: given 0; allowed: an integer from 1 to 1024",
         "  --set train.seed=-1, train.seed: given -1; "
-        "allowed: a whole number of at least 0 and less than 4294967296, or null",
+        "allowed: an integer of at least 0 and less than 4294967296, or null",
     ]
 
 
@@ -181,7 +181,7 @@ def test_validate_a_bad_file_says_everything_at_once(vit_cli, two_heads):
             "broken",
             4,
             f"error[plugin]: {BROKEN} "
-            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
+            "Fix: install what it misses, fix it, upgrade it or uninstall it.",
         ),
     ],
 )
@@ -205,8 +205,8 @@ def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
     code, out, err = vit_cli("train", *words)
     assert (code, out) == (2, "")
     assert err == (
-        "error[config]: --continue and --overwrite exclude each other. Fix: --continue to go on, "
-        "or --overwrite to delete the fold's result and start anew.\n"
+        "error[config]: --continue and --overwrite exclude each other. Fix: --continue to resume, "
+        "or --overwrite to delete the fold's result and start from scratch.\n"
     )
 
 
@@ -217,7 +217,7 @@ def test_train_words_go_into_the_run(vit_cli, two_heads):
         2,
         "",
         "error[config]: run.yaml: 2 problems\n"
-        "  --set data.fold=x, data.fold: given 'x'; allowed: a whole number of at least 0, or 'all'"
+        "  --set data.fold=x, data.fold: given 'x'; allowed: an integer of at least 0, or 'all'"
         "\n"
         "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train\n",
     )
@@ -274,9 +274,9 @@ def test_a_training_goes_on_with_its_data(vit_cli, flag):
     assert vit_cli("train", "--config", "run.yaml", "--continue", flag) == (
         2,
         "",
-        f"error[config]: --continue and {flag} exclude each other. Fix: a training goes on with "
-        "the data that it began with; --overwrite in place of --continue to start it anew with "
-        "other data.\n",
+        f"error[config]: --continue and {flag} exclude each other. Fix: a training resumes with "
+        "the data that it began with; --overwrite in place of --continue to start it from scratch "
+        "with other data.\n",
     )
 
 

@@ -61,7 +61,7 @@ def test_a_broken_head_is_a_plugin_error_or_one_of_the_problems(run_of, faults_o
     text = (
         "Plugin 'broken' (broken-head 1.0) failed: ModuleNotFoundError: "
         "No module named 'surely_not_there'. "
-        "Fix: install what it misses, mend it, upgrade it or uninstall it."
+        "Fix: install what it misses, fix it, upgrade it or uninstall it."
     )
     with pytest.raises(PluginError) as caught:
         run_of("model: {head: broken}\n")
@@ -108,7 +108,7 @@ def test_a_model_path_whose_module_lacks_another(faults_of, tmp_path, monkeypatc
     assert faults_of("model:\n  model_path: half_there\n") == (
         "run.yaml, line 2, model.model_path: Module 'half_there' (model_path) failed: "
         "ModuleNotFoundError: No module named 'surely_not_there'. "
-        "Fix: install what it misses, mend it, upgrade it or uninstall it."
+        "Fix: install what it misses, fix it, upgrade it or uninstall it."
     )
 
 
@@ -167,7 +167,7 @@ def test_a_size_beside_a_timm_name(faults_of):
 
 def test_a_size_is_not_judged_by_a_default_backbone(faults_of):
     assert faults_of("model:\n  backbone: 5\n  backbone_size: giant\n") == (
-        "run.yaml, line 2, model.backbone: given 5; allowed: a text"
+        "run.yaml, line 2, model.backbone: given 5; allowed: a string"
     )
 
 

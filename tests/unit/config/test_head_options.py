@@ -1,4 +1,4 @@
-"""model.decoder: judged by the head's own model, stored whole, and accepted again."""
+"""model.decoder: validated by the head's own model, stored whole, and accepted again."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_a_head_without_options_takes_hidden_size_alone(run_of, faults_of):
     assert run_of("model: {decoder: {}}\n").model.decoder.model_dump() == {"hidden_size": 256}
     assert faults_of("model:\n  decoder:\n    hidden_size: 0\n    dropout: 0\n") == (
         "run.yaml: 2 problems\n"
-        "  line 3, model.decoder.hidden_size: given 0; allowed: a whole number from 1 to 8192\n"
+        "  line 3, model.decoder.hidden_size: given 0; allowed: an integer from 1 to 8192\n"
         "  line 4, model.decoder.dropout: unknown key, given 'dropout'. Allowed: hidden_size"
     )
 
@@ -65,7 +65,7 @@ def test_the_heads_own_bounds_hold(faults_of):
         "  line 4, model.decoder.dropout: given 1; "
         "allowed: a number of at least 0 and less than 1\n"
         "  line 5, model.decoder.channels: given []; "
-        "allowed: a list of at least 1 value, each a whole number\n"
+        "allowed: a list of at least 1 value, each an integer\n"
         "  line 6, model.decoder.hidden_size: unknown key, given 'hidden_size'. "
         "Allowed: dropout, channels"
     )
@@ -74,7 +74,7 @@ def test_the_heads_own_bounds_hold(faults_of):
 def test_a_required_option_is_missing_in_the_line_of_its_section(faults_of, head_with):
     head_with("width: int = Field(ge=1)")
     assert faults_of("model:\n  head: mine\n  decoder: {}\n") == (
-        "run.yaml, line 3, model.decoder.width: missing; allowed: a whole number of at least 1"
+        "run.yaml, line 3, model.decoder.width: missing; allowed: an integer of at least 1"
     )
 
 
@@ -82,7 +82,7 @@ def test_a_required_option_that_yaml_refused_is_one_problem(faults_of, head_with
     head_with("width: int")
     assert faults_of("model:\n  head: mine\n  decoder:\n    width: 012\n") == (
         "run.yaml, line 4, model.decoder.width: given 012; "
-        "allowed: a decimal number without leading zeros, or a text in quotes"
+        "allowed: a decimal number without leading zeros, or a string in quotes"
     )
 
 
@@ -103,7 +103,7 @@ def test_a_hidden_size_of_another_type(faults_of, head_with):
     head_with("hidden_size: list[int] = [1, 2]")
     assert faults_of("model:\n  head: mine\n  decoder: {}\n") == (
         "run.yaml, line 3, model.decoder.hidden_size: given [1, 2]; "
-        "allowed: a whole number from 1 to 8192"
+        "allowed: an integer from 1 to 8192"
     )
 
 
@@ -111,8 +111,8 @@ def test_without_its_head_only_what_all_share_is_judged(faults_of):
     text = "model:\n  head: 5\n  decoder:\n    dropout: 9\n    hidden_size: x\n"
     assert faults_of(text) == (
         "run.yaml: 2 problems\n"
-        "  line 2, model.head: given 5; allowed: a text, or null\n"
-        "  line 5, model.decoder.hidden_size: given 'x'; allowed: a whole number from 1 to 8192"
+        "  line 2, model.head: given 5; allowed: a string, or null\n"
+        "  line 5, model.decoder.hidden_size: given 'x'; allowed: an integer from 1 to 8192"
     )
 
 
@@ -128,13 +128,13 @@ def test_without_its_head_only_what_all_share_is_judged(faults_of):
             (),
             "raise RuntimeError('no')",
             "head_options failed: RuntimeError: no. "
-            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
+            "Fix: install what it misses, fix it, upgrade it or uninstall it.",
         ),
         (
             ("@model_validator(mode='before')\n@classmethod\ndef _f(cls, value): return 1 / 0",),
             "return Options",
             "its options failed: ZeroDivisionError: division by zero. "
-            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
+            "Fix: install what it misses, fix it, upgrade it or uninstall it.",
         ),
     ],
 )

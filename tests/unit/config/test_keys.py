@@ -13,8 +13,8 @@ pytestmark = pytest.mark.unit
 MODEL_KEYS = ", ".join(models.ViTModelConfig.model_fields)
 LORA_KEYS = ", ".join(models.ViTLoRAConfig.model_fields)
 DATA_KEYS = ", ".join(models.DataConfig.model_fields)
-AT_LEAST_1 = "a whole number of at least 1"
-PATCH = "a whole number from 2 to 64, or null"
+AT_LEAST_1 = "an integer of at least 1"
+PATCH = "an integer from 2 to 64, or null"
 SHARE = "a number greater than 0 and at most 1"
 RATE = "a number greater than 0 and at most 10"
 
@@ -41,24 +41,24 @@ RATE = "a number greater than 0 and at most 10"
             f"given [224]; allowed: a list of 2 values, each {AT_LEAST_1}, or null",
         ),
         ("model", "pretrained", "no", "given 'no'; allowed: true or false"),
-        ("model", "backbone", "5", "given 5; allowed: a text"),
+        ("model", "backbone", "5", "given 5; allowed: a string"),
         ("model", "decoder", "5", "given 5; allowed: a section with keys"),
-        ("data", "fold", "-1", "given -1; allowed: a whole number of at least 0, or 'all'"),
-        ("data", "fold", "x", "given 'x'; allowed: a whole number of at least 0, or 'all'"),
+        ("data", "fold", "-1", "given -1; allowed: an integer of at least 0, or 'all'"),
+        ("data", "fold", "x", "given 'x'; allowed: an integer of at least 0, or 'all'"),
         (
             "data",
             "dataset",
             "-1",
-            "given -1; allowed: a whole number of at least 0, a text, or null",
+            "given -1; allowed: an integer of at least 0, a string, or null",
         ),
-        ("lora", "r", "1000000", "given 1000000; allowed: a whole number from 1 to 1024"),
+        ("lora", "r", "1000000", "given 1000000; allowed: an integer from 1 to 1024"),
         ("lora", "enabled", "1", "given 1; allowed: true or false"),
         ("lora", "lora_alpha", ".inf", "given .inf; allowed: a finite number"),
         (
             "lora",
             "target_modules",
             "qkv",
-            "given 'qkv'; allowed: a list of at least 1 value, each a text, or null",
+            "given 'qkv'; allowed: a list of at least 1 value, each a string, or null",
         ),
         ("model", "vit_patch_size", "[224, 224]", f"given [224, 224]; allowed: {PATCH}"),
         ("model", "vit_patch_size", "1", f"given 1; allowed: {PATCH}"),
@@ -126,15 +126,15 @@ def test_all_sections_answer_at_once_with_what_yaml_found(faults_of):
     )
     assert faults_of(text, "lora.r=0") == (
         "run.yaml: 6 problems\n"
-        "  line 2, data.fold: given -7; allowed: a whole number of at least 0, or 'all'\n"
+        "  line 2, data.fold: given -7; allowed: an integer of at least 0, or 'all'\n"
         "  line 5, model.backbone_size: Backbone 'dinov3' has no size 'big'. "
         "Sizes: small, small_plus, base, large, huge_plus, 7b.\n"
         "  line 7, model.decoder.dropout: given 2; "
         "allowed: a number of at least 0 and less than 1\n"
         f"  line 9, train.initial_lr: given 'fast'; allowed: {RATE}\n"
         "  line 10, train.seed: given 012; "
-        "allowed: a decimal number without leading zeros, or a text in quotes\n"
-        "  --set lora.r=0, lora.r: given 0; allowed: a whole number from 1 to 1024"
+        "allowed: a decimal number without leading zeros, or a string in quotes\n"
+        "  --set lora.r=0, lora.r: given 0; allowed: an integer from 1 to 1024"
     )
 
 
@@ -184,12 +184,12 @@ def test_words_for_what_a_head_may_declare():
         "ratio": 3,
     }
     assert _texts(_Options, given) == {
-        ("width",): "missing; allowed: a whole number",
-        ("inner", "size"): "missing; allowed: a whole number",
-        ("word",): "given 'bcde'; allowed: a text of at most 3 characters that matches '^a'",
+        ("width",): "missing; allowed: an integer",
+        ("inner", "size"): "missing; allowed: an integer",
+        ("word",): "given 'bcde'; allowed: a string of at most 3 characters that matches '^a'",
         ("mode",): "given 'x'; allowed: 1, or 'two'",
-        ("level",): "given 4; allowed: a whole number of at least 0 and less than 4",
-        ("table", "a"): "given 'b'; allowed: a whole number",
+        ("level",): "given 4; allowed: an integer of at least 0 and less than 4",
+        ("table", "a"): "given 'b'; allowed: an integer",
         ("ratio",): "given 3; three is not a ratio",
     }
 

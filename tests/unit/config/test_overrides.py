@@ -1,11 +1,11 @@
-"""`--set`: YAML values over those of the file, judged with the file's own."""
+"""`--set`: YAML values over those of the file, validated with the file's own."""
 
 import pytest
 
 pytestmark = pytest.mark.unit
 
 FORM = "allowed: --set section.key=value, as in --set train.num_epochs=5"
-SEED = "a whole number of at least 0 and less than 4294967296, or null"
+SEED = "an integer of at least 0 and less than 4294967296, or null"
 
 
 def test_values_are_read_as_yaml(run_of):
@@ -43,23 +43,23 @@ def test_a_whole_section(run_of):
             "train.seed=[",
             "--set train.seed=[: not YAML: expected the node content, but found '<stream end>' "
             "(while parsing a flow node from line 1, column 2); "
-            "allowed: a YAML value, a text with signs in quotes",
+            "allowed: a YAML value, a string with signs in quotes",
         ),
         (
             "train.seed=@1",
             "--set train.seed=@1: not YAML: found character '@' that cannot start any token; "
-            "allowed: a YAML value, a text with signs in quotes",
+            "allowed: a YAML value, a string with signs in quotes",
         ),
         ("train.seed=-1", f"--set train.seed=-1, train.seed: given -1; allowed: {SEED}"),
         ("train.seed=yes", f"--set train.seed=yes, train.seed: given 'yes'; allowed: {SEED}"),
         (
             "train.seed=2024-01-01",
             "--set train.seed=2024-01-01, train.seed: given 2024-01-01, a date to YAML; "
-            "allowed: a text in quotes",
+            "allowed: a string in quotes",
         ),
         (
             "lora={r: 0}",
-            "--set lora={r: 0}, lora.r: given 0; allowed: a whole number from 1 to 1024",
+            "--set lora={r: 0}, lora.r: given 0; allowed: an integer from 1 to 1024",
         ),
         (
             "modle.head=tiny",

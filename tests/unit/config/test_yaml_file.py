@@ -100,7 +100,7 @@ def test_a_byte_order_mark_and_windows_line_ends_work(run_of):
 
 def test_windows_line_ends_are_counted_once(faults_of):
     assert faults_of("train:\r\n  seed: 3\r\n  num_epochs: 0\r\n") == (
-        "run.yaml, line 3, train.num_epochs: given 0; allowed: a whole number of at least 1"
+        "run.yaml, line 3, train.num_epochs: given 0; allowed: an integer of at least 1"
     )
 
 

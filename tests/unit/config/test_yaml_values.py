@@ -10,7 +10,7 @@ from nnunet_vit.config.yaml_source import read_yaml
 pytestmark = pytest.mark.unit
 
 WRITE_OUT = "allowed: the values themselves, written out"
-LEADING_ZERO = "allowed: a decimal number without leading zeros, or a text in quotes"
+LEADING_ZERO = "allowed: a decimal number without leading zeros, or a string in quotes"
 
 
 def _source_of(text):
@@ -52,10 +52,10 @@ def test_values(written, value):
 @pytest.mark.parametrize(
     ("written", "text"),
     [
-        ("2024-01-01", "given 2024-01-01, a date to YAML; allowed: a text in quotes"),
+        ("2024-01-01", "given 2024-01-01, a date to YAML; allowed: a string in quotes"),
         (
             "2024-01-01 10:00:00",
-            "given 2024-01-01 10:00:00, a date to YAML; allowed: a text in quotes",
+            "given 2024-01-01 10:00:00, a date to YAML; allowed: a string in quotes",
         ),
         ("012", f"given 012; {LEADING_ZERO}"),
         ("!!int word", f"given word; {LEADING_ZERO}"),
@@ -63,7 +63,7 @@ def test_values(written, value):
         (".nan", "given .nan; allowed: a finite number"),
         ("-.INF", "given -.INF; allowed: a finite number"),
         ("1e999", "given 1e999; allowed: a finite number"),
-        ("=", "given =; allowed: a text in quotes"),
+        ("=", "given =; allowed: a string in quotes"),
         ("!!binary aGk=", "given the tag !!binary; allowed: plain values without tags"),
         ("!local [1]", "given the tag !local; allowed: plain values without tags"),
         ("!!set {a, b}", "given the tag !!set; allowed: plain values without tags"),
@@ -86,7 +86,7 @@ def test_a_python_tag_is_never_executed(run_folder):
 
 def test_a_refused_item_takes_its_list_with_it():
     source = _source_of("sizes:\n  - 1\n  - 2024-01-01\n")
-    text = "given 2024-01-01, a date to YAML; allowed: a text in quotes"
+    text = "given 2024-01-01, a date to YAML; allowed: a string in quotes"
     assert source.data == {}
     assert source.problems == [Problem("sizes[1]", 3, text)]
 

@@ -198,7 +198,7 @@ def test_a_reader_that_is_none(write_dataset, reader):
 def test_a_channel_without_a_name(write_dataset):
     path = write_dataset(channel_names={"0": "R", "1": 3}) / "dataset.json"
     assert refusal() == (
-        f'{path}: channel_names has \'1\': 3. Fix: a text per channel, like "0": "CT".'
+        f'{path}: channel_names has \'1\': 3. Fix: a string per channel, like "0": "CT".'
     )
 
 

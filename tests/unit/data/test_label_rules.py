@@ -121,13 +121,13 @@ def test_the_same_pixels_written_otherwise(labels, names):
         ),
         (
             {"a": 1.5},
-            "labels has 'a': 1.5: no whole number.",
-            "one whole number per class, or a list of them per region.",
+            "labels has 'a': 1.5: not an integer.",
+            "one integer per class, or a list of them per region.",
         ),
         (
             {"a": [], "b": "x", "c": None},
-            "labels has 'a': [], 'b': 'x', 'c': None: no whole number.",
-            "one whole number per class, or a list of them per region.",
+            "labels has 'a': [], 'b': 'x', 'c': None: not an integer.",
+            "one integer per class, or a list of them per region.",
         ),
     ],
 )

@@ -47,7 +47,7 @@ def refusal(path, content, cases="abc"):
         ([], f"has no fold; {FORM}."),
         ([["a"], ["b"]], "fold 0: a list, not an object with train and val; fold 1: "),
         ([{"train": ["a"]}], "fold 0: 'val' is missing, not a list of cases."),
-        ([{"train": "ab", "val": ["c"]}], "fold 0: 'train' is a text, not a list of cases."),
+        ([{"train": "ab", "val": ["c"]}], "fold 0: 'train' is a string, not a list of cases."),
         ([{"train": {"a": 1}, "val": ["c"]}], "fold 0: 'train' is an object, not a list"),
         ([{"train": ["a", "b"], "val": []}], "fold 0: 'val' is empty."),
         ([{"train": [1, 2], "val": ["c"]}], "fold 0: 'train' has names that are no texts."),

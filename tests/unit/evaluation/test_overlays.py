@@ -79,7 +79,7 @@ def test_an_image_that_does_not_fit_costs_its_picture_alone(folders, tmp_path):
     assert lines[0] == "--overlays: 3 problems"
     assert f"{images / 'b_0000.png'} is 3 x 3 pixels, its masks 6 x 8 pixels." in lines[1]
     assert f"{images / 'c_0000.png'} is missing for its mask." in lines[2]
-    assert f"{images / 'd_0000.png'} is a text" in lines[3]
+    assert f"{images / 'd_0000.png'} is text" in lines[3]
 
 
 def test_images_that_count_their_channels_from_1(folders, tmp_path):

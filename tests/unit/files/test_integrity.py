@@ -101,7 +101,7 @@ def test_a_flipped_bit_in_a_gzip_file(volume):
     ("content", "problem"),
     [
         (b"", "is empty, 0 bytes"),
-        (b"<!DOCTYPE html><html>", "is a text (a web page?), not an image"),
+        (b"<!DOCTYPE html><html>", "is text (a web page?), not an image"),
         (b"version x://git-lfs.example.org/spec/v1", "is a pointer of Git LFS"),
         (b"%PDF-1.4", "is a PDF, not what its ending ENDING says"),
         (b"\0" * 600, "does not begin as a ENDING file does"),

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.unit
 
 ANNEXED = "../.git/annex/objects/Xx/Yy/MD5E-s9--0/MD5E-s9--0"
 UNFETCHED = "is a link to nothing: git-annex has not fetched its content"
-MEND = "make it lead to the file, or put the file there"
+REMEDY = "make it lead to the file, or put the file there"
 GREY = np.eye(24, dtype=np.uint8)
 PLANS = {
     "image_reader_writer": "NaturalImage2DIO",
@@ -57,7 +57,7 @@ def refusal():
 @pytest.mark.parametrize(
     ("target", "problem", "remedy"),
     [
-        ("none.png", "is a link to nothing", MEND),
+        ("none.png", "is a link to nothing", REMEDY),
         (ANNEXED, UNFETCHED, FETCH),
         ("hop.png", UNFETCHED, FETCH),
         ("a.png", "is a link that leads back to itself", "put the file in its place"),

@@ -1,4 +1,4 @@
-"""Prediction: the model folder, its folds and the images, judged before the network is built."""
+"""Prediction: the model folder, its folds and the images, validated before the network is built."""
 
 import json
 

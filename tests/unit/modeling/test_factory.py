@@ -148,12 +148,12 @@ def test_deep_supervision_is_for_heads_that_name_it(fake_head):
         (
             "raise ValueError('no such width.\\nand more')",
             "failed: ValueError: no such width. and more. "
-            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
+            "Fix: install what it misses, fix it, upgrade it or uninstall it.",
         ),
         (
             "import surely_not_there",
             "failed: ModuleNotFoundError: No module named 'surely_not_there'. "
-            "Fix: install what it misses, mend it, upgrade it or uninstall it.",
+            "Fix: install what it misses, fix it, upgrade it or uninstall it.",
         ),
     ],
 )
@@ -262,17 +262,17 @@ def test_the_python_entry_with_a_size_that_timm_would_floor():
 @pytest.mark.parametrize(
     ("more", "text"),
     [
-        ({"lora_rank": 0}, ", lora.r: given 0; allowed: a whole number from 1 to 1024"),
+        ({"lora_rank": 0}, ", lora.r: given 0; allowed: an integer from 1 to 1024"),
         (
             {"lora_dropout": 2.0},
             ", lora.lora_dropout: given 2.0; allowed: a number of at least 0 and less than 1",
         ),
-        ({"backbone_name": 5}, ", model.backbone: given 5; allowed: a text"),
+        ({"backbone_name": 5}, ", model.backbone: given 5; allowed: a string"),
         (
             {"lora_rank": 0, "backbone_name": 5},
             ": 2 problems\n"
-            "  model.backbone: given 5; allowed: a text\n"
-            "  lora.r: given 0; allowed: a whole number from 1 to 1024",
+            "  model.backbone: given 5; allowed: a string\n"
+            "  lora.r: given 0; allowed: an integer from 1 to 1024",
         ),
     ],
 )

@@ -138,7 +138,7 @@ def test_a_head_that_fails_on_its_first_images(network_returning, expression, fa
         output_scales(network_returning(expression), torch.zeros(2, 3, 32, 48))
     assert str(caught.value) == (
         f"The head's forward failed: {failure}. "
-        "Fix: install what it misses, mend it, upgrade it or uninstall it."
+        "Fix: install what it misses, fix it, upgrade it or uninstall it."
     )
 
 

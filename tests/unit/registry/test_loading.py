@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 HOOK = "from nnunet_vit.hookspecs import hookimpl\n\n@hookimpl\n"
 GOOD = HOOK + "def create_segmentation_model(backbone, num_classes): return backbone, num_classes\n"
-FIX = "Fix: install what it misses, mend it, upgrade it or uninstall it."
+FIX = "Fix: install what it misses, fix it, upgrade it or uninstall it."
 
 
 def load(name, group=catalogue.HEADS):

@@ -54,7 +54,7 @@ def test_a_head_with_its_own_loss(faulty, checked, rule):
            (RETURN, TRAINING + RETURN))  # fmt: skip
     note = checked(rule)
     if rule == "deep_supervision":
-        assert note == "the head's own loss judges its outputs in training"
+        assert note == "the head's own loss takes its outputs in training"
 
 
 @pytest.mark.parametrize("rule", [rule for rule in PER_CASE if rule != "gradients"])

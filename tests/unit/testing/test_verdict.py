@@ -54,7 +54,7 @@ def test_what_a_head_raises_is_told_with_its_line(faulty, one_rule):
     (result,) = results("faulty")
     assert result.note == (
         "Plugin 'faulty' (x-head 1.0): create_segmentation_model failed: KeyError: 'weights'. "
-        "Fix: install what it misses, mend it, upgrade it or uninstall it. "
+        "Fix: install what it misses, fix it, upgrade it or uninstall it. "
         "Raised in x_head_faulty_module.py, line 24."
     )
 

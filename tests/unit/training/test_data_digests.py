@@ -1,4 +1,4 @@
-"""A training goes on only with the data that it began with."""
+"""A training resumes only with the data that it began with."""
 
 from types import SimpleNamespace
 
@@ -75,7 +75,7 @@ def test_other_classes_or_files_are_refused(trainer, now):
     assert refusal(trainer(), before) == (
         f"Since the checkpoint in results/fold_0 was saved, {OTHERS} have changed. Fix: bring back "
         "splits_final.json, nnUNetPlans.json and the raw data as they were, or --overwrite to "
-        "start anew."
+        "start from scratch."
     )
 
 

@@ -80,7 +80,7 @@ def test_a_result_is_not_overwritten_unasked(tmp_path, held):
         starts_from_checkpoint(tmp_path, resume=False, overwrite=False)
     assert str(caught.value) == (
         f"{tmp_path} already holds this run's {held}. "
-        "Fix: --continue to go on, --overwrite to start anew, or change the run file."
+        "Fix: --continue to resume, --overwrite to start from scratch, or change the run file."
     )
 
 

@@ -158,5 +158,5 @@ def test_weights_that_are_not_finite(network, method, merge):
         merge(model)
     assert str(caught.value) == (
         "The adapter of backbone.blocks.1.attn.qkv cannot be merged: the weights are not finite. "
-        "Fix: go on from an earlier checkpoint, with a lower train.initial_lr."
+        "Fix: resume from an earlier checkpoint, with a lower train.initial_lr."
     )

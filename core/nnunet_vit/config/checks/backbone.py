@@ -11,7 +11,7 @@ from nnunet_vit.registry.loading import plugin_failures
 
 
 def check_backbone(draft: Draft) -> None:
-    """Judge `model.backbone`, its size, and whether the ViT's patch divides `train.patch_size`."""
+    """Validate `model.backbone` and its size; the ViT's patch must divide `train.patch_size`."""
     if not draft.sound("model.backbone"):
         return
     backbone = draft.config.model.backbone
@@ -67,7 +67,7 @@ def _check_repository(draft: Draft, backbone: str, repository: str) -> None:
 
 
 def check_weights_repository(draft: Draft) -> None:
-    """Judge `model.repository`: weights of a timm model that are fetched from elsewhere."""
+    """Validate `model.repository`: weights of a timm model that are fetched from elsewhere."""
     model = draft.config.model
     given = model.repository
     if given is None or not draft.sound("model.repository", "model.backbone"):

@@ -27,7 +27,7 @@ def load_head(draft: Draft) -> LoadedPlugin | None:
 
 
 def check_head(draft: Draft) -> None:
-    """Judge `model.head` and `model.model_path`, without an import."""
+    """Validate `model.head` and `model.model_path`, without an import."""
     model = draft.config.model
     if not draft.sound("model.head", "model.model_path"):
         return

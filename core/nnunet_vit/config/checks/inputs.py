@@ -5,7 +5,7 @@ from nnunet_vit.config.problems import shown
 
 
 def check_folders(draft: Draft) -> None:
-    """Judge the section `paths`."""
+    """Validate the section `paths`."""
     for name, folder in draft.config.paths:
         if folder is not None and (not folder or "\0" in folder):
             draft.add(
@@ -15,7 +15,7 @@ def check_folders(draft: Draft) -> None:
 
 
 def check_intensities(draft: Draft) -> None:
-    """Judge `model.input_mean` and `model.input_std`: both or none, of one length."""
+    """Validate `model.input_mean` and `model.input_std`: both or none, of one length."""
     if not draft.sound("model.input_mean", "model.input_std"):
         return
     mean, std = draft.config.model.input_mean, draft.config.model.input_std

@@ -32,8 +32,8 @@ def check_rates(draft: Draft) -> None:
 def check_batch(draft: Draft) -> None:
     """Refuse more parts of a batch than it has images."""
     train = draft.config.train
-    judged = draft.sound("train.batch_size", "train.gradient_accumulation")
-    if judged and train.batch_size is not None and train.gradient_accumulation > train.batch_size:
+    sound = draft.sound("train.batch_size", "train.gradient_accumulation")
+    if sound and train.batch_size is not None and train.gradient_accumulation > train.batch_size:
         draft.add(
             "train.gradient_accumulation",
             f"given {train.gradient_accumulation} with batch_size {train.batch_size}; "

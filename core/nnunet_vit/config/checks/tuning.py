@@ -7,7 +7,7 @@ from nnunet_vit.tuning import method_of
 
 
 def check_tuning(draft: Draft) -> None:
-    """Judge `model.tuning`, and `lora.enabled` and `model.freeze_backbone` beside it."""
+    """Validate `model.tuning`, and `lora.enabled` and `model.freeze_backbone` beside it."""
     name = draft.config.model.tuning
     if name is None or not draft.sound("model.tuning"):
         return

@@ -12,7 +12,7 @@ _SNAPSHOT = "config.json"  # a folder that holds it is a model of the Hugging Fa
 
 
 def check_weights(draft: Draft) -> None:
-    """Judge `model.checkpoint_path`, and what belongs to it."""
+    """Validate `model.checkpoint_path`, and what belongs to it."""
     if not draft.sound("model.checkpoint_path"):
         return
     if not draft.config.model.checkpoint_path:
@@ -36,8 +36,8 @@ def check_weights(draft: Draft) -> None:
 
 def _check_published(draft: Draft) -> None:
     model = draft.config.model
-    judged = draft.sound("model.backbone", "model.backbone_size", "model.pretrained")
-    if not judged or not model.pretrained or backbones.is_timm(model.backbone):
+    sound = draft.sound("model.backbone", "model.backbone_size", "model.pretrained")
+    if not sound or not model.pretrained or backbones.is_timm(model.backbone):
         return
     family = backbones.family(model.backbone)
     if not family.fetched:

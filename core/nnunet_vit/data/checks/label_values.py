@@ -33,8 +33,8 @@ def wrong_values(values: "Array", labels: Labels) -> tuple[str, str]:
     fractions = [value for value in unknown if value != int(value)]
     if fractions:
         return (
-            f"holds {_listed(fractions)}, which are no whole numbers; {of_json}",
-            "threshold probabilities; resize masks with nearest neighbour; save whole numbers",
+            f"holds {_listed(fractions)}, which are not integers; {of_json}",
+            "threshold probabilities; resize masks with nearest neighbour; save integers",
         )
     return f"holds {_listed(unknown)}; {of_json}", _likely_cause(found.tolist(), unknown, labels)
 
@@ -53,7 +53,7 @@ def rescaled(file: Path, values: "Array") -> str:
         if (slope, shift) != (1.0, 0.0):
             return (
                 f"its header scales what is stored (scl_slope {slope:g}, scl_inter {shift:g}): "
-                "round the values, and save them as whole numbers without a scale"
+                "round the values, and save them as integers without a scale"
             )
     return ""
 

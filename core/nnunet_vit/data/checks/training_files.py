@@ -123,9 +123,9 @@ def _left_out(raw: Path, description: JsonMapping) -> Iterator[str]:
         return
     ending = description["file_ending"]
     for folder in (raw / "imagesTr", raw / "labelsTr"):
-        foreign = [file.name for file in foreign_files(folder, ending)]
-        if foreign:
-            yield f"Left out of {folder.name}: {shortened(foreign)}, files of other programs."
+        of_others = [file.name for file in foreign_files(folder, ending)]
+        if of_others:
+            yield f"Left out of {folder.name}: {shortened(of_others)}, files of other programs."
         others = other_images(folder, ending)
         if others:
             yield f"Left out of {folder.name}: {counted_endings(others)}; file_ending is {ending}."

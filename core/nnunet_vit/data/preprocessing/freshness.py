@@ -49,7 +49,7 @@ FLAT = "2d"
 READER = "image_reader_writer"  # of the plans
 STALE_PLANS = (
     f"{PLANS}.json was made from other raw data and nothing has been preprocessed with it: it is "
-    "made anew."
+    "made again."
 )
 
 
@@ -118,17 +118,17 @@ def _again(dataset: Dataset, configuration: str, work: Work, asked: Asked) -> Wo
     work.plan = work.preprocess = True
     try:
         check_configuration(read_plans(path), configuration)
-    except DataError as error:  # what is damaged is made anew
+    except DataError as error:  # what is damaged is made again
         if configuration != FLAT:
             raise ConfigError(
-                f"data.configuration: nnU-Net makes '{FLAT}' anew, not '{configuration}'."
+                f"data.configuration: nnU-Net makes '{FLAT}' again, not '{configuration}'."
             ) from error
     _compare_with_before(dataset, work)
     return work
 
 
 def _refuse_other_data(dataset: Dataset, work: Work) -> None:
-    """Refuse what would be refused after hours: to go on with a training on other data."""
+    """Refuse what would be refused after hours: to resume a training on other data."""
     record = other_record(dataset.preprocessed, "")
     if record is None:
         return
@@ -137,12 +137,12 @@ def _refuse_other_data(dataset: Dataset, work: Work) -> None:
     if found:
         raise DataError(
             f"--continue: {dataset.name} is not what the training began with: {shortened(found)}.",
-            fix="bring the raw data back, or --overwrite in place of --continue starts anew.",
+            fix="bring the raw data back, or start from scratch: --overwrite, not --continue.",
         )
 
 
 def _compare_with_before(dataset: Dataset, work: Work) -> None:
-    """Note which cases are new or gone where all are preprocessed anew: the splits follow them."""
+    """Note which cases are new or gone where all are preprocessed again: the splits follow them."""
     known = cases_before(dataset.preprocessed, dataset.description["file_ending"])
     if known:
         work.added = sorted(case for case in work.files if not all(case in one for one in known))

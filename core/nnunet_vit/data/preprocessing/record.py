@@ -17,7 +17,7 @@ from nnunet_vit.files.json_file import JsonMapping, JsonObject, read_json, write
 
 SUFFIX = ".record.json"
 SCHEMA = 2
-REDO = "`vit_cli train … --preprocess-again` plans and preprocesses the dataset anew."
+REDO = "`vit_cli train … --preprocess-again` plans and preprocesses the dataset again."
 DESCRIBED = ("file_ending", "overwrite_image_reader_writer", "regions_class_order")
 OF_PLANS = ("image_reader_writer", "transpose_forward", "transpose_backward")
 OF_CONFIGURATION = (
@@ -41,7 +41,7 @@ class Record:
         description: what of dataset.json decides, as `essence` returns it.
         plans: what of the plans decides, as `deciding` returns it; empty for the plans themselves.
         cases: the raw files of each case.
-        outdated: the dataset has been planned anew since, and these data wait to be made again.
+        outdated: the dataset has been planned again since, and these data wait to be made again.
     """
 
     description: JsonObject

@@ -12,8 +12,8 @@ UPDATE = (
     "--update-data preprocesses new cases with the plans that are there and adds them to " + NAME
 )
 RESUMED = (
-    "take them out of the raw data to go on with this training; or --update-data with --overwrite "
-    "starts it anew with them."
+    "take them out of the raw data to resume this training; or --update-data with --overwrite "
+    "starts it from scratch with them."
 )
 
 
@@ -23,8 +23,8 @@ class Asked:
 
     Attributes:
         update: preprocess new cases with the plans that are there.
-        again: plan and preprocess anew.
-        resume: the training goes on from a checkpoint.
+        again: plan and preprocess again.
+        resume: the training resumes from a checkpoint.
     """
 
     update: bool = False
@@ -58,11 +58,11 @@ def refuse(
     if problems:
         if difference.added:
             problems.append(f"new cases: {shortened(difference.added)}")
-        mend = f" If nnU-Net itself has preprocessed since, delete {record}." if record else ""
+        remedy = f" If nnU-Net itself has preprocessed since, delete {record}." if record else ""
         raise DataError(
             f"The preprocessed data of {dataset.name} no longer belong to its raw data. "
             f"{'; '.join(problems)}.",
-            fix=f"{REDO}{mend}",
+            fix=f"{REDO}{remedy}",
         )
     if difference.added and not asked.update:
         count = len(difference.added)

@@ -76,7 +76,7 @@ def _in_time(file: HubFile, asked: Hub, revision: str) -> _Answer:
         session()  # importing the client and reading certificates are no part of the answer
     except Exception as error:
         raise not_fetched(file, meaning(file, asked, error)) from error
-    # the client's timeout counts for each address of a host anew, and not for its name's look-up
+    # the client's timeout counts for each address of a host again, and not for its name's look-up
     asking = threading.Thread(target=question, daemon=True)
     asking.start()
     asking.join(ANSWER_WITHIN)

@@ -17,10 +17,10 @@ Say = Callable[[BaseException, Hub], Words]
 
 def of_connection(chain: list[BaseException], asked: Hub) -> Words:
     """Return what the first known kind among an exception and those behind it means."""
-    for fits, say in KINDS:
+    for fits, explain in KINDS:
         for error in chain:
             if fits(error):
-                return say(error, asked)
+                return explain(error, asked)
     return Words(f"{asked}: {first_line(chain[-1])}", _look_at(asked))
 
 

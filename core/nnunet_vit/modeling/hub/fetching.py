@@ -102,7 +102,7 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
     except _ArrivedDamagedError as error:
         raise ModelError(
             f"{file.name} of {file.title} arrives damaged from {asked}, twice: {error}.",
-            fix=f"have the mirror or proxy that damages it mended, or set {VARIABLE} to another "
+            fix=f"have the mirror or proxy that damages it fixed, or set {VARIABLE} to another "
             f"hub, or {by_hand(file)}",
         ) from error
 
@@ -117,7 +117,7 @@ def _found(file: HubFile, asked: Hub, pin: Pin | None) -> tuple[str, RemoteFile]
             older = ask(file, asked, pin.commit)
             if older.sha256 in ("", pin.sha256):
                 return pin.commit, older
-    except UserError:  # the repository has been written anew
+    except UserError:  # the repository has been written again
         pass
     if not remote.sha256:  # what arrives is compared
         return "main", remote

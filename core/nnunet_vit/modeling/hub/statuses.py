@@ -95,7 +95,7 @@ def _login(asked: Hub, said: str) -> Words:
     away = f"unset {token}" if token in TOKENS else "`hf auth logout`"
     return Words(
         f"{asked} does not accept {token} (401){_words_of(said)}: expired, or of another hub",
-        f"{away}, or log in anew with {LOGIN}",
+        f"{away}, or log in again with {LOGIN}",
     )
 
 

@@ -55,7 +55,7 @@ def _value_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value)
-    # YAML reads 1e-05 as a text, 1.0e-05 as a number
+    # YAML reads 1e-05 as a string, 1.0e-05 as a number
     return text.replace("e", ".0e", 1) if isinstance(value, float) and text[1:2] == "e" else text
 
 

@@ -146,7 +146,7 @@ def _with_gated_mlp(name: str, asked: BackboneArguments, weights: Path) -> Backb
 def as_snapshot_says(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
     """Return the run with the network of its snapshot written out, so that plans can hold it.
 
-    The network is built anew for prediction, where the snapshot is gone.
+    The network is built again for prediction, where the snapshot is gone.
 
     Raises:
         ConfigError: the backbone cannot be built so.

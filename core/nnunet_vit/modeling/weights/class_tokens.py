@@ -108,7 +108,7 @@ def _counts(tensors: dict[str, Tensor], model: nn.Module) -> _Counts | None:
 def _verdict(
     counts: _Counts, tensors: dict[str, Tensor], registers: bool, grid: FileGrid
 ) -> _Verdict:
-    """Judge by what is said, then by the run's own grid, then by a square."""
+    """Decide by what is said, then by the run's own grid, then by a square."""
     said = grid.of_pixels(patch_of(tensors))
     pixels = None if said is None else said[0] * said[1]
     if grid.stated is not None:
@@ -129,7 +129,7 @@ def _verdict(
 
 
 def _by_grids(counts: _Counts) -> _Verdict:
-    """Judge by counts alone: one that is a square by chance says less than the run's own grid."""
+    """Decide by counts alone: one that is a square by chance says less than the run's own grid."""
     if counts.alike == counts.own:
         return _Verdict(is_noted=is_square(counts.unlike))
     if is_square(counts.alike):

@@ -36,13 +36,13 @@ def idle_adapters(model: "nn.Module") -> list[str]:
     import torch
 
     with torch.inference_mode(False), torch.enable_grad():  # wherever the network is built
-        shadow: Any = copy_structure(model, lambda tensor: torch.empty_like(tensor, device="meta"))
-        images = torch.empty(1, *_input_size(shadow), device="meta")
+        fake: Any = copy_structure(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+        images = torch.empty(1, *_input_size(fake), device="meta")
         # SAM's norm is a neck with other channels; no adapter lies in it
-        maps = shadow.forward_intermediates(images, indices=1, norm=False, intermediates_only=True)
+        maps = fake.forward_intermediates(images, indices=1, norm=False, intermediates_only=True)
         if maps[-1].requires_grad:  # else no adapter at all is on the way to it
             maps[-1].sum().backward()
-    parameters = dict(shadow.named_parameters())
+    parameters = dict(fake.named_parameters())
     layers = adapted_layers(parameters)
     idle = [n for n, p in parameters.items() if p.requires_grad and p.grad is None]
     return list(dict.fromkeys(layer_of(name, layers) for name in idle))

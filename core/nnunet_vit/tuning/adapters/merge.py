@@ -83,5 +83,5 @@ def _merge(name: str, layer: Any) -> None:  # noqa: ANN401
     except ValueError:  # peft found values that are not finite, and has left the layer as it was
         raise NumericsError(
             f"The adapter of {name} cannot be merged: the weights are not finite.",
-            fix="go on from an earlier checkpoint, with a lower train.initial_lr.",
+            fix="resume from an earlier checkpoint, with a lower train.initial_lr.",
         ) from None

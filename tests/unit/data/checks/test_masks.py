@@ -133,10 +133,10 @@ def test_a_scale_in_the_header_of_a_nifti_is_named(mask, ending):
         nibabel.save(image, file)
 
     found = mask(np.ones((4, 5, 1), np.uint8), ending=ending, save=scaled)
-    assert "which are no whole numbers" in found.problem
+    assert "which are not integers" in found.problem
     assert found.remedy == (
         "its header scales what is stored (scl_slope 0.75, scl_inter 0.5): round the values, and "
-        "save them as whole numbers without a scale"
+        "save them as integers without a scale"
     )
 
 

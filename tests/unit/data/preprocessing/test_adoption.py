@@ -47,7 +47,7 @@ def test_a_changed_description_is_refused(stock, again, rewrite, nnunet, changes
     error = refusal(again)
     assert error.startswith("The preprocessed data of Dataset005_Mine no longer belong to its raw")
     assert text in error
-    assert error.endswith("plans and preprocesses the dataset anew.")
+    assert error.endswith("plans and preprocesses the dataset again.")
     assert nnunet == []
     assert not (stock / RECORD).exists()
 
@@ -77,7 +77,7 @@ def test_images_younger_than_what_was_made_of_them_are_named(stock, again, raw, 
     assert decide(find_dataset(5), "2d", NOTHING).notices == [
         "Younger than what was preprocessed from them: a_0000.png, c_0000.png. If their pixels "
         "have changed: `vit_cli train … --preprocess-again` plans and preprocesses the dataset "
-        "anew."
+        "again."
     ]
 
 

@@ -71,13 +71,13 @@ def test_again_mends_damaged_files(prepared, again, nnunet, content):
 @pytest.mark.parametrize(
     ("key", "value", "text"),
     [
-        ("patch_size", None, "patch_size is 'None', needed: a list of whole numbers above 0"),
-        ("patch_size", [0, 32], "patch_size is '[0, 32]', needed: a list of whole numbers above 0"),
+        ("patch_size", None, "patch_size is 'None', needed: a list of integers above 0"),
+        ("patch_size", [0, 32], "patch_size is '[0, 32]', needed: a list of integers above 0"),
         ("patch_size", [32.5, 32], "patch_size is '[32.5, 32]'"),
         ("patch_size", "32", "patch_size is '32'"),
         ("data_identifier", "../x", "data_identifier is '../x', needed: the name of a folder"),
         ("data_identifier", 5, "data_identifier is '5', needed: the name of a folder"),
-        ("batch_size", True, "batch_size is 'True', needed: a whole number above 0"),
+        ("batch_size", True, "batch_size is 'True', needed: an integer above 0"),
         ("normalization_schemes", {}, "normalization_schemes is '{}', needed: a list of texts"),
         ("use_mask_for_norm", [1], "use_mask_for_norm is '[1]', needed: a list of booleans"),
         ("spacing", [1, None], "spacing is '[1, None]', needed: a list of numbers above 0"),

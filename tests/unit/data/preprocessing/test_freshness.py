@@ -11,7 +11,7 @@ from nnunet_vit.errors import DataError
 
 pytestmark = pytest.mark.unit
 
-AGAIN = "Fix: `vit_cli train … --preprocess-again` plans and preprocesses the dataset anew."
+AGAIN = "Fix: `vit_cli train … --preprocess-again` plans and preprocesses the dataset again."
 RECORD = "nnUNetPlans_2d.record.json"
 
 
@@ -198,11 +198,11 @@ def test_new_cases_are_refused_unless_asked_for(prepared, again, add, nnunet):
     assert refusal(again) == (
         f"{message}--update-data preprocesses new cases with the plans that are there and adds "
         "them to splits_final.json; or `vit_cli train … --preprocess-again` plans and preprocesses "
-        "the dataset anew."
+        "the dataset again."
     )
     assert refusal(again, resume=True) == (
-        f"{message}take them out of the raw data to go on with this training; or --update-data "
-        "with --overwrite starts it anew with them."
+        f"{message}take them out of the raw data to resume this training; or --update-data "
+        "with --overwrite starts it from scratch with them."
     )
     assert nnunet == []
 

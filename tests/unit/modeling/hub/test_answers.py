@@ -119,7 +119,7 @@ def test_a_stale_token(loopback, monkeypatch, tmp_path):
         f"{BEFORE}{loopback.host} (HF_ENDPOINT) does not accept HF_TOKEN (401): expired, or of "
         "another hub."
     )
-    assert error.fix == f"unset HF_TOKEN, or log in anew with {LOGIN}{BY_HAND}"
+    assert error.fix == f"unset HF_TOKEN, or log in again with {LOGIN}{BY_HAND}"
     monkeypatch.delenv("HF_TOKEN")
     (tmp_path / "token").write_text("hf_stored")
     assert "does not accept the stored login (401)" in refusal().problem
