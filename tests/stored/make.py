@@ -24,10 +24,10 @@ BACKBONE = f"backbone: 'timm:vit_tiny_patch16_224', backbone_arguments: {ARGUMEN
 MODELS = {
     "full": "head: linear, pretrained: false",
     "lora": "head: segformer, checkpoint_path: weights.safetensors, tuning: lora, "
-    "decoder: {hidden_size: 16}",
+    "decoder: {hidden_size: 8, detail_channels: 0}",
     "frozen": "head: setr, checkpoint_path: weights.safetensors, tuning: frozen, "
-    "decoder: {hidden_size: 16}",
-    "own_loss": "head: mask2former, pretrained: false, decoder: {hidden_size: 16}",
+    "decoder: {hidden_size: 8}",
+    "own_loss": "head: eomt, pretrained: false",
 }
 RUN = """
 data: {{dataset: 5, configuration: 2d, fold: 0}}
@@ -86,11 +86,14 @@ def vit_cli(*arguments: str, killed_after: str = "") -> None:
         raise SystemExit(f"vit_cli {' '.join(arguments)}: {process.returncode}")
 
 
-def prune(fold: Path) -> None:
-    """Leave out what neither prediction nor resuming reads."""
-    for path in (*fold.glob("*.txt"), *fold.glob("*.png")):
+def prune(fold: Path, finished: bool) -> None:
+    """Leave out what neither prediction of a full model nor resuming reads."""
+    for path in (*fold.glob("*.txt"), *fold.glob("*.png"), *fold.glob("debug.json")):
         path.unlink()
-    shutil.rmtree(fold / "validation", ignore_errors=True)
+    for folder in ("validation", *(["ckpt"] if finished else [])):
+        shutil.rmtree(fold / folder, ignore_errors=True)
+    for pointer in ("LATEST", "BEST") if finished else ():
+        (fold / pointer).unlink()
 
 
 def main(folder: Path) -> None:
@@ -107,7 +110,7 @@ def main(folder: Path) -> None:
         (trained,) = Path(f"results/{name}").glob("*/*__2d")
         vit_cli("predict", "-i", "raw/Dataset005_Disc/imagesTs", "-o", f"masks/{name}",
                 "--model", str(trained), "--device", "cpu")  # fmt: skip
-        prune(trained / "fold_0")
+        prune(trained / "fold_0", finished=True)
         unfinished = Path(f"results/{name}_killed")
         changed = RUN.replace("results/{name}", "results/{name}_killed")
         run_killed = Path(f"{name}_killed.yaml")
@@ -115,7 +118,7 @@ def main(folder: Path) -> None:
         vit_cli("train", "--config", str(run_killed), "--device", "cpu",
                 killed_after=f"{unfinished}/*/*/fold_0/ckpt/epoch_00001/MANIFEST.json")  # fmt: skip
         (killed,) = unfinished.glob("*/*__2d")
-        prune(killed / "fold_0")
+        prune(killed / "fold_0", finished=False)
     shutil.rmtree("preprocessed")
 
 
