@@ -29,6 +29,8 @@ def check_saving(head: str, case: Case) -> None:
     step_loss(head, case, trained, images_of(size)).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     progress_listener(run_of(head, case), trained)(LATE)
+    images = images_of(size)
+    before = logits_of(other, images)
     file = io.BytesIO()
     torch.save(trained.state_dict(), file)
     file.seek(0)
@@ -39,8 +41,13 @@ def check_saving(head: str, case: Case) -> None:
             f"The saved state does not load: {' '.join(str(error).split())[:300]}",
             fix="build the same parameters every time, and keep tensors alone in the state.",
         ) from error
-    images = images_of(size)
-    if not torch.equal(logits_of(trained, images), logits_of(other, images)):
+    after = logits_of(other, images)
+    if torch.equal(after, before):
+        raise ContractError(
+            "Loading a saved state changes no logit.",
+            fix="let forward use the parameters that are registered.",
+        )
+    if not torch.equal(logits_of(trained, images), after):
         raise ContractError(
             "After loading a saved state the logits differ from those before saving.",
             fix="keep every tensor that forward uses as a parameter or by register_buffer, and "
