@@ -210,15 +210,10 @@ def test_doublings(patch, stride, doublings):
 @pytest.mark.parametrize(
     ("given", "classes", "queries"),
     [
-        (None, 1, 16),
-        (None, 4, 16),
-        (None, 10, 40),
-        (None, 50, 100),
-        (None, 150, 150),
-        (7, 50, 50),
-        (7, 3, 7),
+        (None, 1, 16), (None, 4, 16), (None, 10, 40), (None, 50, 100), (None, 150, 150),
+        (7, 50, 50), (7, 3, 7),
     ],
-)
+)  # fmt: skip
 def test_the_number_of_queries(given, classes, queries):
     assert EomtOptions(queries=given).queries_for(classes) == queries
 
