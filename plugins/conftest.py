@@ -13,6 +13,14 @@ BACKBONES = (
 )  # plain ViTs as dinov2's is, with a class token or none
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Compute in one thread: the networks are tiny, threads only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what the first cases of each head's rule have shown in most part."""

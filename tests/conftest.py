@@ -79,6 +79,19 @@ def fake_backbone(fake_head):
 
 
 @pytest.fixture
+def only_fakes(monkeypatch):
+    """Only the plugins that the test installs are there."""
+    from nnunet_vit.registry import catalogue
+
+    real = catalogue.entry_points
+    monkeypatch.setattr(
+        catalogue,
+        "entry_points",
+        lambda group: [found for found in real(group=group) if "_module" in found.value],
+    )
+
+
+@pytest.fixture
 def one_gigabyte():
     """Let the test take one more gigabyte: what wants more fails, and the machine goes on."""
     status = Path("/proc/self/status")

@@ -33,7 +33,11 @@ for name in sys.argv[1:]:
         sys.exit(f"{{name}} imports {{heavy}}")
 """
 # of the testing kit, what builds networks; what a test file imports stays light
-HEAVY_CHECKS = ("nnunet_vit.testing.building", "nnunet_vit.testing.checks.")
+HEAVY_CHECKS = (
+    "nnunet_vit.testing.building",
+    "nnunet_vit.testing.maps",
+    "nnunet_vit.testing.checks.",
+)
 GOOD = """
 from nnunet_vit.hookspecs import hookimpl
 
@@ -121,6 +125,18 @@ def test_light_modules_stay_light(python):
     assert {"nnunet_vit.testing", "nnunet_vit.testing.verdict"} <= set(names)
     result = python(LIGHT, names)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_sessions_of_pytest_get_the_fixtures_for_next_to_nothing(python):
+    code = (
+        "import sys, typing, pytest; before = set(sys.modules)\n"
+        "import nnunet_vit.testing.pytest_plugin\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    result = python(code, [])
+    assert result.stderr == ""
+    testing = "nnunet_vit.testing"
+    assert result.stdout.split() == ["nnunet_vit", testing, f"{testing}.pytest_plugin"]
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -221,18 +237,11 @@ def test_a_backbone_hook_that_prints_leaves_json_valid(listing_with):
 def test_a_backbone_hook_that_fails_hurts_no_other(listing_with, body, problem):
     source = f"from nnunet_vit.hookspecs import hookimpl\n@hookimpl\ndef backbone_family(): {body}"
     assert listing_with(source, group="nnunet_vit.backbones") == {
-        "name": "bad",
-        "sizes": [],
-        "patch_size": None,
-        "patch_sizes": {},
-        "licence": "unknown",
-        "weights": "",
-        "fetched": False,
-        "timm_modules": {},
+        "name": "bad", "sizes": [], "patch_size": None, "patch_sizes": {}, "licence": "unknown",
+        "weights": "", "fetched": False, "timm_modules": {}, "distribution": "bad-head",
         "summary": "the backbone bad of a test",
-        "distribution": "bad-head",
         "problem": f"Plugin 'bad' (bad-head 1.0): backbone_family {problem}",
-    }
+    }  # fmt: skip
 
 
 def test_the_good_use_of_torch_is_listed_as_sound(listing_with):

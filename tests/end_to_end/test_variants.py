@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from first_plan import FIRST_PLAN
 from skimage import io
 
 pytestmark = pytest.mark.end_to_end
@@ -69,36 +70,14 @@ def weights(fold):
     return torch.load(file, map_location="cpu", weights_only=True)["network_weights"]
 
 
-FIRST_PLAN = """
-        model:
-          model_path: "nnunetv2.model.model_segformer_1"
-          backbone: "dinov3"
-          backbone_size: "small"
-          checkpoint_path: "WEIGHTS"
-          decoder:
-            hidden_size: 16
-
-        lora:
-          enabled: true
-          r: 8
-          lora_alpha: 16
-          target_modules: ["qkv"]
-          lora_dropout: 0.05
-
-        train:
-          initial_lr: 0.001
-          weight_decay: 0.00003
-          gradient_clip: 12.0
-"""
-
-
 def test_the_first_plans_file_trains_unchanged(train, tmp_path):
     import timm
     from safetensors.torch import save_file
 
     pretrained = timm.create_model("vit_small_patch16_dinov3", pretrained=False).state_dict()
     save_file(pretrained, tmp_path / "dinov3.safetensors")
-    text = FIRST_PLAN.replace("WEIGHTS", str(tmp_path / "dinov3.safetensors"))
+    text = FIRST_PLAN.replace('"large"', '"small"').replace(": 256", ": 16")
+    text = text.replace('checkpoint_path: ""', f"checkpoint_path: '{tmp_path}/dinov3.safetensors'")
     fold, output = train(text, "train.patch_size=[64,64]")
     assert "epoch 1/1" in output
     trained = weights(fold)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TextIO
 
 from nnunet_vit.errors import counted
@@ -9,6 +10,23 @@ from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
 
 MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """What an epoch of the training came to.
+
+    Attributes:
+        training_loss: the epoch's mean.
+        validation_loss: likewise.
+        dice: by class or region.
+        rate: the highest learning rate.
+    """
+
+    training_loss: float
+    validation_loss: float
+    dice: Mapping[str, float]
+    rate: float
 
 
 class Progress:
@@ -29,16 +47,8 @@ class Progress:
     def advance(self, loss: float | None = None) -> None:
         """Finish one step."""
 
-    def end_epoch(
-        self,
-        epoch: int,
-        epochs: int,
-        training_loss: float,
-        validation_loss: float,
-        dice: Mapping[str, float],
-        rate: float,
-    ) -> None:
-        """Finish an epoch (counted from 0) with its figures; dice is by class or region."""
+    def end_epoch(self, epoch: int, epochs: int, figures: EpochFigures) -> None:
+        """Finish an epoch (counted from 0) with its figures."""
 
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""
@@ -104,23 +114,15 @@ class ConsoleProgress(Progress):
         """Finish one step."""
         self._display.advance("validating" if loss is None else f"loss {loss:.3f}")
 
-    def end_epoch(
-        self,
-        epoch: int,
-        epochs: int,
-        training_loss: float,
-        validation_loss: float,
-        dice: Mapping[str, float],
-        rate: float,
-    ) -> None:
+    def end_epoch(self, epoch: int, epochs: int, figures: EpochFigures) -> None:
         """Show the epoch's figures in one line."""
         self.close()
-        per_class = ", ".join(f"{name} {value:.3f}" for name, value in dice.items())
+        per_class = ", ".join(f"{name} {value:.3f}" for name, value in figures.dice.items())
         width = len(str(epochs))
         self.log(
-            f"epoch {epoch + 1:>{width}}/{epochs}  train loss {training_loss:+.3f}  "
-            f"validation loss {validation_loss:+.3f}  pseudo Dice {per_class}  rate {rate:.1e}  "
-            f"{time.monotonic() - self._began:.1f} s"
+            f"epoch {epoch + 1:>{width}}/{epochs}  train loss {figures.training_loss:+.3f}  "
+            f"validation loss {figures.validation_loss:+.3f}  pseudo Dice {per_class}  "
+            f"rate {figures.rate:.1e}  {time.monotonic() - self._began:.1f} s"
         )
 
     def start_cases(self, text: str, total: int) -> None:

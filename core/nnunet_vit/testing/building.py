@@ -1,6 +1,6 @@
 """The head under test, built through the same door as in a run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import timm
@@ -63,26 +63,6 @@ def build(
         return build_model(run, classes, channels, image_size, deep_supervision)
 
 
-class SetMaps(nn.Module):
-    """A backbone whose maps are what the test sets, the same at each level.
-
-    Attributes:
-        maps: (1, embed_dim, rows, columns), zeros at first.
-    """
-
-    depth, prefix_tokens = 12, 0
-
-    def __init__(self, patch_size: int, rows: int, columns: int, embed_dim: int = 4) -> None:
-        """Take the grid of patches; patch_size is their edge in pixels."""
-        super().__init__()
-        self.patch_size, self.embed_dim = patch_size, embed_dim
-        self.maps = torch.zeros(1, embed_dim, rows, columns)
-
-    def feature_maps(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
-        """Return the maps once per layer, whatever the images."""
-        return [self.maps for _ in layers]
-
-
 def head_on(
     head: str,
     backbone: nn.Module,
@@ -93,7 +73,7 @@ def head_on(
 
     Args:
         head: its registered name.
-        backbone: SetMaps, or any other that has what heads use.
+        backbone: of nnunet_vit.testing.maps, or any other that has what heads use.
         options: of the head; its own defaults stand in.
         **offered: further arguments of the hook, num_classes (2 unless given) among them.
     """

@@ -20,7 +20,7 @@ class HeadContract:
         options: sets of options to check; None: the defaults, and each other value of each option
             that is a choice (Literal or bool).
         backbones: names out of nnunet_vit.testing.tiny.TINY_VITS; options after the first are
-            checked on the first two of them, and so are compile and export.
+            checked on the first two of them, and so are learning, compile and export.
         excuses: reasons by name of a rule (compile, export) that the head cannot keep; those that
             stand beside the hooks as NOT_COMPILABLE or NOT_EXPORTABLE count too.
     """
@@ -115,6 +115,10 @@ class HeadContract:
     def test_gradients(self, case: Case) -> None:
         """Each trained parameter gets a gradient: full, lora and frozen."""
         self.check(RULES["gradients"], case)
+
+    def test_learning(self, case: Case) -> None:
+        """A few steps of training lower the loss."""
+        self.check(RULES["learning"], case)
 
     def test_targets(self, case: Case) -> None:
         """A loss of the head's own takes classes, regions and ignored pixels."""

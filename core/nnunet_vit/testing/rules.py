@@ -52,6 +52,7 @@ RULES = {
         Rule("values", "finite logits below half precision's end", "shapes"),
         Rule("batch", "images in a batch do not know each other", "shapes"),
         Rule("gradients", "full, lora and frozen: no unused parameter", "gradients"),
+        Rule("learning", "a few steps of training lower the loss", "learning", slow=True),
         Rule("targets", "a loss of its own takes regions and ignored pixels", "targets"),
         Rule("place", "what a patch says stays at that patch", "place"),
         Rule("saving", "a saved state gives the same logits", "saving"),

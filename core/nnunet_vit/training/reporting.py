@@ -7,7 +7,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.progress import EpochFigures, Progress
 
 WARNING = re.compile(r"\s*WARNING(?:[:!]\s*|\s+)", re.IGNORECASE)
 
@@ -34,14 +34,13 @@ class ReportingTrainer(nnUNetTrainer):  # type: ignore[misc]
     def report_epoch(self, epoch: int) -> None:
         """Show the figures of an epoch that has just ended."""
         dice = [float(value) for value in self._last("dice_per_class_or_region")]
-        self.progress.end_epoch(
-            epoch,
-            self.num_epochs,
+        figures = EpochFigures(
             training_loss=float(self._last("train_losses")),
             validation_loss=float(self._last("val_losses")),
             dice=dict(zip(class_names(self.dataset_json), dice, strict=True)),
             rate=self._highest_rate,
         )
+        self.progress.end_epoch(epoch, self.num_epochs, figures)
 
     def _last(self, key: str) -> Any:  # noqa: ANN401 - a number, or one per class
         return self.logger.get_value(key, step=-1)

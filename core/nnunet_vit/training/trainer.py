@@ -34,6 +34,8 @@ from nnunet_vit.training.resuming import ResumingTrainer
 class nnUNetTrainer_vit(ResumingTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
+    wants_deep_supervision = True
+
     def __init__(
         self,
         plans: JsonObject,
@@ -55,7 +57,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         self.num_iterations_per_epoch = settings.num_iterations_per_epoch
         self.num_val_iterations_per_epoch = settings.num_val_iterations_per_epoch
         self.head = Head(self.run)
-        self.enable_deep_supervision = self.head.deep_supervision
+        self.enable_deep_supervision = self.head.deep_supervision and self.wants_deep_supervision
         self.save_every = settings.save_every
         self.grad_scaler = None  # bfloat16 has float32's range: nothing to scale
         self.seed = (
@@ -191,14 +193,4 @@ class nnUNetTrainer_vit(ResumingTrainer):
 class nnUNetTrainerNoDeepSupervision_vit(nnUNetTrainer_vit):
     """The same with the finest resolution alone in the loss, whatever the head offers."""
 
-    def __init__(
-        self,
-        plans: JsonObject,
-        configuration: str,
-        fold: int | str,
-        dataset_json: JsonObject,
-        device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
-    ) -> None:
-        """Take the arguments of nnU-Net."""
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        self.enable_deep_supervision = False
+    wants_deep_supervision = False

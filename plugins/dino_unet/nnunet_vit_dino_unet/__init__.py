@@ -37,19 +37,12 @@ def head_options() -> type[DinoUNetOptions]:
 @hookimpl
 def create_segmentation_model(
     backbone: "ViTBackbone",
+    options: DinoUNetOptions,
     num_classes: int,
     in_channels: int,
     deep_supervision: bool,
-    options: DinoUNetOptions,
 ) -> "nn.Module":
     """Put detail branch and decoder on the backbone."""
     from nnunet_vit_dino_unet.network import DinoUNet
 
-    return DinoUNet(
-        backbone,
-        num_classes,
-        in_channels,
-        hidden_size=options.hidden_size,
-        both_ways=options.exchange == "both_ways",
-        deep_supervision=deep_supervision,
-    )
+    return DinoUNet(backbone, options, num_classes, in_channels, deep_supervision)

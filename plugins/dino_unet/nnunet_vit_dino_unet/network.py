@@ -7,6 +7,7 @@ After Dino U-Net (https://arxiv.org/abs/2508.20909) and ViT-Adapter
 from torch import Tensor, nn
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit_dino_unet import DinoUNetOptions
 from nnunet_vit_dino_unet.decoder import UNetDecoder
 from nnunet_vit_dino_unet.detail import EXCHANGED, DetailBranch, level_sizes
 from nnunet_vit_dino_unet.exchange import Extractor, Injector
@@ -19,24 +20,23 @@ class DinoUNet(nn.Module):
 
     Args:
         backbone: built, loaded and tuned.
+        options: as the run file says.
         num_classes: channels of the logits.
         in_channels: of the images.
-        hidden_size: channels of the levels that exchange; each finer level has half.
-        both_ways: the ViT's tokens take up detail too.
         deep_supervision: return logits of the coarser levels too.
     """
 
     def __init__(
         self,
         backbone: ViTBackbone,
+        options: DinoUNetOptions,
         num_classes: int,
         in_channels: int,
-        hidden_size: int,
-        both_ways: bool,
         deep_supervision: bool,
     ) -> None:
         """Build it for the backbone's width, depth and patch."""
         super().__init__()
+        hidden_size, both_ways = options.hidden_size, options.exchange == "both_ways"
         if both_ways:
             backbone.check_runs_by_blocks()
         self.backbone = backbone

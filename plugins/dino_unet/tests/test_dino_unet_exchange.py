@@ -93,10 +93,10 @@ def test_a_patch_reads_detail_in_and_around_it():
 
 
 @pytest.mark.parametrize("backbone", TINY_VITS)
-def test_the_vit_keeps_its_features_at_first(dino_unet, backbone):
+def test_the_vit_keeps_its_features_at_first(tiny, backbone):
     """The same weights then give the same logits, whichever way the exchange goes."""
-    both = dino_unet(backbone, exchange="both_ways").eval()
-    one = dino_unet(backbone).eval()
+    both = tiny(backbone=backbone, exchange="both_ways").eval()
+    one = tiny(backbone=backbone).eval()
     missing, unexpected = one.load_state_dict(both.state_dict(), strict=False)
     assert missing == [] and {name.split(".")[0] for name in unexpected} == {"injectors"}
     images, seen = images_for(backbone), []
@@ -115,7 +115,7 @@ def test_the_vit_keeps_its_features_at_first(dino_unet, backbone):
 
 
 @pytest.mark.parametrize("backbone", TINY_VITS)
-def test_a_stage_for_each_quarter_and_no_more_than_blocks(dino_unet, backbone):
+def test_a_stage_for_each_quarter_and_no_more_than_blocks(tiny, backbone):
     layers = {
         "dinov3": [0, 1, 2, 3],
         "dinov2": [0, 1, 2],
@@ -123,14 +123,14 @@ def test_a_stage_for_each_quarter_and_no_more_than_blocks(dino_unet, backbone):
         "eva02": [0, 1],
         "siglip": [0],
     }
-    model = dino_unet(backbone, exchange="both_ways")
+    model = tiny(backbone=backbone, exchange="both_ways")
     assert model.layers == layers[backbone]
     assert len(model.extractors) == len(model.injectors) == len(model.layers)
-    assert len(dino_unet(backbone).injectors) == 0
+    assert len(tiny(backbone=backbone).injectors) == 0
 
 
-def test_a_frozen_vit_keeps_no_graph_in_one_way(dino_unet):
-    model = dino_unet("dinov3", "frozen").train()
+def test_a_frozen_vit_keeps_no_graph_in_one_way(tiny):
+    model = tiny(method="frozen").train()
     seen = []
     for extractor in model.extractors:
         extractor.register_forward_pre_hook(lambda _, given: seen.append(given[1].requires_grad))
@@ -140,8 +140,8 @@ def test_a_frozen_vit_keeps_no_graph_in_one_way(dino_unet):
 
 @pytest.mark.parametrize("method", ["frozen", "lora", "full"])
 @pytest.mark.parametrize("backbone", ["dinov3", "eva02", "siglip"])
-def test_what_is_injected_learns_also_through_a_frozen_vit(dino_unet, backbone, method):
-    model = dino_unet(backbone, method, exchange="both_ways").train()
+def test_what_is_injected_learns_also_through_a_frozen_vit(tiny, backbone, method):
+    model = tiny(backbone=backbone, method=method, exchange="both_ways").train()
     for injector in model.injectors:
         nn.init.ones_(injector.scale)
     model(images_for(backbone)).square().mean().backward()
@@ -150,12 +150,12 @@ def test_what_is_injected_learns_also_through_a_frozen_vit(dino_unet, backbone, 
     assert idle == []
 
 
-def test_checkpointed_blocks_give_the_same_gradients(dino_unet):
+def test_checkpointed_blocks_give_the_same_gradients(tiny):
     from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
 
     gradients = []
     for checkpointed in (False, True):
-        model = dino_unet("dinov3", "lora", exchange="both_ways").train()
+        model = tiny(method="lora", exchange="both_ways").train()
         for injector in model.injectors:
             nn.init.ones_(injector.scale)
         if checkpointed:

@@ -37,11 +37,4 @@ def create_segmentation_model(
     """Put the decoder on the backbone."""
     from nnunet_vit_dpt.decoder import DptSegmentation
 
-    return DptSegmentation(
-        backbone,
-        num_classes,
-        hidden_size=options.hidden_size,
-        readout=options.readout,
-        dropout=options.dropout,
-        deep_supervision=deep_supervision,
-    )
+    return DptSegmentation(backbone, num_classes, options, deep_supervision)

@@ -5,6 +5,7 @@ from torch.nn import functional
 
 from nnunet_vit.blocks.pyramid import normalization
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit_dpt import DptOptions
 from nnunet_vit_dpt.reassembly import Reassembly
 from nnunet_vit_dpt.tokens import LEVELS, Level, levels_of
 
@@ -15,25 +16,18 @@ class DptSegmentation(nn.Module):
     Args:
         backbone: built, loaded and tuned.
         num_classes: channels of the logits.
-        hidden_size: channels of every fused map.
-        readout: project, add or ignore.
-        dropout: share of channels dropped before the classifier in training.
+        options: as the run file says; channels are dropped before the classifier.
         deep_supervision: return logits of the coarser maps too.
     """
 
     def __init__(
-        self,
-        backbone: ViTBackbone,
-        num_classes: int,
-        hidden_size: int,
-        readout: str,
-        dropout: float,
-        deep_supervision: bool,
+        self, backbone: ViTBackbone, num_classes: int, options: DptOptions, deep_supervision: bool
     ) -> None:
         """Build the decoder for the backbone's width and depth."""
         super().__init__()
         self.backbone = backbone
         self.deep_supervision = deep_supervision
+        hidden_size, readout = options.hidden_size, options.readout
         self.with_summary = readout != "ignore"
         self.layers = evenly_spaced(backbone.depth, LEVELS)
         self.normalizations = nn.ModuleList(nn.LayerNorm(backbone.embed_dim) for _ in self.layers)
@@ -43,7 +37,7 @@ class DptSegmentation(nn.Module):
             nn.Conv2d(hidden_size, hidden_size, kernel_size=3, padding=1, bias=False),
             normalization(hidden_size),
             nn.ReLU(),
-            nn.Dropout2d(dropout),
+            nn.Dropout2d(options.dropout),
             nn.Conv2d(hidden_size, num_classes, kernel_size=1),
         )
 

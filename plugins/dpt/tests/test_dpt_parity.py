@@ -1,13 +1,13 @@
 """With transformers' weights the decoder computes what transformers' DPT computes."""
 
-import re
-
 import pytest
 import torch
+from oracle_weights import renamed
 from torch import nn
 
 pytestmark = pytest.mark.unit
 
+HEAD = "dpt"
 EMBED, HIDDEN, CLASSES = 128, 16, 5
 NAMES = (
     (r"^neck\.reassemble_stage\.readout_projects\.(\d)\.0\.", r"decoder.reassembly.\1.0.linear."),
@@ -55,26 +55,20 @@ class Theirs(nn.Module):
             self.head.head[1].running_var.uniform_(0.5, 2)
 
 
-def renamed(name):
-    for pattern, replacement in NAMES:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
 @pytest.mark.parametrize("grid", [(4, 6), (5, 3), (2, 2)])
 @pytest.mark.parametrize("readout", ["project", "add", "ignore"])
-def test_transformers_weights_give_transformers_maps_and_logits(dpt_on, readout, grid):
+def test_transformers_weights_give_transformers_maps_and_logits(head_on, readout, grid):
     """In the published alignment, with their batch normalization (evaluated) before the logits."""
     pytest.importorskip("transformers", reason="the oracle is not installed")
     from nnunet_vit_dpt.decoder import DptDecoder
 
     torch.manual_seed(0)
     theirs = Theirs(readout).eval()
-    ours = dpt_on(Given(), hidden_size=HIDDEN, readout=readout)
+    ours = head_on(Given(), hidden_size=HIDDEN, readout=readout)
     ours.decoder = DptDecoder(EMBED, HIDDEN, readout, as_published=True)
     ours.classifier[1] = nn.BatchNorm2d(HIDDEN)
     ours.classifier[4] = nn.Conv2d(HIDDEN, CLASSES, 1)
-    state = {renamed(name): value for name, value in theirs.state_dict().items()}
+    state = renamed(theirs.state_dict(), NAMES)
     state = {name: value for name, value in state.items() if not name.startswith(IDLE)}
     state |= {n: v for n, v in ours.state_dict().items() if n.startswith("normalizations.")}
     ours.eval().load_state_dict(state)  # strict: every weight of the one is one of the other

@@ -1,7 +1,5 @@
 """The eomt head: stages, masks in the attention, their annealing, options."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
@@ -12,6 +10,7 @@ from nnunet_vit_eomt.prediction import doublings_to
 
 pytestmark = pytest.mark.unit
 
+HEAD = "eomt"
 PREFIX, PATCHES, QUERIES = 1, 6, 16  # of test_vit with images of (32, 48)
 
 
@@ -42,8 +41,8 @@ def counted(model):
     return calls
 
 
-def test_the_stages_of_training_begin_with_the_last(eomt):
-    model = eomt(options={"query_blocks": 2}).train()
+def test_the_stages_of_training_begin_with_the_last(build_head):
+    model = build_head(options={"query_blocks": 2}).train()
     stages = model(torch.randn(2, 3, 32, 48))
     assert len(stages) == 3
     for stage in stages:
@@ -54,18 +53,18 @@ def test_the_stages_of_training_begin_with_the_last(eomt):
     assert last["class_logits"].shape == (2, QUERIES, 4)
 
 
-def test_the_logits_are_those_of_the_last_stage(eomt):
+def test_the_logits_are_those_of_the_last_stage(build_head):
     from nnunet_vit.blocks.mask_classification import semantic_logits
 
-    model, images = eomt().eval(), torch.randn(1, 3, 32, 48)
+    model, images = build_head().eval(), torch.randn(1, 3, 32, 48)
     with torch.no_grad():
         last = model.stages(images)[0]
         expected = semantic_logits(last["class_logits"], last["mask_logits"], (32, 48))
         assert torch.equal(model(images), expected)
 
 
-def test_queries_see_what_their_masks_hold_and_others_see_all(eomt, masks_of):
-    model, images = eomt().eval(), torch.randn(2, 3, 32, 48)
+def test_queries_see_what_their_masks_hold_and_others_see_all(build_head, masks_of):
+    model, images = build_head().eval(), torch.randn(2, 3, 32, 48)
     masks = masks_of(model, images)
     assert len(masks) == 6 and masks[0] is None and masks[1] is None
     with torch.no_grad():
@@ -79,9 +78,9 @@ def test_queries_see_what_their_masks_hold_and_others_see_all(eomt, masks_of):
         assert 0.05 < held.float().mean() < 0.95
 
 
-def test_a_query_does_not_see_patches_outside_of_its_mask(eomt):
-    """Before its mask is drawn anew: with one query block, whatever the last prediction says."""
-    model = eomt(options={"query_blocks": 1}).eval()
+def test_a_query_does_not_see_patches_outside_of_its_mask(build_head):
+    """Before its mask is drawn again: with one query block, whatever the last prediction says."""
+    model = build_head(options={"query_blocks": 1}).eval()
     backbone, images = model.backbone, torch.randn(1, 3, 32, 48)
     with torch.no_grad():
         tokens = backbone.run_blocks(backbone.embed(images), 0, 5).with_added(model.queries)
@@ -104,8 +103,8 @@ def test_a_query_does_not_see_patches_outside_of_its_mask(eomt):
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
-def test_queries_are_freed_at_random_in_training(eomt, masks_of, probability):
-    model = eomt(options={"queries": 500}).train()
+def test_queries_are_freed_at_random_in_training(build_head, masks_of, probability):
+    model = build_head(options={"queries": 500}).train()
     nn.init.zeros_(model.prediction.mask_embedding[-1].weight)
     nn.init.zeros_(model.prediction.mask_embedding[-1].bias)  # every mask is empty
     model.masking.fill_(probability)
@@ -118,8 +117,8 @@ def test_queries_are_freed_at_random_in_training(eomt, masks_of, probability):
         assert 1 - free.float().mean().item() == pytest.approx(probability, abs=0.05)
 
 
-def test_prediction_masks_where_that_is_likelier(eomt, masks_of):
-    model, images = eomt().eval(), torch.randn(1, 3, 32, 48)
+def test_prediction_masks_where_that_is_likelier(build_head, masks_of):
+    model, images = build_head().eval(), torch.randn(1, 3, 32, 48)
     calls = counted(model)
     for probabilities, masked in [
         ([1.0, 1.0, 1.0, 1.0], [True] * 4),
@@ -135,15 +134,15 @@ def test_prediction_masks_where_that_is_likelier(eomt, masks_of):
             assert torch.equal(model(images), model(images))
 
 
-def test_a_training_without_masks_has_none(eomt, masks_of):
+def test_a_training_without_masks_has_none(build_head, masks_of):
     options = {"annealing_start": 0.0, "annealing_length": 0.0}
-    model = eomt(options=options)
+    model = build_head(options=options)
     assert masks_of(model.train(), torch.randn(1, 3, 32, 48)) == [None] * 6
     assert len(model(torch.randn(1, 3, 32, 48))) == 5
 
 
-def test_the_masking_is_saved(eomt):
-    model, other = eomt().eval(), eomt().eval()
+def test_the_masking_is_saved(build_head):
+    model, other = build_head().eval(), build_head().eval()
     images = torch.randn(1, 3, 32, 48)
     model.anneal(0.9)
     with torch.no_grad():
@@ -154,12 +153,12 @@ def test_the_masking_is_saved(eomt):
     assert other.masking.tolist() == [0.0] * 4
 
 
-def test_the_trainer_anneals_through_the_hook(eomt):
+def test_the_trainer_anneals_through_the_hook(build_head):
     from nnunet_vit.config.models import ViTnnUNetConfig
     from nnunet_vit.modeling.head import Head
 
     run = ViTnnUNetConfig.model_validate({"model": {"head": "eomt", "backbone": "timm:test_vit"}})
-    model = eomt()
+    model = build_head()
     head = Head(run)
     head.on_training_step(model, 0.5)
     expected = Annealing(0.15, 0.7).probabilities(0.5, 4)
@@ -194,8 +193,8 @@ def test_probabilities_fall_block_after_block(start, length, progress, expected)
     ("options", "blocks", "stages"),
     [({"query_blocks": 1}, 1, 2), ({"query_blocks": 6}, 6, 7), ({"query_blocks": 100}, 6, 7)],
 )
-def test_query_blocks_are_at_most_the_depth(eomt, options, blocks, stages):
-    model = eomt(options=options).train()
+def test_query_blocks_are_at_most_the_depth(build_head, options, blocks, stages):
+    model = build_head(options=options).train()
     assert model.query_blocks == blocks == len(model.masking)
     assert len(model(torch.randn(1, 3, 32, 48))) == stages
 
@@ -211,22 +210,17 @@ def test_doublings(patch, stride, doublings):
 @pytest.mark.parametrize(
     ("given", "classes", "queries"),
     [
-        (None, 1, 16),
-        (None, 4, 16),
-        (None, 10, 40),
-        (None, 50, 100),
-        (None, 150, 150),
-        (7, 50, 50),
-        (7, 3, 7),
+        (None, 1, 16), (None, 4, 16), (None, 10, 40), (None, 50, 100), (None, 150, 150),
+        (7, 50, 50), (7, 3, 7),
     ],
-)
+)  # fmt: skip
 def test_the_number_of_queries(given, classes, queries):
     assert EomtOptions(queries=given).queries_for(classes) == queries
 
 
 @pytest.mark.parametrize("method", ["frozen", "full"])
-def test_gradients_pass_the_blocks_to_the_queries(eomt, method):
-    model = eomt(freeze_backbone=method == "frozen").train()
+def test_gradients_pass_the_blocks_to_the_queries(build_head, method):
+    model = build_head(freeze_backbone=method == "frozen").train()
     # of the masks alone: the class of a query reaches it without passing a block, too
     model(torch.randn(1, 3, 32, 48))[0]["mask_logits"].square().mean().backward()
     assert model.queries.grad.abs().max() > 0
@@ -245,17 +239,10 @@ def test_the_loss_has_the_options():
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("queries: 0", "queries: given 0; allowed: a whole number from 1 to 1000, or null"),
+        ("queries: 0", "queries: given 0; allowed: an integer from 1 to 1000, or null"),
         ("mask_stride: 3", "mask_stride: given 3; allowed: 2, 4, or 8"),
         ("annealing_start: 2", "annealing_start: given 2; allowed: a number from 0 to 1"),
     ],
 )
-def test_options_out_of_bounds(tmp_path, monkeypatch, line, text):
-    from nnunet_vit.config.load import load_run
-    from nnunet_vit.errors import ConfigError
-
-    monkeypatch.chdir(tmp_path)
-    Path("run.yaml").write_text(f"model:\n  head: eomt\n  decoder:\n    {line}\n")
-    with pytest.raises(ConfigError) as caught:
-        load_run(Path("run.yaml"))
-    assert str(caught.value) == f"run.yaml, line 4, model.decoder.{text}"
+def test_options_out_of_bounds(option_error, line, text):
+    assert option_error(line) == f"model.decoder.{text}"

@@ -7,6 +7,7 @@ from nnunet_vit_eomt import EomtOptions, create_loss
 
 pytestmark = pytest.mark.unit
 
+HEAD = "eomt"
 STEPS = 40
 
 
@@ -27,9 +28,9 @@ def dice(model, images, truth):
 
 
 @pytest.mark.parametrize("has_regions", [False, True])
-def test_two_discs_are_learned(eomt, has_regions):
+def test_two_discs_are_learned(build_head, has_regions):
     classes = 1 if has_regions else 2
-    model = eomt(classes=classes, image_size=(64, 64))
+    model = build_head(num_classes=classes, image_size=(64, 64))
     loss = create_loss(classes, EomtOptions(), has_regions, None)
     images, truth = discs()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)

@@ -1,14 +1,16 @@
 """With transformers' weights the head computes what transformers' EoMT computes, masks and all."""
 
-import re
-
 import pytest
 import timm
 import torch
+from oracle_weights import named_as_ours as our_name
 from torch import nn
+
+from nnunet_vit.modeling.backbone import ViTBackbone
 
 pytestmark = pytest.mark.unit
 
+HEAD = "eomt"
 WIDTH, HEADS, QUERIES, CLASSES = 32, 4, 7, 5
 NAMES = (
     (r"^embeddings\.cls_token", "backbone.model.cls_token"),
@@ -39,8 +41,7 @@ def named_as_ours(theirs):
     for name, value in theirs.items():
         if name.startswith("criterion."):
             continue
-        for pattern, replacement in NAMES:
-            name = re.sub(pattern, replacement, name)
+        name = our_name(name, NAMES)
         ours[name] = value[None] if name.endswith(("pos_embed", "queries")) else value
     for name in [name for name in ours if ".attn.q." in name]:
         parts = [ours.pop(name.replace(".attn.q.", f".attn.{part}.")) for part in "qkv"]
@@ -60,7 +61,7 @@ def randomized(module):
 
 
 @pytest.fixture
-def pair(eomt_on):
+def pair(head_on):
     """`pair(patch, depth, query_blocks, registers)`: theirs, ours with its weights, images."""
 
     def build(patch=14, depth=5, query_blocks=3, registers=4):
@@ -88,7 +89,7 @@ def pair(eomt_on):
             depth=depth,
             reg_tokens=registers,
         )
-        ours = eomt_on(vit, CLASSES, queries=QUERIES, query_blocks=query_blocks).eval()
+        ours = head_on(ViTBackbone(vit), CLASSES, queries=QUERIES, query_blocks=query_blocks).eval()
         return theirs, ours, torch.randn(2, 3, 5 * patch, 5 * patch)
 
     return build

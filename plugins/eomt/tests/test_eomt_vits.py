@@ -1,17 +1,23 @@
 """The eomt head on other ViTs: those without a last norm, other classes of timm, refusals."""
 
+import decoder_behaviour as decoders
 import pytest
 import timm
 import torch
 
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.backbone import ViTBackbone
+
 pytestmark = pytest.mark.unit
+
+HEAD = "eomt"
 
 
 @pytest.mark.parametrize("last", [True, False])
-def test_a_vit_without_a_last_norm_gets_one(eomt_on, last):
+def test_a_vit_without_a_last_norm_gets_one(head_on, last):
     """Queries and maps are then as large as at the end of any other ViT."""
     vit = timm.create_model("test_vit", num_classes=0, global_pool="", final_norm=last)
-    model = eomt_on(vit).eval()
+    model = head_on(ViTBackbone(vit), 3).eval()
     assert len(list(model.normalization.parameters())) == (0 if last else 2)
     with torch.no_grad():
         vit.blocks[-1].mlp.fc2.weight.mul_(1000)
@@ -22,9 +28,9 @@ def test_a_vit_without_a_last_norm_gets_one(eomt_on, last):
 @pytest.mark.parametrize(
     "name", ["beit_base_patch16_224", "deit_tiny_distilled_patch16_224", "eva02_tiny_patch14_224"]
 )
-def test_other_classes_of_timm(eomt_on, name):
+def test_other_classes_of_timm(head_on, name):
     size = {"img_size": 28 if "14" in name else 32, "depth": 2, "embed_dim": 48, "num_heads": 4}
-    model = eomt_on(timm.create_model(name, num_classes=0, **size)).eval()
+    model = head_on(ViTBackbone(timm.create_model(name, num_classes=0, **size)), 3).eval()
     images = torch.randn(2, 3, size["img_size"], size["img_size"])
     with torch.no_grad():
         masked = model(images)
@@ -34,15 +40,7 @@ def test_other_classes_of_timm(eomt_on, name):
     assert (free - masked).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize("name", ["samvit_base_patch16", "xcit_nano_12_p16_224"])
-def test_vits_that_do_not_run_by_blocks_are_refused_at_once(name):
-    import timm
-
-    from nnunet_vit.errors import ConfigError
-    from nnunet_vit.modeling.backbone import ViTBackbone
-    from nnunet_vit.testing.building import head_on
-
-    model = timm.create_model(name, embed_dim=32, depth=2, num_heads=2, img_size=64)
-    backbone = ViTBackbone(model)
+@pytest.mark.parametrize("name", decoders.NOT_BY_BLOCKS)
+def test_vits_that_do_not_run_by_blocks_are_refused_at_once(head_on, name):
     with pytest.raises(ConfigError, match="works between the blocks of the ViT"):
-        head_on("eomt", backbone)
+        head_on(decoders.not_by_blocks(name))

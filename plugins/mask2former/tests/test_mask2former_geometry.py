@@ -4,21 +4,23 @@ import pytest
 import torch
 from torch import nn
 
-from nnunet_vit.testing.building import SetMaps
 from nnunet_vit.testing.checks.place import centre_of
+from nnunet_vit.testing.maps import SetMaps
 
 pytestmark = pytest.mark.unit
 
+HEAD = "mask2former"
+OPTIONS = {"hidden_size": 32, "queries": 6, "feedforward_size": 64}
 ROWS, COLUMNS = 9, 11
 
 
 @pytest.fixture
-def head(mask2former_on):
+def head(head_on):
     """`head(patch)`: upsampling that repeats what it sees, tokens that look at their own place."""
 
     def build(patch, **options):
         torch.manual_seed(3)
-        model = mask2former_on(SetMaps(patch, ROWS, COLUMNS), **options).eval()
+        model = head_on(SetMaps(patch, ROWS, COLUMNS), **options).eval()
         for module in model.modules():
             if isinstance(module, nn.ConvTranspose2d):
                 module.weight.data[:] = module.weight.data[..., :1, :1]
@@ -78,9 +80,9 @@ def test_sampling_looks_at_the_offset_in_cells(x, y):
 
 
 @pytest.mark.parametrize("patch", [8, 14, 16])
-def test_masks_stand_in_the_image_as_their_features(mask2former_on, patch):
+def test_masks_stand_in_the_image_as_their_features(head_on, patch):
     """Each patch's pixels have the logits of that patch, at every patch size."""
-    model = mask2former_on(SetMaps(patch, ROWS, COLUMNS)).eval()
+    model = head_on(SetMaps(patch, ROWS, COLUMNS)).eval()
     features = torch.zeros(1, 32, 4 * ROWS, 4 * COLUMNS)
     features[..., 12:16, 20:24] = 1.0  # the patch (3, 5)
     decoded = model.pixel_decoder(model.pyramid(model.backbone.feature_maps(None, range(4))))

@@ -5,6 +5,7 @@ import torch
 
 pytestmark = pytest.mark.unit
 
+HEAD = "mask2former"
 STEPS = 60
 
 
@@ -19,11 +20,11 @@ def discs():
     return 2 * masks - 1 + 0.5 * torch.randn(2, 3, 64, 64), masks
 
 
-def test_discs_are_learned(mask2former):
+def test_discs_are_learned(build_head):
     from nnunet_vit_mask2former import Mask2FormerOptions, create_loss
 
     defaults = Mask2FormerOptions()
-    model = mask2former(classes=2, image_size=(64, 64), options=defaults.model_dump())
+    model = build_head(num_classes=2, image_size=(64, 64), options=defaults.model_dump())
     loss = create_loss(2, defaults, False, None)
     images, masks = discs()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.01)

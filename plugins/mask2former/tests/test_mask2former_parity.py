@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from oracle_weights import renamed
 from torch import nn
 
 pytestmark = pytest.mark.unit
@@ -49,7 +50,7 @@ QUERY_NAMES = (
 )
 
 
-def renamed(state, names):
+def with_three_projections(state, names):
     """Return their state by our names; the cross attention keeps three layers in one weight."""
     ours = {}
     for name, value in state.items():
@@ -59,9 +60,7 @@ def renamed(state, names):
                 ours[f"{packed[1]}to_pixels.{kind}_proj.{packed[2]}"] = part
         else:
             ours[name] = value
-    for pattern, replacement in names:
-        ours = {re.sub(pattern, replacement, name): value for name, value in ours.items()}
-    return ours
+    return renamed(ours, names)
 
 
 def randomized(module):
@@ -112,7 +111,7 @@ def oracle():
 
 
 def feature_maps(rows, columns, batch=2):
-    """Four maps, finest first; an odd edge is halved to the next whole number."""
+    """Four maps, finest first; an odd edge is halved to the next integer."""
     sizes = [(4 * rows, 4 * columns), (2 * rows, 2 * columns), (rows, columns)]
     sizes.append(((rows + 1) // 2, (columns + 1) // 2))
     return [torch.randn(batch, width, *size) for width, size in zip(WIDTHS, sizes, strict=True)]
@@ -125,7 +124,7 @@ def pixel_decoders(module, config):
     randomized(theirs)
     heads, layers = config.num_attention_heads, config.encoder_layers
     ours = PixelDecoder(WIDTHS, config.feature_size, layers, heads, 96, 4, 0.0).eval()
-    ours.load_state_dict(renamed(theirs.state_dict(), PIXEL_NAMES))  # strict
+    ours.load_state_dict(with_three_projections(theirs.state_dict(), PIXEL_NAMES))  # strict
     return ours, theirs
 
 
@@ -136,7 +135,7 @@ def query_decoders(module, config):
     randomized(theirs)
     heads, layers = config.num_attention_heads, config.decoder_layers - 1
     ours = QueryDecoder(CLASSES, config.hidden_dim, QUERIES, layers, heads, 192, 0.0).eval()
-    state = renamed(theirs.state_dict(), QUERY_NAMES)
+    state = with_three_projections(theirs.state_dict(), QUERY_NAMES)
     classifier = {n: v for n, v in ours.state_dict().items() if n.startswith("classifier.")}
     ours.load_state_dict(state | classifier)  # strict; their classifier is a layer outside
     return ours, theirs

@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from nnunet_vit.testing.building import SetMaps
 from nnunet_vit.testing.checks.place import centre_of
+from nnunet_vit.testing.maps import SetMaps
 
 pytestmark = pytest.mark.unit
 
+HEAD = "primus"
 ROWS, COLUMNS = 6, 9
 VARIANTS = ["single", "multi"]
 
@@ -33,9 +34,9 @@ def changes(model, place, patch):
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("patch", [8, 14, 16, 32])
 @pytest.mark.parametrize("place", [(3, 4), (0, 0), (5, 8)])
-def test_a_patch_stays_where_it_is(primus_on, variant, patch, place):
+def test_a_patch_stays_where_it_is(head_on, variant, patch, place):
     torch.manual_seed(0)
-    model = primus_on(maps_of(patch), deep=variant == "multi", variant=variant).eval()
+    model = head_on(maps_of(patch), deep_supervision=variant == "multi", variant=variant).eval()
     levels = changes(model, place, patch)
     assert len(levels) == (1 if variant == "single" else {8: 3, 14: 4, 16: 4, 32: 5}[patch])
     for response in levels:
@@ -44,10 +45,10 @@ def test_a_patch_stays_where_it_is(primus_on, variant, patch, place):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("patch", [8, 14, 16])
-def test_no_other_patch_changes(primus_on, variant, patch):
+def test_no_other_patch_changes(head_on, variant, patch):
     """Where 14 pixels are interpolated from 16, one pixel beyond the patch may."""
     torch.manual_seed(1)
-    (response,) = changes(primus_on(maps_of(patch), variant=variant).eval(), (2, 5), patch)
+    (response,) = changes(head_on(maps_of(patch), variant=variant).eval(), (2, 5), patch)
     reach = 1 if patch == 14 else 0
     rows = slice(2 * patch - reach, 3 * patch + reach)
     columns = slice(5 * patch - reach, 6 * patch + reach)
@@ -57,10 +58,10 @@ def test_no_other_patch_changes(primus_on, variant, patch):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_constant_patches_of_14_give_an_edge_at_14(primus_on, variant):
+def test_constant_patches_of_14_give_an_edge_at_14(head_on, variant):
     """Every doubling repeats its pixel: an edge between patches is then one between pixels."""
     torch.manual_seed(2)
-    model = primus_on(maps_of(14), variant=variant).eval()
+    model = head_on(maps_of(14), variant=variant).eval()
     for module in model.modules():
         if isinstance(module, nn.ConvTranspose2d):
             module.weight.data[:] = module.weight.data[..., :1, :1]

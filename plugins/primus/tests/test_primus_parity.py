@@ -4,21 +4,18 @@ import pytest
 import torch
 from torch import nn
 
+from nnunet_vit.testing.maps import SetMaps
+
 pytestmark = pytest.mark.unit
 
 
-class Noise(nn.Module):
-    """A backbone that returns one map."""
+HEAD = "primus"
 
-    depth = 1
 
-    def __init__(self, patch_size, embed_dim):
-        super().__init__()
-        self.patch_size, self.embed_dim = patch_size, embed_dim
-        self.map = torch.randn(2, embed_dim, 3, 5)
-
-    def feature_maps(self, images, layers):
-        return [self.map for _ in layers]
+def backbone(patch_size, embed_dim):
+    maps = SetMaps(patch_size, 3, 5, embed_dim)
+    maps.maps = torch.randn(2, embed_dim, 3, 5)
+    return maps
 
 
 def named_as_ours(theirs):
@@ -38,7 +35,7 @@ def named_as_ours(theirs):
     ("patch", "embed_dim", "classes"),
     [(2, 24, 2), (8, 96, 5), (16, 96, 2), (16, 384, 3), (32, 64, 14), (16, 32, 40)],
 )
-def test_the_same_logits(primus_on, patch, embed_dim, classes):
+def test_the_same_logits(head_on, patch, embed_dim, classes):
     reason = "the reference implementation is not installed"
     reference = pytest.importorskip(
         "dynamic_network_architectures.building_blocks.patch_encode_decode", reason=reason
@@ -47,24 +44,24 @@ def test_the_same_logits(primus_on, patch, embed_dim, classes):
     theirs = reference.PatchDecode((1, patch, patch), embed_dim, classes).eval()
     for parameter in theirs.parameters():
         nn.init.normal_(parameter, std=0.3)
-    ours = primus_on(Noise(patch, embed_dim), classes=classes).eval()
+    ours = head_on(backbone(patch, embed_dim), classes).eval()
     missing, unexpected = ours.load_state_dict(named_as_ours(theirs.state_dict()), strict=False)
     assert sorted(missing) == ["normalization.bias", "normalization.weight"]
     assert unexpected == []
     ours.normalization = nn.Identity()  # it stands for the one that Primus' encoder ends with
     with torch.no_grad():
-        expected = theirs(ours.backbone.map[:, :, None])[:, :, 0]
+        expected = theirs(ours.backbone.maps[:, :, None])[:, :, 0]
         logits = ours(torch.zeros(2, 3, 3 * patch, 5 * patch))
     assert logits.shape == expected.shape
     assert (logits - expected).abs().max() <= 1e-5 * expected.abs().max()
     assert expected.std() > 0.1
 
 
-def test_the_weights_start_as_those_of_primus(primus_on):
+def test_the_weights_start_as_those_of_primus(head_on):
     from dynamic_network_architectures.initialization.weight_init import InitWeights_He
 
     torch.manual_seed(0)
-    ours = primus_on(Noise(16, 384), classes=3)
+    ours = head_on(backbone(16, 384), 3)
     expand = ours.stages[0][0]
     reference = nn.ConvTranspose2d(expand.in_channels, expand.out_channels, 2, 2)
     reference.apply(InitWeights_He(1e-2))

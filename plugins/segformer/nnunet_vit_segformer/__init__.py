@@ -42,12 +42,4 @@ def create_segmentation_model(
     """Put the decoder on the backbone."""
     from nnunet_vit_segformer.decoder import SegformerSegmentation
 
-    return SegformerSegmentation(
-        backbone,
-        num_classes,
-        in_channels,
-        hidden_size=options.hidden_size,
-        progressive=options.variant == "progressive",
-        detail_channels=options.detail_channels,
-        dropout=options.dropout,
-    )
+    return SegformerSegmentation(backbone, num_classes, in_channels, options)

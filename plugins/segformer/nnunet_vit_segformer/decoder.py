@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from nnunet_vit.blocks.resolution import doublings
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit_segformer import SegformerOptions
 from nnunet_vit_segformer.refinement import Refinement, convolution, normalization
 
 LEVELS = 4
@@ -18,31 +19,23 @@ class SegformerSegmentation(nn.Module):
         backbone: built, loaded and tuned.
         num_classes: channels of the logits.
         in_channels: of the images.
-        hidden_size: channels of the fused map.
-        progressive: refine at each doubling; else upsample the logits at once.
-        detail_channels: of the image's own detail in the refinement; 0 for none.
-        dropout: share of fused channels dropped in training.
+        options: as the run file says; progressive refines at each doubling, plain upsamples the
+            logits at once.
     """
 
     def __init__(
-        self,
-        backbone: ViTBackbone,
-        num_classes: int,
-        in_channels: int,
-        hidden_size: int,
-        progressive: bool,
-        detail_channels: int,
-        dropout: float,
+        self, backbone: ViTBackbone, num_classes: int, in_channels: int, options: SegformerOptions
     ) -> None:
         """Build the decoder for the backbone's width, depth and patch."""
         super().__init__()
         self.backbone = backbone
         self.layers = distinct_levels(backbone.depth)
+        progressive, hidden_size = options.variant == "progressive", options.hidden_size
         fusion = LevelFusion if progressive else PublishedFusion
         self.fusion = fusion(len(self.layers), backbone.embed_dim, hidden_size)
-        self.dropout = nn.Dropout2d(dropout)
+        self.dropout = nn.Dropout2d(options.dropout)
         stages = doublings(backbone.patch_size) if progressive else 0
-        self.refinement = Refinement(stages, hidden_size, in_channels, detail_channels)
+        self.refinement = Refinement(stages, hidden_size, in_channels, options.detail_channels)
         self.classifier = nn.Conv2d(self.refinement.width, num_classes, kernel_size=1)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,13 +1,13 @@
 """With transformers' weights the plain variant computes what transformers' SegFormer computes."""
 
-import re
-
 import pytest
 import torch
+from oracle_weights import randomize, renamed
 from torch import nn
 
 pytestmark = pytest.mark.unit
 
+HEAD = "segformer"
 EMBED, HIDDEN, CLASSES = 24, 16, 5
 NAMES = (
     (r"^linear_(?:projections|c)\.(\d)\.proj\.", r"fusion.projections.\1."),
@@ -25,26 +25,9 @@ class Given(nn.Module):
         return [self.maps[layer] for layer in layers]
 
 
-def renamed(name):
-    for pattern, replacement in NAMES:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
-def randomized(module):
-    """Statistics and affine parameters that are not trivial, and layers that keep the scale."""
-    for name, value in module.state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        if value.dim() > 1:
-            nn.init.kaiming_normal_(value)
-        else:
-            value.uniform_(0.5, 1.5)
-
-
 @pytest.mark.parametrize("grid", [(4, 6), (5, 3), (1, 1)])
 @pytest.mark.parametrize("norm", ["batch", "group"])
-def test_transformers_weights_give_transformers_logits(segformer_on, grid, norm):
+def test_transformers_weights_give_transformers_logits(head_on, grid, norm):
     """Once with their batch normalization (evaluated) in ours, once with our groups in theirs.
 
     Theirs gets the maps behind the norms with which its encoder ends each level; ours has them.
@@ -60,7 +43,7 @@ def test_transformers_weights_give_transformers_logits(segformer_on, grid, norm)
         hidden_sizes=[EMBED] * 4, decoder_hidden_size=HIDDEN, num_labels=CLASSES
     )
     theirs, ends = SegformerDecodeHead(config).eval(), [nn.LayerNorm(EMBED) for _ in range(4)]
-    ours = segformer_on(Given(), variant="plain", hidden_size=HIDDEN).eval()
+    ours = head_on(Given(), variant="plain", hidden_size=HIDDEN).eval()
     ours.classifier = nn.Conv2d(HIDDEN, CLASSES, 1)
     if norm == "batch":
         ours.fusion.fuse[1] = nn.BatchNorm2d(HIDDEN).eval()
@@ -68,8 +51,8 @@ def test_transformers_weights_give_transformers_logits(segformer_on, grid, norm)
         theirs.batch_norm = normalization(HIDDEN)
     with torch.no_grad():
         for module in (theirs, *ends):
-            randomized(module)
-        state = {renamed(name): value for name, value in theirs.state_dict().items()}
+            randomize(module)
+        state = renamed(theirs.state_dict(), NAMES)
         for level, end in enumerate(ends):
             for name, value in end.state_dict().items():
                 state[f"fusion.normalizations.{level}.{name}"] = value
@@ -87,10 +70,10 @@ def test_transformers_weights_give_transformers_logits(segformer_on, grid, norm)
     assert (logits - expected).abs().max() / expected.abs().max() <= 1e-5
 
 
-def test_the_activation_is_the_papers(segformer_on):
+def test_the_activation_is_the_papers(head_on):
     """ReLU in the plain variant, GELU in the other: their fused maps tell them apart."""
     fused = {
-        variant: segformer_on(Given(), variant=variant).fusion([torch.randn(1, EMBED, 4, 4)] * 4)
+        variant: head_on(Given(), variant=variant).fusion([torch.randn(1, EMBED, 4, 4)] * 4)
         for variant in ("plain", "progressive")
     }
     assert fused["plain"].min() == 0

@@ -5,10 +5,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from nnunet_vit.testing.building import SetMaps
+from nnunet_vit.testing.maps import SetMaps
 
 pytestmark = pytest.mark.unit
 
+HEAD = "segmenter"
 WIDTH, CLASSES, ROWS, COLUMNS = 128, 4, 5, 3
 NAMES = {
     "self_attn.in_proj_": "attention.1.inputs.",
@@ -44,9 +45,9 @@ def randomize(decoder):
 
 
 @pytest.mark.parametrize("layers", [1, 3])
-def test_the_logits_follow_the_papers_equations(segmenter_on, layers):
+def test_the_logits_follow_the_papers_equations(head_on, layers):
     torch.manual_seed(0)
-    model = segmenter_on(
+    model = head_on(
         SetMaps(16, ROWS, COLUMNS, embed_dim=24),
         CLASSES,
         hidden_size=WIDTH,

@@ -44,11 +44,4 @@ def create_segmentation_model(
     """Put the decoder on the backbone."""
     from nnunet_vit_unetr.decoder import UnetrSegmentation
 
-    return UnetrSegmentation(
-        backbone,
-        num_classes,
-        in_channels,
-        hidden_size=options.hidden_size,
-        deconvolution=options.upsampling == "deconvolution",
-        deep_supervision=deep_supervision,
-    )
+    return UnetrSegmentation(backbone, num_classes, in_channels, options, deep_supervision)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
+from nnunet_vit_unetr import UnetrOptions
 from nnunet_vit_unetr.blocks import ResidualBlock, Size, SkipBranch, Upsampling
 
 LEVELS = 4  # of the ViT, and steps from its grid to the image
@@ -20,8 +21,7 @@ class UnetrSegmentation(nn.Module):
         backbone: built, loaded and tuned.
         num_classes: channels of the logits.
         in_channels: of the images.
-        hidden_size: channels after the first step; each further step has half.
-        deconvolution: learned upsampling; else bilinear.
+        options: as the run file says; each step after the first has half of its channels.
         deep_supervision: return logits of the coarser steps too.
     """
 
@@ -30,8 +30,7 @@ class UnetrSegmentation(nn.Module):
         backbone: ViTBackbone,
         num_classes: int,
         in_channels: int,
-        hidden_size: int,
-        deconvolution: bool,
+        options: UnetrOptions,
         deep_supervision: bool,
     ) -> None:
         """Build the decoder for the backbone's width, depth and patch."""
@@ -40,9 +39,10 @@ class UnetrSegmentation(nn.Module):
         width, patch = backbone.embed_dim, backbone.patch_size
         self.layers = evenly_spaced(backbone.depth, LEVELS)[::-1]
         self.normalizations = nn.ModuleList(nn.GroupNorm(1, width) for _ in self.layers)
+        deconvolution = options.upsampling == "deconvolution"
         # a step that is shorter than a doubling, as the last one of patch 14, is never learned
         learned = [deconvolution and 1 << step <= patch for step in range(1, LEVELS + 1)]
-        widths = [max(hidden_size >> step, NARROWEST) for step in range(LEVELS)]
+        widths = [max(options.hidden_size >> step, NARROWEST) for step in range(LEVELS)]
         self.branches = nn.ModuleList(
             SkipBranch(width, widths[step], learned[: step + 1]) for step in range(LEVELS - 1)
         )

@@ -1,104 +1,69 @@
 """What a patch says stands where the patch is, through four strides and pooling."""
 
+import decoder_geometry as geometry
 import pytest
 import torch
 from torch import nn
 
-from nnunet_vit.testing.building import SetMaps
-from nnunet_vit.testing.checks.place import beside, centre_of
+from nnunet_vit.testing.maps import SetMaps
 
 pytestmark = pytest.mark.unit
 
-FEATURES = torch.tensor([3.0, -1.0, 2.0, 0.5])
-KERNELS = (nn.Conv2d, nn.ConvTranspose2d)
+HEAD = "upernet"
+OPTIONS = {"hidden_size": 16}
 
 
 @pytest.fixture
-def head(upernet_on):
+def head(head_on):
     """`head(patch, rows, columns)`: convolutions that pass on what they see, without a shift."""
 
-    def build(patch, rows, columns, pooling=True):
+    def build(patch, rows, columns, pooling=False):
         torch.manual_seed(3)
-        model = upernet_on(SetMaps(patch, rows, columns), hidden_size=16).eval()
-        for module in model.modules():
-            if isinstance(module, KERNELS) and module.kernel_size != (1, 1):
-                same = torch.randn(module.weight.shape[:2])[:, :, None, None]
-                centre = module.kernel_size[0] // 2
-                nn.init.zeros_(module.weight)
-                if isinstance(module, nn.ConvTranspose2d):
-                    module.weight.data.add_(same)
-                else:
-                    module.weight.data[:, :, centre : centre + 1, centre : centre + 1] = same
+        model = geometry.passing_on(head_on(SetMaps(patch, rows, columns)))
         if not pooling:  # its cells are as large as the image
             model.decoder.pooling.fuse[0].weight.data[:, model.backbone.embed_dim :] = 0
-        return model, torch.zeros(1, 3, rows * patch, columns * patch)
+        return model
 
     return build
 
 
-@pytest.mark.parametrize("patch", [8, 14, 16])
 @pytest.mark.parametrize("place", [(2, 4), (4, 2), (4, 8)])
-def test_a_block_of_patches_stays_where_it_is(head, patch, place):
-    """Two by two, at even places: a cell of the coarsest level."""
-    model, images = head(patch, 10, 14, pooling=False)
-    row, column = place
-    model.backbone.maps[:, :, row : row + 2, column : column + 2] = FEATURES[:, None, None]
-    with torch.no_grad():
-        response = beside(model(images))
-    assert centre_of(response, patch) == pytest.approx([row + 0.5, column + 0.5], abs=0.1)
-
-
 @pytest.mark.parametrize("patch", [8, 14, 16])
-@pytest.mark.parametrize("place", [(3, 4), (5, 8), (2, 2), (5, 7)])
-def test_a_patch_stays_where_it_is_on_odd_grids(head, patch, place):
-    model, images = head(patch, 9, 11, pooling=False)
-    model.backbone.maps[:, :, place[0], place[1]] = FEATURES
-    with torch.no_grad():
-        response = beside(model(images))
-    assert centre_of(response, patch) == pytest.approx(place, abs=0.4)
+def test_two_by_two_patches_at_even_places_stay_where_they_are(head, patch, place):
+    """They are a cell of the coarsest level."""
+    (centre,) = geometry.centres_of_patch(head(patch, 10, 14), place, edge=2)
+    assert centre == pytest.approx([place[0] + 0.5, place[1] + 0.5], abs=0.1)
 
 
 @pytest.mark.parametrize("patch", [14, 16])
 @pytest.mark.parametrize("column", [3, 6, 9])
 def test_an_edge_stays_where_it_is(head, patch, column):
-    model, images = head(patch, 8, 12, pooling=False)
-    model.backbone.maps[..., :column] = FEATURES[None, :, None, None]
-    model.backbone.maps[..., column:] = -FEATURES[None, :, None, None]
-    with torch.no_grad():
-        slope = model(images)[0, 0, 4 * patch].diff().abs()
-    middle = (slope * torch.arange(1, len(slope) + 1)).sum() / slope.sum()
-    assert middle.item() == pytest.approx(column * patch, abs=patch / 2)
+    middle = geometry.middle_of_slope(geometry.line_across(head(patch, 8, 12), column))
+    assert middle == pytest.approx(column * patch, abs=patch / 2)
 
 
 @pytest.mark.parametrize("patch", [14, 16])
 @pytest.mark.parametrize("columns", [7, 12])
-def test_mirrored_features_give_mirrored_logits(head, patch, columns):
-    """Nothing prefers a side, pooling over cells that overlap included."""
-    model, images = head(patch, 5, columns)
-    torch.manual_seed(4)
-    model.backbone.maps = torch.randn(1, 4, 5, columns)
-    with torch.no_grad():
-        plain = model(images)
-        model.backbone.maps = model.backbone.maps.flip(-1)
-        mirrored = model(images)
-    assert torch.allclose(mirrored.flip(-1), plain, atol=1e-4)
+def test_pooling_over_cells_that_overlap_prefers_no_side(head, patch, columns):
+    plain, mirrored = geometry.plain_and_mirrored(head(patch, 5, columns, pooling=True))
+    assert torch.allclose(mirrored, plain, atol=1e-4)
     assert plain.std() > 1e-3
 
 
+@pytest.mark.parametrize("place", [(3, 4), (5, 8), (2, 2), (5, 7)])
+@pytest.mark.parametrize("patch", [8, 14, 16])
+def test_a_patch_stays_where_it_is_on_odd_grids(head, patch, place):
+    (centre,) = geometry.centres_of_patch(head(patch, 9, 11), place)
+    assert centre == pytest.approx(place, abs=0.4)
+
+
 @pytest.mark.parametrize("patch", [14, 16])
-def test_random_convolutions_move_it_by_less_than_half_a_patch(upernet_on, patch):
+def test_random_convolutions_move_it_by_less_than_half_a_patch(head_on, patch):
     torch.manual_seed(5)
-    model = upernet_on(SetMaps(patch, 8, 12), hidden_size=64).eval()
-    images = torch.zeros(1, 3, 8 * patch, 12 * patch)
-    with torch.no_grad():
-        background = model(images)
-        model.backbone.maps[:, :, 4, 5] = FEATURES
-        response = (model(images) - background)[0].abs().sum(dim=0)
-    margin = 3 * patch // 2
-    inner = response[margin:-margin, margin:-margin]  # zero padding speaks up along the border
-    inner = (inner - inner.median()).clamp(min=0)
-    row, column = centre_of(inner, patch)
-    assert [row + margin / patch, column + margin / patch] == pytest.approx([4, 5], abs=0.5)
+    model = head_on(SetMaps(patch, 8, 12), hidden_size=64)
+    assert geometry.centre_with_random_weights(model.eval(), (4, 5)) == pytest.approx(
+        [4, 5], abs=0.5
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (7, 6), (13, 12)])

@@ -1,13 +1,13 @@
 """With transformers' weights the decoder computes what transformers' UPerNet computes."""
 
-import re
-
 import pytest
 import torch
+from oracle_weights import randomize, renamed
 from torch import nn
 
 pytestmark = pytest.mark.unit
 
+HEAD = "upernet"
 HIDDEN, CLASSES = 16, 5
 NAMES = (
     (r"^psp_modules\.(\d)\.1\.", r"decoder.pooling.branches.\1."),
@@ -30,23 +30,6 @@ class Feature(nn.Module):
         return [torch.randn(size, generator=generator) for _ in layers]
 
 
-def renamed(name):
-    for pattern, replacement in NAMES:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
-def randomized(module):
-    """Non-trivial statistics and affine parameters too, and convolutions that keep the scale."""
-    for name, value in module.state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        if value.dim() > 1:
-            nn.init.kaiming_normal_(value)
-        else:
-            value.uniform_(0.5, 1.5)
-
-
 def swap(module, kind, replacement):
     """Replace each submodule of that kind by what `replacement` makes of its channels."""
     for name, child in list(module.named_modules()):
@@ -57,7 +40,7 @@ def swap(module, kind, replacement):
 
 @pytest.mark.parametrize("size", [(64, 96), (80, 48), (16, 16)])
 @pytest.mark.parametrize("norm", ["batch", "group"])
-def test_transformers_weights_give_transformers_logits(upernet_on, size, norm):
+def test_transformers_weights_give_transformers_logits(head_on, size, norm):
     """Once with their batch normalization (evaluated) in ours, once with our groups in theirs."""
     pytest.importorskip("transformers", reason="the oracle is not installed")
     from transformers.models.upernet.configuration_upernet import UperNetConfig
@@ -66,7 +49,7 @@ def test_transformers_weights_give_transformers_logits(upernet_on, size, norm):
     from nnunet_vit.blocks.pyramid import normalization
 
     torch.manual_seed(0)
-    ours = upernet_on(Feature(), hidden_size=HIDDEN).eval()
+    ours = head_on(Feature(), hidden_size=HIDDEN).eval()
     ours.classifier = nn.Conv2d(HIDDEN, CLASSES, 1)
     config = UperNetConfig(hidden_size=HIDDEN, num_labels=CLASSES)
     theirs = UperNetHead(config, ours.pyramid.widths).eval()
@@ -77,8 +60,8 @@ def test_transformers_weights_give_transformers_logits(upernet_on, size, norm):
         for module in theirs.psp_modules.blocks:  # which calls its layers from a list beside
             module.layers = list(module.children())
     with torch.no_grad():
-        randomized(theirs)
-        state = {renamed(name): value for name, value in theirs.state_dict().items()}
+        randomize(theirs)
+        state = renamed(theirs.state_dict(), NAMES)
         state |= {n: v for n, v in ours.state_dict().items() if n.startswith("pyramid.")}
         ours.load_state_dict(state)  # strict: every weight of the one is a weight of the other
         images = torch.zeros(2, 3, *size)

@@ -63,18 +63,11 @@ def test_it_is_listed(fake_backbone):
 
     fake_backbone("mine", SOURCE.format(name="mine"), version="3.1")
     assert next(row for row in backbone_rows() if row["name"] == "mine") == {
-        "name": "mine",
-        "sizes": ["", "2"],
-        "patch_size": 16,
-        "patch_sizes": {"": 16, "2": 16},
-        "licence": "MIT",
-        "weights": "fetched from timm's repositories on the model hub",
-        "fetched": True,
-        "timm_modules": {},
-        "summary": "of a test",
-        "distribution": "x-backbone",
-        "problem": "",
-    }
+        "name": "mine", "sizes": ["", "2"], "patch_size": 16, "patch_sizes": {"": 16, "2": 16},
+        "licence": "MIT", "weights": "fetched from timm's repositories on the model hub",
+        "fetched": True, "timm_modules": {}, "summary": "of a test",
+        "distribution": "x-backbone", "problem": "",
+    }  # fmt: skip
 
 
 def test_it_may_not_take_the_name_of_a_family_that_is_here(fake_backbone):

@@ -2,8 +2,6 @@
 
 import pytest
 
-from nnunet_vit.registry import catalogue
-
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path):
@@ -14,17 +12,6 @@ def clean_environment(monkeypatch, tmp_path):
         monkeypatch.delenv(variable)
     for name in ("raw", "preprocessed", "results"):
         monkeypatch.delenv(f"nnUNet_{name}", raising=False)
-
-
-@pytest.fixture
-def only_fakes(monkeypatch):
-    """Only the plugins that the test installs are there."""
-    real = catalogue.entry_points
-    monkeypatch.setattr(
-        catalogue,
-        "entry_points",
-        lambda group: [found for found in real(group=group) if "_module" in found.value],
-    )
 
 
 @pytest.fixture

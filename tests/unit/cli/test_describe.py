@@ -5,27 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_plans import CONFIGURATION, plans_of
 
 pytestmark = pytest.mark.unit
 
 RUN = "model: {head: linear, backbone: 'timm:test_vit'}\ntrain: {batch_size: 2}\n"
-ARCHITECTURE = {
-    "architecture": {"network_class_name": "x"},
-    "data_identifier": "nnUNetPlans_2d",
-    "preprocessor_name": "DefaultPreprocessor",
-    "batch_size": 2,
-    "spacing": [1.0, 1.0],
-    "normalization_schemes": ["RGBTo01Normalization", "CTNormalization"],
-    "use_mask_for_norm": [False, False],
-}
-PLANS = {
-    "dataset_name": "Dataset007_Mine",
-    "plans_name": "nnUNetPlans",
-    "image_reader_writer": "NaturalImage2DIO",
-    "transpose_forward": [0, 1, 2],
-    "transpose_backward": [0, 1, 2],
-    "foreground_intensity_properties_per_channel": {},
-}
+SCHEMES = ["RGBTo01Normalization", "CTNormalization"]
 LOOKS_AT_VALUES = """
 from nnunet_vit.hookspecs import hookimpl
 from torch import nn
@@ -71,8 +56,9 @@ def dataset(tmp_path, monkeypatch):
     (raw / "dataset.json").write_text(json.dumps(description))
 
     def plans(**configurations):
-        whole = {name: {**ARCHITECTURE, **sizes} for name, sizes in configurations.items()}
-        text = json.dumps({**PLANS, "configurations": whole})
+        fixed = {**CONFIGURATION, "normalization_schemes": SCHEMES}
+        whole = {name: {**fixed, **sizes} for name, sizes in configurations.items()}
+        text = json.dumps(plans_of("Dataset007_Mine", **whole))
         (tmp_path / "preprocessed" / raw.name / "nnUNetPlans.json").write_text(text)
 
     return plans

@@ -5,32 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from first_plan import FIRST_PLAN
 
 from nnunet_vit.config.load import load_run
 
 pytestmark = pytest.mark.unit
 
-FIRST_PLAN = """
-model:
-  model_path: "nnunetv2.model.model_segformer_1"  # Python module path
-  backbone: "dinov3"
-  backbone_size: "large"
-  checkpoint_path: ""
-  decoder:
-    hidden_size: 256
-
-lora:
-  enabled: true
-  r: 8
-  lora_alpha: 16
-  target_modules: ["qkv"]
-  lora_dropout: 0.05
-
-train:
-  initial_lr: 0.001
-  weight_decay: 0.00003
-  gradient_clip: 12.0
-"""
 MODULE = """
 def create_segmentation_model(backbone_name, num_classes, decoder_hidden_size): ...
 """

@@ -50,21 +50,26 @@ def test_a_snapshot_of_the_hub(run_of, run_folder):
     assert run.model.checkpoint_path == str(snapshot)
 
 
-def test_coverage_without_a_file(faults_of, run_of):
-    text = "model:\n  expected_coverage: 0.9\n"
-    assert faults_of(text) == (
-        "run.yaml, line 2, model.expected_coverage: given 0.9 without checkpoint_path; allowed: "
-        "1.0, because published weights bring the whole backbone"
-    )
+@pytest.mark.parametrize(
+    ("key", "given", "problem"),
+    [
+        (
+            "expected_coverage",
+            0.9,
+            "given 0.9 without checkpoint_path; allowed: 1.0, because published weights bring the "
+            "whole backbone",
+        ),
+        (
+            "checkpoint_key",
+            "teacher",
+            "given 'teacher' without checkpoint_path; allowed: null, because published weights are "
+            "one network",
+        ),
+    ],
+)
+def test_what_a_file_is_needed_for(faults_of, run_of, key, given, problem):
+    text = f"model:\n  {key}: {given}\n"
+    assert faults_of(text) == f"run.yaml, line 2, model.{key}: {problem}"
     Path("weights.pth").touch()
-    assert run_of(f"{text}  checkpoint_path: weights.pth\n").model.expected_coverage == 0.9
-
-
-def test_a_key_without_a_file(faults_of, run_of):
-    text = "model:\n  checkpoint_key: teacher\n"
-    assert faults_of(text) == (
-        "run.yaml, line 2, model.checkpoint_key: given 'teacher' without checkpoint_path; "
-        "allowed: null, because published weights are one network"
-    )
-    Path("weights.pth").touch()
-    assert run_of(f"{text}  checkpoint_path: weights.pth\n").model.checkpoint_key == "teacher"
+    run = run_of(f"{text}  checkpoint_path: weights.pth\n")
+    assert getattr(run.model, key) == given

@@ -9,20 +9,9 @@ from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.catalogue import BACKBONES, HEADS
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("only_fakes")]
 
 EXPLODES = "raise SystemExit('imported')"
-
-
-@pytest.fixture(autouse=True)
-def only_fakes(monkeypatch):
-    """Only what the test installs is there."""
-    real = catalogue.entry_points
-    monkeypatch.setattr(
-        catalogue,
-        "entry_points",
-        lambda group: [found for found in real(group=group) if "_module" in found.value],
-    )
 
 
 def test_a_record_says_where_the_plugin_comes_from(fake_head):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from nnunet_vit.report.progress import ConsoleProgress, Progress
+from nnunet_vit.report.progress import ConsoleProgress, EpochFigures, Progress
 from nnunet_vit.report.quiet import quiet_libraries
 
 pytestmark = pytest.mark.unit
@@ -16,7 +16,8 @@ def one_run(progress):
     progress.start_epoch(0, 10, 3)
     progress.advance(loss=0.5)
     progress.advance()
-    progress.end_epoch(0, 10, -0.25, 0.125, {"disc": 0.5, "vessel": float("nan")}, 0.001)
+    dice = {"disc": 0.5, "vessel": float("nan")}
+    progress.end_epoch(0, 10, EpochFigures(-0.25, 0.125, dice, 0.001))
     progress.start_cases("Predicting", 2)
     progress.case("a")
     progress.case("b")

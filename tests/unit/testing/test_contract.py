@@ -124,7 +124,7 @@ def test_a_file_of_five_lines(tmp_path):
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
     listed = subprocess.run([*pytest_, "--collect-only"], capture_output=True, text=True, cwd="/")
     assert "test_linear.py::TestLinear::test_place[eva02]" in listed.stdout
-    assert f"{5 + 9 * 5 + 2 * 2} tests collected" in listed.stdout
+    assert f"{5 + 9 * 5 + 3 * 2} tests collected" in listed.stdout
     file.write_text(file.read_text().replace("'linear'", "'no_such_head'"))
     done = subprocess.run([*pytest_, "-k", "options"], capture_output=True, text=True, cwd="/")
     assert done.returncode == 1

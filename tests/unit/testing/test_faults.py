@@ -70,6 +70,12 @@ FAULTS = {
                "tuning full: nothing of the backbone is trained."),
     "nothing learned": ("gradients", [after_forward("finest = logits = finest * 0 * finest")],
                         "tuning full: every gradient of the head is 0."),
+    "gradients turned round": (
+        "learning", [after_forward("finest = 2 * finest.detach() - finest"),
+                     after_forward("logits = 2 * logits.detach() - logits")],
+        "Within 4 steps on the same two images the loss goes from "),
+    "weights without effect": ("saving", [after_forward("finest = finest * 0")],
+                               "Loading a saved state changes no logit."),
     "classes alone": (
         "targets",
         [own_loss("return functional.cross_entropy(outputs[0], target[:, 0].long())")],

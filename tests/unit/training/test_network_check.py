@@ -1,6 +1,7 @@
 """check_network: patch, statistics and weights of the backbone, before anything is written."""
 
 import pytest
+from nnunet_folders import Said
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import find_dataset
@@ -10,14 +11,6 @@ from nnunet_vit.training.preflight import check_network
 pytestmark = pytest.mark.unit
 
 MODEL = {"head": "linear", "backbone": "timm:test_vit", "pretrained": False}
-
-
-class Said:
-    def __init__(self):
-        self.lines = []
-
-    def log(self, text):
-        self.lines.append(text)
 
 
 def checked(model, fresh=True, **sections):

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from nnunet_folders import Said
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import find_dataset
@@ -19,14 +20,6 @@ PLANS = {
     "configurations": {"2d": {"patch_size": [40, 56], "architecture": {"network_class_name": "x"}}}
 }
 MODEL = {"head": "linear", "backbone": "timm:test_vit", "pretrained": False}
-
-
-class Said:
-    def __init__(self):
-        self.lines = []
-
-    def log(self, text):
-        self.lines.append(text)
 
 
 def run_of(model=MODEL, **sections):

@@ -20,8 +20,8 @@ class Shown(Progress):
     def case(self, name):
         self.cases.append(name)
 
-    def end_epoch(self, *_, rate, **__):
-        self.rates.append(rate)
+    def end_epoch(self, epoch, epochs, figures):
+        self.rates.append(figures.rate)
 
 
 @pytest.fixture

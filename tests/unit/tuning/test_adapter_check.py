@@ -83,13 +83,13 @@ def test_the_probe_leaves_the_model_as_it_is(adapted):
     assert torch.isfinite(model.forward_features(images)).all()
 
 
-def test_the_probe_names_each_dead_layer_once(adapted):
+@pytest.fixture
+def past():
+    """`past(layer)` reads the layer's weight and leaves its forward out, as timm does for EVA."""
     import torch
     from torch.nn import functional
 
     class Past(torch.nn.Module):
-        """Reads the layer's weight and leaves its forward out, as timm does for EVA."""
-
         def __init__(self, layer):
             super().__init__()
             self.layer = layer
@@ -97,8 +97,12 @@ def test_the_probe_names_each_dead_layer_once(adapted):
         def forward(self, tokens):
             return functional.linear(tokens, self.layer.weight, self.layer.bias)
 
+    return Past
+
+
+def test_the_probe_names_each_dead_layer_once(adapted, past):
     model = adapted("test_vit")
-    model.blocks[3].attn.qkv = Past(model.blocks[3].attn.qkv)
+    model.blocks[3].attn.qkv = past(model.blocks[3].attn.qkv)
     assert idle_adapters(model) == ["blocks.3.attn.qkv.layer"]
 
 
@@ -119,21 +123,10 @@ def test_a_network_may_be_rebuilt_where_no_gradients_are_kept(vit, tuned, mode, 
     assert len([key for key in model.state_dict() if ".lora_A." in key]) == 6
 
 
-def test_dead_adapters_are_refused_by_name(vit):
-    import torch
-    from torch.nn import functional
-
-    class Past(torch.nn.Module):
-        def __init__(self, layer):
-            super().__init__()
-            self.layer = layer
-
-        def forward(self, tokens):
-            return functional.linear(tokens, self.layer.weight, self.layer.bias)
-
+def test_dead_adapters_are_refused_by_name(vit, past):
     model = vit()
     for number in (0, 2, 3, 5):
-        model.blocks[number].attn.qkv = Past(model.blocks[number].attn.qkv)
+        model.blocks[number].attn.qkv = past(model.blocks[number].attn.qkv)
     with pytest.raises(ModelError) as caught:
         named_method("lora").tune(
             model, ViTnnUNetConfig(lora=ViTLoRAConfig(target_modules=["layer", "fc1"]))

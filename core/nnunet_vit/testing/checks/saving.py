@@ -28,6 +28,8 @@ def check_saving(head: str, case: Case) -> None:
     step_loss(head, case, trained, images_of(size)).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     Head(run_of(head, case)).on_training_step(trained, LATE)
+    images = images_of(size)
+    before = logits_of(other, images)
     file = io.BytesIO()
     torch.save(trained.state_dict(), file)
     file.seek(0)
@@ -38,8 +40,13 @@ def check_saving(head: str, case: Case) -> None:
             f"The saved state does not load: {' '.join(str(error).split())[:300]}",
             fix="build the same parameters every time, and keep tensors alone in the state.",
         ) from error
-    images = images_of(size)
-    if not torch.equal(logits_of(trained, images), logits_of(other, images)):
+    after = logits_of(other, images)
+    if torch.equal(after, before):
+        raise ContractError(
+            "Loading a saved state changes no logit.",
+            fix="let forward use the parameters that are registered.",
+        )
+    if not torch.equal(logits_of(trained, images), after):
         raise ContractError(
             "After loading a saved state the logits differ from those before saving.",
             fix="keep every tensor that forward uses as a parameter or by register_buffer, and "
@@ -61,7 +68,7 @@ def check_deep_supervision(head: str, case: Case) -> str:
         )
     output = deep.train()(images_of(size))
     if Head(run_of(head, case)).has_loss:
-        return "the head's own loss judges its outputs in training"
+        return "the head's own loss takes its outputs in training"
     _check_levels(list(output) if isinstance(output, list | tuple) else [output], size)
     return ""
 

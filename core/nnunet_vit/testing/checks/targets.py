@@ -21,7 +21,7 @@ def check_targets(head: str, case: Case) -> str:
     """Check the loss of each kind of target; return a note for heads with nnU-Net's loss."""
     own = Head(run_of(head, case))
     if not own.has_loss:
-        return "nnU-Net's loss judges the logits"
+        return "nnU-Net's loss takes the logits"
     size = case.pixels(3, 4)
     model = build(head, case, size, classes=CLASSES, deep_supervision=True).train()
     images = images_of(size)

@@ -7,36 +7,22 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small_plans import CONFIGURATION, plans_of
 
 from nnunet_vit.data.channels import schemes_of_names
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.data.preprocessing import adding, making
 from nnunet_vit.nnunet.folders import folder
 
-CONFIGURATION = {
-    "data_identifier": "nnUNetPlans_2d",
-    "preprocessor_name": "DefaultPreprocessor",
-    "batch_size": 2,
-    "patch_size": [32, 32],
-    "spacing": [1.0, 1.0],
-    "normalization_schemes": ["ZScoreNormalization", "RGBTo01Normalization"],
-    "use_mask_for_norm": [False, False],
-    "architecture": {"network_class_name": "x"},
-}
-PLANS = {
-    "dataset_name": "Dataset005_Mine",
-    "plans_name": "nnUNetPlans",
-    "image_reader_writer": "NaturalImage2DIO",
-    "transpose_forward": [0, 1, 2],
-    "transpose_backward": [0, 1, 2],
-    "foreground_intensity_properties_per_channel": {},
-    "configurations": {
-        "2d": CONFIGURATION,
+PLANS = plans_of(
+    "Dataset005_Mine",
+    **{
+        "2d": {**CONFIGURATION, "patch_size": [32, 32]},
         "2d_small": {"inherits_from": "2d", "data_identifier": "small", "spacing": [2.0, 2.0]},
         "2d_batch": {"inherits_from": "2d", "batch_size": 4},
         "3d_fullres": {"patch_size": [8, 8, 8], "architecture": {"network_class_name": "x"}},
     },
-}
+)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from PIL import Image
+from small_plans import CONFIGURATION, plans_of
 
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
@@ -12,28 +13,14 @@ from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 
-PLANS = {
-    "dataset_name": "Dataset005_Mine",
-    "plans_name": "nnUNetPlans",
-    "image_reader_writer": "NaturalImage2DIO",
-    "transpose_forward": [0, 1, 2],
-    "transpose_backward": [0, 1, 2],
-    "foreground_intensity_properties_per_channel": {},
-    "configurations": {
-        "2d": {
-            "patch_size": [32, 32],
-            "batch_size": 2,
-            "spacing": [1.0, 1.0],
-            "normalization_schemes": ["ZScoreNormalization", "RGBTo01Normalization"],
-            "use_mask_for_norm": [False, False],
-            "preprocessor_name": "DefaultPreprocessor",
-            "data_identifier": "nnUNetPlans_2d",
-            "architecture": {"network_class_name": "x"},
-        },
+PLANS = plans_of(
+    "Dataset005_Mine",
+    **{
+        "2d": {**CONFIGURATION, "patch_size": [32, 32]},
         "2d_small": {"inherits_from": "2d", "patch_size": [16, 16]},
         "3d_fullres": {"patch_size": [8, 8, 8], "architecture": {"network_class_name": "x"}},
     },
-}
+)
 
 
 @pytest.fixture

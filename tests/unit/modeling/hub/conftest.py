@@ -7,13 +7,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from huggingface_hub import constants, file_download
 
+from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.hub import asking
+from nnunet_vit.modeling.hub.published import require_reachable
 
 NAME = "vit_tiny_patch16_224"
 TITLE = f"{NAME}.augreg_in21k_ft_in1k"
 REPOSITORY = f"timm/{TITLE}"
 PATH = f"/{REPOSITORY}/resolve/main/model.safetensors"
+BEFORE = f"The published weights {TITLE} are not on this machine and cannot be fetched: "
 VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+
+
+def refusal(kind=ModelError):
+    """Return what asking for the weights raises, in one line."""
+    with pytest.raises(kind) as caught:
+        require_reachable(NAME)
+    assert "\n" not in str(caught.value)
+    return caught.value
 
 
 class LoopbackHub:

@@ -6,22 +6,14 @@ import time
 
 import pytest
 
-from nnunet_vit.errors import MachineError, ModelError
+from nnunet_vit.errors import MachineError
 from nnunet_vit.modeling.hub.published import require_reachable
 
-from .conftest import NAME, REPOSITORY, TITLE
+from .conftest import BEFORE, NAME, REPOSITORY, refusal
 
 pytestmark = pytest.mark.unit
 
-BEFORE = f"The published weights {TITLE} are not on this machine and cannot be fetched: "
 WEB = "https:"
-
-
-def refusal(kind=ModelError):
-    with pytest.raises(kind) as caught:
-        require_reachable(NAME)
-    assert "\n" not in str(caught.value)
-    return caught.value
 
 
 def served(answer):

@@ -7,23 +7,15 @@ from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.hub import asking
 from nnunet_vit.modeling.hub.published import published_weights, require_reachable
 
-from .conftest import NAME, REPOSITORY, TITLE
+from .conftest import BEFORE, NAME, REPOSITORY, refusal
 
 pytestmark = pytest.mark.unit
 
-BEFORE = f"The published weights {TITLE} are not on this machine and cannot be fetched: "
 BY_HAND = (
     f", or fetch model.safetensors of {REPOSITORY} on another machine, copy it here and write its "
     "path in model.checkpoint_path."
 )
 LOGIN = "`hf auth login`"
-
-
-def refusal(kind=ModelError):
-    with pytest.raises(kind) as caught:
-        require_reachable(NAME)
-    assert "\n" not in str(caught.value)
-    return caught.value
 
 
 STATUSES = [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from refused_backbones import NOT_PLAIN
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.vit.classes import patch_size_of
@@ -15,13 +16,6 @@ from nnunet_vit.modeling.vit.models import (
 )
 
 pytestmark = pytest.mark.unit
-
-NOT_PLAIN = (
-    "model.backbone: timm's {} is no plain ViT that works here. Fix: choose a model of timm's "
-    "vision_transformer, eva, deit, beit (all of them work) or of its naflexvit, "
-    "vision_transformer_relpos, vision_transformer_sam, xcit (most do), for example "
-    "timm:vit_base_patch16_224."
-)
 
 
 def refusal(name, size=None):
