@@ -120,6 +120,8 @@ def main(folder: Path) -> None:
         (killed,) = unfinished.glob("*/*__2d")
         prune(killed / "fold_0", finished=False)
     shutil.rmtree("preprocessed")
+    for note in Path("masks").rglob("*.json"):
+        note.unlink()
 
 
 if __name__ == "__main__":
