@@ -20,7 +20,7 @@ PHRASES = re.compile(
 )
 NAMES = re.compile(
     r"^_?(goes_on|going_on|tell_progress|say|judged|defuse|twin|shadow|exchange_weights|"
-    r"forward_in_microbatches|harmless|choosing|creation)$"
+    r"forward_in_parts|harmless|choosing|creation)$"
 )
 
 
@@ -59,7 +59,7 @@ def test_no_module_uses_a_retired_word(path):
     ("source", "found"),
     [
         ('x = "--continue to go on"', [(1, "go on")]),
-        ("def log(text):\n    return text", [(1, "say")]),
+        ("def say(text):\n    return text", [(1, "say")]),
         ("goes_on = True", [(1, "goes_on")]),
         ('"""Judges options."""', [(1, "Judges")]),
         ('x = f"given {1}; allowed: a whole number"', [(1, "a whole number")]),

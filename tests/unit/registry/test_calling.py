@@ -97,7 +97,8 @@ def test_every_offered_argument_is_in_the_specification():
     from nnunet_vit import hookspecs
     from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
     from nnunet_vit.modeling.factory import _plain_arguments
+    from nnunet_vit.modeling.head import Head
 
     run = ViTnnUNetConfig(model=ViTModelConfig(head="linear", backbone="timm:test_vit"))
-    offered = {*_plain_arguments(run, 2, 3, (32, 32), False), "backbone"}
+    offered = {*_plain_arguments(run, Head(run).options, 2, 3, (32, 32), False), "backbone"}
     assert offered == set(inspect.signature(hookspecs.create_segmentation_model).parameters)
