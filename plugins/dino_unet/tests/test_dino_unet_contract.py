@@ -18,3 +18,5 @@ class TestBothWays(HeadContract):
     options = ({"exchange": "both_ways", "hidden_size": 32},)
     backbones = ("siglip", "mae", "eva02")
     test_compile = test_export = None  # slow, and done above
+    # as above, whatever the options
+    test_imports = test_requirements = test_options = test_smallest = test_between = None
