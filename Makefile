@@ -8,53 +8,56 @@ python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python3) $(sh
 OLDEST ?= $(call python,3.10)
 NEWEST ?= $(call python,3.13)
 
-.PHONY: setup demo test test-slow test-all test-oldest test-newest mutations lint bench clean
+.PHONY: help setup demo test test-slow test-all test-oldest test-newest mutations lint bench clean
 
-setup: $(VENV)/.installed
+help:  ## this list
+	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | sed -E "s/:.*## /\t/" | expand -t 14
+
+setup: $(VENV)/.installed  ## an environment with the project, its heads and what tests need
 
 $(VENV)/.installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
 	"$(BIN)/pip" install -q $(CONSTRAINTS:%=-c %) -e '.[test,dev]' $(addprefix -e ./,$(PLUGINS))
 	touch $@
 
-demo: setup
+demo: setup  ## the sample dataset from drawing to overlays, 5 minutes
 	PATH="$(BIN):$$PATH" sh examples/demo.sh
 
-test: setup
+test: setup  ## the default tier: unit, contract, end to end
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end'
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and end_to_end'
 
-test-slow: setup
+test-slow: setup  ## the tests marked slow
 	"$(BIN)/pytest" -n 2 --dist loadfile -m slow
 
-test-all:
+test-all:  ## all tiers, and the default one with the oldest and newest versions
 	$(MAKE) test
 	$(MAKE) test-slow
 	$(MAKE) test-oldest
 	$(MAKE) test-newest
 
 # every package at its floor in pyproject.toml
-test-oldest:
+test-oldest:  ## the default tier with every package at its floor
 	mkdir -p .venvs
 	"$(OLDEST)" .ci/constraints.py test > .venvs/oldest.txt
 	$(MAKE) demo test PYTHON="$(OLDEST)" VENV=.venvs/oldest CONSTRAINTS=.venvs/oldest.txt
 
 # what pip takes today, and the newest timm laid over it: nnU-Net's dependencies hold an older one
-test-newest:
+test-newest:  ## the default tier with what pip takes today
 	$(MAKE) setup PYTHON="$(NEWEST)" VENV=.venvs/newest
 	.venvs/newest/bin/pip install -q --upgrade --no-deps timm
 	$(MAKE) demo test PYTHON="$(NEWEST)" VENV=.venvs/newest
 
-mutations: setup
+mutations: setup  ## 300 damaged datasets through the verbs
 	"$(BIN)/pytest" -n 2 -m '' tests/mutations
 
-lint: setup
+lint: setup  ## ruff and mypy
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
 
-bench: setup
+bench: setup  ## list-models beside import torch
 	"$(BIN)/python" benchmarks/list_models.py
 
-clean:
+clean:  ## remove what building leaves
 	rm -rf .demo build core/*.egg-info plugins/*/build plugins/*/*.egg-info
