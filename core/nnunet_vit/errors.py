@@ -85,6 +85,22 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f" Did you mean '{nearest[0]}'?" if nearest else ""
 
 
+def message_of(error: BaseException, longest: int | None = None) -> str:
+    """Return an exception's message in one line; its class where it has none.
+
+    Args:
+        error: of any library.
+        longest: characters, where it is to be cut; None: all.
+    """
+    return (" ".join(str(error).split()) or type(error).__name__)[:longest]
+
+
+def first_line(error: BaseException, longest: int | None = None) -> str:
+    """Return the first line of an exception's message without its full stop; or its class."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:longest].rstrip(" .:")
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number of things: 1 case, 2 cases."""
     return f"{number} {noun}{'s' * (number != 1)}"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.checkpoints.plain import plain
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import ModelError, first_line
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
@@ -74,8 +74,7 @@ def _reason(error: Exception) -> str:
         return "this file holds Python objects; none of them was run"
     if isinstance(error, zipfile.BadZipFile):
         return "it is damaged, or no torch file"
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")
+    return first_line(error)
 
 
 def _bytes(value: object) -> int:

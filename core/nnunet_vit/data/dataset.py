@@ -12,7 +12,7 @@ from nnunet_vit.data.description_file import read_description
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.label_rules import are_regions, numbers_of
 from nnunet_vit.data.naming import image_faults, label_faults
-from nnunet_vit.errors import DataError, did_you_mean, shortened
+from nnunet_vit.errors import DataError, did_you_mean, message_of, shortened
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.nnunet.folders import folder
 
@@ -65,10 +65,9 @@ class Dataset:
         try:
             yield
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(
                 f"{self.name}/dataset.json: nnU-Net rejects {key} {self.description[key]!r}: "
-                f"{reason}."
+                f"{message_of(error)}."
             ) from error
 
 

@@ -15,7 +15,7 @@ from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import Labels, labels_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.data.naming import counted_endings, ending_of
-from nnunet_vit.errors import DataError, ModelError, counted
+from nnunet_vit.errors import DataError, ModelError, counted, message_of
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
@@ -68,7 +68,7 @@ class Task:
         except Exception as error:  # whatever nnU-Net raises on labels that it does not know
             raise DataError(
                 f"{self.source / 'dataset.json'}: labels {self.description['labels']!r} cannot be "
-                f"used: {' '.join(str(error).split()) or type(error).__name__}."
+                f"used: {message_of(error)}."
             ) from error
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import MachineError, ModelError, Stopped, shortened
+from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
 from nnunet_vit.inference.earlier_masks import of_earlier_prediction
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
@@ -99,7 +99,7 @@ def _load(predictor: "ReportingPredictor", trained: ModelFolder, folds: list[Fol
         for one in weights:
             network.load_state_dict(one)
     except RuntimeError as error:  # torch lists every key
-        reason = " ".join(str(error).split())[:200]
+        reason = message_of(error, 200)
         raise ModelError(
             f"{trained.path} cannot be loaded: {reason}.", fix="copy it again, or train it again."
         ) from error

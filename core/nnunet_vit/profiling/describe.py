@@ -8,7 +8,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import in_order, normalization_of
 from nnunet_vit.data.dataset import Dataset, has_regions
 from nnunet_vit.data.input_normalization import input_statistics
-from nnunet_vit.errors import UserError
+from nnunet_vit.errors import UserError, first_line
 from nnunet_vit.nnunet.losses import loss_for
 from nnunet_vit.profiling.cost import Channel, Description, StepCost, Weights
 from nnunet_vit.tuning import method_of
@@ -123,8 +123,8 @@ def _cost(
     except UserError:
         raise
     except Exception as error:  # a head may look at values, which tensors without memory lack
-        reason = (str(error).strip().splitlines() or [""])[0]
-        notes.log(f"The step's cost cannot be measured: {type(error).__name__}: {reason}")
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        notes.log(f"The step's cost cannot be measured: {reason}.")
         return None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.record import REDO
-from nnunet_vit.errors import DataError, counted, shortened
+from nnunet_vit.errors import DataError, counted, message_of, shortened
 from nnunet_vit.report.progress import Progress
 
 
@@ -53,5 +53,5 @@ def _damaged(data: Path) -> Iterator[str]:
             pixels, labels, *_ = cases.load_case(case)
             pixels[:], labels[:]
         except Exception as error:  # whatever a reader raises on a damaged file
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = message_of(error)
             yield f"{case} ({reason.replace(f'{data}/', '')})"

@@ -6,11 +6,13 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from nnunet_vit.errors import first_line
 from nnunet_vit.modeling.hub.address import VARIABLE, Hub, proxy_of
 from nnunet_vit.modeling.hub.client import session
 from nnunet_vit.modeling.hub.statuses import login_of_proxy
-from nnunet_vit.modeling.hub.words import Words, first_line
+from nnunet_vit.modeling.hub.words import Words
 
+LONGEST = 100  # characters of what a library says
 Fits = Callable[[BaseException], bool]
 Say = Callable[[BaseException, Hub], Words]
 
@@ -21,7 +23,7 @@ def of_connection(chain: list[BaseException], asked: Hub) -> Words:
         for error in chain:
             if fits(error):
                 return explain(error, asked)
-    return Words(f"{asked}: {first_line(chain[-1])}", _look_at(asked))
+    return Words(f"{asked}: {first_line(chain[-1], LONGEST)}", _look_at(asked))
 
 
 def silent(asked: Hub, seconds: float = 0) -> Words:
@@ -54,14 +56,16 @@ def _untrusted(error: BaseException, asked: Hub) -> Words:
 
 
 def _no_tls(error: BaseException, asked: Hub) -> Words:
-    reason = re.sub(r"\s*\(_ssl\.c:\d+\)", "", first_line(error))
+    reason = re.sub(r"\s*\(_ssl\.c:\d+\)", "", first_line(error, LONGEST))
     fix = f"{VARIABLE}=http://{asked.host}{asked.path}" if asked.chosen else _look_at(asked)
     return Words(f"{proxy_of(asked) or asked} does not speak https ({reason})", fix)
 
 
 def _proxy(error: BaseException, asked: Hub) -> Words:
     proxy = proxy_of(asked) or "the proxy"
-    return Words(f"{proxy} before {asked} fails: {first_line(error)}", _look_at_proxy(asked))
+    return Words(
+        f"{proxy} before {asked} fails: {first_line(error, LONGEST)}", _look_at_proxy(asked)
+    )
 
 
 def _look_at_proxy(asked: Hub) -> str:
@@ -96,7 +100,7 @@ def _no_http(error: BaseException, asked: Hub) -> Words:
 
 def _certificates(error: BaseException, asked: Hub) -> Words:
     return Words(
-        f"the file of certificates for {asked} cannot be read ({first_line(error)})",
+        f"the file of certificates for {asked} cannot be read ({first_line(error, LONGEST)})",
         "correct or unset SSL_CERT_FILE and REQUESTS_CA_BUNDLE",
     )
 
@@ -104,8 +108,8 @@ def _certificates(error: BaseException, asked: Hub) -> Words:
 def _settings(error: BaseException, asked: Hub) -> Words:
     proxy = proxy_of(asked)
     if not proxy:
-        return Words(f"{asked}: {first_line(error)}", _look_at(asked))
-    return Words(f"{proxy} cannot be used: {first_line(error)}", _look_at_proxy(asked))
+        return Words(f"{asked}: {first_line(error, LONGEST)}", _look_at(asked))
+    return Words(f"{proxy} cannot be used: {first_line(error, LONGEST)}", _look_at_proxy(asked))
 
 
 def _named(pattern: str) -> Fits:

@@ -20,12 +20,6 @@ class Words:
     absent: bool = False
 
 
-def first_line(error: BaseException, longest: int = 100) -> str:
-    """Return the first line of an exception's text, or its class, shortened."""
-    text = (str(error).strip().splitlines() or [""])[0].strip() or type(error).__name__
-    return text[:longest].rstrip(" .:")
-
-
 def size_text(count: int) -> str:
     """Return a number of bytes for people."""
     if count >= 1e9:

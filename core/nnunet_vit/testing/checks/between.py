@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nnunet_vit.config.head_options import validate_options
-from nnunet_vit.errors import UserError
+from nnunet_vit.errors import UserError, message_of
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.testing.building import build, images_of, logits_of
 from nnunet_vit.testing.checks.options import HIDDEN_SIZE, Schema, plugin_of, schemas
@@ -116,7 +116,7 @@ def _named(options: Options) -> Iterator[None]:
         yield
     except Exception as error:
         own = isinstance(error, ContractError | UserError)
-        text = error.problem if own else " ".join(str(error).split())  # type: ignore[attr-defined]
+        text = error.problem if own else message_of(error)  # type: ignore[attr-defined]
         raise ContractError(
             f"{given} is allowed, and then: {text}",
             fix="other bounds, a validator that says what is allowed, or layers that follow.",

@@ -6,6 +6,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from nnunet_vit.errors import first_line
 from nnunet_vit.testing.building import build, finest, images_of, logits_of
 from nnunet_vit.testing.errors import ContractError
 from nnunet_vit.testing.tiny import Case
@@ -64,9 +65,8 @@ def _ready(head: str, case: Case) -> tuple[nn.Module, Tensor]:
 
 
 def _broken(what: str, name: str, error: Exception) -> ContractError:
-    reason = next((line for line in str(error).splitlines() if line.strip()), "no message")
     return ContractError(
-        f"{what} failed: {type(error).__name__}: {reason[:300]}.",
+        f"{what} failed: {type(error).__name__}: {first_line(error, 300)}.",
         fix="no .item(), no branches on tensors' values and no numpy in forward; or write "
         f'{name} = "the reason" beside the hooks.',
     )

@@ -5,6 +5,7 @@ import io
 import torch
 from torch import Tensor
 
+from nnunet_vit.errors import message_of
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.testing.building import (
     build,
@@ -37,7 +38,7 @@ def check_saving(head: str, case: Case) -> None:
         other.load_state_dict(torch.load(file, weights_only=True))
     except Exception as error:
         raise ContractError(
-            f"The saved state does not load: {' '.join(str(error).split())[:300]}",
+            f"The saved state does not load: {message_of(error, 300)}",
             fix="build the same parameters every time, and keep tensors alone in the state.",
         ) from error
     after = logits_of(other, images)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnunet_vit.errors import message_of
 from nnunet_vit.modeling.head import Head, Loss
 from nnunet_vit.testing.building import build, finest, images_of, run_of
 from nnunet_vit.testing.errors import ContractError
@@ -45,8 +46,7 @@ def _value(loss: Loss, model: nn.Module, images: Tensor, target: Tensor, kind: s
         value = loss(model(images), target)
     except Exception as error:
         raise ContractError(
-            f"The head's loss fails for {kind}: {type(error).__name__}: "
-            f"{' '.join(str(error).split())[:300]}",
+            f"The head's loss fails for {kind}: {type(error).__name__}: {message_of(error, 300)}",
             fix=FIX,
         ) from error
     if value.ndim or not value.isfinite():
