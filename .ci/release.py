@@ -4,7 +4,7 @@
     python .ci/release.py 0.2.0 dist     # writes the version, builds into dist, checks
     python .ci/release.py --version      # prints the version that all have
 
-pyproject.toml at the top says the version; those of plugins/ and the example follow it. Needs the
+pyproject.toml at the top says the version; those of plugins/ follow it. Needs the
 extra `release`: build, twine and check-wheel-contents.
 """
 

@@ -58,7 +58,7 @@ def test_a_new_head_from_nothing_to_masks(installed, pip):
     assert wheel.stat().st_size < 50_000
     verdict = json.loads(installed.succeed("check-head", "my_head", "--json"))
     assert verdict["passed"]
-    assert len(verdict["rules"]) == 16
+    assert len(verdict["rules"]) == 17
     installed.write("my_head.yaml", RUN.format(head="my_head"))
     output = installed.succeed("train", "--config", "my_head.yaml", "--device", "cpu")
     model = output.splitlines()[-1].split("--model '")[1].split("'")[0]

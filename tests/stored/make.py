@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from skimage.io import imsave
+from skimage.io import imread, imsave
 
 EDGE, CASES, TEST_CASES = 64, 6, 2
 ARGUMENTS = "{embed_dim: 24, depth: 2, num_heads: 2}"
@@ -25,8 +25,8 @@ MODELS = {
     "full": "head: linear, pretrained: false",
     "lora": "head: segformer, checkpoint_path: weights.safetensors, tuning: lora, "
     "decoder: {hidden_size: 8, detail_channels: 0}",
-    "frozen": "head: setr, checkpoint_path: weights.safetensors, tuning: frozen, "
-    "decoder: {hidden_size: 8}",
+    "frozen": "head: segformer, checkpoint_path: weights.safetensors, tuning: frozen, "
+    "decoder: {hidden_size: 16, detail_channels: 4}",
     "own_loss": "head: eomt, pretrained: false",
 }
 RUN = """
@@ -110,6 +110,8 @@ def main(folder: Path) -> None:
         (trained,) = Path(f"results/{name}").glob("*/*__2d")
         vit_cli("predict", "-i", "raw/Dataset005_Disc/imagesTs", "-o", f"masks/{name}",
                 "--model", str(trained), "--device", "cpu")  # fmt: skip
+        if not any(imread(mask).any() for mask in Path(f"masks/{name}").glob("*.png")):
+            raise SystemExit(f"{name}: its masks are empty, and would show nothing.")
         prune(trained / "fold_0", finished=True)
         unfinished = Path(f"results/{name}_killed")
         changed = RUN.replace("results/{name}", "results/{name}_killed")
@@ -119,8 +121,7 @@ def main(folder: Path) -> None:
                 killed_after=f"{unfinished}/*/*/fold_0/ckpt/epoch_00001/MANIFEST.json")  # fmt: skip
         (killed,) = unfinished.glob("*/*__2d")
         prune(killed / "fold_0", finished=False)
-    shutil.rmtree("preprocessed")
-    for note in Path("masks").rglob("*.json"):
+    for note in (*Path("masks").rglob("*.json"), *Path("preprocessed").glob("*/.*")):
         note.unlink()
 
 

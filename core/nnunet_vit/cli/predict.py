@@ -25,7 +25,7 @@ def predict(
         typer.Option(
             "--pretrained-weights",
             "--base",  # its older name
-            help="the backbone's pretrained weights, where they have moved",
+            help="the backbone's pretrained weights, where they have moved; or --base",
         ),
     ] = None,
 ) -> None:

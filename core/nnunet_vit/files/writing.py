@@ -1,6 +1,8 @@
 """Write files so that a kill or a full disk leaves the whole new one, or the one before."""
 
+import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk refuses; `path` is what it was.
     """
-    unfinished = path.with_name(f"{UNFINISHED}{path.name}-{os.getpid()}")
+    # processes in containers often have one number
+    unfinished = path.with_name(f"{UNFINISHED}{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         yield unfinished
         sync_file(unfinished)
@@ -47,5 +50,8 @@ def sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:  # some network file systems sync no folders, and order renames so
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)

@@ -1,5 +1,5 @@
 """The former path of nnunet_vit.blocks.resolution, kept for heads written for version 0.1."""
 
-from nnunet_vit.blocks.resolution import doublings, resized
+from nnunet_vit.blocks.resolution import Size, doublings, resized
 
-__all__ = ["doublings", "resized"]
+__all__ = ["Size", "doublings", "resized"]

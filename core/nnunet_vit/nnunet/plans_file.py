@@ -51,7 +51,7 @@ CONFIGURATION: dict[str, tuple[Check, str]] = {
     "batch_size": (_is_count, "an integer above 0"),
     "patch_size": (_list_of(_is_count), "a list of integers above 0"),
     "spacing": (_list_of(_is_number), "a list of numbers above 0"),
-    "normalization_schemes": (_list_of(_is_text), "a list of texts"),
+    "normalization_schemes": (_list_of(_is_text), "a list of strings"),
     "use_mask_for_norm": (_list_of(lambda value: isinstance(value, bool)), "a list of booleans"),
     "architecture": (_is_object, "an object"),
 }

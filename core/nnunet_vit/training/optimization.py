@@ -65,7 +65,9 @@ def _refuse_rates_of_none(settings: ViTTrainConfig) -> None:
 
 def _not_decayed(model: nn.Module) -> set[str]:
     named = getattr(model, "no_weight_decay", None)
-    return set(named()) if named is not None else set()
+    # (IA)3's factors are neutral at 1: a decay towards 0 would switch the layers off
+    factors = {name for name, _ in model.named_parameters() if ".ia3_l." in name}
+    return factors | (set(named()) if named is not None else set())
 
 
 def _with_peak(groups: list[JsonObject], peak: float) -> list[JsonObject]:

@@ -61,8 +61,7 @@ def named_method(name: str) -> TuningMethod:
         ConfigError: nobody has it.
         PluginError: several have it, or the package that has it is broken.
     """
-    outside = catalogue.installed(catalogue.TUNING)
-    own = own_methods()
+    own, outside = own_methods(), catalogue.installed(catalogue.TUNING)
     if name in own and name in outside:
         raise PluginError(
             f"The tuning method '{name}' comes from nnunet-vit and from {outside[name][0].origin}.",
@@ -72,10 +71,11 @@ def named_method(name: str) -> TuningMethod:
         return own[name]
     if name in outside:
         return outside_method(catalogue.find(catalogue.TUNING, name))
-    known = [*own, *outside]
+    known = list(dict.fromkeys([*own, *outside]))
+    nearest = did_you_mean(name, known)
     raise ConfigError(
-        f"model.tuning: there is no method '{name}'.{did_you_mean(name, known)} "
-        f"Methods: {', '.join(known)}."
+        f"model.tuning: there is no method '{name}'.{nearest} Methods: {', '.join(known)}.",
+        fix="" if nearest else f"choose one of them, or install the package that brings '{name}'.",
     )
 
 

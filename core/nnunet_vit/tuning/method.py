@@ -16,7 +16,7 @@ class TuningMethod:
 
     Attributes:
         name: what `model.tuning` says.
-        summary: one line for list-models, validate and describe.
+        summary: one line for describe.
         tune: changes the model in place: what is trained, what is added.
         trains_backbone: how much of the pretrained weights is trained.
         uses_adapters: whether it reads the section `lora`: rank, targets, dropout.

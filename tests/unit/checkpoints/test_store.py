@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 
 import pytest
@@ -194,7 +195,8 @@ def disk_steps(store, monkeypatch):
 
     def named(path):
         file = os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else path
-        return os.path.relpath(file, store.folder).replace(str(os.getpid()), "PID")
+        relative = os.path.relpath(file, store.folder)
+        return re.sub(rf"-{os.getpid()}(-[0-9a-f]{{8}})?(?![0-9a-f])", "-PID", relative)
 
     def recorded(verb):
         act = getattr(os, verb)

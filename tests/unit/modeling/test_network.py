@@ -197,6 +197,27 @@ def test_a_state_with_adapters_keeps_them():
     assert any(".lora_" in name for name in rebuilt.state_dict())
 
 
+@pytest.mark.parametrize("tuning", ["lora", "dora", "vera", "ia3"])
+def test_a_small_checkpoint_brings_its_adapters(tuning):
+    """It holds no plain weight of the blocks, and the adapters stay."""
+    from nnunet_vit.checkpoints.base import base_digest, load_stored, stored_tensors
+
+    def built():
+        torch.manual_seed(0)  # in place of a file of weights
+        return network({**MODEL, "tuning": tuning}, lora={"enabled": True, "r": 2}).eval()
+
+    trained, rebuilt = built(), built()
+    with torch.no_grad():
+        for value in trained.parameters():
+            if value.requires_grad:
+                value.add_(torch.randn_like(value) / 50)
+    load_stored(rebuilt, stored_tensors(trained), base_digest(trained))
+    images = torch.randn(1, 3, 32, 48)
+    with torch.no_grad():
+        assert torch.equal(rebuilt(images), trained(images))
+    assert rebuilt.state_dict().keys() == trained.state_dict().keys()
+
+
 @pytest.mark.parametrize(("numbers", "stem"), [(1, 1), (3, 3)])
 def test_a_grey_image_and_the_stem_that_it_meets(numbers, stem):
     """One number per channel is what plans held before a channel was repeated."""

@@ -184,6 +184,17 @@ def test_biases_norms_and_positions_do_not_decay(network):
     assert all(p.ndim > 1 for p in others) and len(others) > 5
 
 
+def test_factors_around_one_do_not_decay(network):
+    from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
+    from nnunet_vit.tuning import named_method
+
+    named_method("ia3").tune(network.backbone, ViTnnUNetConfig(lora=ViTLoRAConfig()))
+    groups = parameter_groups(network, ViTTrainConfig(weight_decay=0.1))
+    kept = {id(p) for group in groups if group["weight_decay"] == 0 for p in group["params"]}
+    factors = [p for name, p in network.backbone.named_parameters() if ".ia3_l." in name]
+    assert factors and {id(p) for p in factors} <= kept
+
+
 def test_the_optimizers_are_those_that_the_run_names(network):
     assert type(build_optimizer(network, ViTTrainConfig())) is torch.optim.AdamW
     sgd = build_optimizer(network, ViTTrainConfig(optimizer="sgd"))

@@ -132,7 +132,7 @@ def test_dead_adapters_are_refused_by_name(vit, past):
             model, ViTnnUNetConfig(lora=ViTLoRAConfig(target_modules=["layer", "fc1"]))
         )
     assert str(caught.value) == (
-        "LoRA has no effect on 4 layers: blocks.0.attn.qkv.layer, blocks.2.attn.qkv.layer, "
+        "Adapters have no effect on 4 layers: blocks.0.attn.qkv.layer, blocks.2.attn.qkv.layer, "
         "blocks.3.attn.qkv.layer, … (4 in all): timm reads their weights past the adapter. "
         "Fix: name other layers in lora.target_modules, for example [proj, fc1, fc2]."
     )

@@ -56,9 +56,10 @@ def test_a_named_method_wins(name, adapters):
 def test_an_unknown_method(name, hint):
     with pytest.raises(ConfigError) as caught:
         method_of(run_of(tuning=name))
+    fix = f" Fix: choose one of them, or install the package that brings '{name}'."
     assert str(caught.value) == (
         f"model.tuning: there is no method '{name}'.{hint} "
-        "Methods: dora, frozen, full, ia3, last_blocks, lora, rslora, vera."
+        f"Methods: dora, frozen, full, ia3, last_blocks, lora, rslora, vera.{fix * (not hint)}"
     )
 
 

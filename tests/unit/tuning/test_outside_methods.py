@@ -87,7 +87,11 @@ def test_a_broken_package_is_one_problem_of_the_run_file(fake_method, tmp_path):
     fake_method("norms", "import no_such_module\n")
     file = tmp_path / "run.yaml"
     file.write_text("model: {head: linear, backbone: 'timm:test_vit', tuning: norms}\n")
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(PluginError) as caught:  # the only problem: its own kind and remedy
         load_run(file)
-    assert "model.tuning: " in str(caught.value)
     assert "no_such_module" in str(caught.value)
+    assert str(caught.value).endswith("fix it, upgrade it or uninstall it.")
+    file.write_text(file.read_text() + "train: {num_epochs: 0}\n")
+    with pytest.raises(ConfigError) as both:
+        load_run(file)
+    assert "model.tuning: Plugin 'norms'" in str(both.value) and "num_epochs" in str(both.value)

@@ -2,7 +2,7 @@
 
 from nnunet_vit.config.draft import Draft
 from nnunet_vit.config.problems import shown
-from nnunet_vit.errors import UserError
+from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.tuning import method_of
 
 
@@ -14,7 +14,8 @@ def check_tuning(draft: Draft) -> None:
     try:
         method = method_of(draft.config)
     except UserError as error:
-        draft.add("model.tuning", error.problem.removeprefix("model.tuning: "))
+        cause = error if isinstance(error, PluginError) else None
+        draft.add("model.tuning", str(error).removeprefix("model.tuning: "), cause=cause)
         return
     if draft.sound("lora") and draft.config.lora.enabled and not method.uses_adapters:
         draft.add(

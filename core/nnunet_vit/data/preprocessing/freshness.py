@@ -121,7 +121,7 @@ def _again(dataset: Dataset, configuration: str, work: Work, asked: Asked) -> Wo
     except DataError as error:  # what is damaged is made again
         if configuration != FLAT:
             raise ConfigError(
-                f"data.configuration: nnU-Net makes '{FLAT}' again, not '{configuration}'."
+                f"data.configuration: from raw data nnU-Net plans '{FLAT}', not '{configuration}'."
             ) from error
     _compare_with_before(dataset, work)
     return work

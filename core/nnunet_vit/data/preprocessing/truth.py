@@ -10,7 +10,7 @@ from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.preprocessing.raw_files import Files
 from nnunet_vit.files.integrity import flaw_of
-from nnunet_vit.files.writing import replacing
+from nnunet_vit.files.writing import remove_unfinished, replacing
 
 TRUTH = "gt_segmentations"
 REMEDY = "put the label file there again"
@@ -38,6 +38,7 @@ def copy_again(root: Path, files: Files, cases: Iterable[str], ending: str) -> N
     """Put label files in the place of their copies, each in one step: others may be reading."""
     for case in cases:
         copy = root / TRUTH / f"{case}{ending}"
+        remove_unfinished(copy)  # who prepares the data is alone in their folder
         with replacing(copy) as unfinished:
             shutil.copyfile(files[case][-1], unfinished)
 

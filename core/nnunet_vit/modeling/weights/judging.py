@@ -1,4 +1,4 @@
-"""Whether a file's tensors are those of the backbone: validated before anything is loaded."""
+"""Whether a file's tensors are those of the backbone: checked before anything is loaded."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Objects of a pickled file made again from their parts: tensors, containers, and placeholders."""
+"""Objects of a pickled file rebuilt from their parts: tensors, containers, and placeholders."""
 
 import math
 from collections.abc import Callable

@@ -21,7 +21,7 @@ def check_adapters(model: "nn.Module") -> None:
     idle = idle_adapters(model)
     if idle:
         raise ModelError(
-            f"LoRA has no effect on {len(idle)} layers: {shortened(idle)}: timm reads their "
+            f"Adapters have no effect on {len(idle)} layers: {shortened(idle)}: timm reads their "
             "weights past the adapter.",
             fix="name other layers in lora.target_modules, for example [proj, fc1, fc2].",
         )

@@ -78,7 +78,7 @@ def test_again_mends_damaged_files(prepared, again, nnunet, content):
         ("data_identifier", "../x", "data_identifier is '../x', needed: the name of a folder"),
         ("data_identifier", 5, "data_identifier is '5', needed: the name of a folder"),
         ("batch_size", True, "batch_size is 'True', needed: an integer above 0"),
-        ("normalization_schemes", {}, "normalization_schemes is '{}', needed: a list of texts"),
+        ("normalization_schemes", {}, "normalization_schemes is '{}', needed: a list of strings"),
         ("use_mask_for_norm", [1], "use_mask_for_norm is '[1]', needed: a list of booleans"),
         ("spacing", [1, None], "spacing is '[1, None]', needed: a list of numbers above 0"),
         ("architecture", [], "architecture is '[]', needed: an object"),
