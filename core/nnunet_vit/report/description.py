@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nnunet_vit.tuning import method_of
+
 if TYPE_CHECKING:
     from nnunet_vit.config.models import ViTnnUNetConfig
     from nnunet_vit.profiling.cost import Description, Part
@@ -113,11 +115,13 @@ def _training(run: "ViTnnUNetConfig", found: "Description") -> Iterator[str]:
     yield _line("tuning", f"{found.tuning[0]}: {found.tuning[1]}")
     if found.adapted:
         lora = run.lora
-        yield _line(
-            "",
-            f"rank {lora.r}, alpha {lora.lora_alpha:g}, dropout {lora.lora_dropout:g}, in "
-            f"{', '.join(found.adapted)}",
-        )
+        words = {
+            "r": f"rank {lora.r}",
+            "lora_alpha": f"alpha {lora.lora_alpha:g}",
+            "lora_dropout": f"dropout {lora.lora_dropout:g}",
+        }
+        told = [words[key] for key in method_of(run).reads if key in words]
+        yield _line("", f"{', '.join([*told, 'in'])} {', '.join(found.adapted)}")
     decay = f", times {train.layer_decay:g} per block" if train.layer_decay < 1 else ""
     yield _line(
         "rates",

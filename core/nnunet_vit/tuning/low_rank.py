@@ -49,12 +49,14 @@ def _start(rank: int) -> Literal["orthogonal", True]:
     return "orthogonal" if rank % 2 == 0 else True
 
 
+READS = ("r", "lora_alpha", "lora_dropout")
 METHODS = (
     TuningMethod(
         "lora",
         "low-rank adapters in the blocks' linear layers; the pretrained weights stay frozen",
         _tune,
         uses_adapters=True,
+        reads=READS,
         said_by_arguments=True,
     ),
     TuningMethod(
@@ -62,11 +64,13 @@ METHODS = (
         "LoRA scaled by lora_alpha / sqrt(r) instead of lora_alpha / r, so that high ranks learn",
         partial(_tune, use_rslora=True),
         uses_adapters=True,
+        reads=READS,
     ),
     TuningMethod(
         "dora",
         "LoRA, and the length of each output channel's weights is trained as well",
         partial(_tune, use_dora=True),
         uses_adapters=True,
+        reads=READS,
     ),
 )

@@ -19,7 +19,8 @@ class TuningMethod:
         summary: one line for describe.
         tune: changes the model in place: what is trained, what is added.
         trains_backbone: how much of the pretrained weights is trained.
-        uses_adapters: whether it reads the section `lora`: rank, targets, dropout.
+        uses_adapters: whether it reads the section `lora`; target_modules in any case.
+        reads: the other keys of that section that it reads.
         said_by_arguments: whether `freeze_backbone` and `use_lora` say all of it, so that heads
             which build their own backbone can follow it.
     """
@@ -29,6 +30,7 @@ class TuningMethod:
     tune: "Callable[[nn.Module, ViTnnUNetConfig], None]"
     trains_backbone: Literal["all", "some", "none"] = "none"
     uses_adapters: bool = False
+    reads: tuple[str, ...] = ()
     said_by_arguments: bool = False
 
     @property

@@ -78,5 +78,6 @@ METHODS = (
         "random matrices that all layers share, scaled by two trained vectors per layer",
         _tune,
         uses_adapters=True,
+        reads=("r", "lora_dropout"),
     ),
 )
