@@ -6,10 +6,8 @@ import re
 from functools import cache
 
 from nnunet_vit.backbones.family import BackboneFamily
-from nnunet_vit.errors import PluginError
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import MAIN_HOOKS, load_plugin, plugin_failures
+from nnunet_vit.registry.calling import described_by
 
 TIMM_PREFIX = "timm:"
 HUB_PREFIX = f"{TIMM_PREFIX}hf-hub:"  # as timm writes a repository of the model hub
@@ -18,7 +16,6 @@ TIMM_LIKE = re.compile(r"^(vit|deit|beit|eva|flexivit|test_vit|aimv2)\w*_|_patch
 # modules of timm: every model of these works; of those most do
 TIMM_SUPPORTED = ("vision_transformer", "eva", "deit", "beit")
 TIMM_BEST_EFFORT = ("naflexvit", "vision_transformer_relpos", "vision_transformer_sam", "xcit")
-HOOK = MAIN_HOOKS[catalogue.BACKBONES]
 
 
 @cache
@@ -40,10 +37,7 @@ def family(name: str) -> BackboneFamily:
     outside = catalogue.installed(catalogue.BACKBONES)
     if name in own:
         if name in outside:
-            raise PluginError(
-                f"The backbone '{name}' comes from nnunet-vit and from {outside[name][0].origin}.",
-                fix=f"pip uninstall {outside[name][0].distribution}.",
-            )
+            raise catalogue.own_clash(outside[name][0])
         return own[name]
     if name not in outside:
         known = [*own, *outside, f"{TIMM_PREFIX}<name>"]
@@ -58,15 +52,7 @@ def outside_family(record: catalogue.PluginRecord) -> BackboneFamily:
     Raises:
         PluginError: the package is broken or describes something else.
     """
-    plugin = load_plugin(record)
-    with plugin_failures(f"{plugin.title}: {HOOK}"):
-        found = call_hook(plugin, HOOK, {})
-    if not isinstance(found, BackboneFamily):
-        raise PluginError(
-            f"{plugin.title}: {HOOK} returned {type(found).__name__}; needed: "
-            "nnunet_vit.backbones.family.BackboneFamily."
-        )
-    return found
+    return described_by(record, BackboneFamily, "nnunet_vit.backbones.family.BackboneFamily")
 
 
 def is_timm(backbone: str) -> bool:

@@ -2,10 +2,13 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nnunet_vit.errors import PluginError
-from nnunet_vit.registry.loading import LoadedPlugin
+from nnunet_vit.registry.catalogue import PluginRecord
+from nnunet_vit.registry.loading import MAIN_HOOKS, LoadedPlugin, load_plugin, plugin_failures
+
+Described = TypeVar("Described")
 
 
 def argument_names(plugin: LoadedPlugin, hook: str) -> tuple[str, ...]:
@@ -39,3 +42,24 @@ def call_hook(plugin: LoadedPlugin, hook: str, offered: Mapping[str, Any]) -> An
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return function(**offered)
     return function(**{p.name: offered[p.name] for p in parameters if p.name in offered})
+
+
+def described_by(record: PluginRecord, needed: type[Described], path: str) -> Described:
+    """Return what a plugin's main hook describes: a family of backbones, a tuning method.
+
+    Args:
+        record: of the plugin.
+        needed: what the hook has to return.
+        path: where plugin authors import that from.
+
+    Raises:
+        PluginError: the package is broken or describes something else.
+    """
+    plugin, hook = load_plugin(record), MAIN_HOOKS[record.entry_point.group]
+    with plugin_failures(f"{plugin.title}: {hook}"):
+        found = call_hook(plugin, hook, {})
+    if not isinstance(found, needed):
+        raise PluginError(
+            f"{plugin.title}: {hook} returned {type(found).__name__}; needed: {path}."
+        )
+    return found

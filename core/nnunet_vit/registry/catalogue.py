@@ -39,6 +39,11 @@ class PluginRecord:
         """The distribution with its version, as errors name it."""
         return f"{self.distribution} {self.version}"
 
+    @property
+    def title(self) -> str:
+        """The plugin, as errors begin."""
+        return f"Plugin '{self.name}' ({self.origin})"
+
 
 def installed(group: str) -> dict[str, list[PluginRecord]]:
     """Return the plugins of a group by name, sorted; more than one record is a clash."""
@@ -85,6 +90,15 @@ def clash(kind: str, records: list[PluginRecord]) -> PluginError:
     return PluginError(
         f"The {kind} '{records[0].name}' is provided by {len(records)} distributions: {origins}.",
         fix=f"pip uninstall {records[-1].distribution} (or {records[0].distribution}).",
+    )
+
+
+def own_clash(record: PluginRecord) -> PluginError:
+    """Return the error for a plugin with the name of something that nnunet-vit brings itself."""
+    return PluginError(
+        f"The {_KINDS[record.entry_point.group]} '{record.name}' comes from nnunet-vit and from "
+        f"{record.origin}.",
+        fix=f"pip uninstall {record.distribution}.",
     )
 
 

@@ -52,12 +52,11 @@ def load_plugin(record: PluginRecord) -> LoadedPlugin:
     Raises:
         PluginError: it cannot be imported, or a hook has an unknown name or argument.
     """
-    title = f"Plugin '{record.name}' ({record.origin})"
-    with plugin_failures(title):
+    with plugin_failures(record.title):
         with contextlib.redirect_stdout(sys.stderr):
             target = record.entry_point.load()
         _refuse_class(target, record)
-        return LoadedPlugin(title, _hooks_of(target))
+        return LoadedPlugin(record.title, _hooks_of(target))
 
 
 def load_module(path: str) -> LoadedPlugin:
@@ -125,8 +124,7 @@ def _refuse_class(target: object, record: PluginRecord) -> None:
     else:
         return
     raise PluginError(
-        f"Plugin '{record.name}' ({record.origin}): its entry point, {record.entry_point.value}, "
-        f"names a {kind}.",
+        f"{record.title}: its entry point, {record.entry_point.value}, names a {kind}.",
         fix=f"let it name {instead}.",
     )
 

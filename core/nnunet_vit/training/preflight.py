@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.input_normalization import input_statistics
@@ -137,8 +138,6 @@ def starts_from_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> 
     Raises:
         ConfigError: there is none, or there is one and nobody said what to do with it.
     """
-    from nnunet_vit.checkpoints.fold_folder import FoldFolder
-
     found = FoldFolder(fold_folder).content()
     if resume and not found:
         raise ConfigError(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import MAIN_HOOKS, load_plugin, plugin_failures
+from nnunet_vit.registry.calling import described_by
+from nnunet_vit.registry.loading import MAIN_HOOKS
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ def named_method(name: str) -> TuningMethod:
     """
     own, outside = own_methods(), catalogue.installed(catalogue.TUNING)
     if name in own and name in outside:
-        raise PluginError(
-            f"The tuning method '{name}' comes from nnunet-vit and from {outside[name][0].origin}.",
-            fix=f"pip uninstall {outside[name][0].distribution}.",
-        )
+        raise catalogue.own_clash(outside[name][0])
     if name in own:
         return own[name]
     if name in outside:
@@ -85,17 +82,10 @@ def outside_method(record: catalogue.PluginRecord) -> TuningMethod:
     Raises:
         PluginError: the package is broken or describes something else.
     """
-    plugin = load_plugin(record)
-    with plugin_failures(f"{plugin.title}: {HOOK}"):
-        found = call_hook(plugin, HOOK, {})
-    if not isinstance(found, TuningMethod):
-        raise PluginError(
-            f"{plugin.title}: {HOOK} returned {type(found).__name__}; needed: "
-            "nnunet_vit.tuning.TuningMethod."
-        )
+    found = described_by(record, TuningMethod, "nnunet_vit.tuning.TuningMethod")
     if found.name != record.name:
         raise PluginError(
-            f"{plugin.title}: {HOOK} returned the method '{found.name}'; needed: '{record.name}', "
+            f"{record.title}: {HOOK} returned the method '{found.name}'; needed: '{record.name}', "
             "the name of its entry point."
         )
     return found
