@@ -188,8 +188,10 @@ def _trainer(
 
 
 def _execute(trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress) -> TrainedModel:
+    from nnunet_vit.training.resuming import resume
+
     if resumes:
-        trainer.resume()
+        resume(trainer)
         for notice in trainer.fold_folder.store.notices:
             progress.log(notice)
         progress.log(f"Resuming after epoch {trainer.current_epoch} of {trainer.num_epochs}.")

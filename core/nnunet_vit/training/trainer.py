@@ -25,13 +25,13 @@ from nnunet_vit.modeling.output_check import output_scales
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.plans import run_of_plans
+from nnunet_vit.training.callbacks import Callbacks
+from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
 from nnunet_vit.training.dataloading import augmenter
-from nnunet_vit.training.ema import AveragedWeights
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
-from nnunet_vit.training.resuming import ResumingTrainer
 
 
-class nnUNetTrainer_vit(ResumingTrainer):
+class nnUNetTrainer_vit(CheckpointTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
     wants_deep_supervision = True
@@ -47,6 +47,7 @@ class nnUNetTrainer_vit(ResumingTrainer):
         """Take the settings from the run inside the plans; the arguments are nnU-Net's."""
         self.resumes = bool(plans.setdefault("continue_training", False))
         self.run = run_of_plans(plans)
+        self.callbacks = Callbacks()
         super().__init__(plans, configuration, fold, dataset_json, device)
         if device.index is not None and not self.is_ddp:
             self.device = device  # nnU-Net takes the first GPU whatever it is given
@@ -82,13 +83,6 @@ class nnUNetTrainer_vit(ResumingTrainer):
                 "train.gradient_accumulation: several GPUs share a batch already.",
                 fix="train.gradient_accumulation: 1, or one GPU.",
             )
-        coverage = self.bare_network.coverage
-        if coverage is not None:
-            self.print_to_log_file(f"Weights: {coverage.summary()}")
-            for sentence in coverage.grid:
-                self.progress.log(f"Weights: {sentence}.")
-        if self.run.train.ema:
-            self.average = AveragedWeights(self.bare_network, self.run.train.ema)
 
     def _do_i_compile(self) -> bool:
         # compiled steps of a ViT took 3 s where plain ones take 0.1 s (docs/benchmarks.md), so
@@ -166,8 +160,8 @@ class nnUNetTrainer_vit(ResumingTrainer):
             target = [level.to(self.device, non_blocking=True) for level in target]
         else:
             target = target.to(self.device, non_blocking=True)
-        self.note_rate()
-        self.head.on_training_step(self.bare_network.model, self.lr_scheduler.progress)
+        for callback in self.callbacks:
+            callback.on_step_start(self)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
         loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
@@ -175,9 +169,10 @@ class nnUNetTrainer_vit(ResumingTrainer):
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()
         self.lr_scheduler.advance()
-        if self.average is not None:
-            self.average.update()
-        return {"loss": self._finite(loss)}
+        value = self._finite(loss)
+        for callback in self.callbacks:
+            callback.on_step_end(self, float(value))
+        return {"loss": value}
 
     def _finite(self, loss: torch.Tensor) -> "np.ndarray[Any, Any]":
         value = loss.detach().cpu().numpy()
@@ -186,7 +181,6 @@ class nnUNetTrainer_vit(ResumingTrainer):
                 f"The training loss became {value} in epoch {self.current_epoch}.",
                 fix="lower train.initial_lr or train.gradient_clip; the last checkpoint is kept.",
             )
-        self.progress.advance(loss=float(value))
         return value
 
 

@@ -114,8 +114,8 @@ def test_a_lock_in_a_files_place_is_refused(tmp_path):
 RANK = (
     "import pathlib, sys\n"
     "from nnunet_vit.errors import MachineError\n"
-    "from nnunet_vit.training.resuming import ResumingTrainer\n"
-    "trainer = ResumingTrainer.__new__(ResumingTrainer)\n"
+    "from nnunet_vit.training.trainer import nnUNetTrainer_vit\n"
+    "trainer = nnUNetTrainer_vit.__new__(nnUNetTrainer_vit)\n"
     "trainer.output_folder = sys.argv[1]\n"
     "for trainer.local_rank in (1, 0):\n"
     "    try:\n"

@@ -6,7 +6,8 @@ import pytest
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import write_json
-from nnunet_vit.training.resuming import ResumingTrainer
+from nnunet_vit.training.callback_trainer import CallbackTrainer
+from nnunet_vit.training.resuming import check_same_run
 
 pytestmark = pytest.mark.unit
 
@@ -20,7 +21,7 @@ def trainer(nnunet_folders):
     folder.mkdir()
 
     def make(training="ab", validation="c"):
-        made = ResumingTrainer.__new__(ResumingTrainer)
+        made = CallbackTrainer.__new__(CallbackTrainer)
         made.fold, made.output_folder = 0, "results/fold_0"
         made.preprocessed_dataset_folder_base = str(folder)
         plans = {"plans_name": "vit"}
@@ -63,7 +64,7 @@ def state(trainer):
 
 def refusal(trainer, before):
     with pytest.raises(ModelError) as caught:
-        trainer._check_same_run(before)
+        check_same_run(trainer, before)
     return str(caught.value)
 
 
@@ -83,7 +84,7 @@ def test_cases_of_other_folds_may_change(trainer):
     record()
     before = state(trainer())
     record(digests="1234", cases="abcd")
-    trainer()._check_same_run(before)
+    check_same_run(trainer(), before)
 
 
 def test_other_cases_are_said_once(trainer):
@@ -97,8 +98,8 @@ def test_a_checkpoint_of_an_older_version_and_data_without_a_record_are_taken(tr
     record()
     before = state(trainer())
     (find_folder() / "data.record.json").unlink()
-    trainer()._check_same_run(before)
+    check_same_run(trainer(), before)
     older = state(trainer())
     assert sorted(older["data"]) == ["plans", "split"]
     record()
-    trainer()._check_same_run(older)
+    check_same_run(trainer(), older)

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from small_training import SmallTraining
 from torch import nn
 
-from nnunet_vit.training.ema import AveragedWeights
+from nnunet_vit.training.callbacks.ema import AveragedWeights, WeightAveraging
 
 pytestmark = pytest.mark.unit
 
@@ -80,3 +81,32 @@ def test_a_restored_one_goes_on_like_the_unbroken_one(network):
     later.update()
     assert torch.equal(later.values["1.weight"], average.values["1.weight"])
     assert torch.equal(other[1].weight, network[1].weight)
+
+
+def test_a_run_without_it_keeps_none(tmp_path):
+    averaging = WeightAveraging()
+    training = SmallTraining(tmp_path, [averaging])
+    training.build_network()
+    training.step()
+    assert averaging.average is None
+    before = training.weights()
+    training.tell("on_validation_start")
+    with averaging.in_network():
+        assert all(torch.equal(training.weights()[name], before[name]) for name in before)
+
+
+def test_what_is_validated_is_the_average(tmp_path):
+    averaging = WeightAveraging()
+    training = SmallTraining(tmp_path, [averaging], ema=0.9)
+    training.build_network()
+    for _ in range(3):
+        training.step()
+    assert averaging.average.updates == 3
+    trained = training.weights()
+    expected = {name: value.clone() for name, value in averaging.average.values.items()}
+    training.tell("on_validation_start")
+    inside = training.weights()
+    assert all(torch.equal(inside[name], expected[name]) for name in expected)
+    assert any(not torch.equal(inside[name], trained[name]) for name in expected)
+    training.tell("on_validation_end")
+    assert all(torch.equal(training.weights()[name], trained[name]) for name in trained)

@@ -5,10 +5,12 @@ so that a short run's average does not hold on to its random start.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
+
+from nnunet_vit.training.callback import Training, TrainingCallback
 
 WARMUP = 10  # updates until the decay is at half of its way
 
@@ -59,3 +61,45 @@ class AveragedWeights:
             self.values[name].copy_(parameter)
             parameter.copy_(trained[name])
         self.updates = updates
+
+
+class WeightAveraging(TrainingCallback):
+    """Keeps the average of the weights where `train.ema` asks; it is what is validated and kept.
+
+    Attributes:
+        average: of the trained weights; None: the run keeps none, or has no network yet.
+    """
+
+    order = 20
+    average: AveragedWeights | None = None
+
+    def on_network_built(self, training: Training) -> None:
+        """Begin with the first weights."""
+        if training.run.train.ema:
+            self.average = AveragedWeights(training.bare_network, training.run.train.ema)
+
+    def on_step_end(self, training: Training, loss: float) -> None:
+        """Take the step's weights in."""
+        if self.average is not None:
+            self.average.update()
+
+    def on_validation_start(self, training: Training) -> None:
+        """Validate the average: it is what is kept."""
+        if self.average is not None:
+            self.average.swap()
+
+    def on_validation_end(self, training: Training) -> None:
+        """Go back to the weights that are trained."""
+        if self.average is not None:
+            self.average.swap()
+
+    def in_network(self) -> AbstractContextManager[None]:
+        """Let the network compute with the average for a while, if there is one."""
+        return nullcontext() if self.average is None else self.average.in_network()
+
+    def stop(self) -> None:
+        """Keep no average any more: the network holds a finished one."""
+        self.average = None
+
+
+CALLBACK = WeightAveraging

@@ -1,0 +1,86 @@
+"""One change, one file: what is put into a folder that is its own list is found there."""
+
+import importlib
+import sys
+
+import pytest
+from small_training import SmallTraining
+
+from nnunet_vit import backbones, cli, tuning
+from nnunet_vit.training import callbacks
+
+pytestmark = pytest.mark.contract
+
+VERB = '''
+def count_words(text: str) -> None:
+    """Count words."""
+    print(len(text.split()))
+'''
+FAMILY = """
+from nnunet_vit.backbones.family import BackboneFamily
+
+FAMILY = BackboneFamily(
+    name="own", summary="one's own", timm_name="vit_{size}_patch16_224", sizes=("small",),
+    default_size="small", patch_size=16, licence="MIT",
+)
+"""
+METHOD = """
+from nnunet_vit.tuning.method import TuningMethod
+
+METHODS = (TuningMethod("own", "one's own", lambda model, run: model.requires_grad_(False)),)
+"""
+TRACKER = """
+from nnunet_vit.training.callback import TrainingCallback
+
+class Tracker(TrainingCallback):
+    def on_epoch_end(self, training):
+        loss = training.logger.get_value("train_losses", step=-1)
+        training.progress.log(f"epoch {training.current_epoch}: {loss}")
+
+CALLBACK = Tracker
+"""
+
+
+@pytest.fixture
+def put(tmp_path, monkeypatch):
+    """`put(package, source)` lets a package's folder have one more file, own.py or `name`.py."""
+    added = []
+
+    def write(package, source, name="own"):
+        (tmp_path / f"{name}.py").write_text(source)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+        importlib.invalidate_caches()
+        added.append(f"{package.__name__}.{name}")
+
+    yield write
+    for module in added:
+        sys.modules.pop(module, None)
+    for known in (backbones.own_families, tuning.own_methods):
+        known.cache_clear()
+
+
+def test_a_verb(put, capsys):
+    put(cli, VERB, "count_words")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["count-words", "two words"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, "2\n")
+
+
+def test_a_backbone_family(put):
+    put(backbones, FAMILY)
+    backbones.own_families.cache_clear()
+    assert backbones.timm_name("own", "small") == "vit_small_patch16_224"
+
+
+def test_a_fine_tuning_method(put):
+    put(tuning, METHOD)
+    tuning.own_methods.cache_clear()
+    assert tuning.named_method("own").leaves_backbone
+
+
+def test_a_callback_or_a_tracker(put, tmp_path):
+    put(callbacks, TRACKER)
+    training = SmallTraining(tmp_path)
+    training.build_network()
+    training.epoch()
+    assert training.progress.lines == ["epoch 1: 0.5"]
