@@ -28,7 +28,7 @@ LAYERS = (
     {"registry"},
     {"files"},
     {"hookspecs"},
-    {"errors"},
+    {"errors", "quantities"},
 )
 LEVEL = {name: number for number, names in enumerate(LAYERS) for name in names}
 # nnU-Net executes this folder from outside, as the shell does a command; no module imports it

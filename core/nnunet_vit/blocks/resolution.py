@@ -6,7 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Size = tuple[int, int]  # rows and columns
+from nnunet_vit.config.patch_multiples import Size
+
+__all__ = ["Size", "doublings", "resized"]
+
+_INTERPOLATIONS = {3: "linear", 4: "bilinear", 5: "trilinear"}  # by the axes of (B, C, ...)
 
 
 def doublings(patch_size: int) -> int:
@@ -15,10 +19,10 @@ def doublings(patch_size: int) -> int:
 
 
 def resized(features: Tensor, size: Size | torch.Size) -> Tensor:
-    """Return features (B, C, h, w) at another size, bilinear between the middles of pixels.
+    """Return features (B, C, h, w) at another size, linear between the middles of pixels.
 
-    Halved, each place is the mean of its four.
+    Halved, each place is the mean of its four. Volumes (B, C, d, h, w) have sizes of three edges.
     """
-    if features.shape[-2:] == size:
+    if features.shape[2:] == size:
         return features
-    return functional.interpolate(features, size=size, mode="bilinear")
+    return functional.interpolate(features, size=size, mode=_INTERPOLATIONS[features.ndim])

@@ -1,8 +1,10 @@
 """The patch size of a run: its own, or the planned one that the ViT's patch divides."""
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.patch_multiples import next_multiple
 from nnunet_vit.data.checks.plane import check_planned_plane
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.quantities import sizes_text
 from nnunet_vit.report.progress import Progress
 
 
@@ -18,10 +20,10 @@ def patch_size_of_run(
         height, width = run.train.patch_size
         return height, width
     planned = configuration.patch_size
-    height, width = (-(-edge // vit_patch) * vit_patch for edge in planned)
+    height, width = next_multiple(planned, vit_patch)
     if (height, width) != tuple(planned):
         progress.log(
-            f"Patch size {height} x {width}: the planned {planned[0]} x {planned[1]}, up to the "
+            f"Patch size {height} x {width}: the planned {sizes_text(planned)}, up to the "
             f"next multiple of the ViT's patch, {vit_patch}."
         )
     return height, width

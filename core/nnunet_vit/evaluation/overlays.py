@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.data.case_files import cases_of
-from nnunet_vit.data.checks.masks import read_mask, size_text
+from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.reading import Raster, read, reader_for
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
@@ -14,6 +14,7 @@ from nnunet_vit.data.labels import Labels
 from nnunet_vit.errors import ConfigError, counted
 from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.mask_pairs import Pair
+from nnunet_vit.quantities import shape_text
 from nnunet_vit.report.overlay import Legend, picture_of
 from nnunet_vit.report.progress import Progress
 
@@ -131,7 +132,7 @@ def _views(
     assert isinstance(shown, Raster)
     reference, prediction = (mask.values[0] for mask in masks if isinstance(mask, Raster))
     if shown.values.shape[1:] != reference.shape:
-        sizes = size_text(shown.values.shape[1:]), size_text(reference.shape)
+        sizes = shape_text(shown.values.shape[1:]), shape_text(reference.shape)
         return FileFault(
             image,
             f"is {sizes[0]}, its masks {sizes[1]}",

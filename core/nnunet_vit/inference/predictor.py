@@ -8,6 +8,7 @@ import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from nnunet_vit.errors import MachineError, NumericsError, UserError
+from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 
 INFINITE = "Encountered inf"  # how nnU-Net's message begins
@@ -117,7 +118,7 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
         if not isinstance(error, MemoryError) and not any(words in told for words in NO_MEMORY):
             return None
         needed = sizes.get(self.current, 0)
-        least = f"; it needs at least {needed / 1e9:.1f} GB" if needed else ""
+        least = f"; it needs at least {bytes_text(needed)}" if needed else ""
         return MachineError(
             f"{self.current}: memory ran out{least}{f': {told[:160]}' if told else ''}.",
             fix="a machine with more memory, or cut the image into parts.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.patch_multiples import next_multiple
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.data.preprocessing.dataset_plans import check_configuration
@@ -86,7 +87,7 @@ def sizes_of(
         planned = resolved(file, plans, run.data.configuration)
         image = patch_size_of_run(run, plans, vit_patch, notes)
         return Sizes(image, run.train.batch_size or int(planned["batch_size"]))
-    edge = -(-ASSUMED_EDGE // vit_patch) * vit_patch
+    (edge,) = next_multiple([ASSUMED_EDGE], vit_patch)
     image = (given[0], given[1]) if given is not None else (edge, edge)
     assumed = [f"{edge} x {edge} pixels"] if given is None else []
     assumed += [f"a batch of {ASSUMED_BATCH}"] if run.train.batch_size is None else []

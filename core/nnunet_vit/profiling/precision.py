@@ -4,11 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
 
 
 def in_bfloat16(run: ViTnnUNetConfig, device: str) -> bool:
     """Tell whether a run computes in bfloat16 on a device: cuda (one that has it), cpu or mps."""
-    return run.model.precision == "bfloat16" or (run.model.precision == "auto" and device == "cuda")
+    return computes_in_bfloat16(run.model.precision, device)
 
 
 def lift_norms(network: nn.Module) -> None:

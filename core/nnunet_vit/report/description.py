@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nnunet_vit.quantities import bytes_text, operations_text, parameters_text
 from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
@@ -28,23 +29,6 @@ def as_text(run_file: str, run: "ViTnnUNetConfig", found: "Description") -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
-def count(number: int) -> str:
-    """Return a number of parameters: 768, 21.6 M, 6.72 B."""
-    if number < 10_000:
-        return str(number)
-    return f"{number / 1e6:.2f} M" if number < 1e9 else f"{number / 1e9:.2f} B"
-
-
-def size(number: int) -> str:
-    """Return a number of bytes in decimal units: 0.1 MB, 33.0 MB, 1.24 GB."""
-    return f"{number / 1e6:.1f} MB" if number < 1e9 else f"{number / 1e9:.2f} GB"
-
-
-def flops(number: int) -> str:
-    """Return a number of operations: 63.5 GFLOPs, 2.39 TFLOPs."""
-    return f"{number / 1e9:.1f} GFLOPs" if number < 1e12 else f"{number / 1e12:.2f} TFLOPs"
-
-
 def _line(label: str, text: str) -> str:
     return f"{label:<{LABEL}}{text}"
 
@@ -62,8 +46,8 @@ def _parts(parts: "list[Part]") -> Iterator[str]:
 
 def _row(name: str, parameters: int, trained: int, total: int) -> str:
     share = 100 * parameters / max(1, total)
-    shown = count(trained) if trained else "-"
-    return f"{name:<{NAME}}{count(parameters):>12}{shown:>12}{share:>7.1f} %"
+    shown = parameters_text(trained) if trained else "-"
+    return f"{name:<{NAME}}{parameters_text(parameters):>12}{shown:>12}{share:>7.1f} %"
 
 
 def _sizes(found: "Description") -> Iterator[str]:
@@ -82,8 +66,8 @@ def _compute(found: "Description") -> Iterator[str]:
     if found.cost is not None:
         yield _line(
             "compute",
-            f"{flops(found.cost.forward_flops)} forward per image, "
-            f"{flops(found.cost.step_flops)} per training step",
+            f"{operations_text(found.cost.forward_flops)} forward per image, "
+            f"{operations_text(found.cost.step_flops)} per training step",
         )
 
 
@@ -92,9 +76,9 @@ def _memory(found: "Description") -> Iterator[str]:
         return
     yield f"memory of a training step on {found.device}, {found.precision}"
     for name, number in found.memory.items():
-        yield f"{'  ' + name:<{NAME}}{size(number):>12}"
+        yield f"{'  ' + name:<{NAME}}{bytes_text(number):>12}"
     context = f"   {CONTEXT}" if found.device == "cuda" else ""
-    yield f"{'  sum':<{NAME}}{size(sum(found.memory.values())):>12}{context}"
+    yield f"{'  sum':<{NAME}}{bytes_text(sum(found.memory.values())):>12}{context}"
 
 
 def _data(found: "Description") -> Iterator[str]:

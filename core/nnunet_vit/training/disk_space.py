@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.config.models import ViTTrainConfig
 from nnunet_vit.errors import MachineError
+from nnunet_vit.quantities import bytes_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,10 +41,10 @@ def check_room(network: "ViTSegmentationNetwork", settings: ViTTrainConfig, resu
     needed = CHECKPOINTS * checkpoint + whole
     free = shutil.disk_usage(_existing(results)).free
     if free < needed:
-        also = f" and the whole model of {_size(whole)}" if whole else ""
+        also = f" and the whole model of {bytes_text(whole)}" if whole else ""
         raise MachineError(
-            f"{results} has {_size(free)} of free disk space; this run needs {_size(needed)}: "
-            f"{CHECKPOINTS} checkpoints of {_size(checkpoint)}{also}.",
+            f"{results} has {bytes_text(free)} of free disk space; this run needs "
+            f"{bytes_text(needed)}: {CHECKPOINTS} checkpoints of {bytes_text(checkpoint)}{also}.",
             fix="make room, choose paths.results on another disk, or train less of the backbone "
             "(model.tuning).",
         )
@@ -56,7 +57,3 @@ def _existing(folder: Path) -> Path:
 
 def _bytes(tensors: "Iterable[Tensor]") -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e8 else f"{number / 1e6:.1f} MB"

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnunet_vit.blocks.resolution import Size
+
 NARROWEST = 16  # channels below which refinement has nothing left to work with
 WIDEST_DETAIL = 4  # times detail_channels, in the coarser stages
-
-Size = tuple[int, int]
 
 
 class Refinement(nn.Module):

@@ -5,7 +5,7 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional
 
-Size = tuple[int, int]
+from nnunet_vit.blocks.resolution import Size
 
 
 class ResidualBlock(nn.Module):

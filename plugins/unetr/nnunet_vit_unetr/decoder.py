@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from nnunet_vit.blocks.resolution import Size
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_unetr import UnetrOptions
-from nnunet_vit_unetr.blocks import ResidualBlock, Size, SkipBranch, Upsampling
+from nnunet_vit_unetr.blocks import ResidualBlock, SkipBranch, Upsampling
 
 LEVELS = 4  # of the ViT, and steps from its grid to the image
 NARROWEST = 8  # channels below which group normalization and residual blocks make no sense

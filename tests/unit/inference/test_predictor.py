@@ -62,7 +62,7 @@ def test_memory_that_runs_out_is_the_machines(predict, error, told, workers):
     with pytest.raises(MachineError) as caught:
         predict(error, workers)
     text = str(caught.value)
-    assert text.startswith("second_0000.png: memory ran out; it needs at least 15.3 GB" + told)
+    assert text.startswith("second_0000.png: memory ran out; it needs at least 15.30 GB" + told)
     assert text.endswith("Fix: a machine with more memory, or cut the image into parts.")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.profiling.cost import Channel, Description, Part, StepCost, Weights
-from nnunet_vit.report.description import as_text, count, flops, size
+from nnunet_vit.report.description import as_text
 
 pytestmark = pytest.mark.unit
 
@@ -97,20 +97,3 @@ def test_what_is_not_known_is_left_out():
     assert "\nrates      adamw: head 0.001, backbone 0.001; warm-up 3 %, poly;" in text
     assert "\ndataset    assumed, 3 channels of logits\n" in text
     assert "GPU" not in as_text("run.yaml", ViTnnUNetConfig(), replace(FOUND, device="cpu"))
-
-
-@pytest.mark.parametrize(
-    ("unit", "number", "text"),
-    [
-        (count, 768, "768"),
-        (count, 21_586_944, "21.59 M"),
-        (count, 6_716_000_000, "6.72 B"),
-        (size, 6152, "0.0 MB"),
-        (size, 999_900_000, "999.9 MB"),
-        (size, 24_000_000_000, "24.00 GB"),
-        (flops, 63_499_683_840, "63.5 GFLOPs"),
-        (flops, 2_480_000_000_000, "2.48 TFLOPs"),
-    ],
-)
-def test_units(unit, number, text):
-    assert unit(number) == text

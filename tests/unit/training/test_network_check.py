@@ -34,7 +34,7 @@ def test_what_the_weights_brought_is_said_once(write_dataset, weights):
     write_dataset(channel_names={"0": "MRI"})
     _, lines = checked({"pretrained": True, "checkpoint_path": weights})
     assert lines == [
-        "Weights: vit.safetensors covers 100 % of the backbone: 78 tensors, 0.3 M parameters; "
+        "Weights: vit.safetensors covers 100 % of the backbone: 78 tensors, 0.30 M parameters; "
         "resized: pos_embed"
     ]
 

@@ -138,7 +138,7 @@ def test_what_the_weights_brought_is_told(write_dataset, tmp_path):
     said = Said()
     checked(run, fresh=True, said=said)
     assert said.lines[:1] == [
-        "Weights: vit.safetensors covers 100 % of the backbone: 78 tensors, 0.3 M parameters; "
+        "Weights: vit.safetensors covers 100 % of the backbone: 78 tensors, 0.28 M parameters; "
         "resized: pos_embed, patch_embed.proj.weight; skipped: head.bias, head.weight"
     ]
 

@@ -1,10 +1,9 @@
 """The backbone, its size and its patches."""
 
-from math import ceil
-
 from nnunet_vit import backbones
 from nnunet_vit.config.checks.names import NAME, NAME_WORDS
 from nnunet_vit.config.draft import Draft
+from nnunet_vit.config.patch_multiples import is_multiple, multiples_around
 from nnunet_vit.config.problems import shown
 from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.registry.loading import plugin_failures
@@ -108,11 +107,9 @@ def _check_family(draft: Draft, backbone: str) -> None:
 def _check_patch_size(draft: Draft) -> None:
     size = draft.config.train.patch_size
     step, origin = _vit_patch(draft)
-    if size is None or not draft.sound("train.patch_size") or all(n % step == 0 for n in size):
+    if size is None or not draft.sound("train.patch_size") or is_multiple(size, step):
         return
-    smaller = [max(edge // step, 1) * step for edge in size]
-    larger = [ceil(edge / step) * step for edge in size]
-    nearest = " or ".join(dict.fromkeys([str(smaller), str(larger)]))
+    nearest = multiples_around(size, step)
     draft.add(
         "train.patch_size",
         f"given {size}; allowed: multiples of {step}, {origin}; nearest: {nearest}",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.data.checks.masks import size_text, spacing_text
 from nnunet_vit.data.checks.reading import Raster, bands_of, read
 from nnunet_vit.data.checks.sampling import (
     Target,
@@ -16,6 +15,7 @@ from nnunet_vit.data.checks.sampling import (
 )
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import counted
+from nnunet_vit.quantities import shape_text, sizes_text
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -190,11 +190,11 @@ def _wrong_grids(files: Sequence[Path], rasters: Sequence[Raster]) -> list[FileF
     for file, raster in zip(files[1:], rasters[1:], strict=True):
         one, other = raster.values.shape[1:], first.values.shape[1:]
         if one != other:
-            problem = f"is {size_text(one)}, {files[0].name} {size_text(other)}"
+            problem = f"is {shape_text(one)}, {files[0].name} {shape_text(other)}"
         elif raster.spacing and first.spacing and not np.allclose(first.spacing, raster.spacing):
             problem = (
-                f"has spacing {spacing_text(raster.spacing)}, {files[0].name} "
-                f"{spacing_text(first.spacing)}"
+                f"has spacing {sizes_text(raster.spacing)}, {files[0].name} "
+                f"{sizes_text(first.spacing)}"
             )
         else:
             continue

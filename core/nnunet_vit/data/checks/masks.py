@@ -13,6 +13,7 @@ from nnunet_vit.data.checks.reading import PICTURES, Raster, bands_of, read
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import Labels
 from nnunet_vit.files.integrity import is_jpeg
+from nnunet_vit.quantities import shape_text, sizes_text
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -124,7 +125,7 @@ def compare(mask: MaskFacts, other: Placed, name: str, tolerance: float) -> File
     if tuple(mask.shape) != tuple(other.shape):
         return FileFault(
             mask.file,
-            f"is {size_text(mask.shape)}, {name} {size_text(other.shape)}",
+            f"is {shape_text(mask.shape)}, {name} {shape_text(other.shape)}",
             "both must have the same size; resize masks with nearest neighbour",
         )
     if mask.spacing is None or other.spacing is None:
@@ -134,21 +135,10 @@ def compare(mask: MaskFacts, other: Placed, name: str, tolerance: float) -> File
     if not np.allclose(mask.spacing[compared], other.spacing[compared], rtol=tolerance):
         return FileFault(
             mask.file,
-            f"has spacing {spacing_text(mask.spacing)}, {name} {spacing_text(other.spacing)}",
+            f"has spacing {sizes_text(mask.spacing)}, {name} {sizes_text(other.spacing)}",
             "copy the spacing of the one that is right",
         )
     return None
-
-
-def size_text(shape: tuple[int, ...]) -> str:
-    """Return a (Z, Y, X) shape as people read it: rows x columns, and slices first if several."""
-    sizes = shape[1:] if shape[0] == 1 else shape
-    return " x ".join(map(str, sizes)) + (" pixels" if shape[0] == 1 else " voxels")
-
-
-def spacing_text(spacing: tuple[float, ...]) -> str:
-    """Return a (Z, Y, X) spacing as text."""
-    return " x ".join(f"{value:g}" for value in spacing)
 
 
 def _too_many_channels(file: Path, raster: Raster, reader: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.quantities import sizes_text
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,10 @@ def plane_fault(
     """
     if min(plane) >= vit_patch:
         return None
-    as_read = f", read as {_text(read)}" if read is not None else ""
+    as_read = f", read as {sizes_text(read)}" if read is not None else ""
     problem = (
-        f"{name}: the plane of its images is {_text(plane)} pixels{as_read} (medians); that is "
-        f"less than one patch of the ViT, {vit_patch} x {vit_patch}."
+        f"{name}: the plane of its images is {sizes_text(plane)} pixels{as_read} (medians); that "
+        f"is less than one patch of the ViT, {vit_patch} x {vit_patch}."
     )
     if min(plane) > 1:
         return Fault(
@@ -101,7 +102,3 @@ def plane_fault(
         f"{problem}{where} the axis of size 1 must be the first as read.",
         "save slices as 2D images, or with nibabel as (W, H, 1), which is read as (1, H, W).",
     )
-
-
-def _text(sizes: Sequence[int]) -> str:
-    return " x ".join(map(str, sizes))

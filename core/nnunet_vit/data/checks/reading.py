@@ -15,6 +15,7 @@ from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError, MachineError
 from nnunet_vit.files.integrity import flaw_of
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.quantities import bytes_text
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -226,7 +227,7 @@ def _too_large(file: Path, error: Exception) -> MachineError:
     told = _reason(error)
     detail = "" if told == "MemoryError" else f": {told}"
     return MachineError(
-        f"{file} ({file.stat().st_size / 1e9:.1f} GB on the disk): memory ran out{detail}.",
+        f"{file} ({bytes_text(file.stat().st_size)} on the disk): memory ran out{detail}.",
         fix="a machine with more memory, or cut the image into parts.",
     )
 

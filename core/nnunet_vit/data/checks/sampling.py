@@ -7,9 +7,9 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.quantities import bytes_text, sizes_text
 
 UNITS = 100  # no dataset's spacings differ by so much in the plane; units do
 HALF, SINGLE = 2, 4  # bytes per number
@@ -62,17 +62,17 @@ def size_fault(
         target: of the configuration.
     """
     if not all(value > 0 and value < float("inf") for value in spacing):
-        return f"has spacing {_text(spacing)}", "write the spacing of its voxels into the file"
+        return f"has spacing {sizes_text(spacing)}", "write the spacing of its voxels into the file"
     plane = len(target.spacing)
     own = tuple(spacing[axis] for axis in target.transpose)[-plane:]
     typical = target.training[-plane:]
     after = resampled(shape, spacing, target)
+    before = [shape[axis] for axis in target.transpose]
     ratios = [old / usual for old, usual in zip(own, typical, strict=True) if usual > 0]
     if not all(after) or any(ratio >= UNITS or ratio <= 1 / UNITS for ratio in ratios):
         return (
-            f"has spacing {_text(own)}, the training images {_text(typical)}: it would be "
-            f"resampled from {_text([shape[axis] for axis in target.transpose][-plane:])} to "
-            f"{_text(after[-plane:])}",
+            f"has spacing {sizes_text(own)}, the training images {sizes_text(typical)}: it would "
+            f"be resampled from {sizes_text(before[-plane:])} to {sizes_text(after[-plane:])}",
             "is it in another unit (mm or µm)? Write the spacing in the unit of the training "
             "images into the file",
         )
@@ -80,8 +80,8 @@ def size_fault(
     there = bytes_of_machine()
     if there and needed > there:
         return (
-            f"needs {needed / 1e9:.1f} GB of memory at {_text(after)} voxels after resampling; "
-            f"this machine has {there / 1e9:.1f} GB",
+            f"needs {bytes_text(needed)} of memory at {sizes_text(after)} voxels after resampling; "
+            f"this machine has {bytes_text(there)}",
             "cut it into parts, or use a larger machine",
         )
     return "", ""
@@ -119,9 +119,3 @@ def bytes_of_machine() -> int:
             memory = min(memory, int(CGROUP.read_text()))
         return memory
     return 0
-
-
-def _text(numbers: "list[Any] | tuple[Any, ...]") -> str:
-    return " x ".join(
-        f"{number:g}" if isinstance(number, float) else str(number) for number in numbers
-    )

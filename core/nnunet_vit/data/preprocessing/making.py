@@ -28,6 +28,7 @@ from nnunet_vit.data.preprocessing.truth import TRUTH, copy_again
 from nnunet_vit.errors import DataError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans_file import PLANS, read_plans
+from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 
 KEPT = "plans_before_planning_{}.json"  # the plans that a planning has replaced
@@ -80,7 +81,7 @@ def _say_reading(work: Work, progress: Progress) -> None:
         size = sum(path.stat().st_size for path in files if path.is_file())
         if size > MUCH:
             progress.log(
-                f"Reading {len(files)} raw files, {size / 1e9:.0f} GB, once: later runs see by it "
+                f"Reading {len(files)} raw files, {bytes_text(size)}, once: later runs see by it "
                 "whether they have changed …"
             )
 

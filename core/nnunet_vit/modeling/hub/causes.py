@@ -13,6 +13,7 @@ from nnunet_vit.modeling.hub.connections import of_connection
 from nnunet_vit.modeling.hub.files import HubFile, cache_folder
 from nnunet_vit.modeling.hub.statuses import of_status
 from nnunet_vit.modeling.hub.words import Words
+from nnunet_vit.quantities import bytes_text
 
 FULL = {
     errno.ENOSPC: "is full",
@@ -93,7 +94,7 @@ def no_room(file: HubFile, what: str, lacking: int = 0) -> MachineError:
         what: follows the name of the cache's disk.
         lacking: bytes to free; 0: nobody knows.
     """
-    room = f"free {max(1, round(lacking / 1e6))} MB there" if lacking else "free room there"
+    room = f"free {bytes_text(lacking)} there" if lacking else "free room there"
     return MachineError(
         f"The published weights {file.title} cannot be stored: the disk of {cache_folder()} "
         f"{what}.",

@@ -29,7 +29,8 @@ from nnunet_vit.modeling.hub.files import (
     remove,
 )
 from nnunet_vit.modeling.hub.progress import display, followed
-from nnunet_vit.modeling.hub.words import Words, size_text
+from nnunet_vit.modeling.hub.words import Words
+from nnunet_vit.quantities import bytes_text
 
 CUT_SHORT = "Consistency check failed"  # the client's words
 
@@ -91,7 +92,7 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
     asked = _open_hub(file)
     revision, remote = _found(file, asked, pin)
     _check_room(file, remote.bytes)
-    size = f" ({size_text(remote.bytes)})" if remote.bytes else ""
+    size = f" ({bytes_text(remote.bytes)})" if remote.bytes else ""
     display().log(f"Fetching {file.title}{size} from {asked} …")
     try:
         return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
@@ -147,7 +148,7 @@ def _check_room(file: HubFile, needed: int) -> None:
     except OSError:  # the download will say what it thinks of the folder
         return
     if needed > free:
-        what = f"has {size_text(free)} free, and they need {size_text(needed)}"
+        what = f"has {bytes_text(free)} free, and they need {bytes_text(needed)}"
         raise no_room(file, what, needed - free)
 
 
@@ -176,8 +177,8 @@ def _downloaded(file: HubFile, asked: Hub, revision: str, remote: RemoteFile) ->
             raise _ArrivedDamagedError("it is cut short") from error
         if (blamed := of_cache(file, error)) is not None:
             raise blamed from error
-        of_all = f" of {size_text(remote.bytes)}" if remote.bytes else ""
-        got = f"{size_text(arriving.bytes())}{of_all}"
+        of_all = f" of {bytes_text(remote.bytes)}" if remote.bytes else ""
+        got = f"{bytes_text(arriving.bytes())}{of_all}"
         cause = f"the download broke off after {got}: {meaning(file, asked, error).cause}"
         raise not_fetched(file, Words(cause, "start it again")) from error
     wrong = _damage(path)

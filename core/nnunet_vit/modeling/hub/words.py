@@ -18,10 +18,3 @@ class Words:
     fix: str
     final: bool = False
     absent: bool = False
-
-
-def size_text(count: int) -> str:
-    """Return a number of bytes for people."""
-    if count >= 1e9:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 1e7 else f"{count / 1e6:.1f} MB"

@@ -5,6 +5,16 @@ import torch
 from nnunet_vit.errors import MachineError
 
 
+def computes_in_bfloat16(precision: str, device: str) -> bool:
+    """Tell whether a network computes in bfloat16 where the device has it.
+
+    Args:
+        precision: section `model` of the run: auto, bfloat16 or float32.
+        device: its kind: cuda, cpu or mps.
+    """
+    return precision == "bfloat16" or (precision == "auto" and device == "cuda")
+
+
 def autocast_of(device: torch.device, precision: str = "auto") -> torch.autocast:
     """Return the autocast context of a network on that device; it closes one that is around it.
 
@@ -22,6 +32,5 @@ def autocast_of(device: torch.device, precision: str = "auto") -> torch.autocast
         raise MachineError(
             "model.precision: this GPU has no bfloat16.", fix="model.precision: auto, or float32."
         )
-    automatic = precision == "auto" and device.type == "cuda" and has_bfloat16
-    enabled = precision == "bfloat16" or automatic
+    enabled = computes_in_bfloat16(precision, device.type) and has_bfloat16
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

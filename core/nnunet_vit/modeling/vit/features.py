@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from nnunet_vit.config.patch_multiples import is_multiple
 from nnunet_vit.modeling.vit.classes import maps_of, patch_size_of
 
 
@@ -37,7 +38,7 @@ def checked_blocks(
         ValueError: H or W is no multiple of the patch, or a block that does not exist.
     """
     patch, depth = patch_size_of(model), len(model.blocks)  # type: ignore[arg-type]
-    if any(edge % patch for edge in images.shape[-2:]):
+    if not is_multiple(images.shape[-2:], patch):
         raise ValueError(
             f"images of {tuple(images.shape[-2:])} pixels: no multiple of the patch, {patch}"
         )

@@ -9,6 +9,7 @@ from torch import nn
 
 from nnunet_vit.backbones import TIMM_BEST_EFFORT, TIMM_SUPPORTED
 from nnunet_vit.config.backbone_arguments import BackboneArguments
+from nnunet_vit.config.patch_multiples import is_multiple, nearest_multiple
 from nnunet_vit.errors import ConfigError, did_you_mean
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text, built_with
@@ -128,11 +129,10 @@ def check_image_size(
     Raises:
         ConfigError: an edge is no multiple of the patch.
     """
-    if any(edge % patch for edge in image_size):
-        nearest = [max(1, round(edge / patch)) * patch for edge in image_size]
+    if not is_multiple(image_size, patch):
         raise ConfigError(
             f"{key} {list(image_size)} is not a multiple of the patch of {name}, {patch} pixels.",
-            fix=f"{key}: {nearest}",
+            fix=f"{key}: {list(nearest_multiple(image_size, patch))}",
         )
 
 

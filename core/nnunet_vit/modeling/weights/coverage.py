@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import floor
 
 from nnunet_vit.errors import shortened
+from nnunet_vit.quantities import parameters_text
 
 SHOWN = 6  # groups of names in a line
 
@@ -51,7 +52,7 @@ class Coverage:
         """Return one line for people."""
         facts = [
             f"{self.file} covers {percent(self.share)} of the backbone: {self.tensors} tensors, "
-            f"{_rounded(self.parameters)} parameters"
+            f"{parameters_text(self.parameters)} parameters"
         ]
         facts += [
             f"{what}: {_grouped(names)}"
@@ -69,10 +70,6 @@ def percent(share: float) -> str:
     """Return a share as a percentage that says 100 only where nothing lacks."""
     places = 0 if share == 1 or share < 0.9 else 1
     return f"{floor(share * 100 * 10**places) / 10**places:g} %"
-
-
-def _rounded(count: int) -> str:
-    return f"{count / 1e6:.1f} M" if count >= 1e5 else f"{count}"
 
 
 def _grouped(names: Iterable[str]) -> str:

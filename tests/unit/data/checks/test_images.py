@@ -146,7 +146,7 @@ def test_spacings_that_resampling_is_for(case, spacing):
 def test_a_size_that_the_machine_cannot_hold(case, monkeypatch):
     monkeypatch.setattr("nnunet_vit.data.checks.sampling.bytes_of_machine", lambda: 10_000)
     (fault,) = case(*at(1.0), ending=".nii.gz")
-    assert fault.problem.startswith("needs 0.0 GB of memory at 1 x 64 x 64 voxels")
+    assert fault.problem.startswith("needs 0.0 MB of memory at 1 x 64 x 64 voxels")
 
 
 def test_the_machines_memory_is_known():
@@ -163,7 +163,7 @@ def test_an_image_larger_than_the_memory_is_the_machines_matter(case, monkeypatc
         raise error
 
     monkeypatch.setattr(SimpleITKIO, "read_images", fail)
-    with pytest.raises(MachineError, match=r"c_0000.mha \(0.0 GB on the disk\): memory ran out"):
+    with pytest.raises(MachineError, match=r"c_0000.mha \(0.0 MB on the disk\): memory ran out"):
         case(GREY, noise(6, 8), ending=".mha")
 
 

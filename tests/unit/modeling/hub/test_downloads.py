@@ -186,7 +186,7 @@ def test_a_disk_without_room_is_named_before_the_download(offered, monkeypatch):
         f"The published weights {TITLE} cannot be stored: the disk of {constants.HF_HUB_CACHE} has "
         "1.0 MB free, and they need 3.1 MB."
     )
-    assert caught.value.fix.startswith("free 2 MB there, or set HF_HOME to a folder on a disk")
+    assert caught.value.fix.startswith("free 2.1 MB there, or set HF_HOME to a folder on a disk")
     assert [method for method, _ in offered.requests] == ["HEAD"]
 
 

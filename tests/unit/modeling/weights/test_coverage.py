@@ -49,7 +49,7 @@ def test_a_line_for_people():
         resized=("pos_embed", "patch_embed.proj.weight"), skipped=("mask_token", *decoder, *biases)
     )
     assert coverage.summary() == (
-        "vit.pth covers 100 % of the backbone: 174 tensors, 21.6 M parameters; "
+        "vit.pth covers 100 % of the backbone: 174 tensors, 21.60 M parameters; "
         "resized: pos_embed, patch_embed.proj.weight; "
         "skipped: mask_token, 31 decoder tensors, 12 blocks.*.attn.qkv.bias tensors"
     )
