@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 GRAPHS = ("test_compile", "test_export")  # seconds each; the first case of a head stays
 BACKBONES = (

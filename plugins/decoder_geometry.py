@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.testing.checks.place import beside, centre_of
+from nnunet_vit.testing.checks.alignment import beside, centre_of
 from nnunet_vit.testing.maps import SetMaps
 
 FEATURES = torch.tensor([3.0, -1.0, 2.0, 0.5])

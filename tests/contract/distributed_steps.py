@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.testing.building import loss_of, run_of
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 CASE, SIZE, CLASSES = Case("dinov3"), (32, 48), 3
 

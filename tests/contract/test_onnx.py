@@ -16,6 +16,6 @@ def test_the_network_runs_in_onnx(head, backbone):
     for name in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(name, reason="pip install -e '.[onnx]' for it")
     from nnunet_vit.testing.checks.graphs import check_export
-    from nnunet_vit.testing.tiny import Case
+    from nnunet_vit.testing.small_vits import Case
 
     assert check_export(head, Case(backbone)) == "to ONNX"

@@ -20,7 +20,7 @@ PHRASES = re.compile(
 )
 NAMES = re.compile(
     r"^_?(goes_on|going_on|tell_progress|say|judged|defuse|twin|shadow|exchange_weights|"
-    r"forward_in_parts|harmless|choosing|creation)$"
+    r"forward_in_parts|harmless|choosing|creation|doublings|TinyVit|TINY_VITS)$"
 )
 
 

@@ -8,13 +8,13 @@ from torch.nn import functional
 
 from nnunet_vit.config.patch_multiples import Size
 
-__all__ = ["Size", "doublings", "resized"]
+__all__ = ["Size", "resized", "upsamplings"]
 
 _INTERPOLATIONS = {3: "linear", 4: "bilinear", 5: "trilinear"}  # by the axes of (B, C, ...)
 
 
-def doublings(patch_size: int) -> int:
-    """Return how many doublings lead from the patch grid to the image's resolution or past it."""
+def upsamplings(patch_size: int) -> int:
+    """Return how many upsamplings by 2 lead from the patch grid to the image's, or past it."""
     return max(1, math.ceil(math.log2(patch_size)))
 
 

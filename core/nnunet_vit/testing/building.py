@@ -19,7 +19,7 @@ from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.loading import load_plugin
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import PREFIX, TINY_VITS, Case, TinyVit
+from nnunet_vit.testing.small_vits import PREFIX, SMALL_VITS, Case, SmallViT
 
 
 def run_of(head: str, case: Case, method: str = "full") -> ViTnnUNetConfig:
@@ -147,12 +147,12 @@ def _cross_entropies(output: Any, target: Tensor) -> Tensor:  # noqa: ANN401 - l
 def _register() -> None:
     """Make timm know the small ViTs, so that a head which builds its own can do so by name."""
     known = set(timm.list_models(f"{PREFIX}*"))
-    for name, tiny in TINY_VITS.items():
+    for name, tiny in SMALL_VITS.items():
         if PREFIX + name not in known:
             register_model(_entry(PREFIX + name, tiny))
 
 
-def _entry(name: str, tiny: TinyVit) -> Callable[..., nn.Module]:
+def _entry(name: str, tiny: SmallViT) -> Callable[..., nn.Module]:
     def create(pretrained: bool = False, **settings: Any) -> nn.Module:  # noqa: ANN401 - timm's
         settings.pop("pretrained_cfg", None)
         settings.pop("pretrained_cfg_overlay", None)

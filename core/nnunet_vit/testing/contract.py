@@ -7,7 +7,7 @@ from nnunet_vit.errors import UserError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.registry import catalogue
 from nnunet_vit.testing.rules import RULES, Rule
-from nnunet_vit.testing.tiny import TINY_VITS, Case
+from nnunet_vit.testing.small_vits import SMALL_VITS, Case
 
 FEW = 2  # backbones on which the options besides the first are checked
 
@@ -19,15 +19,15 @@ class HeadContract:
         head: the registered name; the package must be installed.
         options: sets of options to check; None: the defaults, and each other value of each option
             that is a choice (Literal or bool).
-        backbones: names out of nnunet_vit.testing.tiny.TINY_VITS; options after the first are
-            checked on the first two of them, and so are learning, compile and export.
+        backbones: names out of nnunet_vit.testing.small_vits.SMALL_VITS; options after the first
+            are checked on the first two of them, and so are learning, compile and export.
         excuses: reasons by name of a rule (compile, export) that the head cannot keep; those that
             stand beside the hooks as NOT_COMPILABLE or NOT_EXPORTABLE count too.
     """
 
     head: str = ""
     options: Sequence[JsonMapping] | None = None
-    backbones: Sequence[str] = tuple(TINY_VITS)
+    backbones: Sequence[str] = tuple(SMALL_VITS)
     excuses: Mapping[str, str] = {}
 
     def cases(self, rule: Rule) -> list[Case | None]:
@@ -88,9 +88,9 @@ class HeadContract:
         """Each option is described and bounded, and refused beyond its bounds."""
         self.check(RULES["options"])
 
-    def test_smallest(self) -> None:
+    def test_lower_bounds(self) -> None:
         """The least value that an option allows gives a network."""
-        self.check(RULES["smallest"])
+        self.check(RULES["lower_bounds"])
 
     def test_between(self) -> None:
         """Values of the options between their bounds give a network, alone and in pairs."""
@@ -104,9 +104,9 @@ class HeadContract:
         """The head returns logits, no probabilities, and nothing beside them."""
         self.check(RULES["logits"], case)
 
-    def test_values(self, case: Case) -> None:
+    def test_finite(self, case: Case) -> None:
         """Logits are finite and small enough for half precision."""
-        self.check(RULES["values"], case)
+        self.check(RULES["finite"], case)
 
     def test_batch(self, case: Case) -> None:
         """An image's logits do not depend on its neighbour in the batch."""
@@ -124,9 +124,9 @@ class HeadContract:
         """A loss of the head's own takes classes, regions and ignored pixels."""
         self.check(RULES["targets"], case)
 
-    def test_place(self, case: Case) -> None:
+    def test_alignment(self, case: Case) -> None:
         """What a patch says stays at that patch."""
-        self.check(RULES["place"], case)
+        self.check(RULES["alignment"], case)
 
     def test_saving(self, case: Case) -> None:
         """A saved state gives another build the same logits."""

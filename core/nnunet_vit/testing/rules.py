@@ -3,7 +3,7 @@
 import importlib
 from dataclasses import dataclass
 
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 CHECKS = "nnunet_vit.testing.checks"
 
@@ -45,16 +45,16 @@ RULES = {
         Rule("imports", "light: no torch until it is used", "packaging", per_case=False),
         Rule("requirements", "what its package needs is installed", "packaging", per_case=False),
         Rule("options", "options described and bounded", "options", per_case=False),
-        Rule("smallest", "the least value of each option works", "between", per_case=False),
+        Rule("lower_bounds", "the least value of each option works", "between", per_case=False),
         Rule("between", "other values work, alone and in pairs", "between", per_case=False),
         Rule("shapes", "logits (B, classes, H, W), batch 1, 1 to 4 channels", "shapes"),
         Rule("logits", "logits, no probabilities, and nothing beside them", "logits"),
-        Rule("values", "finite logits below half precision's end", "shapes"),
+        Rule("finite", "finite logits below half precision's end", "shapes"),
         Rule("batch", "images in a batch do not know each other", "shapes"),
         Rule("gradients", "full, lora and frozen: no unused parameter", "gradients"),
         Rule("learning", "a few steps of training lower the loss", "learning", slow=True),
         Rule("targets", "a loss of its own takes regions and ignored pixels", "targets"),
-        Rule("place", "what a patch says stays at that patch", "place"),
+        Rule("alignment", "what a patch says stays at that patch", "alignment"),
         Rule("saving", "a saved state gives the same logits", "saving"),
         Rule("deep_supervision", "logits finest first", "saving"),
         Rule(

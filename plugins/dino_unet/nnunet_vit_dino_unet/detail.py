@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from nnunet_vit.blocks.resolution import Size, doublings, resized
+from nnunet_vit.blocks.resolution import Size, resized, upsamplings
 from nnunet_vit_dino_unet.layers import convolution
 
 EXCHANGED = 3  # levels that exchange with the ViT: half a patch, a patch, two patches
@@ -21,7 +21,7 @@ class DetailBranch(nn.Module):
     def __init__(self, in_channels: int, hidden_size: int, patch_size: int) -> None:
         """Build one convolution per level."""
         super().__init__()
-        finer = doublings(patch_size) - 1  # levels finer than half a patch
+        finer = upsamplings(patch_size) - 1  # levels finer than half a patch
         halved = [max(hidden_size >> step, NARROWEST) for step in range(finer, 0, -1)]
         self.widths = [*halved, *[hidden_size] * EXCHANGED]
         self.convolutions = nn.ModuleList(
@@ -46,6 +46,6 @@ def level_sizes(image: Size, patch_size: int) -> list[Size]:
     Where the patch is no power of two, such as 14, the first step is the shorter one.
     """
     rows, columns = (edge // patch_size for edge in image)
-    steps = range(doublings(patch_size) - 1, -1, -1)
+    steps = range(upsamplings(patch_size) - 1, -1, -1)
     multiples = [(rows << step, columns << step) for step in steps]
     return [image, *multiples, ((rows + 1) // 2, (columns + 1) // 2)]

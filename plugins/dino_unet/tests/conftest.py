@@ -9,7 +9,7 @@ def tiny():
 
     def build(patches=(4, 6), backbone="dinov3", method="full", deep_supervision=False, **options):
         from nnunet_vit.testing.building import build
-        from nnunet_vit.testing.tiny import Case
+        from nnunet_vit.testing.small_vits import Case
 
         case = Case(backbone, {"hidden_size": 32, **options})
         size = case.pixels(*patches)

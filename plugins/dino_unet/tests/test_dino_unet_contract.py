@@ -19,4 +19,4 @@ class TestBothWays(HeadContract):
     backbones = ("siglip", "mae", "eva02")
     test_compile = test_export = None  # slow, and done above
     # as above, whatever the options
-    test_imports = test_requirements = test_options = test_smallest = test_between = None
+    test_imports = test_requirements = test_options = test_lower_bounds = test_between = None

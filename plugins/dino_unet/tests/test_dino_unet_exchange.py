@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from nnunet_vit.testing.building import images_of
-from nnunet_vit.testing.tiny import TINY_VITS
+from nnunet_vit.testing.small_vits import SMALL_VITS
 from nnunet_vit_dino_unet.exchange import (
     Extractor,
     Injector,
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
 
 
 def images_for(backbone, batch=1):
-    patch = TINY_VITS[backbone].patch_size
+    patch = SMALL_VITS[backbone].patch_size
     return images_of((4 * patch, 6 * patch), batch)
 
 
@@ -92,7 +92,7 @@ def test_a_patch_reads_detail_in_and_around_it():
     assert reaches == [([2, 4], [2, 4]), ([1, 3], [3, 5]), ([1, 3], [4, 6])]
 
 
-@pytest.mark.parametrize("backbone", TINY_VITS)
+@pytest.mark.parametrize("backbone", SMALL_VITS)
 def test_the_vit_keeps_its_features_at_first(tiny, backbone):
     """The same weights then give the same logits, whichever way the exchange goes."""
     both = tiny(backbone=backbone, exchange="both_ways").eval()
@@ -114,7 +114,7 @@ def test_the_vit_keeps_its_features_at_first(tiny, backbone):
     assert min(differences) > 1e-3
 
 
-@pytest.mark.parametrize("backbone", TINY_VITS)
+@pytest.mark.parametrize("backbone", SMALL_VITS)
 def test_a_stage_for_each_quarter_and_no_more_than_blocks(tiny, backbone):
     layers = {
         "dinov3": [0, 1, 2, 3],

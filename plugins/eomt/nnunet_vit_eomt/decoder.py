@@ -11,7 +11,7 @@ from nnunet_vit.blocks.mask_classification import semantic_logits
 from nnunet_vit.modeling.backbone import ViTBackbone
 from nnunet_vit.modeling.tokens import Tokens
 from nnunet_vit_eomt.annealing import Annealing
-from nnunet_vit_eomt.prediction import Prediction, Stage, doublings_to
+from nnunet_vit_eomt.prediction import Prediction, Stage, upsamplings_to
 
 MASKED_FROM = 0.5  # the least probability at which a block masks in prediction
 QUERY_SCALE = 0.02  # at the paper's 1 they drown at first what the blocks add to them
@@ -52,8 +52,8 @@ class EomtSegmentation(nn.Module):
         self.queries = nn.Parameter(QUERY_SCALE * torch.randn(1, queries, backbone.embed_dim))
         unnormalized = isinstance(backbone.model.norm, nn.Identity)
         self.normalization = nn.LayerNorm(backbone.embed_dim) if unnormalized else nn.Identity()
-        doublings = doublings_to(mask_stride, backbone.patch_size)
-        self.prediction = Prediction(backbone.embed_dim, num_classes, doublings)
+        upsamplings = upsamplings_to(mask_stride, backbone.patch_size)
+        self.prediction = Prediction(backbone.embed_dim, num_classes, upsamplings)
         self.register_buffer("masking", torch.ones(self.query_blocks))
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
             _after_loading

@@ -15,10 +15,10 @@ class Prediction(nn.Module):
     Args:
         embed_dim: channels of queries and maps.
         num_classes: besides "no object".
-        doublings: of the maps' resolution.
+        upsamplings: of the maps' resolution.
     """
 
-    def __init__(self, embed_dim: int, num_classes: int, doublings: int) -> None:
+    def __init__(self, embed_dim: int, num_classes: int, upsamplings: int) -> None:
         """Build classifier, mask embedding and upscaling."""
         super().__init__()
         self.classifier = nn.Linear(embed_dim, num_classes + 1)
@@ -29,13 +29,13 @@ class Prediction(nn.Module):
             nn.GELU(),
             nn.Linear(embed_dim, embed_dim),
         )
-        self.upscaling = nn.Sequential(*(doubling(embed_dim) for _ in range(doublings)))
+        self.upscaling = nn.Sequential(*(doubling(embed_dim) for _ in range(upsamplings)))
 
     def forward(self, queries: Tensor, maps: Tensor) -> Stage:
         """Predict from queries (B, Q, embed_dim) and maps (B, embed_dim, rows, columns).
 
         Shapes: class_logits (B, Q, num_classes + 1), the last for "no object"; mask_logits
-        (B, Q, rows * 2**doublings, columns * 2**doublings).
+        (B, Q, rows * 2**upsamplings, columns * 2**upsamplings).
         """
         masks = torch.einsum("bqc,bchw->bqhw", self.mask_embedding(queries), self.upscaling(maps))
         return {"class_logits": self.classifier(queries), "mask_logits": masks}
@@ -51,6 +51,6 @@ def doubling(channels: int) -> nn.Sequential:
     )
 
 
-def doublings_to(stride: int, patch_size: int) -> int:
-    """Return how many doublings bring patches to about that stride, both in pixels."""
+def upsamplings_to(stride: int, patch_size: int) -> int:
+    """Return how many upsamplings bring patches to about that stride, both in pixels."""
     return max(0, round(math.log2(patch_size / stride)))

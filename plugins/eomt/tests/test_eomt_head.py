@@ -6,7 +6,7 @@ from torch import nn
 
 from nnunet_vit_eomt import EomtOptions, create_loss
 from nnunet_vit_eomt.annealing import Annealing
-from nnunet_vit_eomt.prediction import doublings_to
+from nnunet_vit_eomt.prediction import upsamplings_to
 
 pytestmark = pytest.mark.unit
 
@@ -200,11 +200,11 @@ def test_query_blocks_are_at_most_the_depth(build_head, options, blocks, stages)
 
 
 @pytest.mark.parametrize(
-    ("patch", "stride", "doublings"),
+    ("patch", "stride", "upsamplings"),
     [(8, 4, 1), (14, 4, 2), (16, 4, 2), (32, 4, 3), (16, 8, 1), (16, 2, 3), (14, 2, 3), (4, 8, 0)],
 )
-def test_doublings(patch, stride, doublings):
-    assert doublings_to(stride, patch) == doublings
+def test_doublings(patch, stride, upsamplings):
+    assert upsamplings_to(stride, patch) == upsamplings
 
 
 @pytest.mark.parametrize(

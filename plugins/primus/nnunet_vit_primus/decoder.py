@@ -5,7 +5,7 @@ from itertools import pairwise
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
-from nnunet_vit.blocks.resolution import doublings, resized
+from nnunet_vit.blocks.resolution import resized, upsamplings
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_primus.expansion import doubling, stage, widths
 
@@ -13,7 +13,7 @@ LEVELS = 4  # of the ViT, in the multi-scale variant
 
 
 class Primus(nn.Module):
-    """Backbone and one chain of doublings from its last map to the logits.
+    """Backbone and one chain of upsamplings from its last map to the logits.
 
     Args:
         backbone: built, loaded and tuned.
@@ -24,7 +24,7 @@ class Primus(nn.Module):
         """Build the chain for the backbone's width and patch."""
         super().__init__()
         self.backbone = backbone
-        channels = widths(backbone.embed_dim, num_classes, doublings(backbone.patch_size))
+        channels = widths(backbone.embed_dim, num_classes, upsamplings(backbone.patch_size))
         self.normalization = LayerNorm2d(backbone.embed_dim)
         self.stages = nn.Sequential(*(stage(*pair) for pair in pairwise(channels[:-1])))
         self.classifier = doubling(*channels[-2:])
@@ -50,7 +50,7 @@ class MultiScalePrimus(nn.Module):
         """Build a chain per level: the last map has every doubling, others 1, 2 and 3."""
         super().__init__()
         self.backbone = backbone
-        channels = widths(backbone.embed_dim, num_classes, doublings(backbone.patch_size))
+        channels = widths(backbone.embed_dim, num_classes, upsamplings(backbone.patch_size))
         inner = channels[:-1]
         stages = len(inner) - 1
         self.layers = evenly_spaced(backbone.depth, LEVELS)[::-1][: stages + 1]

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_vit.blocks.resolution import doublings
+from nnunet_vit.blocks.resolution import upsamplings
 from nnunet_vit.modeling.backbone import ViTBackbone, evenly_spaced
 from nnunet_vit_segformer import SegformerOptions
 from nnunet_vit_segformer.refinement import Refinement, convolution, normalization
@@ -34,7 +34,7 @@ class SegformerSegmentation(nn.Module):
         fusion = LevelFusion if progressive else PublishedFusion
         self.fusion = fusion(len(self.layers), backbone.embed_dim, hidden_size)
         self.dropout = nn.Dropout2d(options.dropout)
-        stages = doublings(backbone.patch_size) if progressive else 0
+        stages = upsamplings(backbone.patch_size) if progressive else 0
         self.refinement = Refinement(stages, hidden_size, in_channels, options.detail_channels)
         self.classifier = nn.Conv2d(self.refinement.width, num_classes, kernel_size=1)
 

@@ -22,7 +22,7 @@ class Refinement(nn.Module):
     """Stages that double the resolution; the last one ends at the image's, whatever is left.
 
     Args:
-        stages: doublings; 0 leaves the features as they are.
+        stages: upsamplings; 0 leaves the features as they are.
         hidden_size: channels of the fused map.
         in_channels: of the images.
         detail_channels: of the image's detail at full resolution; 0 for none.

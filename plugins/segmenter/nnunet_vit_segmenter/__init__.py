@@ -48,7 +48,7 @@ def create_segmentation_model(
         num_classes,
         layers=options.layers,
         hidden_size=options.hidden_size,
-        doublings={1: 0, 2: 1, 4: 2}[options.upscale],
+        upsamplings={1: 0, 2: 1, 4: 2}[options.upscale],
         class_norm=options.mask_norm == "classes",
         dropout=options.dropout,
     )

@@ -45,7 +45,7 @@ class MaskTransformer(nn.Module):
         num_classes: masks.
         layers: in which patches and classes attend to each other.
         hidden_size: channels of their tokens.
-        doublings: of the resolution, from patches to masks.
+        upsamplings: of the resolution, from patches to masks.
         class_norm: normalize masks over the classes as the paper does, where there are enough.
         dropout: share of values dropped in the layers in training.
     """
@@ -56,7 +56,7 @@ class MaskTransformer(nn.Module):
         num_classes: int,
         layers: int,
         hidden_size: int,
-        doublings: int,
+        upsamplings: int,
         class_norm: bool,
         dropout: float,
     ) -> None:
@@ -69,7 +69,7 @@ class MaskTransformer(nn.Module):
         self.last_normalization = nn.LayerNorm(hidden_size)
         self.apply(begin_small)
         nn.init.trunc_normal_(self.classes, std=STD)
-        self.masks = Masks(hidden_size, doublings)
+        self.masks = Masks(hidden_size, upsamplings)
         over_classes = class_norm and num_classes >= FEWEST_CLASSES
         published = LayerNorm2d(num_classes, eps=NORM_EPS)
         self.mask_norm = published if over_classes else ClassScale(num_classes)

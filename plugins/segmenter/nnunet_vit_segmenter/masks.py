@@ -30,13 +30,13 @@ class Masks(nn.Module):
 
     Args:
         width: channels of the tokens.
-        doublings: of the patches' resolution; each halves the channels. 0: the paper's.
+        upsamplings: of the patches' resolution; each halves the channels. 0: the paper's.
     """
 
-    def __init__(self, width: int, doublings: int) -> None:
-        """Build the doublings and the two projections."""
+    def __init__(self, width: int, upsamplings: int) -> None:
+        """Build the upsamplings and the two projections."""
         super().__init__()
-        widths = [width >> step for step in range(doublings + 1)]
+        widths = [width >> step for step in range(upsamplings + 1)]
         self.doublings = nn.Sequential(*(doubling(*pair) for pair in pairwise(widths)))
         self.patches = projection(widths[-1], widths[-1])
         self.classes = projection(width, widths[-1])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnunet_vit.testing.checks.place import beside, centre_of
+from nnunet_vit.testing.checks.alignment import beside, centre_of
 from nnunet_vit.testing.maps import SetMaps
 
 pytestmark = pytest.mark.unit

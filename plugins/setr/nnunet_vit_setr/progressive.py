@@ -2,19 +2,19 @@
 
 from torch import Tensor, nn
 
-from nnunet_vit.blocks.resolution import Size, doublings, resized
+from nnunet_vit.blocks.resolution import Size, resized, upsamplings
 from nnunet_vit.modeling.backbone import ViTBackbone
 from nnunet_vit_setr.blocks import convolution, enlarged, size_of
 
 
 class ProgressiveUpsampling(nn.Module):
-    """Backbone, then convolutions and doublings in turn; the last one ends at the image's size.
+    """Backbone, then convolutions and upsamplings in turn; the last one ends at the image's size.
 
     Args:
         backbone: built, loaded and tuned.
         num_classes: channels of the logits.
         hidden_size: channels of the convolutions.
-        deep_supervision: return logits of the coarser doublings too.
+        deep_supervision: return logits of the coarser upsamplings too.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class ProgressiveUpsampling(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.normalization = nn.GroupNorm(1, backbone.embed_dim)
-        steps = doublings(backbone.patch_size)
+        steps = upsamplings(backbone.patch_size)
         self.convolutions = nn.ModuleList(
             convolution(hidden_size if step else backbone.embed_dim, hidden_size, kernel_size=3)
             for step in range(steps)

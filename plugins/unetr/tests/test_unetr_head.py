@@ -48,7 +48,7 @@ def test_any_allowed_width(build_head, hidden):
     ("upsampling", "patch", "learned"),
     [("deconvolution", 16, 10), ("deconvolution", 14, 9), ("bilinear", 16, 0)],
 )
-def test_only_doublings_are_learned(head_on, upsampling, patch, learned):
+def test_only_upsamplings_are_learned(head_on, upsampling, patch, learned):
     """Four of the decoder and one, two and three of the levels; 8 times 2 is more than 14."""
     model = head_on(NoiseMaps(patch), hidden_size=16, upsampling=upsampling)
     assert sum(isinstance(part, nn.ConvTranspose2d) for part in model.modules()) == learned

@@ -64,7 +64,7 @@ def checked():
     """`checked("shapes")` checks the rule on a small DINOv2, or raises."""
     from nnunet_vit.testing import HeadContract
     from nnunet_vit.testing.rules import RULES
-    from nnunet_vit.testing.tiny import Case
+    from nnunet_vit.testing.small_vits import Case
 
     class Faulty(HeadContract):
         head = "faulty"

@@ -11,7 +11,7 @@ from nnunet_vit.testing import HeadContract
 from nnunet_vit.testing.checks.between import pairs, singles, smallest
 from nnunet_vit.testing.checks.options import choices
 from nnunet_vit.testing.rules import RULES
-from nnunet_vit.testing.tiny import TINY_VITS, Case
+from nnunet_vit.testing.small_vits import SMALL_VITS, Case
 
 pytestmark = pytest.mark.unit
 
@@ -26,11 +26,11 @@ def test_every_rule_has_a_test_and_every_test_a_rule():
 
 
 def test_the_backbones_cover_patches_and_a_single_block():
-    assert {vit.patch_size for vit in TINY_VITS.values()} == {8, 14, 16}
-    assert min(vit.depth for vit in TINY_VITS.values()) == 1
+    assert {vit.patch_size for vit in SMALL_VITS.values()} == {8, 14, 16}
+    assert min(vit.depth for vit in SMALL_VITS.values()) == 1
 
 
-@pytest.mark.parametrize("name", TINY_VITS)
+@pytest.mark.parametrize("name", SMALL_VITS)
 def test_a_small_backbone_is_the_real_class(name):
     import timm
     import torch
@@ -61,7 +61,7 @@ def test_cases(faulty):
     faulty()
     cases = Faulty().cases(RULES["shapes"])
     assert [str(case) for case in cases] == [
-        *TINY_VITS,
+        *SMALL_VITS,
         "dinov3, gated: True",
         "dinov2, gated: True",
     ]
@@ -123,7 +123,7 @@ def test_a_file_of_five_lines(tmp_path):
     )
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
     listed = subprocess.run([*pytest_, "--collect-only"], capture_output=True, text=True, cwd="/")
-    assert "test_linear.py::TestLinear::test_place[eva02]" in listed.stdout
+    assert "test_linear.py::TestLinear::test_alignment[eva02]" in listed.stdout
     assert f"{5 + 9 * 5 + 3 * 2} tests collected" in listed.stdout
     file.write_text(file.read_text().replace("'linear'", "'no_such_head'"))
     done = subprocess.run([*pytest_, "-k", "options"], capture_output=True, text=True, cwd="/")

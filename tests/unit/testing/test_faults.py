@@ -54,9 +54,9 @@ FAULTS = {
         "shapes", [("self.enter(features)", "functional.batch_norm(self.enter(features)."
                     "mean((2, 3), True), None, None, training=self.training or True)")],
         "Expected more than 1 value per channel"),
-    "log of 0": ("values", [after_forward("finest = finest + images.abs().sum().log()")],
+    "log of 0": ("finite", [after_forward("finest = finest + images.abs().sum().log()")],
                  "the logits of an image of zeros hold values that are not finite."),
-    "large logits": ("values", [after_forward("finest = finest * 1e7")], "in half precision"),
+    "large logits": ("finite", [after_forward("finest = finest * 1e7")], "in half precision"),
     "neighbours": ("batch", [after_forward("finest = finest - finest.mean()")],
                    "In eval mode an image's logits change by"),
     "unused layer": ("gradients", [(INIT, INIT + "            self.idle = nn.Linear(2, 2)\n")],
@@ -92,21 +92,21 @@ FAULTS = {
         "with the target of ignored pixels. Fix: leave out what the target's last channel marks "
         "with 1.",
     ),
-    "shifted": ("place", [after_forward("finest = finest.roll(14, -1)")],
+    "shifted": ("alignment", [after_forward("finest = finest.roll(14, -1)")],
                 ("patches lower and +0.9", " patches further right; allowed: less than 0.5.")),
     "shifted by two thirds": (
-        "place",
+        "alignment",
         [after_forward("finest = finest.roll(9, -2)")],
         "patches lower and",
     ),
-    "scaled": ("place", [after_forward(
+    "scaled": ("alignment", [after_forward(
         "finest = functional.interpolate(logits, scale_factor=16, mode='bilinear')"
         "[..., :images.shape[-2], :images.shape[-1]]")], "patches further right"),
-    "turned": ("place", [after_forward("finest = functional.interpolate(logits.mT, "
+    "turned": ("alignment", [after_forward("finest = functional.interpolate(logits.mT, "
                                        "images.shape[-2:])")], "patches lower and"),
-    "features unused": ("place", [after_forward("finest = finest * 0 + images[:, :1]")],
+    "features unused": ("alignment", [after_forward("finest = finest * 0 + images[:, :1]")],
                         "A change in the features changes no logit."),
-    "image shifted": ("place", [after_forward("finest = finest + images[:, :1].roll(14, -2)")],
+    "image shifted": ("alignment", [after_forward("finest = finest + images[:, :1].roll(14, -2)")],
                       "A change of the image in patch (row 3, column 7) shows +1.00 patches lower"),
     "lost attribute": ("saving", [(INIT, INIT + "            self.scale = torch.rand(1)\n"),
                                   after_forward("finest = finest * self.scale")],
@@ -143,7 +143,7 @@ FAULTS = {
     "no default": ("options", [("Field(16, ge", "Field(ge")], "options without a value: width."),
     "clamped": ("options", [(WIDTH, WIDTH + "\n    model_config = {'extra': 'ignore'}")],
                 "an unknown option is accepted"),
-    "too small": ("smallest", [("self.classifier = nn", "self.group = nn.GroupNorm(8, "
+    "too small": ("lower_bounds", [("self.classifier = nn", "self.group = nn.GroupNorm(8, "
                                 "options.width)\n            self.classifier = nn")],
                   "width: 4 is allowed, and then: "),
     "an odd number": ("between", [("self.classifier = nn", "self.group = nn.GroupNorm(4, "
@@ -188,7 +188,7 @@ def test_the_head_without_a_fault_passes(faulty, checked, rule):
 
 def test_a_third_of_a_patch_is_let_pass(faulty, checked):
     faulty(after_forward("finest = finest.roll(4, -2)"))
-    checked("place")
+    checked("alignment")
 
 
 def test_every_rule_is_seen_to_fail():

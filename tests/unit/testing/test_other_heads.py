@@ -76,7 +76,7 @@ def test_the_whole_way_without_lora(whole_way, checked):
 def test_the_place_of_a_head_that_builds_its_own_backbone(whole_way, checked):
     whole_way("logits.flip(3)")
     with pytest.raises(AssertionError, match="A change of the features in patch"):
-        checked("place", backbone="mae")
+        checked("alignment", backbone="mae")
 
 
 def test_tokens_read_past_feature_maps(faulty, checked):
@@ -86,8 +86,8 @@ def test_tokens_read_past_feature_maps(faulty, checked):
             "backbone.model.forward_intermediates(images, [0], intermediates_only=True)[0]",
         )
     )
-    checked("place")
-    checked("place", backbone="mae")
+    checked("alignment")
+    checked("alignment", backbone="mae")
 
 
 def test_tokens_read_past_feature_maps_and_turned(faulty, checked):
@@ -98,4 +98,4 @@ def test_tokens_read_past_feature_maps_and_turned(faulty, checked):
         )
     )
     with pytest.raises(AssertionError, match="A change of the features in patch"):
-        checked("place")
+        checked("alignment")

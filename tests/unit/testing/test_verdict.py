@@ -64,7 +64,7 @@ def test_a_head_that_stops_python_and_prints_is_a_failure(faulty):
     found = list(in_own_process("faulty"))
     passed = ["imports", "requirements", "options"]
     assert [result.rule for result in found if result.passed] == passed
-    assert found[-1] == Result("smallest", False, "The head's process ended with exit code 7.")
+    assert found[-1] == Result("lower_bounds", False, "The head's process ended with exit code 7.")
 
 
 def test_a_head_that_cannot_be_loaded_is_said_once(fake_head):
@@ -79,17 +79,17 @@ def test_a_head_that_cannot_be_loaded_is_said_once(fake_head):
 
 
 def test_check_head_shows_a_line_per_rule(check_head, answers):
-    answers(Result("imports", True, "light"), Result("place", False, "off. Fix: on.", "dinov2"))
+    answers(Result("imports", True, "light"), Result("alignment", False, "off. Fix: on.", "dinov2"))
     code, out, err = check_head("linear")
     assert code == 4
     assert out == (
         "head linear (nnunet-vit-linear 0.1.0)\n"
         "PASS  imports           light\n"
-        "FAIL  place             on dinov2: off. Fix: on.\n"
+        "FAIL  alignment         on dinov2: off. Fix: on.\n"
     )
     assert err == (
-        "error[plugin]: Head 'linear' breaks place. Fix: change what the lines above name; they "
-        "are checked by nnunet_vit.testing.HeadContract.\n"
+        "error[plugin]: Head 'linear' breaks alignment. Fix: change what the lines above name; "
+        "they are checked by nnunet_vit.testing.HeadContract.\n"
     )
 
 

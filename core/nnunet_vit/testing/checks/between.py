@@ -12,14 +12,14 @@ from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.testing.building import build, images_of, logits_of
 from nnunet_vit.testing.checks.options import HIDDEN_SIZE, Schema, plugin_of, schemas
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 LARGEST = 48  # a number above it makes a network too large to try
 PAIRS = 16  # of all pairs, the same ones at each check
 Options = JsonMapping
 
 
-def check_smallest(head: str) -> str:
+def check_lower_bounds(head: str) -> str:
     """Check that each number among the options gives a network at its least value."""
     least = smallest(head)
     for options in least:

@@ -5,7 +5,7 @@ import torch
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.testing.building import build, images_of, run_of, step_loss
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 STEPS = 4
 RATE = 1e-3

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.testing.building import build, images_of, takes_deep_supervision
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 NOISE = 0.5  # std of what is added to each parameter: logits then leave any range
 TOLERANCE = 1e-3

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from nnunet_vit.testing.building import build, finest, images_of, logits_of, step_loss
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 # rows and columns in patches, batch, classes, channels
 SIZES = (((4, 6), 2, 5, 3), ((3, 5), 1, 1, 1), ((5, 1), 1, 2, 4))
@@ -24,7 +24,7 @@ def check_shapes(head: str, case: Case) -> None:
             _check_finite(loss, "the loss of a training step with one image")
 
 
-def check_values(head: str, case: Case) -> None:
+def check_finite(head: str, case: Case) -> None:
     """Check that logits stay finite on flat and bright images and in bfloat16."""
     size = case.pixels(4, 6)
     model = build(head, case, size)

@@ -11,7 +11,7 @@ from nnunet_vit.errors import message_of
 from nnunet_vit.modeling.head import Head, Loss
 from nnunet_vit.testing.building import build, finest, images_of, run_of
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 CLASSES = 3
 IGNORE = CLASSES  # nnU-Net gives the ignore label the number behind the last class

@@ -8,7 +8,7 @@ PREFIX = "nnunet_vit_tiny_"  # of their names in timm's registry
 
 
 @dataclass(frozen=True)
-class TinyVit:
+class SmallViT:
     """One of timm's ViTs with few and narrow blocks.
 
     Attributes:
@@ -28,12 +28,12 @@ class TinyVit:
 
 
 # together: each way in which timm builds blocks, patches 8, 14 and 16, depths down to 1
-TINY_VITS = {
-    "dinov3": TinyVit("vit_small_patch16_dinov3", 16, 4),
-    "dinov2": TinyVit("vit_small_patch14_reg4_dinov2", 14, 3),
-    "mae": TinyVit("vit_base_patch8_224", 8, 6),
-    "eva02": TinyVit("eva02_tiny_patch14_224", 14, 2),
-    "siglip": TinyVit("vit_base_patch16_siglip_224", 16, 1),
+SMALL_VITS = {
+    "dinov3": SmallViT("vit_small_patch16_dinov3", 16, 4),
+    "dinov2": SmallViT("vit_small_patch14_reg4_dinov2", 14, 3),
+    "mae": SmallViT("vit_base_patch8_224", 8, 6),
+    "eva02": SmallViT("eva02_tiny_patch14_224", 14, 2),
+    "siglip": SmallViT("vit_base_patch16_siglip_224", 16, 1),
 }
 
 
@@ -42,7 +42,7 @@ class Case:
     """A backbone and the head's options on it.
 
     Attributes:
-        backbone: a key of TINY_VITS.
+        backbone: a key of SMALL_VITS.
         options: as in model.decoder; those left out have their defaults.
     """
 
@@ -50,9 +50,9 @@ class Case:
     options: JsonMapping = field(default_factory=dict)
 
     @property
-    def vit(self) -> TinyVit:
+    def vit(self) -> SmallViT:
         """The backbone."""
-        return TINY_VITS[self.backbone]
+        return SMALL_VITS[self.backbone]
 
     def pixels(self, rows: int, columns: int) -> tuple[int, int]:
         """Return (H, W) in pixels of an image of so many patches."""

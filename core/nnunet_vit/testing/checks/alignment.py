@@ -9,7 +9,7 @@ from torch.nn import functional
 from nnunet_vit.modeling.backbone import backbone_of, vits_of
 from nnunet_vit.testing.building import build, head_parameters, logits_of
 from nnunet_vit.testing.errors import ContractError
-from nnunet_vit.testing.tiny import Case
+from nnunet_vit.testing.small_vits import Case
 
 ROWS, COLUMNS = 9, 11
 PLACES = ((3, 7), (5, 3))
@@ -24,7 +24,7 @@ FIX = (
 )
 
 
-def check_place(head: str, case: Case) -> None:
+def check_alignment(head: str, case: Case) -> None:
     """Check where a change in one patch shows: of the features, and of the image alone."""
     features, image = (_responses(head, case, kind) for kind in ("features", "image"))
     if features.max() < SILENT:
