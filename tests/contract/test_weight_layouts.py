@@ -8,8 +8,8 @@ import torch
 
 from nnunet_vit.backbones import TIMM_SUPPORTED
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.candidates import best_reading
 from nnunet_vit.modeling.weights.judging import judge_names
+from nnunet_vit.modeling.weights.names.candidates import best_reading
 
 pytestmark = pytest.mark.contract
 

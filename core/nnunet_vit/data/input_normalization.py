@@ -92,7 +92,7 @@ def _given(
 def _of_weights(model: ViTModelConfig, backbone: "BackboneFacts | None", fetch: bool) -> _OfWeights:
     """Return what a snapshot says, else what the family says, else the tag of the timm name."""
     from nnunet_vit.modeling.vit.hub_network import config_of_repository
-    from nnunet_vit.modeling.weights.statistics import statistics_of_snapshot
+    from nnunet_vit.modeling.weights.configs.statistics import statistics_of_snapshot
 
     path = Path(model.checkpoint_path)
     said = statistics_of_snapshot(path) if model.checkpoint_path else None

@@ -22,7 +22,7 @@ from nnunet_vit.modeling.vit.classes import class_of, patch_size_of
 from nnunet_vit.modeling.vit.models import build_timm, check_image_size
 from nnunet_vit.modeling.vit.snapshot_network import arguments_for
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
-from nnunet_vit.modeling.weights.grids import FileGrid
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid
 
 RGB = 3  # channels that published weights were trained on
 

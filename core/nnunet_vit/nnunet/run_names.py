@@ -73,8 +73,8 @@ def digest_of(content: object) -> str:
 
 
 def _files_of(snapshot: Path) -> list[Path]:
-    from nnunet_vit.modeling.weights.snapshot import files_of_snapshot
-    from nnunet_vit.modeling.weights.statistics import CONFIG, NESTED, PROCESSOR
+    from nnunet_vit.modeling.weights.configs.statistics import CONFIG, NESTED, PROCESSOR
+    from nnunet_vit.modeling.weights.files.snapshot import files_of_snapshot
 
     described = [snapshot / name for name in (CONFIG, NESTED, PROCESSOR)]
     return [*filter(Path.is_file, described), *files_of_snapshot(snapshot)]

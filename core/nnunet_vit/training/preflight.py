@@ -117,7 +117,7 @@ def _build_once(
         network_arguments,
     )
     from nnunet_vit.modeling.output_check import output_scales
-    from nnunet_vit.modeling.weights.grids import rehearsal
+    from nnunet_vit.modeling.weights.shapes.grids import rehearsal
 
     height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
     channels = len(dataset.description["channel_names"])

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 
-from nnunet_vit.config.checks.backbone import check_backbone, check_weights_repository
+from nnunet_vit.config.checks.backbone import (
+    check_backbone,
+    check_weights,
+    check_weights_repository,
+)
 from nnunet_vit.config.checks.head import check_head
-from nnunet_vit.config.checks.inputs import check_folders, check_intensities
-from nnunet_vit.config.checks.training import check_batch, check_rates
-from nnunet_vit.config.checks.tuning import check_tuning
-from nnunet_vit.config.checks.weights import check_weights
+from nnunet_vit.config.checks.training import (
+    check_batch,
+    check_folders,
+    check_intensities,
+    check_rates,
+    check_tuning,
+)
 from nnunet_vit.config.draft import Draft
 
 _CHECKS: tuple[Callable[[Draft], None], ...] = (

@@ -1,9 +1,9 @@
 """The head: one, by a name or as a module, and installed."""
 
-from nnunet_vit.config.checks.names import NAME, NAME_WORDS
 from nnunet_vit.config.draft import Draft
 from nnunet_vit.config.head_options import head_plugin
 from nnunet_vit.config.models import MODEL_PATH_ALIASES
+from nnunet_vit.config.names import NAME, NAME_WORDS
 from nnunet_vit.config.problems import shown
 from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.registry.loading import LoadedPlugin

@@ -10,7 +10,7 @@ from nnunet_vit.backbones import family, is_timm
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.modeling.hub.files import HubFile, Pin, commit_of
-from nnunet_vit.modeling.weights.snapshot import WHOLE
+from nnunet_vit.modeling.weights.files.snapshot import WHOLE
 
 _pins: ContextVar[Mapping[str, Pin] | None] = ContextVar("pins", default=None)
 

@@ -10,9 +10,9 @@ from nnunet_vit.modeling.hub.fetching import obtain
 from nnunet_vit.modeling.hub.files import HubFile, cached
 from nnunet_vit.modeling.hub.published import published_weights
 from nnunet_vit.modeling.vit.snapshot_network import arguments_for, together
-from nnunet_vit.modeling.weights.snapshot import WHOLE
-from nnunet_vit.modeling.weights.statistics import CONFIG
-from nnunet_vit.modeling.weights.timm_snapshot import TimmSnapshot, timm_snapshot
+from nnunet_vit.modeling.weights.configs.statistics import CONFIG
+from nnunet_vit.modeling.weights.configs.timm_snapshot import TimmSnapshot, timm_snapshot
+from nnunet_vit.modeling.weights.files.snapshot import WHOLE
 
 
 def as_repository_says(run: ViTnnUNetConfig, fetch: bool = True) -> ViTnnUNetConfig:

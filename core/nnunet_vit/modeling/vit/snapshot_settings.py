@@ -11,7 +11,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.classes import patch_size_of
 from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.modeling.vit.wiring import setting_of
-from nnunet_vit.modeling.weights.transformers_config import TransformersSnapshot
+from nnunet_vit.modeling.weights.configs.transformers_config import TransformersSnapshot
 
 SIZE, RGB = (224, 224), 3
 PLACES = {

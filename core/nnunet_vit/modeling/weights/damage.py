@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from nnunet_vit.errors import ModelError, shortened
-from nnunet_vit.modeling.weights.class_tokens import TOKEN
-from nnunet_vit.modeling.weights.sizes import POSITIONS
+from nnunet_vit.modeling.weights.shapes.class_tokens import TOKEN
+from nnunet_vit.modeling.weights.shapes.sizes import POSITIONS
 
 ROWS = 4  # in a row; fewer may be dead filters of a network that was trained to the end
 SHARE = 16  # at most one part in so many may be zero in a row

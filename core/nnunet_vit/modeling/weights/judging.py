@@ -8,14 +8,14 @@ from torch import Tensor
 from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.modeling.weights.coverage import percent
 from nnunet_vit.modeling.weights.damage import refuse_damage
-from nnunet_vit.modeling.weights.ignored_keys import (
+from nnunet_vit.modeling.weights.names.ignored_keys import (
     is_fused_bias,
     is_inside,
     is_lacking,
     may_be_left_over,
     may_be_missing,
 )
-from nnunet_vit.modeling.weights.sizes import STEM, can_be_resized
+from nnunet_vit.modeling.weights.shapes.sizes import STEM, can_be_resized
 
 Tensors = dict[str, Tensor]
 QKV_BIAS = (".qkv.bias", ".q_bias", ".v_bias")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from torch import nn
 
-from nnunet_vit.modeling.weights.candidates import Reading, best_reading
-from nnunet_vit.modeling.weights.class_tokens import REGISTERS, with_own_class_position
 from nnunet_vit.modeling.weights.coverage import Coverage
-from nnunet_vit.modeling.weights.grids import FileGrid, grid_of_snapshot
+from nnunet_vit.modeling.weights.files.reading import read_weights
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
+from nnunet_vit.modeling.weights.names.candidates import Reading, best_reading
 from nnunet_vit.modeling.weights.other_networks import refuse_other_networks
-from nnunet_vit.modeling.weights.reading import read_weights
 from nnunet_vit.modeling.weights.relatives import fitting_backbones
-from nnunet_vit.modeling.weights.sizes import with_own_sizes
+from nnunet_vit.modeling.weights.shapes.class_tokens import REGISTERS, with_own_class_position
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid, grid_of_snapshot
+from nnunet_vit.modeling.weights.shapes.sizes import with_own_sizes
 
 
 def load_backbone_weights(

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nnunet_vit.errors import ModelError, shortened
-from nnunet_vit.modeling.weights.candidates import Reading
+from nnunet_vit.modeling.weights.names.candidates import Reading
 
 ADAPTERS = re.compile(
     r"(?:.*\.)?(?:lora_\w+|ia3_l|hada_\w+|lokr_\w+|oft_\w+|boft_\w+|hra_u|vera_\w+|fourierft_\w+"

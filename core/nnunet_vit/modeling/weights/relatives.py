@@ -17,11 +17,16 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.vit.models import build_timm
-from nnunet_vit.modeling.weights.extra_parts import BLOCK, arguments_of_tensors
-from nnunet_vit.modeling.weights.grids import is_square
-from nnunet_vit.modeling.weights.ignored_keys import may_be_left_over, may_be_missing
-from nnunet_vit.modeling.weights.key_mapping import shaped_as_backbone
-from nnunet_vit.modeling.weights.sizes import POSITIONS, STEM, can_be_resized, class_positions
+from nnunet_vit.modeling.weights.names.extra_parts import BLOCK, arguments_of_tensors
+from nnunet_vit.modeling.weights.names.ignored_keys import may_be_left_over, may_be_missing
+from nnunet_vit.modeling.weights.names.key_mapping import shaped_as_backbone
+from nnunet_vit.modeling.weights.shapes.grids import is_square
+from nnunet_vit.modeling.weights.shapes.sizes import (
+    POSITIONS,
+    STEM,
+    can_be_resized,
+    class_positions,
+)
 
 SECONDS = 4.0  # of the processor
 MOST = 2  # that are named

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.weights import load_backbone_weights
-from nnunet_vit.modeling.weights.grids import FileGrid, rehearsal
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid, rehearsal
 
 pytestmark = pytest.mark.unit
 

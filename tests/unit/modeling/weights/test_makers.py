@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from nnunet_vit.modeling.weights import load_backbone_weights
-from nnunet_vit.modeling.weights.grids import FileGrid
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid
 
 pytestmark = pytest.mark.unit
 

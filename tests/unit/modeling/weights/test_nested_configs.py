@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.backbone import create_backbone
-from nnunet_vit.modeling.weights.transformers_config import transformers_snapshot
+from nnunet_vit.modeling.weights.configs.transformers_config import transformers_snapshot
 
 pytestmark = pytest.mark.unit
 

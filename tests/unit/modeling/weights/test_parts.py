@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.backbone import coverage_of, create_backbone
 from nnunet_vit.modeling.weights import load_backbone_weights
-from nnunet_vit.modeling.weights.grids import FileGrid
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid
 
 pytestmark = pytest.mark.unit
 

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from nnunet_vit.modeling.weights import load_backbone_weights
-from nnunet_vit.modeling.weights.unpickler import InertUnpickler
+from nnunet_vit.modeling.weights.files.unpickler import InertUnpickler
 
 pytestmark = pytest.mark.unit
 
@@ -200,7 +200,7 @@ def test_both_formats_give_what_torch_gives(trained, tmp_path, vit, zipped):
         "truth": torch.tensor([True, False]),
         "small": torch.ones(2).to(torch.float8_e4m3fn),
     }
-    from nnunet_vit.modeling.weights.reading import read_weights
+    from nnunet_vit.modeling.weights.files.reading import read_weights
 
     if not zipped:
         del values["small"]

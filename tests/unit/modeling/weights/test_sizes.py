@@ -6,7 +6,7 @@ from timm.layers import resample_abs_pos_embed, resample_patch_embed
 
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.modeling.weights import load_backbone_weights
-from nnunet_vit.modeling.weights.grids import FileGrid, rehearsal
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid, rehearsal
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.statistics import SnapshotStatistics, statistics_of_snapshot
+from nnunet_vit.modeling.weights.configs.statistics import (
+    SnapshotStatistics,
+    statistics_of_snapshot,
+)
 
 pytestmark = pytest.mark.unit
 

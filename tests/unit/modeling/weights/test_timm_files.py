@@ -7,7 +7,7 @@ import torch
 from timm.layers import resample_abs_pos_embed
 
 from nnunet_vit.modeling.weights import load_backbone_weights
-from nnunet_vit.modeling.weights.grids import FileGrid
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid
 
 pytestmark = pytest.mark.unit
 

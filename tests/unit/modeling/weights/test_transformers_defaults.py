@@ -8,9 +8,9 @@ from safetensors.torch import save_file
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.backbone import create_backbone, get_vit_features
-from nnunet_vit.modeling.weights.grids import grid_of_snapshot
-from nnunet_vit.modeling.weights.transformers_config import transformers_snapshot
-from nnunet_vit.modeling.weights.transformers_defaults import DEFAULTS
+from nnunet_vit.modeling.weights.configs.transformers_config import transformers_snapshot
+from nnunet_vit.modeling.weights.configs.transformers_defaults import DEFAULTS
+from nnunet_vit.modeling.weights.shapes.grids import grid_of_snapshot
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.unreadable import AGAIN, unreadable
+from nnunet_vit.modeling.weights.files.unreadable import AGAIN, unreadable
 
 WHOLE = ("model.safetensors", "pytorch_model.bin")
 INDEX = ".index.json"

@@ -4,9 +4,9 @@ import re
 
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.weights.class_tokens import likely_class_position
-from nnunet_vit.modeling.weights.hugging_face import from_hugging_face
-from nnunet_vit.modeling.weights.makers import from_other_makers
+from nnunet_vit.modeling.weights.names.hugging_face import from_hugging_face
+from nnunet_vit.modeling.weights.names.makers import from_other_makers
+from nnunet_vit.modeling.weights.shapes.class_tokens import likely_class_position
 
 CHUNKED = re.compile(r"^blocks\.\d+\.(?=\d+\.)")  # DINOv2's groups of blocks
 OTHER_NAMES = tuple(  # taken only where the backbone has the second name and not the first

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.unreadable import AGAIN, unreadable
+from nnunet_vit.modeling.weights.files.unreadable import AGAIN, unreadable
 
 STEM = "embedding.kernel"
 

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.snapshot import WHOLE
+from nnunet_vit.modeling.weights.files.snapshot import WHOLE
 
 NESTED, PROCESSOR, CONFIG = "processor_config.json", "preprocessor_config.json", "config.json"
 TO_UNIT_RANGE = 1 / 255  # of pixels of 8 bits

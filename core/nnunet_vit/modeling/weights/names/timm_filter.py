@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from torch import Tensor, nn
 
-from nnunet_vit.modeling.weights.sizes import POSITIONS
+from nnunet_vit.modeling.weights.shapes.sizes import POSITIONS
 
 RESIZING = ("resample_abs_pos_embed", "resample_patch_embed", "resize_rel_pos_bias_table")
 

@@ -8,19 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.copies import (
+from nnunet_vit.modeling.weights.files.unreadable import no_mapping
+from nnunet_vit.modeling.weights.names.copies import (
     SWAPPED,
     average_level,
     chosen,
     is_of_training,
     preferred,
 )
-from nnunet_vit.modeling.weights.ignored_keys import may_be_missing
-from nnunet_vit.modeling.weights.key_mapping import named_as_backbone
-from nnunet_vit.modeling.weights.layouts import Layout, above, layouts, lists_of_tensors
-from nnunet_vit.modeling.weights.sizes import can_be_resized
-from nnunet_vit.modeling.weights.timm_filter import translated_by_timm
-from nnunet_vit.modeling.weights.unreadable import no_mapping
+from nnunet_vit.modeling.weights.names.ignored_keys import may_be_missing
+from nnunet_vit.modeling.weights.names.key_mapping import named_as_backbone
+from nnunet_vit.modeling.weights.names.layouts import Layout, above, layouts, lists_of_tensors
+from nnunet_vit.modeling.weights.names.timm_filter import translated_by_timm
+from nnunet_vit.modeling.weights.shapes.sizes import can_be_resized
 
 Tensors = dict[str, Tensor]
 

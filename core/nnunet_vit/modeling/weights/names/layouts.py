@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.placeholders import OddTensor, Placeholder
+from nnunet_vit.modeling.weights.files.placeholders import OddTensor, Placeholder
 
 DEPTH = 24  # mappings inside mappings: a whole network that was pickled has one per module
 NEAR = 3  # mappings inside mappings, where lists are looked for

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.grids import KEY, FileGrid, is_rehearsed, is_square
-from nnunet_vit.modeling.weights.sizes import POSITIONS, class_positions, patch_of
+from nnunet_vit.modeling.weights.shapes.grids import KEY, FileGrid, is_rehearsed, is_square
+from nnunet_vit.modeling.weights.shapes.sizes import POSITIONS, class_positions, patch_of
 
 TOKEN = "cls_token"
 REGISTERS = "register_tokens"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError, ModelError
-from nnunet_vit.modeling.weights.timm_snapshot import timm_snapshot
-from nnunet_vit.modeling.weights.transformers_config import transformers_snapshot
+from nnunet_vit.modeling.weights.configs.timm_snapshot import timm_snapshot
+from nnunet_vit.modeling.weights.configs.transformers_config import transformers_snapshot
 
 Grid = tuple[int, int]
 KEY = "model.position_grid"

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.classes import class_of
-from nnunet_vit.modeling.weights.grids import is_square
-from nnunet_vit.modeling.weights.key_mapping import shaped_as_backbone
-from nnunet_vit.modeling.weights.sizes import POSITIONS
+from nnunet_vit.modeling.weights.names.key_mapping import shaped_as_backbone
+from nnunet_vit.modeling.weights.shapes.grids import is_square
+from nnunet_vit.modeling.weights.shapes.sizes import POSITIONS
 
 BLOCK = re.compile(r"(?:^|\.)(?:blocks|layers?|resblocks)\.(\d+)\.")
 REGISTERS = ("reg_token", "register_tokens", "storage_tokens")

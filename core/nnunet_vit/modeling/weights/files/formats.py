@@ -5,7 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.modeling.weights.unreadable import AGAIN, unreadable
+from nnunet_vit.modeling.weights.files.unreadable import AGAIN, unreadable
 
 HEAD = 512  # bytes that tell the kind
 TAR = slice(257, 262)

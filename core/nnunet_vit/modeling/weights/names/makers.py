@@ -4,7 +4,7 @@ import re
 
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.renaming import (
+from nnunet_vit.modeling.weights.names.renaming import (
     Rules,
     compiled,
     renamed,

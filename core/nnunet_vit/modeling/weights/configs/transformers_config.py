@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.modeling.weights.image_config import of_images
-from nnunet_vit.modeling.weights.snapshot_config import config_of, damaged
-from nnunet_vit.modeling.weights.transformers_defaults import DEFAULTS
+from nnunet_vit.modeling.weights.configs.image_config import of_images
+from nnunet_vit.modeling.weights.configs.snapshot_config import config_of, damaged
+from nnunet_vit.modeling.weights.configs.transformers_defaults import DEFAULTS
 
 ACTIVATIONS = {
     "gelu": "gelu",

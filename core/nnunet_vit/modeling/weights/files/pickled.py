@@ -4,9 +4,9 @@ import zipfile
 from pathlib import Path
 
 from nnunet_vit.errors import ModelError, UserError, shortened
-from nnunet_vit.modeling.weights.placeholders import Placeholder
-from nnunet_vit.modeling.weights.torch_files import TorchArchive, TorchFileError, TorchStream
-from nnunet_vit.modeling.weights.unreadable import AGAIN, AGAIN_OR_GIVE, unreadable
+from nnunet_vit.modeling.weights.files.placeholders import Placeholder
+from nnunet_vit.modeling.weights.files.torch_files import TorchArchive, TorchFileError, TorchStream
+from nnunet_vit.modeling.weights.files.unreadable import AGAIN, AGAIN_OR_GIVE, unreadable
 
 CUT_OFF, NO_TORCH = "it is cut off or damaged", "it is no PyTorch file, or damaged"
 FIXES = {CUT_OFF: AGAIN, NO_TORCH: AGAIN_OR_GIVE}

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.placeholders import Name
-from nnunet_vit.modeling.weights.rebuilt import Storage, dtype_of
-from nnunet_vit.modeling.weights.unpickler import InertUnpickler
+from nnunet_vit.modeling.weights.files.placeholders import Name
+from nnunet_vit.modeling.weights.files.rebuilt import Storage, dtype_of
+from nnunet_vit.modeling.weights.files.unpickler import InertUnpickler
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first number of the older format
 PROTOCOL = 1001

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.modeling.weights.snapshot import WHOLE
+from nnunet_vit.modeling.weights.files.snapshot import WHOLE
 
 CONFIG = "config.json"
 

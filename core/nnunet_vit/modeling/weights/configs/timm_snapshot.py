@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.modeling.weights.snapshot_config import config_of, damaged
+from nnunet_vit.modeling.weights.configs.snapshot_config import config_of, damaged
 
 LAYERS = ("act_layer", "norm_layer", "embed_norm_layer", "mlp_layer")
 SPELLINGS = {  # of layers, in lower case without underscores

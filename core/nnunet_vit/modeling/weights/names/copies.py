@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nnunet_vit.errors import ConfigError, ModelError, shortened
-from nnunet_vit.modeling.weights.layouts import WRAPPED
+from nnunet_vit.modeling.weights.names.layouts import WRAPPED
 
 WORDS = r"(?:ema|teacher|target|averaged?|avg|swa|shadow|polyak)\d*(?:_.*)?"
 NETWORKS = r"(?:encoder|teacher|network|net|backbone|branch|trunk|tower|vit)"

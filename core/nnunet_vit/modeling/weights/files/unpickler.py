@@ -8,8 +8,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any, BinaryIO, ClassVar
 
-from nnunet_vit.modeling.weights.placeholders import Name, Placeholder, named
-from nnunet_vit.modeling.weights.rebuilt import made
+from nnunet_vit.modeling.weights.files.placeholders import Name, Placeholder, named
+from nnunet_vit.modeling.weights.files.rebuilt import made
 
 Instruction = Callable[["InertUnpickler"], None]
 

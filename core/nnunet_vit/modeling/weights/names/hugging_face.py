@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.renaming import (
+from nnunet_vit.modeling.weights.names.renaming import (
     compiled,
     join,
     renamed,

@@ -6,11 +6,11 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from nnunet_vit.modeling.weights.arrays import load_arrays
-from nnunet_vit.modeling.weights.formats import ARCHIVE, ARRAYS, SAFETENSORS, format_of
-from nnunet_vit.modeling.weights.pickled import load_pickled
-from nnunet_vit.modeling.weights.snapshot import files_of_snapshot
-from nnunet_vit.modeling.weights.unreadable import AGAIN_OR_GIVE, no_mapping, unreadable
+from nnunet_vit.modeling.weights.files.arrays import load_arrays
+from nnunet_vit.modeling.weights.files.formats import ARCHIVE, ARRAYS, SAFETENSORS, format_of
+from nnunet_vit.modeling.weights.files.pickled import load_pickled
+from nnunet_vit.modeling.weights.files.snapshot import files_of_snapshot
+from nnunet_vit.modeling.weights.files.unreadable import AGAIN_OR_GIVE, no_mapping, unreadable
 
 
 def read_weights(path: Path) -> Mapping[object, object]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnunet_vit.modeling.weights.placeholders import Name, OddTensor, Placeholder
+from nnunet_vit.modeling.weights.files.placeholders import Name, OddTensor, Placeholder
 
 DTYPES = {  # of torch's storages, by the first part of their names
     "Float": torch.float32,

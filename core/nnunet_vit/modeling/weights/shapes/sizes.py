@@ -10,7 +10,7 @@ from timm.models._manipulate import adapt_input_conv
 from torch import Tensor, nn
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.modeling.weights.grids import FileGrid, Grid
+from nnunet_vit.modeling.weights.shapes.grids import FileGrid, Grid
 
 STEM = "patch_embed.proj.weight"
 POSITIONS = "pos_embed"

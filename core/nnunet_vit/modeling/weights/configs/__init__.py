@@ -1,0 +1,1 @@
+"""What a snapshot's config.json says of its network: transformers', timm's, and the statistics."""

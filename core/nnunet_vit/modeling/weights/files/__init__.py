@@ -1,0 +1,1 @@
+"""From bytes to tensors by name: formats, pickles that run nothing, archives, snapshots."""

@@ -1,0 +1,1 @@
+"""Tensors that depend on the image's size: grids of positions, class tokens, patches, channels."""
