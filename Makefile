@@ -8,7 +8,7 @@ python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python3) $(sh
 OLDEST ?= $(call python,3.10)
 NEWEST ?= $(call python,3.13)
 
-.PHONY: help setup demo test test-slow test-all test-oldest test-newest mutations lint bench clean
+.PHONY: help setup demo test coverage test-slow test-all test-oldest test-newest mutations lint bench clean
 
 help:  ## this list
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | sed -E "s/:.*## /\t/" | expand -t 14
@@ -27,11 +27,15 @@ test: setup  ## the default tier: unit, contract, end to end
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end'
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and end_to_end'
 
+coverage: setup  ## the default tier, and the share of lines and branches that it runs
+	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end' --cov --cov-report=
+	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and end_to_end' --cov --cov-append
+
 test-slow: setup  ## the tests marked slow
 	"$(BIN)/pytest" -n 2 --dist loadfile -m slow
 
 test-all:  ## all tiers, and the default one with the oldest and newest versions
-	$(MAKE) test
+	$(MAKE) coverage
 	$(MAKE) test-slow
 	$(MAKE) test-oldest
 	$(MAKE) test-newest

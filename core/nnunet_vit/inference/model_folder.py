@@ -61,22 +61,28 @@ class ModelFolder:
 
         return run_of_plans(self.plans)
 
-    def head_package(self) -> dict[str, str]:
-        """Return distribution and version of the head that it was trained with, if they are known.
+    def packages(self) -> dict[str, dict[str, str]]:
+        """Return distribution and version of what it was trained with: head, backbone, tuning.
 
-        Plans say it; before they did, small checkpoints listed it among the versions.
+        Plans say it; before they did, small checkpoints listed the head's among the versions.
         """
         from nnunet_vit.checkpoints.record import PACKAGES
         from nnunet_vit.nnunet.plans import KEY
 
-        own = self.plans[KEY].get("head")
-        if isinstance(own, dict) and {"distribution", "version"} <= set(own):
-            return {key: str(value) for key, value in own.items()}
+        known = {kind: self.plans[KEY].get(kind) for kind in ("head", "backbone", "tuning")}
+        found = {
+            kind: {key: str(value) for key, value in own.items()}
+            for kind, own in known.items()
+            if isinstance(own, dict) and {"distribution", "version"} <= set(own)
+        }
+        if found:
+            return found
         for state in sorted(self.path.glob("fold_*/ckpt/epoch_*/state.json")):
             with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
                 versions = json.loads(state.read_text(encoding="utf-8"))["state"]["versions"]
                 others = set(versions) - {*PACKAGES, "python"}
-                return {"distribution": (name := min(others)), "version": versions[name]}
+                name = min(others)
+                return {"head": {"distribution": name, "version": versions[name]}}
         return {}
 
     def folds(self, wanted: Sequence[str] | None, kind: Kind) -> list[int | str]:
@@ -180,16 +186,18 @@ def _arguments(model: ModelFolder, given: Any) -> JsonObject:  # noqa: ANN401 - 
 
 
 def _rebuilding(model: ModelFolder) -> str:
-    """Return the command that installs the head's package as it was, where that is not so here."""
-    from importlib.metadata import PackageNotFoundError, version
+    """Return the commands that install its packages as they were, where that is not so here."""
+    differing = (_installing(kind, **package) for kind, package in model.packages().items())
+    return " ".join(command for command in differing if command)
 
-    head = model.head_package()
-    if not head:
-        return ""
-    wanted = f"{head['distribution']}=={head['version']}"
+
+def _installing(kind: str, distribution: str, version: str) -> str:
+    from importlib import metadata
+
+    words = {"head": "head", "backbone": "backbone", "tuning": "tuning method"}
+    wanted = f"{distribution}=={version}"
     try:
-        there = version(head["distribution"])
-    except PackageNotFoundError:
-        return f"pip install {wanted}, the package of its head."
-    same = there == head["version"]
-    return "" if same else f"pip install {wanted}: {there} is installed."
+        there = metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return f"pip install {wanted}, the package of its {words[kind]}."
+    return "" if there == version else f"pip install {wanted}: {there} is installed."

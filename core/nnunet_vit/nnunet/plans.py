@@ -14,6 +14,7 @@ from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.nnunet.plans_file import PLANS
 from nnunet_vit.nnunet.run_names import plans_name
 from nnunet_vit.registry import catalogue
+from nnunet_vit.tuning import method_name
 
 KEY = "nnunet_vit"
 
@@ -54,21 +55,27 @@ def run_plans(
     own[KEY] = {
         "version": __version__,
         "run": run.model_dump(mode="json", exclude={"paths"}),
-        "head": head_package(run),
+        **packages_of(run),
     }
     return own
 
 
-def head_package(run: ViTnnUNetConfig) -> dict[str, str]:
-    """Return name and version of the distribution that brings the run's head.
+def packages_of(run: ViTnnUNetConfig) -> dict[str, dict[str, str]]:
+    """Return name and version of the distributions that a run needs besides this one.
 
-    Nothing where model_path names a module: nobody knows where that comes from.
+    By what they bring: head, backbone, tuning. No head where model_path names a module: nobody
+    knows where that comes from; no backbone or method that nnunet-vit brings itself.
     """
-    name = run.model.head_name
-    if name is None:
-        return {}
-    record = catalogue.find(catalogue.HEADS, name)
-    return {"distribution": record.distribution, "version": record.version}
+    names = {
+        "head": (catalogue.HEADS, run.model.head_name),
+        "backbone": (catalogue.BACKBONES, run.model.backbone),
+        "tuning": (catalogue.TUNING, method_name(run)),
+    }
+    return {
+        kind: {"distribution": records[0].distribution, "version": records[0].version}
+        for kind, (group, name) in names.items()
+        if (records := catalogue.installed(group).get(name or ""))
+    }
 
 
 def write_plans(plans: JsonObject, folder: Path) -> Path:

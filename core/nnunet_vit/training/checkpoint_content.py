@@ -16,7 +16,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.nnunet.plans import head_package
+from nnunet_vit.nnunet.plans import packages_of
 from nnunet_vit.training.callback import Training
 from nnunet_vit.training.callbacks.ema import WeightAveraging
 from nnunet_vit.tuning.adapters.merge import merged_state
@@ -66,8 +66,8 @@ def checkpoint_of(training: Training) -> Checkpoint:
 
 
 def _state(training: Training) -> JsonObject:
-    head = head_package(training.run)
-    head_version = {head["distribution"]: head["version"]} if head else {}
+    packages = packages_of(training.run).values()
+    others = {package["distribution"]: package["version"] for package in packages}
     return {
         "run": training.run.model_dump(mode="json", include={"model", "lora", "train"}),
         "plans_name": training.plans_name,  # holds a digest of run and configuration
@@ -79,7 +79,7 @@ def _state(training: Training) -> JsonObject:
         "best_ema": training.best_average,
         "logging": training.logger.get_checkpoint(),
         "mirroring_axes": training.inference_allowed_mirroring_axes,
-        "versions": versions() | head_version,
+        "versions": versions() | others,
     }
 
 

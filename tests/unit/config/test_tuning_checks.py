@@ -20,11 +20,26 @@ def test_an_unknown_method(faults_of):
 
 
 @pytest.mark.parametrize("name", ADAPTED)
-@pytest.mark.parametrize("lora", ["", "lora: {r: 4}\n", "lora: {enabled: false}\n"])
+@pytest.mark.parametrize("lora", ["", "{target_modules: [fc1]}", "{enabled: false}"])
 def test_a_method_with_adapters_needs_no_section(run_of, name, lora):
-    run = run_of(f"model: {{tuning: {name}}}\n{lora}")
+    section = f"lora: {lora}\n" if lora else ""
+    run = run_of(f"model: {{tuning: {name}}}\n{section}")
     assert (run.model.tuning, run.lora.enabled) == (name, True)
-    assert run.lora.r == (4 if "r:" in lora else 8)
+    assert run.lora.target_modules == (["fc1"] if "fc1" in lora else ["qkv"])
+
+
+@pytest.mark.parametrize("name", ADAPTED)
+@pytest.mark.parametrize(("key", "value"), [("r", 4), ("lora_alpha", 2.0), ("lora_dropout", 0.5)])
+def test_a_key_that_the_method_does_not_read(run_of, faults_of, name, key, value):
+    text = f"model: {{tuning: {name}}}\nlora:\n  {key}: {value}\n"
+    reads = own_methods()[name].reads
+    if key in reads:
+        assert getattr(run_of(text).lora, key) == value
+        return
+    assert faults_of(text) == (
+        f"run.yaml, line 3, lora.{key}: given {value}, which tuning '{name}' does not read; "
+        f"allowed: leave it out (it reads {', '.join([*reads, 'target_modules'])})"
+    )
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -1,4 +1,4 @@
-"""A trained model says which package brings its head, and what to install where that lacks."""
+"""A trained model says which packages it needs, and what to install where one lacks."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.inference.model_folder import ModelFolder, build_network
-from nnunet_vit.nnunet.plans import KEY, head_package
+from nnunet_vit.nnunet.plans import KEY, packages_of
 
 pytestmark = pytest.mark.unit
 
@@ -34,9 +34,10 @@ CONFIGURATION = {
 def model(tmp_path):
     """`model(head)` is a model folder whose head nobody has installed."""
 
-    def make(head):
+    def make(head, **others):
         run = {"model": {"head": "membranegate"}}
-        plans = {KEY: {"version": "0.1.0", "run": run, "head": head}, "plans_name": "x"}
+        own = {"version": "0.1.0", "run": run, "head": head, **others}
+        plans = {KEY: own, "plans_name": "x"}
         plans["configurations"] = {"2d": CONFIGURATION}
         description = {"channel_names": {"0": "CT"}, "labels": {"background": 0, "vessel": 1}}
         return ModelFolder(tmp_path, plans, description)
@@ -53,9 +54,20 @@ def refusal(model):
 def test_the_package_of_the_head_is_known(fake_head):
     fake_head("membranegate", HEAD, "membrane-tools", "2.1")
     run = ViTnnUNetConfig.model_validate({"model": {"head": "membranegate"}})
-    assert head_package(run) == {"distribution": "membrane-tools", "version": "2.1"}
+    package = {"distribution": "membrane-tools", "version": "2.1"}
+    assert packages_of(run) == {"head": package}
     module = ViTnnUNetConfig.model_validate({"model": {"model_path": "my.module"}})
-    assert head_package(module) == {}
+    assert packages_of(module) == {}
+
+
+def test_the_packages_of_backbone_and_method_are_known(fake_head):
+    fake_head("norms", HEAD, "x-tuning", "0.3", group="nnunet_vit.tuning")
+    fake_head("echo", HEAD, "x-ultrasound", "1.4", group="nnunet_vit.backbones")
+    model = {"model_path": "my.module", "backbone": "echo", "tuning": "norms"}
+    assert packages_of(ViTnnUNetConfig.model_validate({"model": model})) == {
+        "backbone": {"distribution": "x-ultrasound", "version": "1.4"},
+        "tuning": {"distribution": "x-tuning", "version": "0.3"},
+    }
 
 
 def test_a_model_names_the_package_that_lacks(model):
@@ -82,3 +94,12 @@ def test_an_older_model_tells_it_by_its_checkpoint(model, tmp_path):
 @pytest.mark.parametrize("head", [None, {}, "x", {"distribution": "x"}])
 def test_a_model_that_does_not_tell_gets_no_guess(model, head):
     assert "pip install" not in refusal(model(head))
+
+
+def test_a_model_names_every_package_that_lacks(model):
+    head = {"distribution": "membrane-tools", "version": "2.1"}
+    text = refusal(model(head, tuning={"distribution": "x-tuning", "version": "0.3"}))
+    assert text.endswith(
+        "Fix: pip install membrane-tools==2.1, the package of its head. "
+        "pip install x-tuning==0.3, the package of its tuning method."
+    )
