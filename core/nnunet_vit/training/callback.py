@@ -4,7 +4,9 @@ A callback is one class with a method per event; the files of `training/callback
 being there. `CallbackTrainer` maps nnU-Net's methods to the events.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.models import ViTnnUNetConfig
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
     from nnunet_vit.modeling.head import Head
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
-    from nnunet_vit.training.callbacks import Callbacks
     from nnunet_vit.training.optimization import WarmupSchedule
+
+Kind = TypeVar("Kind", bound="TrainingCallback")
 
 
 class Training(Protocol):
@@ -115,3 +118,19 @@ class TrainingCallback:
 
     def on_log(self, training: Training, text: str) -> None:
         """nnU-Net writes a line into its log; this begins before there is a network."""
+
+
+class Callbacks:
+    """The callbacks of one training, in the order in which they are told."""
+
+    def __init__(self, callbacks: Iterable[TrainingCallback] = ()) -> None:
+        """Sort them."""
+        self._all = sorted(callbacks, key=attrgetter("order"))
+
+    def __iter__(self) -> Iterator[TrainingCallback]:
+        return iter(self._all)
+
+    def of(self, kind: type[Kind]) -> Kind:
+        """Return the one of that class."""
+        (callback,) = (each for each in self._all if isinstance(each, kind))
+        return callback

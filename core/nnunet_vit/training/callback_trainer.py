@@ -15,7 +15,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.training.callbacks import Callbacks
+from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.checkpoint_content import record_of_base
 from nnunet_vit.training.data_digests import data_digests
 
@@ -27,7 +27,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     head: Head
     seed: int
     progress = Progress()
-    callbacks = Callbacks([])  # until the trainer is made
+    callbacks = Callbacks()  # until the trainer is made
 
     @cached_property
     def fold_folder(self) -> FoldFolder:

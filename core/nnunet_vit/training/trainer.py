@@ -25,7 +25,8 @@ from nnunet_vit.modeling.output_check import output_scales
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.nnunet.plans import run_of_plans
-from nnunet_vit.training.callbacks import Callbacks
+from nnunet_vit.training.callback import Callbacks
+from nnunet_vit.training.callbacks import found
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
 from nnunet_vit.training.dataloading import augmenter
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
@@ -47,7 +48,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         """Take the settings from the run inside the plans; the arguments are nnU-Net's."""
         self.resumes = bool(plans.setdefault("continue_training", False))
         self.run = run_of_plans(plans)
-        self.callbacks = Callbacks()
+        self.callbacks = Callbacks(found())
         super().__init__(plans, configuration, fold, dataset_json, device)
         if device.index is not None and not self.is_ddp:
             self.device = device  # nnU-Net takes the first GPU whatever it is given

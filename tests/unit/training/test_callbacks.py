@@ -5,9 +5,9 @@ import inspect
 import pytest
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from nnunet_vit.training.callback import TrainingCallback
+from nnunet_vit.training.callback import Callbacks, TrainingCallback
 from nnunet_vit.training.callback_trainer import CallbackTrainer
-from nnunet_vit.training.callbacks import Callbacks, found
+from nnunet_vit.training.callbacks import found
 from nnunet_vit.training.callbacks.checkpointing import Checkpointing
 from nnunet_vit.training.callbacks.ema import WeightAveraging
 from nnunet_vit.training.callbacks.reporting import Reporting
@@ -84,17 +84,17 @@ def test_a_validation_that_fails_ends_too(trainer, monkeypatch):
 
 
 def test_each_file_of_the_folder_brings_one():
-    kinds = [type(callback).__name__ for callback in Callbacks()]
+    kinds = [type(callback).__name__ for callback in Callbacks(found())]
     assert kinds == ["HeadSteps", "WeightAveraging", "Checkpointing", "Reporting"]
     assert len(found()) == 4
 
 
 def test_one_is_found_by_its_class():
-    callbacks = Callbacks()
+    callbacks = Callbacks(found())
     for kind in (Checkpointing, WeightAveraging, Reporting):
         assert type(callbacks.of(kind)) is kind
     with pytest.raises(ValueError, match="not enough values"):
-        Callbacks([]).of(Reporting)
+        Callbacks().of(Reporting)
 
 
 def test_what_is_not_overridden_does_nothing():
