@@ -32,14 +32,34 @@ class HeadOptions(BaseModel):
 class MaskHeadOptions(HeadOptions):
     """Base of the options of heads that are trained with MaskClassificationLoss."""
 
-    class_weight: float = Field(2.0, ge=0, le=100, description="weight of the classes in the loss")
-    mask_weight: float = Field(5.0, ge=0, le=100, description="weight of the masks' cross entropy")
-    dice_weight: float = Field(5.0, ge=0, le=100, description="weight of the masks' Dice")
+    class_weight: float = Field(
+        2.0,
+        ge=0,
+        le=100,
+        description="weight of the classes' cross entropy, in matching and loss",
+    )
+    mask_weight: float = Field(
+        5.0,
+        ge=0,
+        le=100,
+        description="weight of the masks' sigmoid cross entropy, in matching and loss",
+    )
+    dice_weight: float = Field(
+        5.0, ge=0, le=100, description="weight of the masks' Dice, in matching and loss"
+    )
     no_object_weight: float = Field(
-        0.1, gt=0, le=1, description="weight of queries without a mask among the classes"
+        0.1,
+        gt=0,
+        le=1,
+        description='weight of queries without an object ("no object") in the classes\' cross '
+        "entropy",
     )
     loss_points: int = Field(
-        12544, ge=16, le=1_000_000, description="pixels at which the loss compares masks"
+        12544,
+        ge=16,
+        le=1_000_000,
+        description="pixels per mask at which the loss compares masks, three quarters of them "
+        "where a mask is unsure; all valid ones where there are no more",
     )
 
 

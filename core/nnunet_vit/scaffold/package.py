@@ -1,4 +1,8 @@
-"""Write a whole working package of a new head: options, decoder, tests, README."""
+"""Write a whole working package of a new head: options, decoder, tests, README.
+
+It is the head twolevel of examples/third_party_head under another name. The files in template/ are
+those of the example, written by examples/write_template.py, because only core is installed.
+"""
 
 import keyword
 import re
@@ -10,12 +14,12 @@ from nnunet_vit.registry import catalogue
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = 40  # characters of a name
-FILES = {
-    "pyproject.toml": "pyproject.toml",
-    "README.md": "README.md",
-    "@package@/__init__.py": "options.py",
-    "@package@/decoder.py": "decoder.py",
-    "tests/test_@name@.py": "test.py",
+FILES = {  # path in the example: file in template/
+    "pyproject.toml": "pyproject.toml.txt",
+    "README.md": "README.md.txt",
+    "nnunet_vit_twolevel/__init__.py": "options.py.txt",
+    "nnunet_vit_twolevel/decoder.py": "decoder.py.txt",
+    "tests/test_twolevel.py": "test.py.txt",
 }
 
 
@@ -28,7 +32,7 @@ def package_files(name: str) -> dict[str, str]:
     _check_name(name)
     template = files("nnunet_vit.scaffold") / "template"
     return {
-        _filled(path, name): _filled((template / f"{source}.txt").read_text(encoding="utf-8"), name)
+        _renamed(path, name): _renamed((template / source).read_text(encoding="utf-8"), name)
         for path, source in FILES.items()
     }
 
@@ -73,13 +77,11 @@ def _check_name(name: str) -> None:
         )
 
 
-def _filled(text: str, name: str) -> str:
+def _renamed(text: str, name: str) -> str:
     names = {
-        "@name@": name,
-        "@Class@": "".join(word.capitalize() for word in name.split("_")),
-        "@distribution@": distribution_of(name),
-        "@package@": f"nnunet_vit_{name}",
+        distribution_of("twolevel"): distribution_of(name),
+        "Twolevel": "".join(word.capitalize() for word in name.split("_")),
+        "twolevel": name,
     }
-    for mark, value in names.items():
-        text = text.replace(mark, value)
-    return text
+    # all at once: a new name may hold the old one
+    return re.sub("|".join(names), lambda found: names[found[0]], text)

@@ -19,7 +19,7 @@ class DinoUNetOptions(HeadOptions):
         128,
         ge=8,
         le=2048,
-        description="channels where detail and ViT meet; each finer level has half, at least 8",
+        description="channels where detail and ViT meet; halved at each finer level, at least 8",
     )
     exchange: Literal["one_way", "both_ways"] = Field(
         "one_way",

@@ -18,10 +18,15 @@ class DptOptions(HeadOptions):
     hidden_size: int = Field(256, ge=8, le=2048, description="channels of every fused map")
     readout: Literal["project", "add", "ignore"] = Field(
         "project",
-        description="what becomes of the class token: each patch's token is projected together "
-        "with it, or it is added to each, or not used",
+        description="the class token: project: projected together with each patch's token; "
+        "add: added to it; ignore: not used",
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of channels dropped at the end")
+    dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of channels dropped before the classifier in training",
+    )
 
 
 @hookimpl

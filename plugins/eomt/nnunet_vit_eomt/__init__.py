@@ -26,16 +26,22 @@ class EomtOptions(MaskHeadOptions):
         description="learned queries, never fewer than classes; null: 4 per class, 16 to 100",
     )
     query_blocks: int = Field(
-        4, ge=1, le=100, description="last blocks that queries pass; at most all"
+        4, ge=1, le=100, description="last blocks that queries pass; a shallower ViT's take all"
     )
     mask_stride: Literal[2, 4, 8] = Field(
-        4, description="pixels between the values of a mask, about; before it is interpolated"
+        4, description="pixels between a mask's values, about; then it is interpolated"
     )
     annealing_start: float = Field(
-        0.15, ge=0, le=1, description="share of the training at which the first mask begins to go"
+        0.15,
+        ge=0,
+        le=1,
+        description="share of the training at which the first block's masks begin to go",
     )
     annealing_length: float = Field(
-        0.7, ge=0, le=1, description="share of the training from there until all masks are gone"
+        0.7,
+        ge=0,
+        le=1,
+        description="share of the training from there until the last block's masks are gone",
     )
 
     def queries_for(self, num_classes: int) -> int:

@@ -17,9 +17,17 @@ class Mask2FormerOptions(MaskHeadOptions):
     """Options of the mask2former head."""
 
     hidden_size: int = Field(
-        128, ge=8, le=1024, description="channels of maps and queries, a multiple of 4 and of heads"
+        128,
+        ge=8,
+        le=1024,
+        description="channels of maps and queries, a multiple of 4 and of `heads`",
     )
-    queries: int = Field(20, ge=1, le=1000, description="number of masks that are predicted")
+    queries: int = Field(
+        20,
+        ge=1,
+        le=1000,
+        description="masks that are predicted, never fewer than there are classes",
+    )
     encoder_layers: int = Field(
         2, ge=1, le=24, description="layers of deformable attention over the maps"
     )
@@ -34,9 +42,11 @@ class Mask2FormerOptions(MaskHeadOptions):
         512,
         ge=8,
         le=8192,
-        description="channels within a layer of the queries; one of the maps has half as many",
+        description="channels within a layer of the queries; half as many in one of the maps",
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="share dropped within all layers")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share dropped within all layers in training"
+    )
 
     @model_validator(mode="after")
     def _divisible(self) -> "Mask2FormerOptions":

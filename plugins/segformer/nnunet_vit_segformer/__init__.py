@@ -18,15 +18,19 @@ class SegformerOptions(HeadOptions):
     hidden_size: int = Field(256, ge=8, le=4096, description="channels of the fused map")
     variant: Literal["progressive", "plain"] = Field(
         "progressive",
-        description="progressive: a convolution per doubling; plain: the paper's, one upsampling",
+        description="progressive: a convolution per doubling; plain: the paper's, logits "
+        "upsampled at once, for large smooth objects",
     )
     detail_channels: int = Field(
         16,
         ge=0,
         le=512,
-        description="of the image's own detail in the progressive variant; 0: features alone",
+        description="channels of the image's own detail in the progressive variant; 0: backbone "
+        "features alone",
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of fused channels dropped")
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="share of fused channels dropped in training"
+    )
 
 
 @hookimpl

@@ -15,19 +15,26 @@ if TYPE_CHECKING:
 class SegmenterOptions(HeadOptions):
     """Options of the segmenter head."""
 
-    hidden_size: int = Field(256, ge=8, le=2048, description="channels of every token")
+    hidden_size: int = Field(
+        256,
+        ge=8,
+        le=2048,
+        description="channels of every token; a multiple of 64 gives attention heads of 64",
+    )
     layers: int = Field(
-        2, ge=1, le=12, description="in which patches and classes attend to each other"
+        2, ge=1, le=12, description="layers in which patches and classes attend to each other"
     )
     upscale: Literal[1, 2, 4] = Field(
-        4, description="pixels of a mask along the edge of a patch; 1: the paper's"
+        4, description="pixels of a mask along the edge of a patch; 1: as in the paper"
     )
     mask_norm: Literal["scale", "classes"] = Field(
         "scale",
         description="scale: a learned scale and shift per class; classes: the paper's layer "
         "normalization over the classes, from three classes on",
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of values dropped in the layers")
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="share of values dropped in the layers in training"
+    )
 
 
 @hookimpl

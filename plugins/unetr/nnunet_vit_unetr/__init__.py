@@ -19,7 +19,7 @@ class UnetrOptions(HeadOptions):
         128,
         ge=8,
         le=2048,
-        description="channels at half a patch; each finer level has half as many, at least 8",
+        description="channels at half a patch; halved at each finer level, at least 8",
     )
     upsampling: Literal["deconvolution", "bilinear"] = Field(
         "deconvolution",

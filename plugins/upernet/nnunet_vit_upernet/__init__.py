@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 class UperNetOptions(HeadOptions):
     """Options of the upernet head."""
 
-    hidden_size: int = Field(256, ge=8, le=2048, description="channels of every decoder map")
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of fused channels dropped")
+    hidden_size: int = Field(
+        256, ge=8, le=2048, description="channels of every decoder map; the paper has 512"
+    )
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="share of fused channels dropped in training"
+    )
 
 
 @hookimpl

@@ -1,6 +1,7 @@
-"""vit_cli new-head: whole packages, refused names, and the tutorial's source."""
+"""vit_cli new-head: whole packages, refused names, and the example that they are made from."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from nnunet_vit.scaffold.package import FILES, package_files, write_package
 
 pytestmark = pytest.mark.unit
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "third_party_head"
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "examples" / "third_party_head"
 
 
 @pytest.mark.parametrize("name", ["mine", "my_head2", "a"])
@@ -26,7 +28,7 @@ def test_a_package(tmp_path, name):
         f"tests/test_{name}.py",
     }
     texts = {path: (folder / path).read_text() for path in found}
-    assert not [path for path, text in texts.items() if "@" in text.replace("@hookimpl", "")]
+    assert not [path for path, text in texts.items() if "twolevel" in text.lower()]
     for path, text in texts.items():
         if path.endswith(".py"):
             ast.parse(text)
@@ -82,14 +84,31 @@ def test_nothing_is_written_over(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
-def test_the_tutorials_source_is_what_new_head_writes_but_for_its_decoder():
-    written = package_files("twolevel")
-    assert {path for path in written if not (EXAMPLE / path).is_file()} == set()
-    different = {
-        path: set((EXAMPLE / path).read_text().splitlines()) ^ set(text.splitlines())
-        for path, text in written.items()
-        if path != "README.md" and not path.endswith("decoder.py")
+def source():
+    """Return the example's files, without what building and testing leave."""
+    left = re.compile(r"__pycache__|build|.*\.egg-info|\..*")
+    found = (path.relative_to(EXAMPLE) for path in EXAMPLE.rglob("*") if path.is_file())
+    return {
+        path.as_posix(): (EXAMPLE / path).read_text(encoding="utf-8")
+        for path in found
+        if not any(left.fullmatch(part) for part in path.parts)
     }
-    changed = {path: len(lines) for path, lines in different.items() if lines}
-    assert changed == {"pyproject.toml": 2, "nnunet_vit_twolevel/__init__.py": 2}
-    assert len(FILES) == len(written)
+
+
+def test_new_head_writes_the_example():
+    command = "python examples/write_template.py"
+    assert package_files("twolevel") == source(), f"run {command}"
+    assert [*package_files("twolevel")] == [*FILES]
+
+
+def test_a_name_that_holds_the_examples_name():
+    files = package_files("my_twolevel")
+    assert 'name = "nnunet-vit-my-twolevel"' in files["pyproject.toml"]
+    assert 'head = "my_twolevel"' in files["tests/test_my_twolevel.py"]
+    assert "class MyTwolevelOptions(" in files["nnunet_vit_my_twolevel/__init__.py"]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.endswith(".py")])
+def test_the_tutorial_shows_the_example(path):
+    page = (ROOT / "docs/write_a_head.md").read_text(encoding="utf-8")
+    assert f"```python\n{source()[path]}```\n" in page

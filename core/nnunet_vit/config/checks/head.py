@@ -2,7 +2,7 @@
 
 from nnunet_vit.config.draft import Draft
 from nnunet_vit.config.head_options import head_plugin
-from nnunet_vit.config.models import MODEL_PATH_ALIASES
+from nnunet_vit.config.model_section import MODEL_PATH_ALIASES
 from nnunet_vit.config.names import NAME, NAME_WORDS
 from nnunet_vit.config.problems import shown
 from nnunet_vit.errors import ConfigError, PluginError

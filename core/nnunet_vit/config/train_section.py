@@ -1,0 +1,102 @@
+"""The run file's sections `lora` and `train` as pydantic models."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nnunet_vit.config.section import Finite, Positive, Section
+
+
+class ViTLoRAConfig(Section):
+    """Low-rank adapters in the backbone; the section's presence turns them on."""
+
+    enabled: bool = Field(True, description="false: as if the section were not there")
+    r: Annotated[int, Field(ge=1, le=1024)] = Field(
+        8,
+        description="rank, of all adapters but `ia3`; take an even one: both factors of the "
+        "adapters then learn from the first step",
+    )
+    lora_alpha: Annotated[Finite, Field(gt=0)] = Field(
+        16.0,
+        description="of `lora`, `rslora` and `dora`: the adapters' output is scaled by "
+        "`lora_alpha / r`, with `rslora` by `lora_alpha / sqrt(r)`",
+    )
+    target_modules: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="linear layers of the blocks: `qkv`, `proj`, `fc1`, `fc2` in most ViTs; null: "
+        "the backbone's default, the attention's input projection",
+    )
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.05, description="dropout before the adapters, all but `ia3`"
+    )
+
+
+class ViTTrainConfig(Section):
+    """How long and how fast to train."""
+
+    initial_lr: Annotated[Finite, Field(gt=0, le=10)] = Field(
+        0.001,
+        description="the highest learning rate: the head's, and the backbone's where it has none "
+        "of its own",
+    )
+    backbone_lr: Annotated[Finite, Field(gt=0, le=10)] | None = Field(
+        None,
+        description="the highest rate of the ViT, adapters included, not of other networks that a "
+        "head brings; null: `initial_lr`. With `tuning: frozen` anything but null is an error",
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="each block's rate is that of the block above it times this; 0.65 to 0.9 is "
+        "usual with `tuning: full`",
+    )
+    weight_decay: Annotated[Finite, Field(ge=0, le=10)] = Field(
+        0.00003, description="weight decay, not for biases, norms and position embeddings"
+    )
+    gradient_clip: Annotated[Finite, Field(gt=0)] = Field(
+        12.0, description="the largest norm of the gradient"
+    )
+    optimizer: Literal["adamw", "sgd"] = Field(
+        "adamw", description="sgd is nnU-Net's: momentum 0.99, Nesterov"
+    )
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.03, description="share of all iterations in which the rates rise to their highest"
+    )
+    schedule: Literal["poly", "cosine"] = Field(
+        "poly", description="how the rates fall then; poly is nnU-Net's polynomial decay"
+    )
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="decay of an average of the trained weights, 0.999 for one, which is "
+        "validated, kept and predicted with; 0: none",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="the blocks keep their inputs alone and compute the rest again: a third more "
+        "time, a tenth of the blocks' memory",
+    )
+    gradient_accumulation: Positive = Field(
+        1,
+        description="parts of a batch that go through the network one after the other, at most "
+        "`batch_size`; the gradient is that of the whole batch, for nnU-Net's batch Dice too. One "
+        "more forward pass",
+    )
+    num_epochs: Positive = Field(1000, description="epochs")
+    num_iterations_per_epoch: Positive = Field(250, description="training steps per epoch")
+    num_val_iterations_per_epoch: Positive = Field(50, description="validation steps per epoch")
+    batch_size: Positive | None = Field(
+        None,
+        description="images in a training step; null: from nnU-Net's plans, which were made for a "
+        "U-Net's memory",
+    )
+    patch_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="`[H, W]` of the images in pixels, multiples of the ViT's patch; null: the "
+        "plans', rounded up to such multiples",
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = Field(
+        None, description="of all random numbers; null: another one each time"
+    )
+    save_every: Positive = Field(1, description="epochs between two checkpoints")
+    save_whole_model: bool = Field(
+        True, description="write the finished model whole too, for stock nnU-Net"
+    )

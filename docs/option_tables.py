@@ -1,0 +1,125 @@
+"""Write the tables of options into README and docs: python docs/option_tables.py [--check].
+
+A table stands between `<!-- options: WHAT -->` and `<!-- end -->`. WHAT is sections and keys of the
+run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, or `mask heads`. With
+--check nothing is written, and pages that differ from the models are an error.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from nnunet_vit.config.allowed import Allowed
+from nnunet_vit.config.head_options import options_model
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.hookspecs import HeadOptions, MaskHeadOptions
+from nnunet_vit.registry import catalogue
+from nnunet_vit.registry.loading import load_plugin
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/*.md", "plugins/*/README.md")
+COMMAND = "python docs/option_tables.py"
+MARK = "<!-- options: "
+TABLE = re.compile(rf"({MARK}(.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+BAR = r"\|"  # a bar inside a cell
+COLUMNS = ("values", "default", "meaning")
+Row = tuple[str, ...]
+
+
+def differing() -> dict[Path, str]:
+    """Return the pages whose tables differ from the models, each with the text that it needs."""
+    found = {}
+    for path in sorted(path for pattern in PAGES for path in ROOT.glob(pattern)):
+        text = path.read_text(encoding="utf-8")
+        if text.count(MARK) != len(TABLE.findall(text)):
+            raise ValueError(f"{path}: a table of options has no <!-- end -->")
+        needed = TABLE.sub(lambda match: f"{match[1]}{table(match[2])}{match[3]}", text)
+        if needed != text:
+            found[path] = needed
+    return found
+
+
+def table(what: str) -> str:
+    """Return the table that a marker asks for."""
+    kind, _, name = what.partition(" ")
+    if kind == "heads":
+        rows = [(head, *row) for head in heads() for row in options(head_model(head))]
+        return markdown(("head", "option", *COLUMNS), rows)
+    if kind == "head":
+        return markdown(("option", *COLUMNS), options(head_model(name)))
+    if what == "mask heads":
+        return markdown(("option", *COLUMNS), options(MaskHeadOptions))
+    return markdown(("key", *COLUMNS), (row for path in what.split() for row in keys(path)))
+
+
+def keys(path: str) -> Iterator[Row]:
+    """Return the rows of a section of the run file, or the row of one key."""
+    model: type[BaseModel] = ViTnnUNetConfig
+    before, name = "", path
+    for part in path.split("."):
+        inner = model.model_fields[part].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model, before, name = inner, f"{before}{part}.", ""
+        else:
+            name = part
+    return options(model, before, name)
+
+
+def options(model: type[BaseModel], before: str = "", only: str = "") -> Iterator[Row]:
+    """Return a row per field of the model, its own before those of its base."""
+    allowed = Allowed(model)
+    for name in sorted(model.model_fields, key=lambda name: name not in model.__annotations__):
+        field = model.model_fields[name]
+        if only in ("", name):
+            if not field.description:
+                raise ValueError(f"{model.__name__}.{name} has no description")
+            values = allowed.words((name,)).partition(" with the keys ")[0]
+            yield f"`{before}{name}`", values, f"`{default(field)}`", field.description
+
+
+def default(field: FieldInfo) -> str:
+    """Return the field's default as a run file writes it."""
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    return value if isinstance(value, str) and value else json.dumps(value)
+
+
+def heads() -> list[str]:
+    """Return the heads of this repository."""
+    return sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+
+
+def head_model(head: str) -> type[HeadOptions]:
+    """Return the options' model of an installed head."""
+    return options_model(load_plugin(catalogue.find(catalogue.HEADS, head)))
+
+
+def markdown(columns: Row, rows: Iterable[Row]) -> str:
+    """Return a table in Markdown."""
+    first, *others = (
+        f"| {' | '.join(cell.replace('|', BAR) for cell in row)} |\n" for row in (columns, *rows)
+    )
+    return "".join([first, f"|{'---|' * len(columns)}\n", *others])
+
+
+def main() -> None:
+    """Write the pages, or name those that differ."""
+    found = differing()
+    if sys.argv[1:] == ["--check"]:
+        names = ", ".join(path.relative_to(ROOT).as_posix() for path in found)
+        sys.exit(f"{names}: tables differ from the models. Fix: {COMMAND}." if found else 0)
+    for path, text in found.items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
