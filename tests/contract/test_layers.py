@@ -1,10 +1,9 @@
 """Imports point down only, and what is heavy stays where it belongs."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from import_arrows import imports, modules_of
 
 pytestmark = pytest.mark.contract
 
@@ -57,40 +56,6 @@ FOR_HEADS = {
     "nnunet_vit.modeling",
     "nnunet_vit.blocks",
 }
-
-
-def modules_of(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
-
-
-def statements(body: list[ast.stmt], inside: bool) -> Iterator[ast.stmt]:
-    """Yield what runs: all of `body`, without `if TYPE_CHECKING:`; functions only if `inside`."""
-    for statement in body:
-        yield statement
-        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
-            yield from statements(statement.orelse, inside)
-            continue
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not inside:
-            continue
-        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-            for inner in getattr(statement, part, []):
-                yield from statements(
-                    [inner] if isinstance(inner, ast.stmt) else inner.body, inside
-                )
-
-
-def imports(source: str, package: str, inside: bool) -> set[str]:
-    """Return the full names that a module imports when it runs: `a.b` or `a.b.name`."""
-    names = set()
-    for statement in statements(ast.parse(source).body, inside):
-        if isinstance(statement, ast.Import):
-            names |= {alias.name for alias in statement.names}
-        elif isinstance(statement, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) + 1 - statement.level]
-            base = [*above, statement.module] if statement.level else [statement.module]
-            stem = ".".join(part for part in base if part)
-            names |= {f"{stem}.{alias.name}" for alias in statement.names}
-    return names
 
 
 def part_of(path: Path) -> str:
@@ -161,39 +126,6 @@ def test_nnunet_and_timm_are_known_in_their_rooms_alone(path):
 )
 def test_the_rule_of_strangers(place, source, wrong):
     assert strangers(place, source) == wrong
-
-
-WEIGHTS = ("", "names", "shapes", "configs", "files")  # rooms of modeling/weights, from above
-
-
-def wrong_rooms(room: str, source: str) -> set[str]:
-    """Return the rooms of modeling/weights that a module of one of them may not import."""
-    within = "nnunet_vit.modeling.weights."
-    names = (name for name in imports(source, "nnunet_vit", inside=True) if name.startswith(within))
-    firsts = {name.removeprefix(within).partition(".")[0] for name in names}
-    rooms = {first if first in WEIGHTS else "" for first in firsts}
-    return {found for found in rooms if WEIGHTS.index(found) < WEIGHTS.index(room)}
-
-
-@pytest.mark.parametrize(
-    "path", modules_of(CORE / "modeling/weights"), ids=lambda path: str(path.relative_to(CORE))
-)
-def test_the_rooms_of_weights_point_down(path):
-    room = path.parent.name if path.parent.name in WEIGHTS else ""
-    assert wrong_rooms(room, path.read_text(encoding="utf-8")) == set()
-
-
-@pytest.mark.parametrize(
-    ("room", "module", "wrong"),
-    [
-        ("files", "names.copies", {"names"}),
-        ("configs", "judging", {""}),
-        ("shapes", "files.reading", set()),
-        ("", "names.copies", set()),
-    ],
-)
-def test_the_rule_of_the_rooms_of_weights(room, module, wrong):
-    assert wrong_rooms(room, f"from nnunet_vit.modeling.weights.{module} import x") == wrong
 
 
 def test_no_module_imports_itself_by_way_of_others():
