@@ -4,7 +4,7 @@ Importing this module costs pluggy and pydantic, nothing else.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pluggy
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from nnunet_vit.backbones.family import BackboneFamily
+    from nnunet_vit.modeling.backbone import ViTBackbone
     from nnunet_vit.tuning.method import TuningMethod
+
+# What a head returns while it trains: tensors, the batch first, in lists, tuples and dictionaries
+# as it likes. Any: a loss takes what its own head returns, which no common type says.
+HeadOutput: TypeAlias = Any
 
 PROJECT = "nnunet_vit"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -65,9 +70,9 @@ class MaskHeadOptions(HeadOptions):
 
 @hookspec(firstresult=True)
 def create_segmentation_model(  # type: ignore[empty-body]
-    backbone: Any,  # noqa: ANN401 - nnunet_vit.modeling.backbone.ViTBackbone; naming it costs torch
+    backbone: "ViTBackbone",
     num_classes: int,
-    options: Any,  # noqa: ANN401 - the model that head_options returned, validated
+    options: HeadOptions,  # of the model that head_options returned
     backbone_name: str,
     backbone_size: str | None,
     decoder_hidden_size: int,
@@ -100,11 +105,11 @@ def head_options() -> type[HeadOptions]:  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def create_loss(  # type: ignore[empty-body]
     num_classes: int,
-    options: Any,  # noqa: ANN401 - the model that head_options returned, validated
+    options: HeadOptions,  # of the model that head_options returned
     has_regions: bool,
     ignore_label: int | None,
-    default_loss: "Callable[[Any, Any], Tensor]",
-) -> "Callable[[Any, Tensor], Tensor]":
+    default_loss: "Callable[[HeadOutput, Tensor], Tensor]",
+) -> "Callable[[HeadOutput, Tensor], Tensor]":
     """Return the head's own loss; a head without this hook is trained with nnU-Net's.
 
     It is called as loss(outputs, target) in training. `outputs` is what the head's module returns

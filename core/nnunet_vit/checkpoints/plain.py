@@ -9,7 +9,7 @@ import torch
 PLAIN = (str, int, float, bool, type(None))
 
 
-def plain(value: Any, where: str = "") -> Any:  # noqa: ANN401 - any value is looked at
+def plain(value: object, where: str = "") -> Any:  # noqa: ANN401 - of the value's kind
     """Return a value with numpy's numbers and arrays as Python's, all the way down.
 
     Tensors and torch devices are kept: whole models hold them, JSON refuses them itself.

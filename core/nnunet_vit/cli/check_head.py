@@ -1,9 +1,12 @@
 """vit_cli check-head: the contract of heads, run on an installed one."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nnunet_vit.testing.verdict import Result
 
 ADVICE = "change what the lines above name; they are checked by nnunet_vit.testing.HeadContract."
 
@@ -26,7 +29,7 @@ def check_head(
     for result in in_own_process(name):
         found.append(result)
         if not as_json:
-            print(_line(asdict(result)), flush=True)
+            print(_line(result), flush=True)
     failed = [result.rule for result in found if not result.passed]
     if as_json:
         rules = [asdict(result) for result in found]
@@ -38,7 +41,7 @@ def check_head(
         print(f"Head '{name}' keeps the contract: {len(found)} of {len(found)} rules.")
 
 
-def _line(result: dict[str, Any]) -> str:
-    word = "PASS" if result["passed"] else "FAIL"
-    where = f"on {result['backbone']}: " if result["backbone"] else ""
-    return f"{word}  {result['rule']:<17} {where}{result['note']}"
+def _line(result: "Result") -> str:
+    word = "PASS" if result.passed else "FAIL"
+    where = f"on {result.backbone}: " if result.backbone else ""
+    return f"{word}  {result.rule:<17} {where}{result.note}"

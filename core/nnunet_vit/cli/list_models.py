@@ -1,7 +1,7 @@
 """vit_cli list-models: the heads and backbones that are installed."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,9 @@ def list_models(
     backbones: Annotated[bool, typer.Option("--backbones", help="backbones alone")] = False,
 ) -> None:
     """List the installed heads and backbones."""
-    from nnunet_vit.report.models import backbone_rows, head_rows
+    from nnunet_vit.report.models import Row, backbone_rows, head_rows
 
-    listing: dict[str, list[dict[str, Any]]] = {}
+    listing: dict[str, list[Row]] = {}
     if heads or not backbones:
         listing["heads"] = head_rows()
     if backbones or not heads:

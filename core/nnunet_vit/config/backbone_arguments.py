@@ -1,7 +1,6 @@
 """The arguments of timm's networks that a run file or a snapshot may give: plain values only."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -13,7 +12,7 @@ from pydantic import (
 )
 
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.json_file import JsonMapping, JsonObject
 
 Count = Annotated[int, Field(ge=1, le=16384)]
 Size = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -87,7 +86,7 @@ class BackboneArguments(BaseModel):
         return self.model_dump(mode="json")
 
 
-def arguments_of(given: Mapping[str, Any]) -> BackboneArguments:
+def arguments_of(given: JsonMapping) -> BackboneArguments:
     """Return arguments that are given from Python.
 
     Raises:

@@ -1,8 +1,5 @@
 """The head of a run and its options: the keys of model.decoder, validated by the head."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
@@ -10,6 +7,7 @@ from nnunet_vit.config.models import DecoderConfig, ViTModelConfig, ViTnnUNetCon
 from nnunet_vit.config.problems import Parts, Problem, path_text, problems_error, shown
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import PluginError
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
@@ -76,7 +74,7 @@ def decoder_options(config: ViTnnUNetConfig) -> HeadOptions:
 
 
 def validate_options(
-    plugin: LoadedPlugin, given: Mapping[str, Any]
+    plugin: LoadedPlugin, given: JsonMapping
 ) -> tuple[HeadOptions | None, dict[Parts, str]]:
     """Return the validated options, or None with what is wrong by key.
 

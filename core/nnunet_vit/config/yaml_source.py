@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.config.problems import Parts, Problem, cut, escaped, path_text, shown
 from nnunet_vit.config.yaml_text import Node, NotYaml, read_text, root_node
@@ -29,7 +28,7 @@ class YamlSource:
         lines: of each key, counted from 1.
     """
 
-    value: Any = None
+    value: object = None
     problems: list[Problem] = field(default_factory=list)
     unreadable: list[Parts] = field(default_factory=list)
     lines: dict[Parts, int] = field(default_factory=dict)
@@ -92,13 +91,13 @@ class _Reader:
         self._source = source
         self._seen: set[int] = set()
 
-    def read(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
+    def read(self, node: Node, path: Parts) -> object:
         value = self._read_kind(node, path) if self._is_own(node, path) else _UNREADABLE
         if value is _UNREADABLE:
             self._source.unreadable.append(path)
         return value
 
-    def _read_kind(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
+    def _read_kind(self, node: Node, path: Parts) -> object:
         if node.id == "scalar":
             return self._scalar(node, path)
         if node.tag != _KINDS[node.id]:
@@ -142,7 +141,7 @@ class _Reader:
             return self._is_own(node, (*path, node.value))
         return False
 
-    def _list(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
+    def _list(self, node: Node, path: Parts) -> object:
         values = []
         for index, item in enumerate(node.value):
             key = (*path, index)
@@ -151,7 +150,7 @@ class _Reader:
             values.append(self.read(item, key))
         return _UNREADABLE if any(value is _UNREADABLE for value in values) else values
 
-    def _scalar(self, node: Node, path: Parts) -> Any:  # noqa: ANN401
+    def _scalar(self, node: Node, path: Parts) -> object:
         tag = node.tag.removeprefix(_YAML)
         try:
             value = _plain_value(tag, node.value)
@@ -170,7 +169,7 @@ class _Reader:
         return _UNREADABLE
 
 
-def _plain_value(tag: str, text: str) -> Any:  # noqa: ANN401 - any of the allowed types
+def _plain_value(tag: str, text: str) -> object:
     if tag == "str":
         return text
     if tag == "null":

@@ -4,15 +4,18 @@ import os
 import stat
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.config.problems import escaped
 from nnunet_vit.errors import ConfigError
 
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-Node = Any  # of ruamel.yaml, which is not typed
+Node = Any  # of ruamel.yaml, which does not type its nodes
 
 
 class NotYaml(ValueError):  # noqa: N818 - says what the text is; callers make a ConfigError of it
@@ -105,7 +108,7 @@ def _refuse_hazards(text: str) -> None:
             raise NotYaml("a %YAML line with another version; allowed: YAML 1.2", line, column)
 
 
-def _syntax_fault(error: Any, text: str) -> NotYaml:  # noqa: ANN401 - as above
+def _syntax_fault(error: "YAMLError", text: str) -> NotYaml:
     from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.reader import ReaderError
 
@@ -120,7 +123,7 @@ def _syntax_fault(error: Any, text: str) -> NotYaml:  # noqa: ANN401 - as above
     return NotYaml(f"not YAML: {escaped(str(error))}")
 
 
-def _what(error: Any) -> str:  # noqa: ANN401 - as above
+def _what(error: "MarkedYAMLError") -> str:
     problem = error.problem or "unreadable"
     if "'\\t'" in problem:
         return "a tab; allowed: spaces, where lines are indented"

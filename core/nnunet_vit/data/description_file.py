@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.label_rules import label_faults
@@ -28,12 +27,11 @@ def read_description(path: Path) -> JsonObject:
     Raises:
         DataError: it is missing, no JSON, or wrong somewhere; all that is wrong is named.
     """
-    description = _parsed(path)
-    missing = [
-        key for key in REQUIRED if not isinstance(description, dict) or key not in description
-    ]
+    content = _parsed(path)
+    description: JsonObject = content if isinstance(content, dict) else {}
+    missing = [key for key in REQUIRED if key not in description]
     if missing:
-        old = isinstance(description, dict) and "modality" in description
+        old = "modality" in description
         raise DataError(f"{path} lacks {', '.join(missing)}.", fix=CONVERT if old else "")
     wrong = [
         f"{key} is {description[key]!r}"
@@ -56,7 +54,7 @@ def read_description(path: Path) -> JsonObject:
     return dict(description)
 
 
-def _parsed(path: Path) -> Any:  # noqa: ANN401  what JSON holds
+def _parsed(path: Path) -> object:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -123,7 +121,7 @@ def _reader_faults(description: JsonObject) -> list[Fault]:
     return [Fault(f"{READER} is {named!r}, no reader of nnU-Net.", f"remove {READER}.")]
 
 
-def _named_reader(name: str) -> Any:  # noqa: ANN401  whatever nnU-Net finds by that name
+def _named_reader(name: str) -> object:
     from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 
     if name == "None":

@@ -1,7 +1,7 @@
 """What nnU-Net wants of the labels in dataset.json, and what else would go wrong later."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import SupportsInt
 
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.files.json_file import JsonObject
@@ -17,7 +17,7 @@ def are_regions(labels: JsonObject) -> bool:
     return any(isinstance(value, list | tuple) and len(value) > 1 for value in labels.values())
 
 
-def numbers_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401  from JSON
+def numbers_of(value: object) -> tuple[int, ...]:
     """Return the numbers of a class or a region as nnU-Net takes them; nothing for what is none.
 
     nnU-Net takes strings and floats of integers too.
@@ -25,9 +25,11 @@ def numbers_of(value: Any) -> tuple[int, ...]:  # noqa: ANN401  from JSON
     values = value if isinstance(value, list | tuple) else [value]
     numbers = []
     for one in values:
+        if not isinstance(one, str | SupportsInt):
+            return ()
         try:
             number = int(one)
-        except (OverflowError, TypeError, ValueError):
+        except (OverflowError, ValueError):
             return ()
         if isinstance(one, float) and number != one:
             return ()

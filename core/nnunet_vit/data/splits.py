@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.errors import ConfigError, DataError, shortened
 from nnunet_vit.files.json_file import kind_of, read_json
@@ -48,7 +47,7 @@ def read_splits(path: Path, cases: Collection[str], ending: str = "") -> list[Sp
     return [{side: fold[side] for side in SIDES} for fold in content]
 
 
-def _problems(fold: Any, known: set[str], ending: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _problems(fold: object, known: set[str], ending: str) -> Iterator[str]:
     if not isinstance(fold, dict):
         yield f"{kind_of(fold)}, not an object with train and val"
         return
@@ -63,14 +62,13 @@ def _problems(fold: Any, known: set[str], ending: str) -> Iterator[str]:  # noqa
             yield f"'{side}' has names that are no texts"
         else:
             yield from _wrong_names(side, names, known, ending)
-    if all(isinstance(names, list) for names in sides.values()):
-        both = sorted(_texts(sides["train"]) & _texts(sides["val"]))
-        if both:
-            yield f"in 'train' and in 'val': {shortened(both)}"
+    training, validation = (_texts(names) for names in sides.values())
+    if training & validation:
+        yield f"in 'train' and in 'val': {shortened(sorted(training & validation))}"
 
 
-def _texts(names: Any) -> set[str]:  # noqa: ANN401 - JSON
-    return {name for name in names if isinstance(name, str)}
+def _texts(names: object) -> set[str]:
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
 def _wrong_names(side: str, names: list[str], known: set[str], ending: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.reading import in_threads
 from nnunet_vit.data.dataset import class_names
@@ -15,7 +15,13 @@ from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
 
+if TYPE_CHECKING:
+    import numpy as np
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+    from nnunetv2.utilities.label_handling.label_handling import LabelManager
+
 SUMMARY = "summary.json"
+Key = int | tuple[int, ...]  # a label, or a region
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def evaluate_folder(
     )
 
 
-def names_by_key(labels: Any, description: JsonObject) -> dict[str, str]:  # noqa: ANN401
+def names_by_key(labels: "LabelManager", description: JsonObject) -> dict[str, str]:
     """Return the classes' names by what nnU-Net's summary calls them: a label, or a region."""
     wanted = labels.foreground_regions if labels.has_regions else labels.foreground_labels
     return {str(key): name for key, name in zip(wanted, class_names(description), strict=True)}
@@ -94,8 +100,8 @@ def names_by_key(labels: Any, description: JsonObject) -> dict[str, str]:  # noq
 
 def _measured(
     pairs: Sequence[Pair],
-    reader: Any,  # noqa: ANN401 - a class of nnU-Net
-    keys: Sequence[Any],
+    reader: "type[BaseReaderWriter]",
+    keys: Sequence[Key],
     ignored: int | None,
     progress: Progress,
 ) -> JsonObject:
@@ -119,7 +125,7 @@ def _measured(
 
     cases = in_threads(measure, pairs, lambda: progress.case(""))
     measures = list(cases[0]["metrics"][keys[0]])
-    mean: dict[Any, Any] = {}
+    mean: dict[Key, dict[str, np.floating]] = {}
     for key in keys:
         values = {m: [case["metrics"][key][m] for case in cases] for m in measures}
         mean[key] = {m: _nanmean(values[m]) for m in measures}
@@ -129,7 +135,7 @@ def _measured(
     return {"metric_per_case": cases, "mean": mean, "foreground_mean": overall}
 
 
-def _nanmean(values: list[float]) -> Any:  # noqa: ANN401 - a number of numpy's
+def _nanmean(values: list[float]) -> "np.floating":
     """Return the mean without NaN; NaN, and no warning, where a class is in no mask at all."""
     import numpy as np
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.checks.masks import MaskFacts, compare, lies_elsewhere, look_at_mask
@@ -21,6 +21,7 @@ from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+    from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
 SHOWN = 5  # of a list of missing masks
 DESCRIPTION = {"labels": dict, "file_ending": str}
@@ -59,7 +60,7 @@ class Task:
         """The numbers that masks may hold."""
         return labels_of(self.description)
 
-    def label_manager(self) -> Any:  # noqa: ANN401 - a class of nnU-Net
+    def label_manager(self) -> "LabelManager":
         """Return nnU-Net's view of the labels."""
         from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 

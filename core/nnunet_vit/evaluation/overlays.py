@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.checks.masks import read_mask
@@ -19,9 +19,11 @@ from nnunet_vit.report.overlay import Legend, picture_of
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
-    Array = NDArray[Any]
+    from nnunet_vit.files.arrays import Array
+
+    Readers = tuple[type[BaseReaderWriter], type[BaseReaderWriter]]  # of images, of masks
 
 THIN = 1.5  # times the spacing of the other axes: slices are cut across such an axis
 
@@ -107,7 +109,7 @@ class _Views:
     place: str  # which slice it is; empty for pictures
 
 
-def _readers(scores: Scores, images: Sequence[Path]) -> tuple[Any, Any]:
+def _readers(scores: Scores, images: Sequence[Path]) -> "Readers":
     assert scores.task is not None
     description = scores.task.description
     masks = [pair.reference for pair in scores.pairs]
@@ -115,7 +117,7 @@ def _readers(scores: Scores, images: Sequence[Path]) -> tuple[Any, Any]:
 
 
 def _views(
-    image: Path, pair: Pair, readers: tuple[Any, Any], ending: str, labels: Labels
+    image: Path, pair: Pair, readers: "Readers", ending: str, labels: Labels
 ) -> _Views | FileFault:
     of_image, of_masks = readers
     if not image.exists():

@@ -17,7 +17,7 @@ class DoubledKeyError(ValueError):
     """A key of a JSON object that is there twice."""
 
 
-def without_doubles(pairs: list[tuple[str, Any]]) -> JsonObject:
+def without_doubles(pairs: list[tuple[str, object]]) -> JsonObject:
     """Return an object's pairs; json itself would let the last of equal keys win, unsaid.
 
     Raises:

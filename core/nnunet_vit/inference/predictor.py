@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from nnunet_vit.errors import MachineError, NumericsError, UserError
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 
@@ -16,14 +16,14 @@ DIED = "Background workers died"
 NO_MEMORY = ("can't allocate memory", "not enough memory", "export worker died")
 
 
-class _Announced(list[Any]):
+class _Announced(list[list[str]]):
     """The files of each case, as nnU-Net goes through them; tells which case it has come to."""
 
-    def __init__(self, cases: Iterable[Any], tell: Callable[[str], None]) -> None:
+    def __init__(self, cases: Iterable[list[str]], tell: Callable[[str], None]) -> None:
         super().__init__(cases)
         self.tell = tell
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[list[str]]:
         for files in super().__iter__():
             self.tell(Path(files[0]).name)
             yield files
@@ -71,11 +71,15 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
                 raise
             raise named from error
 
-    def _manage_input_and_output_lists(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def _manage_input_and_output_lists(
+        self, *args: object, **options: object
+    ) -> tuple[object, ...]:
         cases, *others = super()._manage_input_and_output_lists(*args, **options)
         return _Announced(cases, self._begin), *others
 
-    def predict_from_data_iterator(self, data_iterator: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def predict_from_data_iterator(
+        self, data_iterator: Iterable[JsonMapping], *args: object, **options: object
+    ) -> object:
         """Predict what nnU-Net's workers have preprocessed."""
         return super().predict_from_data_iterator(self._told(data_iterator), *args, **options)
 
@@ -89,7 +93,7 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
         self.progress.case("")
         return logits
 
-    def _told(self, items: Iterable[Any]) -> Iterator[Any]:
+    def _told(self, items: Iterable[JsonMapping]) -> Iterator[JsonMapping]:
         for item in items:
             self._begin(f"{Path(item['ofile']).name}_0000{self.dataset_json['file_ending']}")
             yield item

@@ -14,12 +14,12 @@ from nnunet_vit.config.head_options import decoder_options, head_plugin
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping
-from nnunet_vit.hookspecs import HeadOptions
+from nnunet_vit.hookspecs import HeadOptions, HeadOutput
 from nnunet_vit.registry.calling import argument_names, call_hook
 from nnunet_vit.registry.loading import plugin_failures
 
 BUILD, LOSS, STEP = "create_segmentation_model", "create_loss", "before_training_step"
-Loss = Callable[[Any, Any], Tensor]
+Loss = Callable[[HeadOutput, Any], Tensor]  # of outputs and target, or a target per level
 
 
 class Head:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
+from nnunet_vit.hookspecs import HeadOutput
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.bridge import InputBridge
 from nnunet_vit.modeling.factory import build_model
@@ -139,7 +140,7 @@ class ViTSegmentationNetwork(nn.Module):
             remove_adapters(self)
         return super().load_state_dict(state_dict, strict=strict, assign=assign)
 
-    def forward(self, images: Tensor) -> Any:  # noqa: ANN401 - a head's training outputs
+    def forward(self, images: Tensor) -> HeadOutput:
         """Map images (B, C, H, W) to float32 logits (B, num_classes, H, W), or a list of them.
 
         In training a head with its own loss gives its own outputs instead.

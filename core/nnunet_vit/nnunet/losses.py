@@ -1,7 +1,7 @@
 """nnU-Net's own losses, as its trainer chooses them, for what has no trainer."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +21,7 @@ def loss_for(regions: bool) -> "Callable[[Tensor | list[Tensor]], Tensor]":
 
     dice = {"batch_dice": True, "smooth": 1e-5, "ddp": False}
     kind = {"dice_class": MemoryEfficientSoftDiceLoss}
-    loss: Any = (
+    loss: Callable[[Tensor, Tensor], Tensor] = (
         DC_and_BCE_loss({}, {**dice, "do_bg": True}, **kind)
         if regions
         else DC_and_CE_loss({**dice, "do_bg": False}, {}, **kind)

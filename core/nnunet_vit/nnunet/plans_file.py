@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
@@ -10,7 +9,7 @@ from nnunet_vit.nnunet.plan_classes import unknown_classes
 
 PLANS = "nnUNetPlans"  # the name that nnU-Net gives its own
 REDO = "`vit_cli train … --preprocess-again` makes it again from the raw data; or copy it again."
-Check = Callable[[Any], bool]
+Check = Callable[[object], bool]
 
 
 def _is_text(value: object) -> bool:

@@ -7,7 +7,7 @@ keep a map of all pairs of tokens, some have no formula in torch's counter. Here
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -96,12 +96,23 @@ def _fused(query: Tensor, key: Tensor, value: Tensor, grouped: bool) -> bool:
     return same_width and same_heads and query.shape[0] == key.shape[0]
 
 
+class _Context(Protocol):
+    """What autograd hands to forward and backward, with what forward leaves there."""
+
+    maps: int
+    count: Count
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None: ...
+
+
 class _Fused(torch.autograd.Function):
     """Attention without a map of all pairs."""
 
     @staticmethod
     def forward(
-        ctx: Any,  # noqa: ANN401 - autograd's
+        ctx: _Context,
         query: Tensor,
         key: Tensor,
         value: Tensor,
@@ -119,7 +130,7 @@ class _Fused(torch.autograd.Function):
         return output
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+    def backward(ctx: _Context, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Make all gradients at once; that of a bias is a map of all pairs."""
         query, key, value, bias, _, _ = ctx.saved_tensors
         ctx.count(2 * ctx.maps * (3 * query.shape[-1] + 2 * value.shape[-1]))

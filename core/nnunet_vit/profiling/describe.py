@@ -1,7 +1,6 @@
 """A run described before anything is trained: network, cost, input, weights."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.backbones import family, is_timm, timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
@@ -14,10 +13,9 @@ from nnunet_vit.profiling.cost import Channel, Description, StepCost, Weights
 from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
     from nnunet_vit.profiling.assumptions import Notes, Sizes
+    from nnunet_vit.profiling.step import Loss
 
 Statistics = tuple[list[float], list[float]]
 
@@ -130,7 +128,7 @@ def _cost(
 
 def _training_loss(
     network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, sizes: "Sizes"
-) -> "Callable[[Any], Tensor]":
+) -> "Loss":
     """Return the loss of what the network returns in training, against an empty target."""
     if not network.own_loss:
         return loss_for(has_regions(dataset.description))

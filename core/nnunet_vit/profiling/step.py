@@ -1,12 +1,12 @@
 """One training step, computed for its cost alone."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.hookspecs import HeadOutput
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.modeling.runtime.outputs import as_float32
@@ -16,7 +16,7 @@ from nnunet_vit.profiling.fake_tensors import computed_without_memory
 from nnunet_vit.profiling.precision import in_bfloat16, lift_norms
 from nnunet_vit.profiling.tracking import Ledger, SavedForBackward
 
-Loss = Callable[[Any], Tensor]
+Loss = Callable[[HeadOutput], Tensor]
 
 
 def step_cost(
@@ -93,7 +93,7 @@ class _Logits(nn.Module):
         self.network = network
         self.in_bfloat16 = bfloat16
 
-    def forward(self, images: Tensor) -> Any:  # noqa: ANN401 - a head's training outputs
+    def forward(self, images: Tensor) -> HeadOutput:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.in_bfloat16):
             output = as_float32(self.network.model(self.network.bridge(images)))
         one_level = not self.network.own_loss and not self.network.deep_supervision

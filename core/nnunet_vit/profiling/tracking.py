@@ -1,12 +1,13 @@
 """What a training step computes and keeps: operations and unique storages."""
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -14,6 +15,8 @@ from torch.utils.flop_counter import flop_registry
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import backbone_of
 
+Taken = ParamSpec("Taken")
+Given = TypeVar("Given")
 # how heads let the backbone compute
 TOLD = ("feature_maps", "feature_maps_and_prefix", "embed", "run_blocks", "normalized")
 
@@ -41,15 +44,15 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.weights = {_key(t) for t in (*network.parameters(), *network.buffers())}
         self.copies: set[int] = set()
         self.flops = self.live = self.peak = 0
-        self._known: dict[int, weakref.ref[Any]] = {}
+        self._known: dict[int, weakref.ref[torch.UntypedStorage]] = {}
 
     def __torch_dispatch__(
         self,
-        function: Any,  # noqa: ANN401
-        types: Any,  # noqa: ANN401
-        args: tuple[Any, ...] = (),
+        function: OpOverload,
+        types: Collection[type],
+        args: tuple[object, ...] = (),
         kwargs: JsonObject | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> object:
         """Run the operation and note what it has made."""
         result = function(*args, **(kwargs or {}))
         # torch's FlopCounterMode also follows the modules, and so keeps what checkpointing frees
@@ -59,7 +62,8 @@ class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor):
                 self._note(tensor)
-        if function is torch.ops.aten._to_copy.default and _key(args[0]) in self.weights:
+        copied = args[0] if function is torch.ops.aten._to_copy.default else None
+        if isinstance(copied, Tensor) and _key(copied) in self.weights:
             self.copies.add(_key(result))
         return result
 
@@ -120,8 +124,8 @@ class SavedForBackward:
             for name in TOLD:
                 delattr(backbone, name)
 
-    def _telling(self, compute: Callable[..., Any]) -> Callable[..., Any]:
-        def told(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of each method
+    def _telling(self, compute: Callable[Taken, Given]) -> Callable[Taken, Given]:
+        def told(*arguments: Taken.args, **named: Taken.kwargs) -> Given:
             self._inside = True
             try:
                 return compute(*arguments, **named)

@@ -1,10 +1,10 @@
 """Hand a hook the arguments that it names, and no others."""
 
 import inspect
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from nnunet_vit.errors import PluginError
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.registry.catalogue import PluginRecord
 from nnunet_vit.registry.loading import MAIN_HOOKS, LoadedPlugin, load_plugin, plugin_failures
 
@@ -16,7 +16,7 @@ def argument_names(plugin: LoadedPlugin, hook: str) -> tuple[str, ...]:
     return tuple(inspect.signature(plugin.hook(hook)).parameters)
 
 
-def call_hook(plugin: LoadedPlugin, hook: str, offered: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def call_hook(plugin: LoadedPlugin, hook: str, offered: JsonMapping) -> Any:  # noqa: ANN401
     """Call the plugin's hook with those of the offered arguments that it names.
 
     pluggy itself leaves out arguments that have a default; here they are handed over too, because

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
-    Array = NDArray[Any]
+    from nnunet_vit.files.arrays import Array
 
 Colour = tuple[int, int, int]
 
@@ -202,7 +202,7 @@ def _lines(width: int, lines: "Sequence[Sequence[tuple[Colour | None, str]]]") -
     return np.asarray(picture)
 
 
-def _font() -> Any:  # noqa: ANN401 - a class of Pillow
+def _font() -> "FreeTypeFont | ImageFont":
     from PIL import ImageFont
 
     try:

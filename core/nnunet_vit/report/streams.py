@@ -11,7 +11,10 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 OUTPUT, ERRORS = 1, 2  # file descriptors
 DEBUG = "NNUNET_VIT_DEBUG"  # set by --debug
@@ -21,7 +24,7 @@ UNBUFFERED = "PYTHONUNBUFFERED"  # a terminated worker would take its buffered l
 class _LogFile(io.FileIO):
     """A file that may fill its disk without stopping the work."""
 
-    def write(self, data: Any) -> int:  # noqa: ANN401 - a buffer
+    def write(self, data: "ReadableBuffer") -> int:
         try:
             return super().write(data) or 0
         except OSError:

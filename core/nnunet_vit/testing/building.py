@@ -1,7 +1,6 @@
 """The head under test, built through the same door as in a run."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import timm
 import torch
@@ -67,7 +66,7 @@ def head_on(
     head: str,
     backbone: nn.Module,
     options: JsonObject | None = None,
-    **offered: Any,  # noqa: ANN401 - the hook's own arguments
+    **offered: object,
 ) -> nn.Module:
     """Return an installed head, built by its own hook on a backbone of the test.
 
@@ -133,7 +132,7 @@ def head_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return [(name, value) for name, value in model.named_parameters() if id(value) not in inside]
 
 
-def _cross_entropies(output: Any, target: Tensor) -> Tensor:  # noqa: ANN401 - logits or a list
+def _cross_entropies(output: Tensor | Sequence[Tensor], target: Tensor) -> Tensor:
     levels = [output] if isinstance(output, Tensor) else list(output)
     losses = []
     for level in levels:
@@ -153,7 +152,7 @@ def _register() -> None:
 
 
 def _entry(name: str, tiny: SmallViT) -> Callable[..., nn.Module]:
-    def create(pretrained: bool = False, **settings: Any) -> nn.Module:  # noqa: ANN401 - timm's
+    def create(pretrained: bool = False, **settings: object) -> nn.Module:
         settings.pop("pretrained_cfg", None)
         settings.pop("pretrained_cfg_overlay", None)
         settings.pop("cache_dir", None)

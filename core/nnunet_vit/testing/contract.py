@@ -1,13 +1,16 @@
 """The contract of a head as a class of tests: pytest collects what inherits from it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import UserError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.registry import catalogue
 from nnunet_vit.testing.rules import RULES, Rule
 from nnunet_vit.testing.small_vits import SMALL_VITS, Case
+
+if TYPE_CHECKING:  # `vit_cli check-head` works without pytest
+    import pytest
 
 FEW = 2  # backbones on which the options besides the first are checked
 
@@ -41,7 +44,7 @@ class HeadContract:
         every: list[Case | None] = [Case(backbone, first) for backbone in backbones]
         return every + [Case(name, more) for more in others for name in some]
 
-    def pytest_generate_tests(self, metafunc: Any) -> None:  # noqa: ANN401 - works without pytest
+    def pytest_generate_tests(self, metafunc: "pytest.Metafunc") -> None:
         """Repeat a test that takes a case for each of them."""
         if "case" in metafunc.fixturenames:
             rule = RULES[metafunc.function.__name__.removeprefix("test_")]

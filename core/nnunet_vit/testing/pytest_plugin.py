@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from torch import nn
 
+    from nnunet_vit.files.json_file import JsonObject
+
 LINE = "run.yaml, line 4, "  # where an option stands in the run file of option_error
 
 
@@ -28,7 +30,7 @@ def build_head(request: pytest.FixtureRequest) -> "Callable[..., nn.Module]":
     def build(
         backbone: str = "timm:test_vit",
         num_classes: int = 3,
-        options: dict[str, Any] | None = None,
+        options: "JsonObject | None" = None,
         **settings: Any,  # noqa: ANN401 - the public entry's own
     ) -> "nn.Module":
         import torch
@@ -55,7 +57,7 @@ def head_on(request: pytest.FixtureRequest) -> "Callable[..., nn.Module]":
         num_classes: int = 2,
         in_channels: int = 3,
         deep_supervision: bool = False,
-        **options: Any,  # noqa: ANN401 - the head's own
+        **options: object,
     ) -> "nn.Module":
         from nnunet_vit.testing import building
 
@@ -95,7 +97,7 @@ def option_error(
     return error
 
 
-def _head_of(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+def _head_of(request: pytest.FixtureRequest) -> "tuple[str, JsonObject]":
     """Return the name of the test file's head, and options in place of its defaults."""
     head = getattr(request.module, "HEAD", "")
     if not head:

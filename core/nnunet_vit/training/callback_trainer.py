@@ -2,7 +2,6 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from torch import nn
@@ -144,7 +143,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
             for callback in self.callbacks:
                 callback.on_validation_end(self)
 
-    def print_to_log_file(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+    def print_to_log_file(self, *args: object, **options: object) -> None:
         """Log as nnU-Net does."""
         super().print_to_log_file(*args, **options)
         for callback in self.callbacks:

@@ -11,7 +11,7 @@ import random
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from batchgenerators.dataloading.single_threaded_augmenter import SingleThreaded
 
 from nnunet_vit.files.json_file import JsonObject
 
+Augmenter: TypeAlias = MultiThreadedAugmenter | SingleThreadedAugmenter
+
 CACHED_PER_WORKER = 3
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
 
@@ -27,7 +29,7 @@ PR_SET_PDEATHSIG = 1  # of Linux' prctl
 class NumberedBatches:
     """Every workers-th batch of a loader, each seeded with its number."""
 
-    def __init__(self, loader: Any, seed: int, first: int, workers: int) -> None:  # noqa: ANN401
+    def __init__(self, loader: Iterator[JsonObject], seed: int, first: int, workers: int) -> None:
         """Start at batch `first`, as the only worker until told otherwise."""
         self.loader = loader
         self.seed = seed
@@ -51,8 +53,7 @@ class NumberedBatches:
         np.random.seed(int(seeds[1]))
         torch.manual_seed(int(seeds[2]))
         self.number += self.workers
-        batch: JsonObject = next(self.loader)
-        return batch
+        return next(self.loader)
 
 
 def _die_with_parent() -> None:
@@ -62,12 +63,12 @@ def _die_with_parent() -> None:
 
 
 def augmenter(
-    loader: Any,  # noqa: ANN401 - nnU-Net's data loader
+    loader: Iterator[JsonObject],
     seed: int,
     first: int,
     workers: int,
     pin_memory: bool,
-) -> MultiThreadedAugmenter | SingleThreadedAugmenter:
+) -> Augmenter:
     """Return the batches of a loader in order, made by that many processes (0: by this one)."""
     batches = NumberedBatches(loader, seed, first, max(1, workers))
     if workers == 0:

@@ -7,7 +7,7 @@ import math
 import os
 import random
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -28,8 +28,11 @@ from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.callbacks import found
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
-from nnunet_vit.training.dataloading import augmenter
+from nnunet_vit.training.dataloading import Augmenter, augmenter
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
+
+if TYPE_CHECKING:
+    from nnunet_vit.files.arrays import Array
 
 
 class nnUNetTrainer_vit(CheckpointTrainer):
@@ -130,7 +133,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         training, validation = super().do_split()
         return training, validation
 
-    def get_dataloaders(self) -> tuple[Any, Any]:
+    def get_dataloaders(self) -> tuple[Augmenter, Augmenter]:
         """Return nnU-Net's loaders with numbered batches."""
         workers = get_allowed_n_proc_DA()
         with environment("nnUNet_n_proc_DA", "0"):  # gives the loaders themselves, without workers
@@ -175,7 +178,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             callback.on_step_end(self, float(value))
         return {"loss": value}
 
-    def _finite(self, loss: torch.Tensor) -> "np.ndarray[Any, Any]":
+    def _finite(self, loss: torch.Tensor) -> "Array":
         value = loss.detach().cpu().numpy()
         if not math.isfinite(value):
             raise NumericsError(

@@ -5,12 +5,13 @@ All layers share the matrices, which are never trained.
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.tuning.adapters.inject import inject_adapters
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
+    from numpy.random import RandomState
     from peft import PeftConfig
     from torch import Tensor, nn
 
@@ -62,7 +63,7 @@ def _inject(config: "PeftConfig", model: "nn.Module") -> None:
         _fill(matrix, random)
 
 
-def _fill(matrix: "Tensor", random: Any) -> None:  # noqa: ANN401 - numpy's RandomState
+def _fill(matrix: "Tensor", random: "RandomState") -> None:
     """Fill a matrix (rows, columns) as Kaiming's uniform initialization does."""
     import torch
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.reading import Raster, bands_of, read
 from nnunet_vit.data.checks.sampling import (
@@ -19,9 +19,8 @@ from nnunet_vit.quantities import shape_text, sizes_text
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
-    from numpy.typing import NDArray
 
-    Array = NDArray[Any]
+    from nnunet_vit.files.arrays import Array
 
 DESCRIBED = "dataset.json"  # who wants the channels of training images
 UNIT_RANGE = "RGBTo01Normalization"  # divides by 255 and refuses what lies outside 0 to 255

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError, MachineError
@@ -19,9 +19,8 @@ from nnunet_vit.quantities import bytes_text
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
-    from numpy.typing import NDArray
 
-    Array = NDArray[Any]
+    from nnunet_vit.files.arrays import Array
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

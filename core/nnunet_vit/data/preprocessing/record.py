@@ -6,7 +6,6 @@ One file per kind of preprocessed data, named after their folder, and one for th
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit import __version__
 from nnunet_vit.data.channels import in_order
@@ -115,7 +114,7 @@ def read_record(path: Path) -> Record | None:
         raise DataError(f"{path} is no record of preprocessing.", REDO) from error
 
 
-def files_of_cases(record: Record, cases: Iterable[str]) -> list[Any]:
+def files_of_cases(record: Record, cases: Iterable[str]) -> list[object]:
     """Return what decides of those cases: dataset.json, and the digests of their files."""
     digests = [
         [case, *(state.sha256 for state in record.cases.get(case, []))] for case in sorted(cases)

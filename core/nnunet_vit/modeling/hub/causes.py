@@ -121,6 +121,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        behind: list[Any] = [current.__cause__, current.__context__, *current.args]
+        behind: list[object] = [current.__cause__, current.__context__, *current.args]
         behind.append(getattr(current, "reason", None))  # urllib3's
         waiting += [item for item in behind if isinstance(item, BaseException)]

@@ -1,11 +1,10 @@
 """Training in less memory: activations are computed again instead of being kept."""
 
-from typing import Any
-
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.hookspecs import HeadOutput
 from nnunet_vit.modeling.backbone import vits_of
 from nnunet_vit.modeling.runtime.outputs import joined
 
@@ -27,7 +26,7 @@ def checkpoint_blocks(network: nn.Module) -> None:
         vit.set_grad_checkpointing(True)  # type: ignore[operator]
 
 
-def forward_in_microbatches(network: nn.Module, images: Tensor, parts: int) -> Any:  # noqa: ANN401
+def forward_in_microbatches(network: nn.Module, images: Tensor, parts: int) -> HeadOutput:
     """Run a batch through the network part by part, with the whole batch's gradient in the end.
 
     nnU-Net's Dice loss looks at the batch as a whole, so that adding up the gradients of small

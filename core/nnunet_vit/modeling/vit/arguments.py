@@ -1,7 +1,5 @@
 """A timm network built with arguments of a run file or a snapshot: names turned into layers."""
 
-from typing import Any
-
 import timm
 from timm.layers import GluMlp, Mlp, RmsNorm, SwiGLU, SwiGLUPacked
 from torch import nn
@@ -18,7 +16,7 @@ MLPS: JsonObject = {
 }
 
 
-def built_with(arguments: BackboneArguments, name: str, **more: Any) -> nn.Module:  # noqa: ANN401
+def built_with(arguments: BackboneArguments, name: str, **more: object) -> nn.Module:
     """Return a timm network without weights.
 
     Args:

@@ -1,6 +1,7 @@
 """How timm's classes of ViTs begin and run their blocks, one block at a time."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,13 @@ from torch.utils.checkpoint import checkpoint
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.tokens import Tokens
 from nnunet_vit.modeling.vit.classes import class_of, prefix_tokens_of
+
+if TYPE_CHECKING:
+    from timm.models.beit import Beit, Block
+    from timm.models.eva import Eva
+    from timm.models.vision_transformer import VisionTransformer
+
+    ViT: TypeAlias = VisionTransformer | Eva | Beit
 
 PLAIN, ROTATING, BIASED = ("vision_transformer", "deit"), ("eva",), ("beit",)
 SUPPORTED = (*PLAIN, *ROTATING, *BIASED)
@@ -30,7 +38,7 @@ def check_runs_by_blocks(vit: nn.Module) -> None:
         )
 
 
-def embed(vit: Any, images: Tensor) -> Tokens:  # noqa: ANN401 - one of timm's classes
+def embed(vit: "ViT", images: Tensor) -> Tokens:
     """Return the tokens before the first block.
 
     Raises:
@@ -53,7 +61,7 @@ def embed(vit: Any, images: Tensor) -> Tokens:  # noqa: ANN401 - one of timm's c
     return Tokens(tokens, (int(rows), int(columns)), prefix_tokens_of(vit), places)
 
 
-def run_block(vit: Any, number: int, tokens: Tokens, mask: Tensor | None) -> Tensor:  # noqa: ANN401
+def run_block(vit: "ViT", number: int, tokens: Tokens, mask: Tensor | None) -> Tensor:
     """Return the values of tokens after a block.
 
     Shapes: mask, added to the scores of attention, (B, 1, N, N); values (B, N, embed_dim).
@@ -91,12 +99,11 @@ def additive_mask(allowed: Tensor, values: Tensor) -> Tensor:
     return values.new_zeros(blocked.shape).masked_fill(blocked, float("-inf"))
 
 
-def _through(vit: Any, function: Any, *arguments: Any) -> Tensor:  # noqa: ANN401
+def _through(vit: "ViT", function: Callable[..., Tensor], *arguments: object) -> Tensor:
     if vit.grad_checkpointing and torch.is_grad_enabled():
         values: Tensor = checkpoint(function, *arguments, use_reentrant=False)
         return values
-    values = function(*arguments)
-    return values
+    return function(*arguments)
 
 
 def _with_unrotated(rotation: Tensor, count: int) -> Tensor:
@@ -112,7 +119,7 @@ def _joint_bias(tokens: Tokens, mask: Tensor | None) -> Tensor | None:
     return bias if mask is None else bias + mask
 
 
-def _biased(block: Any, values: Tensor, bias: Tensor | None, added: int) -> Tensor:  # noqa: ANN401
+def _biased(block: "Block", values: Tensor, bias: Tensor | None, added: int) -> Tensor:
     """Run a block whose attention knows each pair of places; added tokens get no bias."""
     attention = block.attn
     if added and attention.relative_position_bias_table is not None:

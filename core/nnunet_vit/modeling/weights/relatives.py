@@ -6,7 +6,6 @@ Networks are built without memory, one block deep first, and within a few second
 import difflib
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import timm
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from nnunet_vit.backbones import TIMM_SUPPORTED, own_families
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text
 from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.modeling.weights.names.extra_parts import BLOCK, arguments_of_tensors
@@ -59,7 +59,7 @@ def fitting_backbones(tensors: Tensors, model: nn.Module) -> list[str]:
 
 def _candidates(tensors: Tensors, model: nn.Module) -> Iterator[tuple[str, str, BackboneArguments]]:
     """Yield what to write, timm's name and arguments: families, arguments, then timm's names."""
-    settings: Any = getattr(model, "pretrained_cfg", None) or {}
+    settings: JsonMapping = getattr(model, "pretrained_cfg", None) or {}
     own = str(settings.get("architecture", ""))
     known = {own}
     width, patch = _stem_words(tensors)

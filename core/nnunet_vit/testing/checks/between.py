@@ -4,7 +4,6 @@ import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from nnunet_vit.config.head_options import validate_options
 from nnunet_vit.errors import UserError, message_of
@@ -72,14 +71,14 @@ def pairs(head: str) -> list[JsonObject]:
     return random.Random(0).sample(found, min(PAIRS, len(found)))
 
 
-def _values(head: str) -> dict[str, list[Any]]:
+def _values(head: str) -> dict[str, list[object]]:
     return {
         name: [value for kind in kinds for value in _inside(kind)]
         for name, (kinds, _) in schemas(plugin_of(head)).items()
     }
 
 
-def _inside(kind: Schema) -> list[Any]:
+def _inside(kind: Schema) -> list[object]:
     if kind.get("type") == "boolean":
         return [True, False]
     if "enum" in kind:

@@ -1,7 +1,6 @@
 """The head's options: described, bounded, refused beyond their bounds, and buildable."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from nnunet_vit.config.head_options import options_model, validate_options
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
@@ -110,7 +109,7 @@ def _check_refused(plugin: LoadedPlugin, name: str, kind: Schema) -> None:
             )
 
 
-def _beyond(kind: Schema) -> Iterator[tuple[str, Any]]:
+def _beyond(kind: Schema) -> Iterator[tuple[str, float]]:
     step = 1 if kind.get("type") == "integer" else 0.5
     for bound, beyond in {
         "minimum": -step,

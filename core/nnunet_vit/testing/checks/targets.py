@@ -1,7 +1,7 @@
 """The targets that nnU-Net gives a head's own loss: classes or regions, with ignored pixels."""
 
 import itertools
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +94,7 @@ def _changed_where_ignored(target: Tensor) -> Tensor:
 
 
 def _default_loss(has_regions: bool, ignore: int | None) -> Loss:
-    def loss(output: Any, target: Tensor) -> Tensor:  # noqa: ANN401 - logits or a list of them
+    def loss(output: Tensor | Sequence[Tensor], target: Tensor) -> Tensor:
         target = target.float()
         logits = functional.interpolate(finest(output), size=target.shape[-2:])
         regions = target[:, :CLASSES] if has_regions else _one_hot(target)

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import NumericsError
 from nnunet_vit.tuning.adapters.copy_structure import copy_structure
 from nnunet_vit.tuning.adapters.names import BASE, layer_of
 
 if TYPE_CHECKING:
+    from peft.tuners.tuners_utils import BaseTunerLayer
     from torch import Tensor, nn
 
 LAYERS = "peft.tuners.tuners_utils"  # the module of the class that all adapted layers have
@@ -58,7 +59,7 @@ def merged_state(model: "nn.Module") -> "dict[str, Tensor]":
     return state
 
 
-def _adapted(model: "nn.Module") -> "Iterator[tuple[str, Any]]":
+def _adapted(model: "nn.Module") -> "Iterator[tuple[str, BaseTunerLayer]]":
     peft = sys.modules.get(LAYERS)
     if peft is None:  # nobody has made an adapter, and importing it takes seconds
         return iter(())
@@ -66,7 +67,7 @@ def _adapted(model: "nn.Module") -> "Iterator[tuple[str, Any]]":
     return ((name, layer) for name, layer in layers if isinstance(layer, peft.BaseTunerLayer))
 
 
-def _merged_base(name: str, layer: Any) -> "dict[str, Tensor]":  # noqa: ANN401
+def _merged_base(name: str, layer: "BaseTunerLayer") -> "dict[str, Tensor]":
     # peft gives the layer that it merges new tensors; the twin takes them, and the layer stays
     other = copy_structure(layer, lambda tensor: tensor.detach())
     _merge(name, other)
@@ -74,7 +75,7 @@ def _merged_base(name: str, layer: Any) -> "dict[str, Tensor]":  # noqa: ANN401
     return state
 
 
-def _merge(name: str, layer: Any) -> None:  # noqa: ANN401
+def _merge(name: str, layer: "BaseTunerLayer") -> None:
     import torch
 
     try:

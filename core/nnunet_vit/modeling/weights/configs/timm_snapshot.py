@@ -5,7 +5,6 @@ A file is never code: only plain values and names of known layers are taken from
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -102,7 +101,7 @@ def _arguments(given: JsonObject, file: Path) -> BackboneArguments:
         raise damaged(file, f"its model_args hold what cannot be taken over: {faults}") from error
 
 
-def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+def _plain(name: str, value: object) -> object:
     """Return a layer by the name that it has here, and an edge for a square patch."""
     if name in LAYERS and isinstance(value, str):
         layer = value.rpartition(".")[2].replace("_", "").lower()

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 HARMLESS = re.compile(  # plain values, and classes of torch and numpy that hold state
     r"builtins\.(?:int|float|complex|str|bool|bytes|bytearray|list|tuple|dict|set|frozenset|slice"
@@ -60,10 +59,10 @@ class Placeholder:
     """
 
     name: str
-    state: dict[Any, Any] = field(default_factory=dict)
-    items: dict[Any, Any] = field(default_factory=dict)
+    state: dict[object, object] = field(default_factory=dict)
+    items: dict[object, object] = field(default_factory=dict)
 
-    def content(self) -> dict[Any, Any]:
+    def content(self) -> dict[object, object]:
         """Return what it holds by name; of a network: what state_dict would return."""
         held = {**self.items, **self.state}
         for part in NETWORK:

@@ -1,9 +1,8 @@
 """Objects of a pickled file rebuilt from their parts: tensors, containers, and placeholders."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -57,6 +56,7 @@ PARAMETERS = (
 )
 BY_NAME = {str(dtype): dtype for dtype in (*DTYPES.values(), *MORE_DTYPES)}
 MOST_REPEATED = 1 << 24  # numbers of a tensor that is larger than what lies in the file
+Edges = Sequence[int]  # as torch writes them; other content fails where they are used
 MAPPINGS = ("OrderedDict", "defaultdict", "Counter", "dict")
 
 
@@ -78,7 +78,7 @@ def dtype_of(storage: Name) -> torch.dtype | None:
     return DTYPES.get(storage.text.rpartition(".")[2].removesuffix("Storage"))
 
 
-def made(what: object, arguments: tuple[Any, ...]) -> object:
+def made(what: object, arguments: tuple[object, ...]) -> object:
     """Return what a named class or function would make, or something inert in its place.
 
     Raises:
@@ -102,7 +102,7 @@ def made(what: object, arguments: tuple[Any, ...]) -> object:
     return Placeholder(name)
 
 
-def _wrapped(arguments: tuple[Any, ...]) -> object:
+def _wrapped(arguments: tuple[object, ...]) -> object:
     """Return a tensor that only carries attributes; one of a class of its own is odd."""
     if len(arguments) == 4 and isinstance(arguments[0], Name) and isinstance(arguments[2], tuple):
         plain = getattr(arguments[1], "text", "").endswith((".Tensor", ".Parameter"))
@@ -113,13 +113,13 @@ def _wrapped(arguments: tuple[Any, ...]) -> object:
     return OddTensor("distributed" if distributed else "wrapped")
 
 
-def _mapping(arguments: tuple[Any, ...]) -> dict[Any, Any]:
+def _mapping(arguments: tuple[object, ...]) -> dict[object, object]:
     """Make a plain mapping; the factory of a defaultdict is left out."""
     held = [part for part in arguments if isinstance(part, dict | list)]
     return dict(held[0]) if held else {}
 
 
-def _tensor(storage: object, offset: int, size: Any, stride: Any, *_: object) -> object:  # noqa: ANN401
+def _tensor(storage: object, offset: int, size: Edges, stride: Edges, *_: object) -> object:
     if not isinstance(storage, Storage):
         raise ValueError("a tensor without a storage")
     if storage.dtype is None:
@@ -127,19 +127,19 @@ def _tensor(storage: object, offset: int, size: Any, stride: Any, *_: object) ->
     return _view(storage.values.view(storage.dtype), offset, size, stride)
 
 
-def _tensor_v2(*parts: Any) -> object:  # noqa: ANN401
-    lazily = len(parts) > 6 and parts[6]  # a conjugate or a negative that is not worked out
-    return OddTensor("lazily negated") if lazily else _tensor(*parts[:4])
+def _tensor_v2(storage: object, offset: int, size: Edges, stride: Edges, *more: object) -> object:
+    lazily = len(more) > 2 and more[2]  # a conjugate or a negative that is not worked out
+    return OddTensor("lazily negated") if lazily else _tensor(storage, offset, size, stride)
 
 
-def _tensor_v3(storage: Storage, offset: int, size: Any, stride: Any, *more: Any) -> object:  # noqa: ANN401
+def _tensor_v3(storage: Storage, offset: int, size: Edges, stride: Edges, *more: object) -> object:
     dtype = BY_NAME.get(getattr(more[2], "text", "")) if len(more) > 2 else None
     if dtype is None:
         return OddTensor("unknown")
     return _tensor(Storage(storage.values, dtype), offset, size, stride)
 
 
-def _view(values: Tensor, offset: int, size: Any, stride: Any) -> Tensor:  # noqa: ANN401
+def _view(values: Tensor, offset: int, size: Edges, stride: Edges) -> Tensor:
     size, stride = tuple(size), tuple(stride)
     whole = len(size) == len(stride) and min((0, offset, *size, *stride)) == 0
     reach = offset + sum((edge - 1) * step for edge, step in zip(size, stride, strict=False)) + 1
@@ -150,7 +150,7 @@ def _view(values: Tensor, offset: int, size: Any, stride: Any) -> Tensor:  # noq
     return torch.as_strided(values, size, stride, offset if 0 not in size else 0)
 
 
-def _as_list(*arguments: Any) -> list[Any]:  # noqa: ANN401
+def _as_list(*arguments: object) -> list[object]:
     return list(arguments[0]) if arguments and isinstance(arguments[0], list | tuple) else []
 
 

@@ -3,8 +3,9 @@
 import io
 import os
 import zipfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from nnunet_vit.modeling.weights.files.unpickler import InertUnpickler
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first number of the older format
 PROTOCOL = 1001
+StorageOf = Callable[[object], object]  # of a pickle's persistent id
 
 
 class TorchFileError(ValueError):
@@ -45,7 +47,7 @@ class TorchArchive:
             raise TorchFileError("it is a TorchScript archive that was frozen, without its weights")
         return content
 
-    def _storage_of(self, what: Any) -> Storage:  # noqa: ANN401
+    def _storage_of(self, what: object) -> Storage:
         kind, key, count = _storage_parts(what)
         if key not in self._storages:
             name = f"{self._root}data/{key}"
@@ -57,6 +59,7 @@ class TorchArchive:
         if about.compress_type != zipfile.ZIP_STORED:
             raise TorchFileError(f"{name} in it is compressed, as torch leaves nothing")
         with self._archive.open(name) as record:
+            assert isinstance(record, zipfile.ZipExtFile)
             if about.CRC == 0:  # none: torch.serialization.set_crc32_options(False)
                 record._expected_crc = None  # type: ignore[attr-defined]
             return _filled(record, about.file_size)
@@ -78,7 +81,10 @@ class TorchStream:
             self._left = os.fstat(file.fileno()).st_size
             self._check_start(file)
             content = _read_pickle(file, self._storage_of, self._foreign)
-            for key in _plain(file):
+            keys = _plain(file)
+            if not isinstance(keys, Iterable):
+                raise TorchFileError("it is no PyTorch file, or damaged")
+            for key in keys:
                 count = int.from_bytes(file.read(8), "little")
                 values = self._storages[str(key)]
                 if count * self._sizes[str(key)] != len(values):
@@ -96,7 +102,7 @@ class TorchStream:
         if isinstance(start[2], dict) and start[2].get("little_endian") is False:
             raise TorchFileError("it was written on a big-endian machine")
 
-    def _storage_of(self, what: Any) -> object:  # noqa: ANN401
+    def _storage_of(self, what: object) -> object:
         if isinstance(what, tuple) and what and what[0] == "module":
             return what[1]  # a class with its source: its name is enough
         kind, key, count = _storage_parts(what)
@@ -107,24 +113,24 @@ class TorchStream:
                 raise TorchFileError("it is cut off or damaged")
             self._storages[key] = torch.empty(size, dtype=torch.uint8)
         values = self._storages[key]
-        if len(what) > 5 and what[5] is not None:
+        if isinstance(what, Sequence) and len(what) > 5 and what[5] is not None:
             _, start, count = what[5]
             values = values[start * self._sizes[key] :][: count * self._sizes[key]]
         return _checked(values, kind, count)
 
 
-def _read_pickle(file: BinaryIO, storage_of: Any, foreign: set[str]) -> object:  # noqa: ANN401
+def _read_pickle(file: BinaryIO, storage_of: StorageOf, foreign: set[str]) -> object:
     reader = InertUnpickler(file, storage_of)
     reader.foreign = foreign
     content: object = reader.load()
     return content
 
 
-def _plain(file: BinaryIO) -> Any:  # noqa: ANN401
+def _plain(file: BinaryIO) -> object:
     return _read_pickle(file, lambda what: None, set())
 
 
-def _storage_parts(what: Any) -> tuple[Name, str, int]:  # noqa: ANN401
+def _storage_parts(what: object) -> tuple[Name, str, int]:
     match what:
         case ("storage", Name() as kind, key, _, int(count), *_) if count >= 0:
             return kind, str(key), count
@@ -138,13 +144,13 @@ def _checked(values: Tensor, kind: Name, count: int) -> Storage:
     return Storage(values, dtype)
 
 
-def _filled(record: Any, size: int) -> Tensor:  # noqa: ANN401
+def _filled(record: io.BufferedIOBase, size: int) -> Tensor:
     values = torch.empty(size, dtype=torch.uint8)
     _fill(record, values)
     return values
 
 
-def _fill(file: Any, values: Tensor) -> None:  # noqa: ANN401
+def _fill(file: io.BufferedIOBase, values: Tensor) -> None:
     """Read bytes into a tensor, and past them so that an archive compares its checksum."""
     view = memoryview(values.numpy())  # type: ignore[arg-type]
     done = 0

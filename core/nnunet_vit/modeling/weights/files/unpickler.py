@@ -21,16 +21,17 @@ class InertUnpickler(pickle._Unpickler):
         foreign: names of the file that are neither harmless nor those of a training framework.
     """
 
+    # Any: the base class's are declared for another class than the one that has them
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
-    stack: list[Any]
+    stack: list[object]
 
-    def __init__(self, file: BinaryIO, storage_of: Callable[[Any], object]) -> None:
+    def __init__(self, file: BinaryIO, storage_of: Callable[[object], object]) -> None:
         """Read from a file; storage_of returns what a persistent id of the pickle means."""
         super().__init__(file, encoding="latin1")
         self.foreign: set[str] = set()
         self._storage_of = storage_of
 
-    def persistent_load(self, pid: Any) -> object:  # noqa: ANN401
+    def persistent_load(self, pid: object) -> object:
         """Return the storage that tensors lie in."""
         return self._storage_of(pid)
 
@@ -112,7 +113,7 @@ def _appends(reader: InertUnpickler) -> None:
     _extend(reader, reader.pop_mark())  # type: ignore[attr-defined]
 
 
-def _extend(reader: InertUnpickler, items: list[Any]) -> None:
+def _extend(reader: InertUnpickler, items: list[object]) -> None:
     if isinstance(reader.stack[-1], list):
         reader.stack[-1].extend(items)
 
@@ -128,7 +129,7 @@ def _set_items(reader: InertUnpickler) -> None:
     _update(reader, reader.pop_mark())  # type: ignore[attr-defined]
 
 
-def _update(reader: InertUnpickler, items: list[Any]) -> None:
+def _update(reader: InertUnpickler, items: list[object]) -> None:
     target = reader.stack[-1]
     held = target.items if isinstance(target, Placeholder) else target
     if isinstance(held, dict):
