@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.backbones import family, is_timm, timm_name
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.errors import ConfigError
@@ -25,7 +26,7 @@ class InputStatistics:
         notice: what the user should look at, one line; empty where nothing is uncertain.
     """
 
-    per_channel: tuple[list[float], list[float]]
+    per_channel: ChannelStatistics
     origin: str
     notice: str = ""
 
@@ -76,9 +77,7 @@ def input_statistics(
     return InputStatistics(per_channel, weights.origin, notice)
 
 
-def _given(
-    dataset: Dataset, model: ViTModelConfig, channels: int
-) -> tuple[list[float], list[float]] | None:
+def _given(dataset: Dataset, model: ViTModelConfig, channels: int) -> ChannelStatistics | None:
     if model.input_mean is None or model.input_std is None:
         return None
     if len(model.input_mean) != channels:
@@ -86,7 +85,7 @@ def _given(
             f"model.input_mean has {len(model.input_mean)} numbers; {dataset.name} has {channels} "
             "channels."
         )
-    return model.input_mean, model.input_std
+    return ChannelStatistics(model.input_mean, model.input_std)
 
 
 def _of_weights(model: ViTModelConfig, backbone: "BackboneFacts | None", fetch: bool) -> _OfWeights:

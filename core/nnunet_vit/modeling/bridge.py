@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.errors import DataError
 
 STANDARDIZED = ("ZScoreNormalization", "CTNormalization")
@@ -13,7 +14,7 @@ UNIT_RANGE = ("RescaleTo01Normalization", "RGBTo01Normalization")
 
 def channel_statistics(
     schemes: Sequence[str], mean: Sequence[float], std: Sequence[float]
-) -> tuple[list[float], list[float]]:
+) -> ChannelStatistics:
     """Return the mean and std that the network subtracts and divides by: one per input channel.
 
     Standardized channels (z-score, CT) already look like normalized ones: (0, 1). Channels in 0..1
@@ -45,7 +46,7 @@ def channel_statistics(
     for channel, scheme in enumerate(schemes):
         if scheme in STANDARDIZED:
             means[channel], stds[channel] = 0.0, 1.0
-    return means, stds
+    return ChannelStatistics(means, stds)
 
 
 class InputBridge(nn.Module):

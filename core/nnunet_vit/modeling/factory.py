@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from nnunet_vit.backbones import default_targets, timm_name
-from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.config.problems import Problem, path_text, problems_error
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import ConfigError
@@ -52,7 +52,8 @@ def build_model(
     else:
         _check_plain(head.plugin, run)
     if "lora_target_modules" in head.arguments and offered["use_lora"]:
-        offered["lora_target_modules"] = offered["lora_target_modules"] or _targets_of_timm(run)
+        targets = offered["lora_target_modules"] or _targets_of_timm(run.model)
+        offered["lora_target_modules"] = targets
     return head.build(offered)
 
 
@@ -174,16 +175,16 @@ def _plain_arguments(
     }
 
 
-def _targets_of_timm(run: ViTnnUNetConfig) -> list[str]:
-    """Return the layers that adapters go to by default in the run's ViT, which is not built yet."""
+def _targets_of_timm(model: ViTModelConfig) -> list[str]:
+    """Return the layers that adapters go to by default in a ViT, which is not built yet."""
     with torch.device("meta"):
-        model = build_timm(
-            timm_name(run.model.backbone, run.model.size_name),
+        built = build_timm(
+            timm_name(model.backbone, model.size_name),
             None,
             RGB,
-            more=run.model.backbone_arguments,
+            more=model.backbone_arguments,
         )
-    return target_names(model, None)
+    return target_names(built, None)
 
 
 def _check_plain(plugin: LoadedPlugin, run: ViTnnUNetConfig) -> None:

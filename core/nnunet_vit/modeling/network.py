@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
@@ -49,7 +50,7 @@ def first_build() -> Iterator[None]:
 def network_arguments(
     run: ViTnnUNetConfig,
     image_size: tuple[int, int],
-    statistics: tuple[list[float], list[float]],
+    statistics: ChannelStatistics,
 ) -> JsonObject:
     """Return what a run's network is built from, as plans files hold it.
 
@@ -62,8 +63,8 @@ def network_arguments(
         "model": run.model.model_dump(mode="json"),
         "lora": run.lora.model_dump(mode="json"),
         "image_size": list(image_size),
-        "input_mean": statistics[0],
-        "input_std": statistics[1],
+        "input_mean": statistics.mean,
+        "input_std": statistics.std,
     }
 
 

@@ -8,6 +8,7 @@ import copy
 from pathlib import Path
 
 from nnunet_vit import __version__
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject, write_json
@@ -23,7 +24,7 @@ def run_plans(
     plans: JsonObject,
     run: ViTnnUNetConfig,
     patch_size: tuple[int, int],
-    statistics: tuple[list[float], list[float]],
+    statistics: ChannelStatistics,
     name: str | None = None,
 ) -> JsonObject:
     """Return the dataset's plans with the run's network in place of nnU-Net's.

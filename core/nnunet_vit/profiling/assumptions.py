@@ -31,15 +31,15 @@ class Notes(Progress):
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """What a training step's cost depends on beside the network.
+class Tile:
+    """What a training step is fed with.
 
     Attributes:
-        image: (H, W) in pixels.
-        batch: images per step.
+        size: (H, W) in pixels.
+        batch: tiles per step.
     """
 
-    image: tuple[int, int]
+    size: tuple[int, int]
     batch: int
 
 
@@ -61,9 +61,9 @@ def dataset_of(run: ViTnnUNetConfig, notes: Notes) -> tuple[Dataset, bool]:
     return Dataset("the assumed dataset", description, None), False
 
 
-def sizes_of(
+def tile_of(
     run: ViTnnUNetConfig, dataset: Dataset | None, name: str, vit_patch: int, notes: Notes
-) -> Sizes:
+) -> Tile:
     """Return the run's own sizes, else the plans', else what is usual.
 
     Args:
@@ -86,11 +86,11 @@ def sizes_of(
         check_configuration(plans, run.data.configuration)
         planned = resolved(file, plans, run.data.configuration)
         image = patch_size_of_run(run, plans, vit_patch, notes)
-        return Sizes(image, run.train.batch_size or int(planned["batch_size"]))
+        return Tile(image, run.train.batch_size or int(planned["batch_size"]))
     (edge,) = next_multiple([ASSUMED_EDGE], vit_patch)
     image = (given[0], given[1]) if given is not None else (edge, edge)
     assumed = [f"{edge} x {edge} pixels"] if given is None else []
     assumed += [f"a batch of {ASSUMED_BATCH}"] if run.train.batch_size is None else []
     if assumed:
         notes.log(f"Without plans of nnU-Net assumed: {', '.join(assumed)}.")
-    return Sizes(image, run.train.batch_size or ASSUMED_BATCH)
+    return Tile(image, run.train.batch_size or ASSUMED_BATCH)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from nnunet_vit.backbones import family, is_timm, timm_name
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import in_order, normalization_of
 from nnunet_vit.data.dataset import Dataset, has_regions
@@ -14,10 +15,8 @@ from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
-    from nnunet_vit.profiling.assumptions import Notes, Sizes
+    from nnunet_vit.profiling.assumptions import Notes, Tile
     from nnunet_vit.profiling.step import Loss
-
-Statistics = tuple[list[float], list[float]]
 
 
 def describe(run: ViTnnUNetConfig, device: str) -> Description:
@@ -35,22 +34,22 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
 
 def _described(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.backbone import backbone_of
+    from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
     from nnunet_vit.modeling.vit.models import inspect_timm
-    from nnunet_vit.profiling.assumptions import Notes, dataset_of, sizes_of
+    from nnunet_vit.profiling.assumptions import Notes, dataset_of, tile_of
     from nnunet_vit.profiling.memory import estimated_memory
     from nnunet_vit.profiling.parts import adapted_kinds, parts_of
-    from nnunet_vit.profiling.precision import in_bfloat16
 
     notes = Notes()
     name = timm_name(run.model.backbone, run.model.size_name)
     facts = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
-    sizes = sizes_of(run, dataset if is_there else None, name, facts.patch_size, notes)
+    tile = tile_of(run, dataset if is_there else None, name, facts.patch_size, notes)
     schemes = _schemes(dataset, run, is_there)
     statistics = input_statistics(dataset, run, facts, schemes, fetch=False)
-    network = _network(dataset, run, sizes, statistics.per_channel)
+    network = _network(dataset, run, tile, statistics.per_channel)
     parts, backbone = parts_of(network), backbone_of(network)
-    cost = _cost(network, run, dataset, sizes, device, notes)
+    cost = _cost(network, run, dataset, tile, device, notes)
     return Description(
         head=run.model.head_name or str(run.model.model_path),
         backbone=" ".join(part for part in (run.model.backbone, run.model.size_name) if part),
@@ -60,12 +59,12 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
         depth=backbone.depth if backbone else 0,
         width=backbone.embed_dim if backbone else 0,
         patch_size=backbone.patch_size if backbone else 0,
-        image_size=sizes.image,
-        batch_size=sizes.batch,
+        image_size=tile.size,
+        batch_size=tile.batch,
         device=device,
-        precision="bfloat16" if in_bfloat16(run, device) else "float32",
+        precision="bfloat16" if computes_in_bfloat16(run.model.precision, device) else "float32",
         cost=cost,
-        memory=estimated_memory(run, cost, parts) if cost else {},
+        memory=estimated_memory(run.train, cost, parts) if cost else {},
         dataset=dataset.name if is_there else "",
         channels=_channels(dataset, schemes, statistics.per_channel),
         statistics_from=statistics.origin,
@@ -90,7 +89,7 @@ def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
 
 
 def _network(
-    dataset: Dataset, run: ViTnnUNetConfig, sizes: "Sizes", statistics: Statistics
+    dataset: Dataset, run: ViTnnUNetConfig, tile: "Tile", statistics: ChannelStatistics
 ) -> "ViTSegmentationNetwork":
     from nnunet_vit.modeling.head import Head
     from nnunet_vit.profiling.fake_tensors import build_without_memory
@@ -99,7 +98,7 @@ def _network(
         run,
         len(dataset.description["channel_names"]),
         dataset.number_of_outputs(),
-        sizes.image,
+        tile.size,
         statistics,
         Head(run).deep_supervision,
     )
@@ -109,15 +108,15 @@ def _cost(
     network: "ViTSegmentationNetwork",
     run: ViTnnUNetConfig,
     dataset: Dataset,
-    sizes: "Sizes",
+    tile: "Tile",
     device: str,
     notes: "Notes",
 ) -> StepCost | None:
     from nnunet_vit.profiling.step import step_cost
 
     try:
-        loss = _training_loss(network, run, dataset, sizes)
-        return step_cost(network, run, sizes.batch, sizes.image, loss, device)
+        loss = _training_loss(network, run, dataset, tile)
+        return step_cost(network, run, tile, loss=loss, device=device)
     except UserError:
         raise
     except Exception as error:  # a head may look at values, which tensors without memory lack
@@ -127,7 +126,7 @@ def _cost(
 
 
 def _training_loss(
-    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, sizes: "Sizes"
+    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, tile: "Tile"
 ) -> "Loss":
     """Return the loss of what the network returns in training, against an empty target."""
     if not network.own_loss:
@@ -142,10 +141,10 @@ def _training_loss(
         network.num_classes, regions, None, lambda logits, _target: logits_loss(logits)
     )
     channels = network.num_classes if regions else 1
-    return lambda outputs: loss(outputs, torch.zeros(sizes.batch, channels, *sizes.image))
+    return lambda outputs: loss(outputs, torch.zeros(tile.batch, channels, *tile.size))
 
 
-def _channels(dataset: Dataset, schemes: list[str], statistics: Statistics) -> list[Channel]:
+def _channels(dataset: Dataset, schemes: list[str], statistics: ChannelStatistics) -> list[Channel]:
     ordered = [str(name) for name in in_order(dataset.description["channel_names"]).values()]
     if len(ordered) == 1:  # the bridge may show it to the weights as red, green and blue
         ordered, schemes = ordered * len(statistics[0]), schemes * len(statistics[0])

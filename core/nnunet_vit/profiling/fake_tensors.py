@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 
@@ -16,7 +17,7 @@ def build_without_memory(
     channels: int,
     num_classes: int,
     image_size: tuple[int, int],
-    statistics: tuple[list[float], list[float]],
+    statistics: ChannelStatistics,
     deep_supervision: bool,
 ) -> ViTSegmentationNetwork:
     """Build a run's network as training does, on torch's meta device and without weights.

@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 
-from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.models import ViTTrainConfig
 from nnunet_vit.profiling.cost import Part, StepCost
 
 NUMBER = 4  # bytes: parameters, their gradients and the optimizer's state are float32
 STATES = {"adamw": 2, "sgd": 1}  # per trained number
 
 
-def estimated_memory(run: ViTnnUNetConfig, cost: StepCost, parts: Sequence[Part]) -> dict[str, int]:
+def estimated_memory(
+    settings: ViTTrainConfig, cost: StepCost, parts: Sequence[Part]
+) -> dict[str, int]:
     """Return bytes by part; their sum is the estimate of the most that is held at a time."""
     trained = NUMBER * sum(part.trained for part in parts if not part.within)
-    optimizer = run.train.optimizer
+    optimizer = settings.optimizer
     memory = {
         "parameters": cost.parameters,
         "gradients": cost.gradients,
         f"optimizer state ({optimizer})": STATES[optimizer] * trained,
-        "averaged weights (ema)": trained if run.train.ema else 0,
+        "averaged weights (ema)": trained if settings.ema else 0,
         "weights in bfloat16": cost.weight_copies,
         "activations, backbone": cost.backbone_activations,
         "activations, head and loss": cost.head_activations,

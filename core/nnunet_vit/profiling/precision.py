@@ -3,14 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
-
-
-def in_bfloat16(run: ViTnnUNetConfig, device: str) -> bool:
-    """Tell whether a run computes in bfloat16 on a device: cuda (one that has it), cpu or mps."""
-    return computes_in_bfloat16(run.model.precision, device)
-
 
 def lift_norms(network: nn.Module) -> None:
     """Let norms compute in float32 under a CPU's autocast too, as CUDA's does it.

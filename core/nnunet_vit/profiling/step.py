@@ -10,10 +10,12 @@ from nnunet_vit.hookspecs import HeadOutput
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.modeling.runtime.outputs import as_float32
+from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
+from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.attention import counted_attention
 from nnunet_vit.profiling.cost import StepCost
 from nnunet_vit.profiling.fake_tensors import computed_without_memory
-from nnunet_vit.profiling.precision import in_bfloat16, lift_norms
+from nnunet_vit.profiling.precision import lift_norms
 from nnunet_vit.profiling.tracking import Ledger, SavedForBackward
 
 Loss = Callable[[HeadOutput], Tensor]
@@ -22,8 +24,8 @@ Loss = Callable[[HeadOutput], Tensor]
 def step_cost(
     network: ViTSegmentationNetwork,
     run: ViTnnUNetConfig,
-    batch: int,
-    image_size: tuple[int, int],
+    tile: Tile,
+    *,
     loss: Loss,
     device: str,
 ) -> StepCost:
@@ -34,8 +36,7 @@ def step_cost(
     Args:
         network: built without memory.
         run: resolved; its precision, checkpointing and accumulation count.
-        batch: images per step.
-        image_size: (H, W) in pixels.
+        tile: what the step is fed with.
         loss: of what the network returns in training.
         device: where the training would run: cuda, cpu or mps.
 
@@ -47,8 +48,8 @@ def step_cost(
     if device == "cuda":
         lift_norms(network)
     with computed_without_memory(network.train()):
-        logits = _Logits(network, in_bfloat16(run, device))
-        return _measured(logits, (batch, *image_size), run.train.gradient_accumulation, loss)
+        logits = _Logits(network, computes_in_bfloat16(run.model.precision, device))
+        return _measured(logits, (tile.batch, *tile.size), run.train.gradient_accumulation, loss)
 
 
 def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, loss: Loss) -> StepCost:

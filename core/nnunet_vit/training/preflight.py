@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
-from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.channel_statistics import ChannelStatistics
+from nnunet_vit.config.models import ViTnnUNetConfig, ViTTrainConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.input_normalization import input_statistics
 from nnunet_vit.errors import ConfigError
@@ -29,7 +30,7 @@ class NetworkFacts:
     """
 
     patch_size: int
-    statistics: tuple[list[float], list[float]]
+    statistics: ChannelStatistics
 
 
 def check_network(
@@ -73,7 +74,7 @@ def check_network(
     facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
     if fresh:
         network = _build_once(dataset, run, facts)
-        _check_training(network, run)
+        _check_training(network, run.train)
         _say_coverage(network, run, progress)
         if statistics.notice:
             progress.log(statistics.notice)
@@ -93,15 +94,15 @@ def _say_coverage(
         )
 
 
-def _check_training(network: "ViTSegmentationNetwork", run: ViTnnUNetConfig) -> None:
+def _check_training(network: "ViTSegmentationNetwork", settings: ViTTrainConfig) -> None:
     """Refuse what would be refused later, when data are preprocessed and folders written."""
     from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
     from nnunet_vit.training.optimization import parameter_groups
 
-    parameter_groups(network, run.train)
-    if run.train.gradient_checkpointing:
+    parameter_groups(network, settings)
+    if settings.gradient_checkpointing:
         checkpoint_blocks(network)
-    check_room(network, run.train, folder("results"))
+    check_room(network, settings, folder("results"))
 
 
 def _build_once(

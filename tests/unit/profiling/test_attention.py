@@ -2,7 +2,11 @@
 
 import pytest
 
+from nnunet_vit.config.channel_statistics import ChannelStatistics
+
 pytestmark = pytest.mark.unit
+
+STATISTICS = ChannelStatistics([0.5] * 3, [0.25] * 3)
 
 B, H, L, S, E, F = 2, 3, 5, 7, 4, 6
 TINY = "timm:vit_tiny_patch16_224"
@@ -17,6 +21,7 @@ RUNS = {
 
 def cost_of(backbone=TINY, train=None, lora=None, head="linear", **model):
     from nnunet_vit.config.models import ViTnnUNetConfig
+    from nnunet_vit.profiling.assumptions import Tile
     from nnunet_vit.profiling.fake_tensors import build_without_memory
     from nnunet_vit.profiling.step import step_cost
 
@@ -24,8 +29,8 @@ def cost_of(backbone=TINY, train=None, lora=None, head="linear", **model):
     sections |= {"lora": lora} if lora else {}
     run = ViTnnUNetConfig.model_validate({**sections, "train": train or {}})
     size = (224, 224)
-    network = build_without_memory(run, 3, 2, size, ([0.5] * 3, [0.25] * 3), False)
-    return step_cost(network, run, 2, size, any_loss, "cuda")
+    network = build_without_memory(run, 3, 2, size, STATISTICS, False)
+    return step_cost(network, run, Tile(size, 2), loss=any_loss, device="cuda")
 
 
 def any_loss(output):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.profiling.cost import Part, StepCost
 from nnunet_vit.profiling.fake_tensors import build_without_memory
@@ -10,11 +11,13 @@ from nnunet_vit.profiling.parts import adapted_kinds, parts_of
 
 pytestmark = pytest.mark.unit
 
+STATISTICS = ChannelStatistics([0.5] * 3, [0.25] * 3)
+
 
 def network_of(lora=None, backbone="timm:test_vit", **model):
     sections = {"model": {"head": "linear", "backbone": backbone, **model}}
     run = ViTnnUNetConfig.model_validate({**sections, **({"lora": lora} if lora else {})})
-    return build_without_memory(run, 3, 2, (32, 32), ([0.5] * 3, [0.25] * 3), False)
+    return build_without_memory(run, 3, 2, (32, 32), STATISTICS, False)
 
 
 def rows(network):
@@ -73,7 +76,7 @@ def test_memory_by_part(train, expected):
     cost = StepCost(1, 3, 400, 40, 0, 1000, 500, 7)
     parts = [Part("backbone", 90, 0), Part("blocks", 80, 0, "backbone"), Part("head", 10, 10)]
     run = ViTnnUNetConfig.model_validate({"train": train})
-    assert estimated_memory(run, cost, parts) == {
+    assert estimated_memory(run.train, cost, parts) == {
         "parameters": 400,
         "gradients": 40,
         **expected,

@@ -2,7 +2,11 @@
 
 import pytest
 
+from nnunet_vit.config.channel_statistics import ChannelStatistics
+
 pytestmark = pytest.mark.unit
+
+STATISTICS = ChannelStatistics([0.5] * 3, [0.25] * 3)
 
 PLAIN, DINOV2, DINOV3 = "timm:vit_small_patch16_224", "dinov2", "dinov3"
 ALL_LAYERS = ["qkv", "proj", "fc1", "fc2"]
@@ -24,12 +28,13 @@ def loss(levels):
 
 
 def described(run, edge=224, batch=1, device="cpu"):
+    from nnunet_vit.profiling.assumptions import Tile
     from nnunet_vit.profiling.fake_tensors import build_without_memory
     from nnunet_vit.profiling.step import step_cost
 
     size = (edge, edge)
-    network = build_without_memory(run, 3, 2, size, ([0.5] * 3, [0.25] * 3), False)
-    return step_cost(network, run, batch, size, loss, device)
+    network = build_without_memory(run, 3, 2, size, STATISTICS, False)
+    return step_cost(network, run, Tile(size, batch), loss=loss, device=device)
 
 
 def measured(run, edge):
@@ -40,7 +45,7 @@ def measured(run, edge):
     from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
     from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
 
-    arguments = network_arguments(run, (edge, edge), ([0.5] * 3, [0.25] * 3))
+    arguments = network_arguments(run, (edge, edge), STATISTICS)
     network = ViTSegmentationNetwork(3, 2, **arguments).train()
     if run.train.gradient_checkpointing:
         checkpoint_blocks(network)
@@ -254,9 +259,9 @@ def test_a_gpu_lifts_norms_to_float32():
     ],
 )
 def test_precision(precision, device, expected):
-    from nnunet_vit.profiling.precision import in_bfloat16
+    from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
 
-    assert in_bfloat16(run_of(precision=precision), device) is expected
+    assert computes_in_bfloat16(precision, device) is expected
 
 
 def test_the_largest_takes_no_memory(one_gigabyte):
