@@ -24,7 +24,7 @@ def on_paper():
             | sections
         )
         with torch.device("meta"), pretrained_weights(wanted=False):
-            return build_model(run, 3, 3, (224, 224), deep_supervision=True)
+            return build_model(run, 3, 3, image_size=(224, 224), deep_supervision=True)
 
     return build
 

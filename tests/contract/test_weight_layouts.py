@@ -42,7 +42,7 @@ def test_published_files_cover_their_backbones():
         own = backbone(name).state_dict()
         reading = best_reading(published, backbone(name))
         assert reading is not None
-        judge_names(reading.tensors, own, 1.0, Path(name))
+        judge_names(reading.tensors, own, 1.0, path=Path(name))
         missing = set(own) - set(reading.tensors)
         assert missing <= LAST_NORM, name
         assert not missing or "fc_norm.weight" in published, name
@@ -68,4 +68,4 @@ def test_files_of_another_architecture_of_the_same_width_do_not(name, other):
     reading = best_reading(tensors, model)
     assert reading is not None
     with pytest.raises(ModelError, match=" of parameters covered; "):
-        judge_names(reading.tensors, model.state_dict(), 1.0, Path(other))
+        judge_names(reading.tensors, model.state_dict(), 1.0, path=Path(other))

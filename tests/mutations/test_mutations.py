@@ -49,7 +49,7 @@ def sound(tmp_path_factory):
     """
     place = tmp_path_factory.mktemp("mutations")
     work, original = place / "work", place / "original"
-    write_sample_dataset(work / "raw", 5, 2, 64)
+    write_sample_dataset(work / "raw", 5, 2, image_size=64)
     (work / "run.yaml").write_text(RUN)
     cli = [sys.executable, str(ROOT / "vit_cli.py")]
     train = [*cli, "train", "--config", "run.yaml", "--device", "cpu"]

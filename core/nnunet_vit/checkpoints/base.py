@@ -85,6 +85,7 @@ def load_stored(
     network: nn.Module,
     weights: dict[str, Tensor],
     digest: str,
+    *,
     backbones: Collection[nn.Module] | None = None,
 ) -> None:
     """Load a checkpoint's weights into a network that holds its base already.

@@ -97,7 +97,7 @@ class CheckpointStore:
                 problems.append(f"{pointer.name}: {error}")
         elif (self.folder / LATEST).exists() or self._directories():
             problems.append(f"{LATEST} is missing or damaged")
-        return self._stand_in(pointer, problems, device, weights_alone)
+        return self._stand_in(pointer, problems, device, weights_alone=weights_alone)
 
     def best(self, device: torch.device | str = "cpu", weights_alone: bool = False) -> Checkpoint:
         """Return the best checkpoint, without its optimizer if the weights alone are wanted.
@@ -179,6 +179,7 @@ class CheckpointStore:
         pointer: Pointer | None,
         problems: list[str],
         device: torch.device | str,
+        *,
         weights_alone: bool,
     ) -> Checkpoint | None:
         for directory in self._directories():

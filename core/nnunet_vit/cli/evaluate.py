@@ -33,9 +33,9 @@ def evaluate(
         from nnunet_vit.evaluation.overlays import check_places, write_overlays
 
         if overlays is not None:
-            check_places(overlays, images, predictions, references)
-        scores = evaluate_folder(predictions, references, progress, model)
+            check_places(overlays, images, predictions, references=references)
+        scores = evaluate_folder(predictions, references, progress, model=model)
         progress.close()
         progress.log(scores.as_text())  # before the pictures, which may fail
         if overlays is not None and images is not None:
-            write_overlays(scores, images, overlays, progress)
+            write_overlays(scores, images, overlays, progress=progress)

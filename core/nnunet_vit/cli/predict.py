@@ -36,7 +36,15 @@ def predict(
         from nnunet_vit.inference.predict import predict_folder
 
         cases = predict_folder(
-            images, masks, model, folds, device, mirroring, checkpoint, pretrained_weights, progress
+            images,
+            masks,
+            model,
+            folds=folds,
+            device=device,
+            mirroring=mirroring,
+            checkpoint=checkpoint,
+            base=pretrained_weights,
+            progress=progress,
         )
     from nnunet_vit.errors import counted
 

@@ -16,5 +16,7 @@ def sample_dataset(
     """Write a small dataset of drawn fundus images with exact masks of optic disc and vessels."""
     from nnunet_vit.sample.dataset import write_sample_dataset
 
-    written = write_sample_dataset(folder, training_cases, test_cases, image_size, seed)
+    written = write_sample_dataset(
+        folder, training_cases, test_cases, image_size=image_size, seed=seed
+    )
     print(f"{training_cases} training and {test_cases} test cases in {written}")

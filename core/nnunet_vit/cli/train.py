@@ -41,7 +41,7 @@ def train(
     from nnunet_vit.errors import ConfigError
     from nnunet_vit.report.quiet import quiet_libraries
 
-    _check_flags(resume, overwrite, update_data, preprocess_again)
+    _check_flags(resume, overwrite, update_data, again=preprocess_again)
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     run = load_run(config, [*_overrides(dataset, configuration, fold), *(set_ or [])])
@@ -66,7 +66,7 @@ def _overrides(dataset: str | None, configuration: str | None, fold: str | None)
     return [f"{key}={value}" for key, value in given.items() if value is not None]
 
 
-def _check_flags(resume: bool, overwrite: bool, update: bool, again: bool) -> None:
+def _check_flags(resume: bool, overwrite: bool, update: bool, *, again: bool) -> None:
     from nnunet_vit.errors import ConfigError
 
     if resume and overwrite:

@@ -22,7 +22,7 @@ def problem_texts(error: ValidationError, model: type[BaseModel], data: object) 
     for details in error.errors(include_url=False):
         groups.setdefault(_key(details, data), []).append(details)
     allowed = Allowed(model)
-    return {key: _text(key, details, allowed, data) for key, details in groups.items()}
+    return {key: _text(key, details, allowed, data=data) for key, details in groups.items()}
 
 
 def _key(details: ErrorDetails, data: object) -> Parts:
@@ -43,7 +43,7 @@ def _has(data: object, part: str | int) -> bool:
     return isinstance(data, list) and isinstance(part, int) and part < len(data)
 
 
-def _text(key: Parts, errors: list[ErrorDetails], allowed: Allowed, data: Any) -> str:  # noqa: ANN401
+def _text(key: Parts, errors: list[ErrorDetails], allowed: Allowed, *, data: Any) -> str:  # noqa: ANN401
     first = errors[0]
     if first["type"] == "extra_forbidden" and first["loc"] == key:
         return _unknown_key(key, allowed)

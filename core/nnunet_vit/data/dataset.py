@@ -169,4 +169,4 @@ def _check_names(raw: Path, description: JsonObject) -> None:
     images = raw / "imagesTr"
     faults = image_faults(images, ending)
     cases = cases_of(images, ending) if images.is_dir() else {}
-    refuse(raw, [*faults, *label_faults(raw / "labelsTr", ending, cases, bool(faults))])
+    refuse(raw, [*faults, *label_faults(raw / "labelsTr", ending, cases, alone=bool(faults))])

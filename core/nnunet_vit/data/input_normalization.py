@@ -43,6 +43,7 @@ def input_statistics(
     dataset: Dataset,
     run: ViTnnUNetConfig,
     backbone: "BackboneFacts | None",
+    *,
     schemes: list[str] | None = None,
     fetch: bool = True,
 ) -> InputStatistics:

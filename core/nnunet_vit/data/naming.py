@@ -34,14 +34,18 @@ def image_faults(folder: Path, ending: str, of_model: bool = False) -> list[Faul
         return [fault]
     images = [file for file in files if file.name.endswith(ending)]
     if not images:
-        return [_no_file(folder, "image", f"CASE_0000{ending}", ending, files, of_model)]
+        return [
+            _no_file(
+                folder, "image", f"CASE_0000{ending}", ending=ending, files=files, of_model=of_model
+            )
+        ]
     bare = [file.name for file in images if not channel_of(file, ending)]
     if bare:
-        return _bare_faults(folder, ending, bare, {file.name for file in images})
+        return _bare_faults(folder, ending, bare, images={file.name for file in images})
     return _channel_faults(folder, ending)
 
 
-def _bare_faults(folder: Path, ending: str, bare: list[str], images: set[str]) -> list[Fault]:
+def _bare_faults(folder: Path, ending: str, bare: list[str], *, images: set[str]) -> list[Fault]:
     """Return the faults of files without a channel number; copies would become cases if renamed."""
     wanted = f"{folder}: image files must end in _0000{ending}, one number of four digits per"
     found = {name: COPY.match(name) for name in bare}
@@ -59,7 +63,7 @@ def _bare_faults(folder: Path, ending: str, bare: list[str], images: set[str]) -
 
 
 def label_faults(
-    folder: Path, ending: str, cases: Iterable[str], alone: bool = False
+    folder: Path, ending: str, cases: Iterable[str], *, alone: bool = False
 ) -> list[Fault]:
     """Return what is wrong with the names of labelsTr.
 
@@ -74,7 +78,11 @@ def label_faults(
         return [fault]
     labels = {file.name.removesuffix(ending) for file in files if file.name.endswith(ending)}
     if not labels:
-        return [_no_file(folder, "label file", f"CASE{ending}", ending, files, False)]
+        return [
+            _no_file(
+                folder, "label file", f"CASE{ending}", ending=ending, files=files, of_model=False
+            )
+        ]
     with_images = set(cases)
     numbered = sorted(
         label for label in labels - with_images if re.sub(r"_\d{4}$", "", label) in with_images
@@ -87,7 +95,7 @@ def label_faults(
                 _renaming([(f"{one}{ending}", f"{one[:-5]}{ending}") for one in numbered]),
             )
         ]
-    return [] if alone else _unpaired(folder, ending, labels, with_images)
+    return [] if alone else _unpaired(folder, ending, labels, cases=with_images)
 
 
 def _renaming(pairs: list[tuple[str, str]]) -> str:
@@ -148,7 +156,7 @@ def _listed(folder: Path) -> tuple[list[Path], Fault | None]:
 
 
 def _no_file(
-    folder: Path, kind: str, name: str, ending: str, files: list[Path], of_model: bool
+    folder: Path, kind: str, name: str, *, ending: str, files: list[Path], of_model: bool
 ) -> Fault:
     """Return the fault of a folder without any file of the ending, with what is there instead."""
     purpose = "" if of_model else ": nothing to train on"
@@ -161,10 +169,10 @@ def _no_file(
         return Fault(f"{folder} holds no {kind} *{ending}{purpose}.{below}", f"{fix}.")
     there = counted_endings(files)
     problem = f"{folder} holds no {kind} *{ending}{purpose}; it holds {there}."
-    return Fault(problem, _remedy(files, kind, name, ending, of_model))
+    return Fault(problem, _remedy(files, kind, name, ending=ending, of_model=of_model))
 
 
-def _remedy(files: list[Path], kind: str, name: str, ending: str, of_model: bool) -> str:
+def _remedy(files: list[Path], kind: str, name: str, *, ending: str, of_model: bool) -> str:
     there = Counter(ending_of(file.name) for file in files).most_common(1)[0][0]
     if there.lower() == ending.lower():
         return f"rename them to *{ending}; capital letters count."
@@ -200,7 +208,7 @@ def _channel_faults(folder: Path, ending: str) -> list[Fault]:
     ]
 
 
-def _unpaired(folder: Path, ending: str, labels: set[str], cases: set[str]) -> list[Fault]:
+def _unpaired(folder: Path, ending: str, labels: set[str], *, cases: set[str]) -> list[Fault]:
     images = folder.parent / "imagesTr"
     faults = []
     if labels - cases:

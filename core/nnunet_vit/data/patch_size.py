@@ -9,7 +9,7 @@ from nnunet_vit.report.progress import Progress
 
 
 def patch_size_of_run(
-    run: ViTnnUNetConfig, plans: JsonObject, vit_patch: int, progress: Progress
+    run: ViTnnUNetConfig, plans: JsonObject, vit_patch: int, *, progress: Progress
 ) -> tuple[int, int]:
     """Return (H, W) in pixels: the run's own, or the planned one that the ViT's patch divides."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager

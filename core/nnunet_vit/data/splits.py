@@ -61,7 +61,7 @@ def _problems(fold: object, known: set[str], ending: str) -> Iterator[str]:
         elif not all(isinstance(name, str) for name in names):
             yield f"'{side}' has names that are no texts"
         else:
-            yield from _wrong_names(side, names, known, ending)
+            yield from _wrong_names(side, names, known, ending=ending)
     training, validation = (_texts(names) for names in sides.values())
     if training & validation:
         yield f"in 'train' and in 'val': {shortened(sorted(training & validation))}"
@@ -71,7 +71,7 @@ def _texts(names: object) -> set[str]:
     return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
-def _wrong_names(side: str, names: list[str], known: set[str], ending: str) -> Iterator[str]:
+def _wrong_names(side: str, names: list[str], known: set[str], *, ending: str) -> Iterator[str]:
     unknown = sorted(set(names) - known)
     if unknown:
         ended = [name for name in unknown if ending and name.endswith(ending)]
@@ -88,6 +88,7 @@ def check_fold(
     path: Path,
     fold: int | str,
     cases: Collection[str],
+    *,
     ending: str = "",
     joining: Collection[str] = (),
 ) -> list[str]:

@@ -52,7 +52,7 @@ class Scores:
 
 
 def evaluate_folder(
-    predictions: Path, references: Path, progress: Progress, model: Path | None = None
+    predictions: Path, references: Path, progress: Progress, *, model: Path | None = None
 ) -> Scores:
     """Compare each reference with the prediction of its name and write summary.json beside them.
 
@@ -69,13 +69,13 @@ def evaluate_folder(
     """
     use_processors()
     task = task_of(predictions, references, model)
-    pairs = find_pairs(predictions, references, task, progress)
+    pairs = find_pairs(predictions, references, task, progress=progress)
     labels = task.label_manager()
     reader = check_pairs(pairs, task, progress)
     progress.start_cases(f"Evaluating {predictions} against {references}", len(pairs))
     keys = labels.foreground_regions if labels.has_regions else labels.foreground_labels
     with captured(f"nnU-Net cannot compare {predictions} with {references}", progress):
-        results = _measured(pairs, reader, keys, labels.ignore_label, progress)
+        results = _measured(pairs, reader, keys, ignored=labels.ignore_label, progress=progress)
     summary = predictions / SUMMARY
     _write(results, summary)
     names = names_by_key(labels, task.description)
@@ -102,6 +102,7 @@ def _measured(
     pairs: Sequence[Pair],
     reader: "type[BaseReaderWriter]",
     keys: Sequence[Key],
+    *,
     ignored: int | None,
     progress: Progress,
 ) -> JsonObject:

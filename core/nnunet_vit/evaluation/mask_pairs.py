@@ -119,7 +119,9 @@ def _source(predictions: Path, model: Path | None) -> Path:
     )
 
 
-def find_pairs(predictions: Path, references: Path, task: Task, progress: Progress) -> list[Pair]:
+def find_pairs(
+    predictions: Path, references: Path, task: Task, *, progress: Progress
+) -> list[Pair]:
     """Return the masks of equal names.
 
     A fold's validation has masks of its own cases alone; elsewhere every mask needs its partner.
@@ -158,7 +160,7 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
 
     def look(pair: Pair) -> list[MaskFacts | FileFault]:
         masks = (pair.reference, pair.prediction)
-        return [look_at_mask(file, reader, task.ending, task.labels) for file in masks]
+        return [look_at_mask(file, reader, task.ending, labels=task.labels) for file in masks]
 
     progress.start_cases("Checking the masks", len(pairs))
     looks = in_threads(look, pairs, lambda: progress.case(""))
@@ -167,9 +169,11 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
     for pair, (reference, prediction) in zip(pairs, looks, strict=True):
         if isinstance(reference, MaskFacts) and isinstance(prediction, MaskFacts):
             name = f"its prediction in {pair.prediction.parent}"
-            fault = compare(reference, prediction, name, TOLERANCE)
+            fault = compare(reference, prediction, name, tolerance=TOLERANCE)
             faults += [fault] if fault else []
-            elsewhere += lies_elsewhere(reference, prediction, TOLERANCE, TOLERANCE)
+            elsewhere += lies_elsewhere(
+                reference, prediction, relative=TOLERANCE, absolute=TOLERANCE
+            )
     refuse(f"{pairs[0].prediction.parent} and {pairs[0].reference.parent}", grouped(faults))
     if elsewhere:
         progress.log(

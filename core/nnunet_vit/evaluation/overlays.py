@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 THIN = 1.5  # times the spacing of the other axes: slices are cut across such an axis
 
 
-def check_places(overlays: Path, images: Path | None, predictions: Path, references: Path) -> None:
+def check_places(
+    overlays: Path, images: Path | None, predictions: Path, *, references: Path
+) -> None:
     """Refuse a folder for pictures that would be taken for images or masks later.
 
     Raises:
@@ -50,7 +52,7 @@ def check_places(overlays: Path, images: Path | None, predictions: Path, referen
             )
 
 
-def write_overlays(scores: Scores, images: Path, folder: Path, progress: Progress) -> None:
+def write_overlays(scores: Scores, images: Path, folder: Path, *, progress: Progress) -> None:
     """Write a picture per case: image, reference, prediction and errors; of volumes one slice.
 
     Args:
@@ -74,12 +76,12 @@ def write_overlays(scores: Scores, images: Path, folder: Path, progress: Progres
     for pair in scores.pairs:
         case = pair.prediction.name.removesuffix(ending)
         image = cases.get(case, [images / f"{case}_0000{ending}"])[0]
-        views = _views(image, pair, readers, ending, scores.task.labels)
+        views = _views(image, pair, readers, ending=ending, labels=scores.task.labels)
         if isinstance(views, FileFault):
             faults.append(views)
         else:
             picture = picture_of(
-                views.image, views.reference, views.prediction, legend, views.place
+                views.image, views.reference, views.prediction, legend=legend, place=views.place
             )
             name = f"{case}_dice{scores.per_case[pair.prediction.name]:.2f}.png"
             io.imsave(folder / name, picture, check_contrast=False)
@@ -117,7 +119,7 @@ def _readers(scores: Scores, images: Sequence[Path]) -> "Readers":
 
 
 def _views(
-    image: Path, pair: Pair, readers: "Readers", ending: str, labels: Labels
+    image: Path, pair: Pair, readers: "Readers", *, ending: str, labels: Labels
 ) -> _Views | FileFault:
     of_image, of_masks = readers
     if not image.exists():
@@ -140,7 +142,7 @@ def _views(
             f"is {sizes[0]}, its masks {sizes[1]}",
             "give --images the folder of the images that were predicted",
         )
-    axis, index, place = chosen_slice(reference, prediction, shown.spacing, labels.ignore)
+    axis, index, place = chosen_slice(reference, prediction, shown.spacing, ignored=labels.ignore)
     plane = shown.values.take(index, axis=axis + 1)
     return _Views(
         plane.transpose(1, 2, 0) if len(plane) in (3, 4) else plane[0],
@@ -154,6 +156,7 @@ def chosen_slice(
     reference: "Array",
     prediction: "Array",
     spacing: tuple[float, ...] | None,
+    *,
     ignored: int | None,
 ) -> tuple[int, int, str]:
     """Return axis, index and words for the slice with most errors, or with most foreground.

@@ -25,9 +25,11 @@ def known_sha256(path: Path) -> str:
         OSError: the file cannot be read.
     """
     about = path.stat()
-    return _known(path, about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino)
+    return _known(
+        path, about.st_size, about.st_mtime_ns, touched=about.st_ctime_ns, inode=about.st_ino
+    )
 
 
 @cache
-def _known(path: Path, size: int, changed: int, touched: int, inode: int) -> str:
+def _known(path: Path, size: int, changed: int, *, touched: int, inode: int) -> str:
     return sha256(path)

@@ -30,7 +30,7 @@ class FoldWeights:
     notices: tuple[str, ...] = ()
 
 
-def read_fold(model: ModelFolder, fold: int | str, kind: Kind, base: Path | None) -> FoldWeights:
+def read_fold(model: ModelFolder, fold: int | str, kind: Kind, *, base: Path | None) -> FoldWeights:
     """Return a fold's weights: of the whole model, or of a small checkpoint on its base.
 
     Args:
@@ -90,7 +90,7 @@ def _on_base(
         _require_base(model, base)
         with pinned_weights(checkpoint.state["base"].get("published") or []), first_build():
             network = build_network(model, base)
-    load_stored(network, checkpoint.weights, digest, vits_of(network))
+    load_stored(network, checkpoint.weights, digest, backbones=vits_of(network))
     return merged_state(network)
 
 

@@ -58,7 +58,7 @@ def sound_inputs(images: Path, model: ModelFolder, progress: Progress) -> Inputs
     reader, wanted = _reader(model), _wanted(model)
 
     def look(files: Sequence[Path]) -> ImageFacts | list[FileFault]:
-        return look_at_case(files, reader, ending, wanted)
+        return look_at_case(files, reader, ending, wanted=wanted)
 
     progress.start_cases(f"Checking the images of {images}", len(cases))
     looks = in_threads(look, list(cases.values()), lambda: progress.case(""))
@@ -85,5 +85,7 @@ def _wanted(model: ModelFolder) -> Wanted:
     configuration, outputs = model.configuration, labels_of(model.description).foreground
     channels = tuple(in_order(model.description["channel_names"]).values())
     schemes = tuple(configuration["normalization_schemes"])
-    target = target_of(model.plans, configuration["spacing"], len(channels), 1 + len(outputs))
+    target = target_of(
+        model.plans, configuration["spacing"], len(channels), outputs=1 + len(outputs)
+    )
     return Wanted(channels, schemes, "the model", target)

@@ -24,6 +24,7 @@ def predict_folder(
     images: Path,
     masks: Path,
     model: Path,
+    *,
     folds: Sequence[str] | None,
     device: str | None,
     mirroring: bool,
@@ -64,7 +65,7 @@ def predict_folder(
     progress.start_work("Loading the network")
     predictor = _predictor(choose_device(device), mirroring, progress)
     with downloads_shown_by(progress):
-        networks = [read_fold(trained, fold, kind, base) for fold in used]
+        networks = [read_fold(trained, fold, kind, base=base) for fold in used]
     _load(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     ending = trained.description["file_ending"]
@@ -122,7 +123,7 @@ def _run(predictor: "ReportingPredictor", inputs: Inputs, masks: Path) -> None:
         from nnunetv2.configuration import default_num_processes
 
         workers = min(default_num_processes, len(inputs.cases))
-    predictor.predict_cases(inputs.cases, inputs.memory, masks, workers)
+    predictor.predict_cases(inputs.cases, inputs.memory, masks, workers=workers)
 
 
 def _predictor(device: str, mirroring: bool, progress: Progress) -> "ReportingPredictor":

@@ -39,7 +39,12 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
         self.current = ""
 
     def predict_cases(
-        self, cases: Mapping[str, list[Path]], memory: Mapping[str, int], masks: Path, workers: int
+        self,
+        cases: Mapping[str, list[Path]],
+        memory: Mapping[str, int],
+        masks: Path,
+        *,
+        workers: int,
     ) -> None:
         """Write a mask per case.
 

@@ -183,7 +183,7 @@ class ViTBackbone(nn.Module):
         if attention_mask is not None:
             mask = additive_mask(attention_mask, tokens.values)
         for number in range(start, stop):
-            tokens = replace(tokens, values=run_block(self.model, number, tokens, mask))
+            tokens = replace(tokens, values=run_block(self.model, number, tokens, mask=mask))
         return tokens
 
     def normalized(self, tokens: Tokens) -> Tokens:

@@ -30,6 +30,7 @@ def build_model(
     run: ViTnnUNetConfig,
     num_classes: int,
     in_channels: int,
+    *,
     image_size: tuple[int, int] | None,
     deep_supervision: bool = False,
 ) -> nn.Module:
@@ -45,7 +46,12 @@ def build_model(
     """
     head = Head(run)
     offered = _plain_arguments(
-        run, head.options, num_classes, in_channels, image_size, deep_supervision
+        run,
+        head.options,
+        num_classes,
+        in_channels=in_channels,
+        image_size=image_size,
+        deep_supervision=deep_supervision,
     )
     if "backbone" in head.arguments:
         offered["backbone"] = build_backbone(run, in_channels, image_size)
@@ -131,7 +137,9 @@ def create_segmentation_model(
         },
     )
     with pretrained_weights(wanted=pretrained):
-        return build_model(run, num_classes, in_channels, image_size, deep_supervision)
+        return build_model(
+            run, num_classes, in_channels, image_size=image_size, deep_supervision=deep_supervision
+        )
 
 
 def _run_from_arguments(**sections: JsonObject) -> ViTnnUNetConfig:
@@ -147,6 +155,7 @@ def _plain_arguments(
     run: ViTnnUNetConfig,
     options: HeadOptions,
     num_classes: int,
+    *,
     in_channels: int,
     image_size: tuple[int, int] | None,
     deep_supervision: bool,

@@ -79,7 +79,7 @@ class Head:
         return model
 
     def loss(
-        self, num_classes: int, has_regions: bool, ignore_label: int | None, default_loss: Loss
+        self, num_classes: int, has_regions: bool, ignore_label: int | None, *, default_loss: Loss
     ) -> Loss:
         """Return the head's own loss, or else the default.
 

@@ -92,8 +92,8 @@ def load_backbone(
     name, path = timm_name(model.backbone, size), model.checkpoint_path
     arguments = model.backbone_arguments
     if _weights_wanted.get() and path:
-        arguments = arguments_for(name, Path(path), arguments, model.vit_patch_size)
-    vit = build_timm(name, image_size, in_channels, model.vit_patch_size, arguments)
+        arguments = arguments_for(name, Path(path), arguments, patch_size=model.vit_patch_size)
+    vit = build_timm(name, image_size, in_channels, patch_size=model.vit_patch_size, more=arguments)
     edge = patch_size_of(vit)
     if image_size is not None:
         check_image_size(name, image_size, edge)
@@ -116,7 +116,7 @@ def _loaded(vit: nn.Module, name: str, model: ViTModelConfig) -> Coverage:
     grid = FileGrid(stated, square=not model.checkpoint_path)
     if model.checkpoint_path:
         path, share = Path(model.checkpoint_path), model.expected_coverage
-        return load_backbone_weights(vit, path, share, model.checkpoint_key, grid)
+        return load_backbone_weights(vit, path, share, key=model.checkpoint_key, grid=grid)
     file, path = published_weights(name, model.repository)
     _origins[vit] = origin_record(file, path)
     return replace(load_backbone_weights(vit, path, grid=grid), file=file.title)

@@ -59,12 +59,13 @@ def network_arguments(
         image_size: (H, W) in pixels.
         statistics: mean and std per input channel, or three of each for a single channel.
     """
+    mean, std = statistics
     return {
         "model": run.model.model_dump(mode="json"),
         "lora": run.lora.model_dump(mode="json"),
         "image_size": list(image_size),
-        "input_mean": statistics.mean,
-        "input_std": statistics.std,
+        "input_mean": mean,
+        "input_std": std,
     }
 
 
@@ -109,7 +110,11 @@ class ViTSegmentationNetwork(nn.Module):
             # always with its deep outputs: a network that is rebuilt for prediction, where nobody
             # asks for them, must have the parameters that training had
             self.model = build_model(
-                run, num_classes, self.bridge.outputs, (height, width), deep_supervision=True
+                run,
+                num_classes,
+                self.bridge.outputs,
+                image_size=(height, width),
+                deep_supervision=True,
             )
 
     @property

@@ -21,7 +21,7 @@ def output_scales(network: ViTSegmentationNetwork, images: Tensor) -> list[list[
     levels = output if isinstance(output, list) else [output]
     batch, _, height, width = images.shape
     for number, level in enumerate(levels):
-        _check_level(network.num_classes, batch, level, number)
+        _check_level(network.num_classes, batch, level, number=number)
     if tuple(levels[0].shape[2:]) != (height, width):
         raise PluginError(
             f"The head's finest logits have {tuple(levels[0].shape[2:])} pixels for images of "
@@ -30,7 +30,7 @@ def output_scales(network: ViTSegmentationNetwork, images: Tensor) -> list[list[
     return [[level.shape[2] / height, level.shape[3] / width] for level in levels]
 
 
-def _check_level(num_classes: int, batch: int, level: Tensor, number: int) -> None:
+def _check_level(num_classes: int, batch: int, level: Tensor, *, number: int) -> None:
     if level.ndim != 4 or level.shape[0] != batch or level.shape[1] != num_classes:
         raise PluginError(
             f"The head's output {number} has shape {tuple(level.shape)}; needed: "

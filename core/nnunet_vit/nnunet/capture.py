@@ -93,7 +93,7 @@ def _translated(error: Exception, lead: str, said: Callable[[], str]) -> UserErr
                 fix=FEWER,
             )
         name, reason = cause
-    return _by_type(error, name, " ".join(reason.split())[:LONGEST].rstrip(". "), lead)
+    return _by_type(error, name, " ".join(reason.split())[:LONGEST].rstrip(". "), lead=lead)
 
 
 def _last_words(said: Callable[[], str]) -> tuple[str, str] | None:
@@ -106,7 +106,7 @@ def _last_words(said: Callable[[], str]) -> tuple[str, str] | None:
     return None
 
 
-def _by_type(error: Exception, name: str, reason: str, lead: str) -> UserError:
+def _by_type(error: Exception, name: str, reason: str, *, lead: str) -> UserError:
     if name in MEMORY:
         return MachineError(f"{lead}: the memory ran out ({reason or name}).", fix=FEWER)
     if (isinstance(error, OSError) and error.errno in failure.FULL) or "No space left" in reason:

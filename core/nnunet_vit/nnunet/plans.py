@@ -24,6 +24,7 @@ def run_plans(
     plans: JsonObject,
     run: ViTnnUNetConfig,
     patch_size: tuple[int, int],
+    *,
     statistics: ChannelStatistics,
     name: str | None = None,
 ) -> JsonObject:

@@ -71,7 +71,7 @@ def read_plans(path: Path) -> JsonObject:
     wrong = [name for name, content in configurations.items() if not isinstance(content, dict)]
     if wrong:
         raise DataError(f"{path}: configurations {shortened(wrong)} are no objects.", REDO)
-    _require(path, "", plans, WHOLE)
+    _require(path, "", plans, needed=WHOLE)
     return plans
 
 
@@ -95,7 +95,7 @@ def resolved(path: Path, plans: JsonObject, name: str) -> JsonObject:
     needed = dict(CONFIGURATION)
     if "UNet_class_name" in configuration:  # plans of early releases, which nnU-Net still reads
         del needed["architecture"]
-    _require(path, f"configuration '{name}': ", configuration, needed)
+    _require(path, f"configuration '{name}': ", configuration, needed=needed)
     unknown = unknown_classes(plans, configuration)
     if unknown:
         raise DataError(f"{path}: {'; '.join(unknown)}.", REDO)
@@ -116,7 +116,7 @@ def merged(plans: JsonObject, name: str) -> JsonObject | None:
 
 
 def _require(
-    path: Path, where: str, content: JsonObject, needed: dict[str, tuple[Check, str]]
+    path: Path, where: str, content: JsonObject, *, needed: dict[str, tuple[Check, str]]
 ) -> None:
     problems = [
         f"{where}{key} is missing"

@@ -62,7 +62,7 @@ def dataset_of(run: ViTnnUNetConfig, notes: Notes) -> tuple[Dataset, bool]:
 
 
 def tile_of(
-    run: ViTnnUNetConfig, dataset: Dataset | None, name: str, vit_patch: int, notes: Notes
+    run: ViTnnUNetConfig, dataset: Dataset | None, name: str, *, vit_patch: int, notes: Notes
 ) -> Tile:
     """Return the run's own sizes, else the plans', else what is usual.
 
@@ -79,13 +79,13 @@ def tile_of(
     """
     given = run.train.patch_size
     if given is not None:
-        check_image_size(name, (given[0], given[1]), vit_patch, "train.patch_size")
+        check_image_size(name, (given[0], given[1]), vit_patch, key="train.patch_size")
     file = dataset.preprocessed / f"{PLANS}.json" if dataset else None
     if file is not None and file.is_file():
         plans = read_plans(file)
         check_configuration(plans, run.data.configuration)
         planned = resolved(file, plans, run.data.configuration)
-        image = patch_size_of_run(run, plans, vit_patch, notes)
+        image = patch_size_of_run(run, plans, vit_patch, progress=notes)
         return Tile(image, run.train.batch_size or int(planned["batch_size"]))
     (edge,) = next_multiple([ASSUMED_EDGE], vit_patch)
     image = (given[0], given[1]) if given is not None else (edge, edge)

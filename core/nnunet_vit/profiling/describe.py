@@ -44,12 +44,14 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     name = timm_name(run.model.backbone, run.model.size_name)
     facts = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     dataset, is_there = dataset_of(run, notes)
-    tile = tile_of(run, dataset if is_there else None, name, facts.patch_size, notes)
+    tile = tile_of(
+        run, dataset if is_there else None, name, vit_patch=facts.patch_size, notes=notes
+    )
     schemes = _schemes(dataset, run, is_there)
-    statistics = input_statistics(dataset, run, facts, schemes, fetch=False)
-    network = _network(dataset, run, tile, statistics.per_channel)
+    statistics = input_statistics(dataset, run, facts, schemes=schemes, fetch=False)
+    network = _network(dataset, run, tile, statistics=statistics.per_channel)
     parts, backbone = parts_of(network), backbone_of(network)
-    cost = _cost(network, run, dataset, tile, device, notes)
+    cost = _cost(network, run, dataset, tile=tile, device=device, notes=notes)
     return Description(
         head=run.model.head_name or str(run.model.model_path),
         backbone=" ".join(part for part in (run.model.backbone, run.model.size_name) if part),
@@ -89,7 +91,7 @@ def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
 
 
 def _network(
-    dataset: Dataset, run: ViTnnUNetConfig, tile: "Tile", statistics: ChannelStatistics
+    dataset: Dataset, run: ViTnnUNetConfig, tile: "Tile", *, statistics: ChannelStatistics
 ) -> "ViTSegmentationNetwork":
     from nnunet_vit.modeling.head import Head
     from nnunet_vit.profiling.fake_tensors import build_without_memory
@@ -98,9 +100,9 @@ def _network(
         run,
         len(dataset.description["channel_names"]),
         dataset.number_of_outputs(),
-        tile.size,
-        statistics,
-        Head(run).deep_supervision,
+        image_size=tile.size,
+        statistics=statistics,
+        deep_supervision=Head(run).deep_supervision,
     )
 
 
@@ -108,6 +110,7 @@ def _cost(
     network: "ViTSegmentationNetwork",
     run: ViTnnUNetConfig,
     dataset: Dataset,
+    *,
     tile: "Tile",
     device: str,
     notes: "Notes",
@@ -115,7 +118,7 @@ def _cost(
     from nnunet_vit.profiling.step import step_cost
 
     try:
-        loss = _training_loss(network, run, dataset, tile)
+        loss = _training_loss(network, run, dataset, tile=tile)
         return step_cost(network, run, tile, loss=loss, device=device)
     except UserError:
         raise
@@ -126,7 +129,7 @@ def _cost(
 
 
 def _training_loss(
-    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, tile: "Tile"
+    network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, *, tile: "Tile"
 ) -> "Loss":
     """Return the loss of what the network returns in training, against an empty target."""
     if not network.own_loss:
@@ -138,7 +141,7 @@ def _training_loss(
     regions = has_regions(dataset.description)
     logits_loss = loss_for(regions)
     loss = Head(run).loss(
-        network.num_classes, regions, None, lambda logits, _target: logits_loss(logits)
+        network.num_classes, regions, None, default_loss=lambda logits, _target: logits_loss(logits)
     )
     channels = network.num_classes if regions else 1
     return lambda outputs: loss(outputs, torch.zeros(tile.batch, channels, *tile.size))

@@ -16,6 +16,7 @@ def build_without_memory(
     run: ViTnnUNetConfig,
     channels: int,
     num_classes: int,
+    *,
     image_size: tuple[int, int],
     statistics: ChannelStatistics,
     deep_supervision: bool,

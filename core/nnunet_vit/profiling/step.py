@@ -49,10 +49,12 @@ def step_cost(
         lift_norms(network)
     with computed_without_memory(network.train()):
         logits = _Logits(network, computes_in_bfloat16(run.model.precision, device))
-        return _measured(logits, (tile.batch, *tile.size), run.train.gradient_accumulation, loss)
+        return _measured(
+            logits, (tile.batch, *tile.size), run.train.gradient_accumulation, loss=loss
+        )
 
 
-def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, loss: Loss) -> StepCost:
+def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, *, loss: Loss) -> StepCost:
     network = logits.network
     batch, height, width = size
     ledger = Ledger(network)

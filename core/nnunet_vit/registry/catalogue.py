@@ -68,7 +68,7 @@ def find(group: str, name: str) -> PluginRecord:
     return known[name][0]
 
 
-def unknown_name(kind: str, name: str, known: list[str], hint: str = "") -> ConfigError:
+def unknown_name(kind: str, name: str, known: list[str], *, hint: str = "") -> ConfigError:
     """Return the error for a name that nothing installed has; `hint` is a better one's.
 
     No package is named: one called after a misspelled head could be anybody's.

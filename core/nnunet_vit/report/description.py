@@ -40,11 +40,11 @@ def _parts(parts: "list[Part]") -> Iterator[str]:
     yield f"{'network':<{NAME}}{'parameters':>12}{'trained':>12}{'share':>9}"
     for part in parts:
         name = f"{'    ' if part.within else '  '}{part.name}"
-        yield _row(name, part.parameters, part.trained, total)
-    yield _row("  total", total, trained, total)
+        yield _row(name, part.parameters, part.trained, total=total)
+    yield _row("  total", total, trained, total=total)
 
 
-def _row(name: str, parameters: int, trained: int, total: int) -> str:
+def _row(name: str, parameters: int, trained: int, *, total: int) -> str:
     share = 100 * parameters / max(1, total)
     shown = parameters_text(trained) if trained else "-"
     return f"{name:<{NAME}}{parameters_text(parameters):>12}{shown:>12}{share:>7.1f} %"

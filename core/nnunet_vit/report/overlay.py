@@ -52,6 +52,7 @@ def picture_of(
     image: "Array",
     reference: "Array",
     prediction: "Array",
+    *,
     legend: Legend,
     place: str = "",
 ) -> "Array":
@@ -71,7 +72,7 @@ def picture_of(
         colour,
         outlined(colour, truth, legend),
         outlined(colour, answer, legend),
-        errors_marked(colour, truth, answer, legend.ignored),
+        errors_marked(colour, truth, answer, ignored=legend.ignored),
     ]
     titles = [*TITLES[:-1], f"{TITLES[-1]}, {place}" if place else TITLES[-1]]
     titled = [_titled(view, title) for view, title in zip(views, titles, strict=True)]
@@ -103,6 +104,7 @@ def errors_marked(
     image: "Array",
     reference: "Array",
     prediction: "Array",
+    *,
     ignored: int | None,
 ) -> "Array":
     """Return a pale image on which missed, false and confused pixels are coloured.

@@ -63,17 +63,17 @@ def trunk_buds(random: numpy.random.Generator, eye: Eye, is_artery: bool) -> Ite
                 position=start,
                 heading=vertical * (math.pi / 2 - horizontal * random.uniform(0.05, 0.3)),
                 radius=stem * share ** (1 / 3),
-                course=_arcade(random, vertical, horizontal, is_artery),
+                course=_arcade(random, vertical, horizontal, is_artery=is_artery),
                 length=0.9,
                 generation=0,
                 is_artery=is_artery,
             )
-    yield _small_trunk(random, eye, random.uniform(-0.35, 0.35), is_artery)
-    yield _small_trunk(random, eye, math.pi + random.uniform(-0.5, 0.5), is_artery)
+    yield _small_trunk(random, eye, random.uniform(-0.35, 0.35), is_artery=is_artery)
+    yield _small_trunk(random, eye, math.pi + random.uniform(-0.5, 0.5), is_artery=is_artery)
 
 
 def _small_trunk(
-    random: numpy.random.Generator, eye: Eye, direction: float, is_artery: bool
+    random: numpy.random.Generator, eye: Eye, direction: float, *, is_artery: bool
 ) -> Bud:
     """Return a small vessel that leaves the disc to the macula or straight to the nasal side."""
     start = cmath.rect(0.5 * min(eye.disc_radii), direction)
@@ -83,7 +83,7 @@ def _small_trunk(
 
 
 def _arcade(
-    random: numpy.random.Generator, vertical: int, horizontal: int, is_artery: bool
+    random: numpy.random.Generator, vertical: int, horizontal: int, *, is_artery: bool
 ) -> Arcade:
     """Draw the course of one main vessel; arteries run inside of their veins."""
     if horizontal > 0:
@@ -93,7 +93,7 @@ def _arcade(
     return Arcade(openness, 0.0, vertical, horizontal)
 
 
-def fork(random: numpy.random.Generator, eye: Eye, tip: Bud, side: int) -> tuple[Bud, list[Bud]]:
+def fork(random: numpy.random.Generator, eye: Eye, tip: Bud, *, side: int) -> tuple[Bud, list[Bud]]:
     """Split a tip by Murray's law, parent^3 = sum of child^3; too thin children do not grow.
 
     Args:
@@ -114,14 +114,14 @@ def fork(random: numpy.random.Generator, eye: Eye, tip: Bud, side: int) -> tuple
         tip,
         heading=heading,
         radius=max(radius, THINNEST_RADIUS),
-        course=_child_course(random, eye, replace(tip, heading=heading), side),
+        course=_child_course(random, eye, replace(tip, heading=heading), side=side),
         length=(radius / THINNEST_RADIUS) * random.uniform(0.10, 0.20),
         generation=tip.generation + 1,
     )
     return replace(tip, radius=max(tip.radius * (1 - share) ** (1 / 3), THINNEST_RADIUS)), [child]
 
 
-def _child_course(random: numpy.random.Generator, eye: Eye, tip: Bud, side: int) -> float:
+def _child_course(random: numpy.random.Generator, eye: Eye, tip: Bud, *, side: int) -> float:
     """Return where a child goes: to the macula from inside an arcade, else on as it starts."""
     course = tip.course
     inside = isinstance(course, Arcade) and course.horizontal > 0 and side == -course.vertical

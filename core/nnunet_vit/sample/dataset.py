@@ -23,6 +23,7 @@ def write_sample_dataset(
     folder: Path,
     training_cases: int = 32,
     test_cases: int = 8,
+    *,
     image_size: int = 256,
     seed: int = 0,
 ) -> Path:
@@ -53,7 +54,7 @@ def write_sample_dataset(
     # nnU-Net looks for names that start with "Dataset", so it never sees the unfinished one.
     with TemporaryDirectory(prefix=".sample_dataset_", dir=dataset.parent) as temporary:
         unfinished = Path(temporary) / dataset.name
-        _write_cases(unfinished, training_cases, test_cases, image_size, seed)
+        _write_cases(unfinished, training_cases, test_cases, image_size=image_size, seed=seed)
         _write_description(unfinished, training_cases)
         if dataset.exists():
             dataset.rmdir()
@@ -86,7 +87,7 @@ def _check_place(dataset: Path) -> None:
 
 
 def _write_cases(
-    dataset: Path, training_cases: int, test_cases: int, image_size: int, seed: int
+    dataset: Path, training_cases: int, test_cases: int, *, image_size: int, seed: int
 ) -> None:
     """Draw and save all cases; each has its own child of the seed."""
     from skimage.io import imsave

@@ -39,7 +39,7 @@ def fundus_image(
     places = pixel_places(image_size)
     distance = disc_distance(eye, places)
     left_light, vessels = _vessels(random, eye, image_size)
-    colours = add_disc(random, eye, retina_colours(random, eye, places), distance)
+    colours = add_disc(random, eye, retina_colours(random, eye, places), distance=distance)
     lit = colours * left_light * uneven_light(random, eye, places)[..., None]
     field = (eye.field_radius - numpy.abs(places)) * image_size
     mask = numpy.where(distance <= 1, OPTIC_DISC, 0).astype(numpy.uint8)

@@ -45,8 +45,8 @@ def draw_vessels(vessels: list[Vessel], eye: Eye, image_size: int) -> VesselLaye
         radii = numpy.maximum(vessel.radii * fine, THINNEST_PIXELS * FINER)
         centres, radii = _dense(eye.pixels(vessel.points, fine), radii)
         strength = 0.5 + 0.5 * min(1.0, float(vessel.radii.mean()) / TRUNK_RADIUS)
-        _stamp(depth, centres, radii, strength)
-        _stamp(reflex, centres, radii * 0.28, 1.0)
+        _stamp(depth, centres, radii, value=strength)
+        _stamp(reflex, centres, radii * 0.28, value=1.0)
     return VesselLayers(_average(depth > 0) >= 0.5, _average(depth), _average(reflex))
 
 
@@ -64,6 +64,7 @@ def _stamp(
     canvas: NDArray[numpy.float32],
     centres: NDArray[numpy.float64],
     radii: NDArray[numpy.float64],
+    *,
     value: float,
 ) -> None:
     """Draw a disc of a value at every centre, in place; higher values win."""

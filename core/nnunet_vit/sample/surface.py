@@ -65,7 +65,7 @@ def _macula(random: numpy.random.Generator, eye: Eye, places: Places) -> Plane:
     return 1 - broad[..., None] * [0.16, 0.26, 0.22] - fovea[..., None] * [0.07, 0.12, 0.10]
 
 
-def add_disc(random: numpy.random.Generator, eye: Eye, colours: Plane, distance: Plane) -> Plane:
+def add_disc(random: numpy.random.Generator, eye: Eye, colours: Plane, *, distance: Plane) -> Plane:
     """Draw the bright disc with its brighter cup and soft rim over the retina, (H, W, 3)."""
     softness = random.uniform(0.05, 0.10)
     rim = 1 / (1 + numpy.exp(numpy.clip((distance - 1) / softness, -40, 40)))

@@ -40,7 +40,7 @@ def _tree(random: numpy.random.Generator, eye: Eye, is_artery: bool) -> list[Ves
     vessels: list[Vessel] = []
     taken: Cells = set()
     while waiting:
-        vessel, buds = _grow(random, eye, waiting.popleft(), taken)
+        vessel, buds = _grow(random, eye, waiting.popleft(), taken=taken)
         if len(vessel.points) > FREE_STEPS:
             vessels.append(vessel)
             waiting.extend(buds)
@@ -49,7 +49,7 @@ def _tree(random: numpy.random.Generator, eye: Eye, is_artery: bool) -> list[Ves
 
 
 def _grow(
-    random: numpy.random.Generator, eye: Eye, bud: Bud, taken: Cells
+    random: numpy.random.Generator, eye: Eye, bud: Bud, *, taken: Cells
 ) -> tuple[Vessel, list[Bud]]:
     """Walk from a bud until the vessel leaves the field, meets another or has its length."""
     tips, buds, bend, side = [bud], list[Bud](), 0.0, int(random.choice([-1, 1]))
@@ -62,7 +62,7 @@ def _grow(
         if crowded or not _may_live(eye, tip):
             break
         if step > next_fork:
-            tip, children = fork(random, eye, tip, side)
+            tip, children = fork(random, eye, tip, side=side)
             buds.extend(children)
             side, next_fork = -side, step + _steps_to_fork(random)
         tips.append(tip)

@@ -59,7 +59,9 @@ def build(
     run = run_of(head, case, method)
     torch.manual_seed(seed)
     with pretrained_weights(wanted=False):
-        return build_model(run, classes, channels, image_size, deep_supervision)
+        return build_model(
+            run, classes, channels, image_size=image_size, deep_supervision=deep_supervision
+        )
 
 
 def head_on(
@@ -109,7 +111,9 @@ def finest(output: object) -> Tensor:
     return first
 
 
-def step_loss(head: str, case: Case, model: nn.Module, images: Tensor, classes: int = 3) -> Tensor:
+def step_loss(
+    head: str, case: Case, model: nn.Module, *, images: Tensor, classes: int = 3
+) -> Tensor:
     """Return the loss of a training step: the head's own, or one of all of its logits."""
     generator = torch.Generator().manual_seed(2)
     target = torch.randint(0, classes, (len(images), 1, *images.shape[-2:]), generator=generator)
@@ -118,7 +122,7 @@ def step_loss(head: str, case: Case, model: nn.Module, images: Tensor, classes: 
 
 def loss_of(head: str, case: Case, classes: int) -> Loss:
     """Return the loss that the head is trained with here."""
-    return Head(run_of(head, case)).loss(classes, False, None, _cross_entropies)
+    return Head(run_of(head, case)).loss(classes, False, None, default_loss=_cross_entropies)
 
 
 def takes_deep_supervision(head: str, case: Case) -> bool:

@@ -44,7 +44,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
         manager = self.configuration_manager
         data = DataFolder(Path(self.preprocessed_dataset_folder_base), manager.data_identifier)
         plans = self.plans_manager.plans
-        return data_digests(data, plans, manager.configuration, self.do_split())
+        return data_digests(data, plans, manager.configuration, split=self.do_split())
 
     @property
     def plans_name(self) -> str:

@@ -22,6 +22,7 @@ def data_digests(
     data: DataFolder,
     plans: JsonObject,
     configuration: JsonObject,
+    *,
     split: tuple[Sequence[str], Sequence[str]],
 ) -> dict[str, str]:
     """Return one digest of each thing that the training depends on, by the keys of NAMED.
@@ -48,7 +49,7 @@ def data_digests(
     return digests
 
 
-def check_unchanged(now: dict[str, str], then: dict[str, str], fold: Path, data: Path) -> None:
+def check_unchanged(now: dict[str, str], then: dict[str, str], fold: Path, *, data: Path) -> None:
     """Refuse to resume on other data than the checkpoint was trained on.
 
     Args:

@@ -66,6 +66,7 @@ def augmenter(
     loader: Iterator[JsonObject],
     seed: int,
     first: int,
+    *,
     workers: int,
     pin_memory: bool,
 ) -> Augmenter:

@@ -37,6 +37,7 @@ def check_network(
     dataset: Dataset,
     run: ViTnnUNetConfig,
     fresh: bool,
+    *,
     progress: Progress,
     schemes: list[str] | None = None,
 ) -> NetworkFacts:
@@ -69,8 +70,8 @@ def check_network(
     backbone = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
-        check_image_size(name, (height, width), backbone.patch_size, "train.patch_size")
-    statistics = input_statistics(dataset, run, backbone, schemes)
+        check_image_size(name, (height, width), backbone.patch_size, key="train.patch_size")
+    statistics = input_statistics(dataset, run, backbone, schemes=schemes)
     facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
     if fresh:
         network = _build_once(dataset, run, facts)

@@ -76,7 +76,7 @@ def check_same_run(training: Resumable, state: JsonObject) -> None:
             fix="copy back the fold's own folder, or --overwrite to start from scratch.",
         )
     data = Path(training.preprocessed_dataset_folder_base)
-    check_unchanged(training.data_digests, state["data"], folder, data)
+    check_unchanged(training.data_digests, state["data"], folder, data=data)
 
 
 def take_checkpoint(training: Resumable, checkpoint: Checkpoint) -> None:
@@ -91,7 +91,7 @@ def take_checkpoint(training: Resumable, checkpoint: Checkpoint) -> None:
     with pinned_weights(state["base"].get("published") or []):
         training.build_network(with_base=bool(state["base"]["digest"]))
     network = training.bare_network
-    load_stored(network, checkpoint.weights, state["base"]["digest"], vits_of(network))
+    load_stored(network, checkpoint.weights, state["base"]["digest"], backbones=vits_of(network))
     training.base_record = state["base"]
     _take_optimizer(training, checkpoint)
     training.current_epoch = checkpoint.epoch

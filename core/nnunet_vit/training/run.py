@@ -89,13 +89,14 @@ def train(
         progress.warn(notice)
     with downloads_shown_by(progress), given_back():
         run = as_snapshot_says(as_repository_says(run))
-        return _train(run, device, resume, overwrite, progress, asked)
+        return _train(run, device, resume, overwrite=overwrite, progress=progress, asked=asked)
 
 
 def _train(
     run: ViTnnUNetConfig,
     device: str | None,
     resume: bool,
+    *,
     overwrite: bool,
     progress: Progress,
     asked: Asked,
@@ -106,17 +107,20 @@ def _train(
     resumes = starts_from_checkpoint(fold_folder, resume, overwrite)
     chosen = choose_device(device)
     asked = replace(asked, resume=resumes)
-    work = _check_data(dataset, run, asked, progress)
-    facts = check_network(dataset, run, not resumes, progress, work.schemes)
+    work = _check_data(dataset, run, asked, progress=progress)
+    facts = check_network(dataset, run, not resumes, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
     with stops_with(lambda: _stopped(fold_folder, run.train.num_epochs, overwrite)):
-        plans = prepare(dataset, run.data.configuration, progress, asked, run.data.fold)
+        plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=run.data.fold)
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
-    facts = check_network(dataset, run, False, progress, schemes)
-    patch_size = patch_size_of_run(run, plans, facts.patch_size, progress)
-    write_plans(run_plans(plans, run, patch_size, facts.statistics, name), dataset.preprocessed)
+    facts = check_network(dataset, run, False, progress=progress, schemes=schemes)
+    patch_size = patch_size_of_run(run, plans, facts.patch_size, progress=progress)
+    write_plans(
+        run_plans(plans, run, patch_size, statistics=facts.statistics, name=name),
+        dataset.preprocessed,
+    )
     with (
         claim(fold_folder) as held,
         stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),
@@ -125,13 +129,15 @@ def _train(
             progress.log(held.notice)
         if overwrite:
             empty(fold_folder)
-        trainer = _trainer(dataset, run, name, chosen, resumes)
+        trainer = _trainer(dataset, run, name, device=chosen, resumes=resumes)
         trainer.progress = progress
         write_run(run, fold_folder / "run.yaml")
         return _execute(trainer, resumes, progress)
 
 
-def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: Progress) -> Work:
+def _check_data(
+    dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, *, progress: Progress
+) -> Work:
     """Check plans, preprocessed data and splits; return what has to be done."""
     progress.start_work("Comparing the raw data with the preprocessed data")
     try:
@@ -140,7 +146,9 @@ def _check_data(dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, progress: 
         progress.close()
     known = [*work.cases, *work.removed]  # what has been removed leaves the splits
     ending = dataset.description["file_ending"]
-    notices = check_fold(dataset.preprocessed / NAME, run.data.fold, known, ending, work.added)
+    notices = check_fold(
+        dataset.preprocessed / NAME, run.data.fold, known, ending=ending, joining=work.added
+    )
     for notice in [*work.notices, *notices]:
         progress.log(notice)
     return work
@@ -172,7 +180,7 @@ def _stopped(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped
 
 
 def _trainer(
-    dataset: Dataset, run: ViTnnUNetConfig, name: str, device: str, resumes: bool
+    dataset: Dataset, run: ViTnnUNetConfig, name: str, *, device: str, resumes: bool
 ) -> "nnUNetTrainer_vit":
     import torch
 

@@ -108,7 +108,10 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         loss: nn.Module = super()._build_loss()
         labels = self.label_manager
         self.training_loss = self.head.loss(
-            labels.num_segmentation_heads, labels.has_regions, labels.ignore_label, loss
+            labels.num_segmentation_heads,
+            labels.has_regions,
+            labels.ignore_label,
+            default_loss=loss,
         )
         return loss  # of logits: validation has no other
 
@@ -129,7 +132,9 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         data = DataFolder(
             Path(self.preprocessed_dataset_folder_base), self.configuration_manager.data_identifier
         )
-        check_fold(data.root / NAME, self.fold, data.cases(), self.dataset_json["file_ending"])
+        check_fold(
+            data.root / NAME, self.fold, data.cases(), ending=self.dataset_json["file_ending"]
+        )
         training, validation = super().do_split()
         return training, validation
 
@@ -143,13 +148,13 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         first = self.current_epoch * self.num_iterations_per_epoch
         first_validation = self.current_epoch * self.num_val_iterations_per_epoch
         return (
-            augmenter(training.data_loader, seed, first, workers, pinned),
+            augmenter(training.data_loader, seed, first, workers=workers, pin_memory=pinned),
             augmenter(
                 validation.data_loader,
                 seed + 1,
                 first_validation,
-                workers // 2 if workers > 1 else workers,
-                pinned,
+                workers=workers // 2 if workers > 1 else workers,
+                pin_memory=pinned,
             ),
         )
 

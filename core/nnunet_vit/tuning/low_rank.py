@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _tune(
-    model: "nn.Module", run: "ViTnnUNetConfig", use_rslora: bool = False, use_dora: bool = False
+    model: "nn.Module", run: "ViTnnUNetConfig", use_rslora: bool = False, *, use_dora: bool = False
 ) -> None:
     """Inject adapters into the blocks and prove that each of them reaches the output.
 

@@ -29,7 +29,7 @@ def _tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
         ModelError: an adapter has no influence on the features.
     """
     inject_adapters(
-        model, run.lora.target_modules, lambda pattern: _config(run.lora, pattern), _inject
+        model, run.lora.target_modules, lambda pattern: _config(run.lora, pattern), inject=_inject
     )
 
 

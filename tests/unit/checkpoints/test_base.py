@@ -67,7 +67,7 @@ def test_frozen_blocks_of_the_heads_own_are_stored(network):
     assert {"blocks.0.weight", "blocks.0.bias"} <= set(stored)
     weights = {name: torch.ones_like(value) for name, value in stored.items()}
     digest = base_digest(built, [built.backbone])
-    load_stored(built, weights, digest, [built.backbone])
+    load_stored(built, weights, digest, backbones=[built.backbone])
     assert torch.equal(built.blocks[0].weight, torch.ones(2, 2))
 
 

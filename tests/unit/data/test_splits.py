@@ -24,7 +24,7 @@ def refusal(path, content, cases="abc"):
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text)
     with pytest.raises(DataError) as caught:
-        check_fold(path, 0, list(cases), ".png")
+        check_fold(path, 0, list(cases), ending=".png")
     error = str(caught.value)
     assert error.startswith(str(path))
     assert error.endswith(FIX)

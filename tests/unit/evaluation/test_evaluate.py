@@ -240,10 +240,10 @@ def test_masks_from_elsewhere_with_a_model(masks, tmp_path):
     model = tmp_path / "model"
     model.mkdir()
     with pytest.raises(ModelError, match="is no model folder: plans"):
-        evaluate_folder(predictions, references, Silent(), model)
+        evaluate_folder(predictions, references, Silent(), model=model)
     for name in ("dataset.json", "plans.json"):
         (predictions / name).rename(model / name)
-    assert evaluate_folder(predictions, references, Silent(), model).mean > 0.8
+    assert evaluate_folder(predictions, references, Silent(), model=model).mean > 0.8
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"labels": []}', "null"])

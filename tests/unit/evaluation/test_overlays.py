@@ -62,7 +62,7 @@ def test_a_picture_per_case_of_every_format(folders, tmp_path, ending, shape):
     predictions, references, images = folders(ending, shape)
     scores = evaluate_folder(predictions, references, Progress())
     out = tmp_path / "new" / "overlays"
-    write_overlays(scores, images, out, Progress())
+    write_overlays(scores, images, out, progress=Progress())
     assert sorted(file.name for file in out.iterdir()) == ["a_dice0.80.png", "b_dice0.80.png"]
 
 
@@ -73,7 +73,7 @@ def test_an_image_that_does_not_fit_costs_its_picture_alone(folders, tmp_path):
     (images / "d_0000.png").write_bytes(b"<html>")
     scores = evaluate_folder(predictions, references, Progress())
     with pytest.raises(DataError) as caught:
-        write_overlays(scores, images, tmp_path / "out", Progress())
+        write_overlays(scores, images, tmp_path / "out", progress=Progress())
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["a_dice0.80.png"]
     lines = str(caught.value).splitlines()
     assert lines[0] == "--overlays: 3 problems"
@@ -87,7 +87,7 @@ def test_images_that_count_their_channels_from_1(folders, tmp_path):
     for case in "ab":
         (images / f"{case}_0000.png").rename(images / f"{case}_0001.png")
     scores = evaluate_folder(predictions, references, Progress())
-    write_overlays(scores, images, tmp_path / "out", Progress())
+    write_overlays(scores, images, tmp_path / "out", progress=Progress())
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
@@ -95,33 +95,41 @@ def test_images_that_count_their_channels_from_1(folders, tmp_path):
 def test_pictures_among_images_or_masks_are_refused(folders, place):
     predictions, references, images = given = folders(".png")
     with pytest.raises(ConfigError, match="pictures among them would be taken"):
-        check_places(given[place], images, predictions, references)
+        check_places(given[place], images, predictions, references=references)
     with pytest.raises(ConfigError, match="needs the pictures"):
-        check_places(images / "new", None, predictions, references)
+        check_places(images / "new", None, predictions, references=references)
     with pytest.raises(ConfigError, match="is a file"):
-        check_places(images / "a_0000.png", images, predictions, references)
-    check_places(predictions / "overlays", images, predictions, references)
+        check_places(images / "a_0000.png", images, predictions, references=references)
+    check_places(predictions / "overlays", images, predictions, references=references)
 
 
 def test_the_slice_with_most_errors():
     reference = np.zeros((5, 6, 8), np.uint8)
     reference[1] = 1
     prediction = reference.copy()
-    assert chosen_slice(reference, prediction, None, None) == (0, 1, "slice 2 of 5")
+    assert chosen_slice(reference, prediction, None, ignored=None) == (0, 1, "slice 2 of 5")
     prediction[3, 0, :3] = 1
     prediction[4, 0, :2] = 1
-    assert chosen_slice(reference, prediction, (1.0, 1.0, 1.0), None) == (0, 3, "slice 4 of 5")
-    assert chosen_slice(reference * 0, reference * 0, None, None) == (0, 2, "slice 3 of 5")
-    assert chosen_slice(reference[:1], prediction[:1], (999.0, 1, 1), None) == (0, 0, "")
+    assert chosen_slice(reference, prediction, (1.0, 1.0, 1.0), ignored=None) == (
+        0,
+        3,
+        "slice 4 of 5",
+    )
+    assert chosen_slice(reference * 0, reference * 0, None, ignored=None) == (0, 2, "slice 3 of 5")
+    assert chosen_slice(reference[:1], prediction[:1], (999.0, 1, 1), ignored=None) == (0, 0, "")
 
 
 def test_slices_across_the_axis_of_the_longest_voxels_and_ignored_pixels():
     reference = np.zeros((5, 6, 8), np.uint8)
     prediction = reference.copy()
     prediction[2, 2, 7] = 1
-    assert chosen_slice(reference, prediction, (1.0, 1.0, 3.0), None) == (2, 7, "slice 8 of 8")
+    assert chosen_slice(reference, prediction, (1.0, 1.0, 3.0), ignored=None) == (
+        2,
+        7,
+        "slice 8 of 8",
+    )
     reference[2, 2, 7] = 9
-    assert chosen_slice(reference, prediction, None, 9)[1] == 2  # its foreground, no error
+    assert chosen_slice(reference, prediction, None, ignored=9)[1] == 2  # its foreground, no error
 
 
 def test_the_legend_of_regions():

@@ -81,7 +81,7 @@ def test_a_torch_file_that_is_no_checkpoint(model, content, lacks):
     file = trained.path / "fold_0" / "checkpoint_final.pth"
     torch.save(content, file)
     with pytest.raises(ModelError, match=lacks) as caught:
-        read_fold(trained, 0, "final", None)
+        read_fold(trained, 0, "final", base=None)
     assert str(caught.value).startswith(f"{file} is no checkpoint of nnU-Net's: it lacks ")
 
 
@@ -91,7 +91,7 @@ def test_axes_to_mirror(model, axes):
     finish(trained, "fold_0")
     content = {"network_weights": WEIGHTS, "inference_allowed_mirroring_axes": axes}
     torch.save(content, trained.path / "fold_0" / "checkpoint_final.pth")
-    found = read_fold(trained, 0, "final", None).mirroring_axes
+    found = read_fold(trained, 0, "final", base=None).mirroring_axes
     assert found == (None if axes is None else tuple(axes))
 
 

@@ -43,7 +43,9 @@ def predict(tmp_path, monkeypatch):
         monkeypatch.setattr(base, "predict_from_files_sequential", sequential)
         monkeypatch.setattr(base, "predict_from_files", parallel)
         monkeypatch.setattr(base, "predict_from_data_iterator", items)
-        predictor.predict_cases(files, {"second": 15_300_000_000}, tmp_path / "masks", workers)
+        predictor.predict_cases(
+            files, {"second": 15_300_000_000}, tmp_path / "masks", workers=workers
+        )
 
     return run
 

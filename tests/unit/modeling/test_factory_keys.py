@@ -25,7 +25,7 @@ MODEL = {"head": "recorder", "backbone": "dinov2", "backbone_size": "small"}
 
 def received(run):
     with pretrained_weights(wanted=False):
-        return build_model(ViTnnUNetConfig.model_validate(run), 5, 2, (28, 56)).received
+        return build_model(ViTnnUNetConfig.model_validate(run), 5, 2, image_size=(28, 56)).received
 
 
 @pytest.mark.parametrize(

@@ -59,23 +59,23 @@ def network_of(run):
 def test_a_head_without_the_hook_is_trained_with_nnunets():
     run = ViTnnUNetConfig.model_validate({"model": {"head": "linear"}})
     assert not Head(run).has_loss
-    assert Head(run).loss(2, False, None, DEFAULT) is DEFAULT
+    assert Head(run).loss(2, False, None, default_loss=DEFAULT) is DEFAULT
 
 
 def test_the_hook_is_told_what_it_asks_for(run):
-    loss = Head(run()).loss(4, True, 5, DEFAULT)
+    loss = Head(run()).loss(4, True, 5, default_loss=DEFAULT)
     assert loss({}, None) == (4, True, 5)
     assert Head(run()).has_loss
 
 
 def test_it_may_hand_the_default_on(run):
-    assert Head(run("return default_loss")).loss(2, False, None, max) is max
+    assert Head(run("return default_loss")).loss(2, False, None, default_loss=max) is max
 
 
 @pytest.mark.parametrize("loss", ["return 5", "pass"])
 def test_what_is_no_loss_is_refused(run, loss):
     with pytest.raises(PluginError) as caught:
-        Head(run(loss)).loss(2, False, None, DEFAULT)
+        Head(run(loss)).loss(2, False, None, default_loss=DEFAULT)
     assert "create_loss returned " in str(caught.value)
     assert str(caught.value).endswith("needed: something to be called with (outputs, target).")
 

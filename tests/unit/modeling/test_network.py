@@ -101,7 +101,7 @@ def test_nnunet_rebuilds_it_from_plans_and_a_checkpoint(head, lora, deep, weight
     configuration = {"patch_size": [40, 40], "batch_size": 7, "architecture": {"of": "a U-Net"}}
     dataset_plans = {"plans_name": "nnUNetPlans", "configurations": {"2d": configuration}}
     statistics = ([0.4, 0.0], [0.2, 1.0])
-    plans = json.loads(json.dumps(run_plans(dataset_plans, run, (32, 48), statistics)))
+    plans = json.loads(json.dumps(run_plans(dataset_plans, run, (32, 48), statistics=statistics)))
     architecture = plans["configurations"]["2d"]["architecture"]
 
     def build():

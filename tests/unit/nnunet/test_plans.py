@@ -130,7 +130,7 @@ def test_a_key_at_its_default_is_no_other_run():
 
 def test_the_architecture_and_the_sizes_are_the_runs():
     run = run_of(train__batch_size=5)
-    own = run_plans(PLANS, run, (48, 64), STATISTICS)
+    own = run_plans(PLANS, run, (48, 64), statistics=STATISTICS)
     assert own["plans_name"] == plans_name(run)
     assert own["dataset_name"] == "Dataset005_Mine"
     assert list(own["configurations"]) == ["2d"]
@@ -151,14 +151,14 @@ def test_the_architecture_and_the_sizes_are_the_runs():
 
 
 def test_the_batch_size_is_the_planned_one_unless_the_run_says_so():
-    own = run_plans(PLANS, run_of(), (48, 64), STATISTICS)
+    own = run_plans(PLANS, run_of(), (48, 64), statistics=STATISTICS)
     assert own["configurations"]["2d"]["batch_size"] == 12
 
 
 def test_a_configuration_that_inherits_stands_alone():
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    own = run_plans(PLANS, run_of(data__configuration="2d_large"), (48, 64), STATISTICS)
+    own = run_plans(PLANS, run_of(data__configuration="2d_large"), (48, 64), statistics=STATISTICS)
     configuration = PlansManager(own).get_configuration("2d_large")
     assert configuration.batch_size == 3
     assert configuration.data_identifier == "nnUNetPlans_2d"
@@ -167,7 +167,7 @@ def test_a_configuration_that_inherits_stands_alone():
 
 def test_the_datasets_plans_stay_as_they_are():
     before = copy.deepcopy(PLANS)
-    own = run_plans(PLANS, run_of(), (48, 64), STATISTICS)
+    own = run_plans(PLANS, run_of(), (48, 64), statistics=STATISTICS)
     own["configurations"]["2d"]["architecture"]["arch_kwargs"]["model"]["head"] = "changed"
     assert PLANS == before
 
@@ -175,7 +175,7 @@ def test_the_datasets_plans_stay_as_they_are():
 @pytest.mark.parametrize("changes", [{}, *CHANGES, {"data__fold": "all"}])
 def test_the_run_comes_back_from_the_file(tmp_path, changes):
     run = run_of(**changes, paths__raw="/somewhere")
-    path = write_plans(run_plans(PLANS, run, (48, 64), STATISTICS), tmp_path)
+    path = write_plans(run_plans(PLANS, run, (48, 64), statistics=STATISTICS), tmp_path)
     assert path == tmp_path / f"{plans_name(run)}.json"
     again = run_of_plans(json.loads(path.read_text()))
     assert again == run.model_copy(update={"paths": again.paths})
@@ -187,7 +187,7 @@ def test_the_run_comes_back_from_the_file(tmp_path, changes):
 def test_nnunet_reads_the_plans(tmp_path):
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    path = write_plans(run_plans(PLANS, run_of(), (48, 64), STATISTICS), tmp_path)
+    path = write_plans(run_plans(PLANS, run_of(), (48, 64), statistics=STATISTICS), tmp_path)
     manager = PlansManager(str(path))
     configuration = manager.get_configuration("2d")
     assert manager.plans_name == plans_name(run_of())
@@ -207,7 +207,7 @@ def test_plans_of_others_are_refused(name):
 
 
 def test_a_write_that_fails_leaves_the_old_plans(tmp_path):
-    plans = run_plans(PLANS, run_of(), (48, 64), STATISTICS)
+    plans = run_plans(PLANS, run_of(), (48, 64), statistics=STATISTICS)
     path = write_plans(plans, tmp_path)
     before = path.read_text()
     with pytest.raises(TypeError):

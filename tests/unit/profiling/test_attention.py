@@ -29,7 +29,9 @@ def cost_of(backbone=TINY, train=None, lora=None, head="linear", **model):
     sections |= {"lora": lora} if lora else {}
     run = ViTnnUNetConfig.model_validate({**sections, "train": train or {}})
     size = (224, 224)
-    network = build_without_memory(run, 3, 2, size, STATISTICS, False)
+    network = build_without_memory(
+        run, 3, 2, image_size=size, statistics=STATISTICS, deep_supervision=False
+    )
     return step_cost(network, run, Tile(size, 2), loss=any_loss, device="cuda")
 
 

@@ -17,7 +17,9 @@ STATISTICS = ChannelStatistics([0.5] * 3, [0.25] * 3)
 def network_of(lora=None, backbone="timm:test_vit", **model):
     sections = {"model": {"head": "linear", "backbone": backbone, **model}}
     run = ViTnnUNetConfig.model_validate({**sections, **({"lora": lora} if lora else {})})
-    return build_without_memory(run, 3, 2, (32, 32), STATISTICS, False)
+    return build_without_memory(
+        run, 3, 2, image_size=(32, 32), statistics=STATISTICS, deep_supervision=False
+    )
 
 
 def rows(network):

@@ -33,7 +33,9 @@ def described(run, edge=224, batch=1, device="cpu"):
     from nnunet_vit.profiling.step import step_cost
 
     size = (edge, edge)
-    network = build_without_memory(run, 3, 2, size, STATISTICS, False)
+    network = build_without_memory(
+        run, 3, 2, image_size=size, statistics=STATISTICS, deep_supervision=False
+    )
     return step_cost(network, run, Tile(size, batch), loss=loss, device=device)
 
 

@@ -100,5 +100,10 @@ def test_every_offered_argument_is_in_the_specification():
     from nnunet_vit.modeling.head import Head
 
     run = ViTnnUNetConfig(model=ViTModelConfig(head="linear", backbone="timm:test_vit"))
-    offered = {*_plain_arguments(run, Head(run).options, 2, 3, (32, 32), False), "backbone"}
+    offered = {
+        *_plain_arguments(
+            run, Head(run).options, 2, in_channels=3, image_size=(32, 32), deep_supervision=False
+        ),
+        "backbone",
+    }
     assert offered == set(inspect.signature(hookspecs.create_segmentation_model).parameters)

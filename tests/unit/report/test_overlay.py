@@ -36,7 +36,7 @@ def mask():
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 def test_four_views_beside_each_other_enlarged(mask, shape, kind):
     image = (np.random.default_rng(0).random(shape) * 200).astype(kind)
-    picture = picture_of(image, mask, mask, LEGEND)
+    picture = picture_of(image, mask, mask, legend=LEGEND)
     high, wide = 12 * LEAST_EDGE // 16, LEAST_EDGE
     assert (picture.shape, picture.dtype) == ((high + 2 * LINE, 4 * wide + 3 * GAP, 3), np.uint8)
     views = picture[LINE : LINE + high]
@@ -47,13 +47,20 @@ def test_four_views_beside_each_other_enlarged(mask, shape, kind):
 
 def test_a_large_image_keeps_its_size():
     empty = np.zeros((500, 400), np.uint8)
-    assert picture_of(empty, empty, empty, LEGEND).shape == (500 + 2 * LINE, 1600 + 3 * GAP, 3)
+    assert picture_of(empty, empty, empty, legend=LEGEND).shape == (
+        500 + 2 * LINE,
+        1600 + 3 * GAP,
+        3,
+    )
 
 
 def test_small_and_narrow_images_have_room_for_words():
     for shape in [(1, 1), (2, 900), (900, 2)]:
         empty = np.zeros(shape, np.uint8)
-        assert picture_of(empty, empty, empty, LEGEND, "slice 3 of 40").shape[1] >= 4 * 160
+        assert (
+            picture_of(empty, empty, empty, legend=LEGEND, place="slice 3 of 40").shape[1]
+            >= 4 * 160
+        )
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -77,7 +84,7 @@ def test_a_class_is_tinted_and_outlined_in_its_colour(mask):
 def test_errors_have_colours_of_their_own(mask):
     prediction, image = mask.copy(), np.full((12, 16, 3), 100, np.uint8)
     prediction[3, 4], prediction[0, 0], prediction[4, 5] = 0, 1, 2
-    result = errors_marked(image, mask, prediction, None)
+    result = errors_marked(image, mask, prediction, ignored=None)
     assert tuple(result[3, 4]) == MISSED
     assert tuple(result[0, 0]) == FALSE
     assert tuple(result[4, 5]) == CONFUSED
@@ -96,7 +103,7 @@ def test_ignored_pixels_are_no_errors(mask):
 def test_more_classes_than_colours():
     mask = np.arange(20, dtype=np.uint8).repeat(4).reshape(20, 4)
     legend = Legend({number: f"a long name of class {number}" for number in range(1, 20)})
-    picture = picture_of(np.zeros((20, 4, 3), np.uint8), mask, mask, legend)
+    picture = picture_of(np.zeros((20, 4, 3), np.uint8), mask, mask, legend=legend)
     assert picture.shape[0] > 320 + 4 * LINE  # the legend takes several lines
 
 

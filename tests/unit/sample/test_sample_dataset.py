@@ -31,7 +31,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sample_dataset(tmp_path_factory.mktemp("raw"), 6, 2, 256, seed=3)
+    return write_sample_dataset(tmp_path_factory.mktemp("raw"), 6, 2, image_size=256, seed=3)
 
 
 def test_layout_and_names(sample: Path) -> None:
@@ -48,7 +48,7 @@ def test_layout_and_names(sample: Path) -> None:
 
 def test_own_name_and_no_test_cases(tmp_path: Path) -> None:
     target = tmp_path / "new" / "Dataset123_Mine"
-    assert write_sample_dataset(target, 5, 0, 64) == target
+    assert write_sample_dataset(target, 5, 0, image_size=64) == target
     assert len(list((target / "imagesTr").iterdir())) == 5
     assert list((target / "imagesTs").iterdir()) == []
 
@@ -56,14 +56,14 @@ def test_own_name_and_no_test_cases(tmp_path: Path) -> None:
 def test_an_empty_folder_of_that_name_is_filled(tmp_path: Path) -> None:
     target = tmp_path / "Dataset901_SampleFundus"
     target.mkdir()
-    assert write_sample_dataset(tmp_path, 5, 0, 64) == target
+    assert write_sample_dataset(tmp_path, 5, 0, image_size=64) == target
     assert (target / "dataset.json").is_file()
 
 
 def test_the_dataset_is_readable_by_others_as_the_umask_allows(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
-    made = write_sample_dataset(tmp_path, 5, 0, 64)
+    made = write_sample_dataset(tmp_path, 5, 0, image_size=64)
     assert made.stat().st_mode == plain.stat().st_mode
 
 
@@ -158,16 +158,16 @@ def test_the_same_eye_at_another_size() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = digests(write_sample_dataset(tmp_path / "a", 5, 1, 96, seed=7))
-    second = digests(write_sample_dataset(tmp_path / "b", 5, 1, 96, seed=7))
-    other = digests(write_sample_dataset(tmp_path / "c", 5, 1, 96, seed=8))
+    first = digests(write_sample_dataset(tmp_path / "a", 5, 1, image_size=96, seed=7))
+    second = digests(write_sample_dataset(tmp_path / "b", 5, 1, image_size=96, seed=7))
+    other = digests(write_sample_dataset(tmp_path / "c", 5, 1, image_size=96, seed=8))
     assert first == second
     assert {name for name in first if first[name] == other[name]} == {"dataset.json"}
 
 
 def test_a_case_does_not_depend_on_the_number_of_cases(tmp_path: Path) -> None:
-    few = digests(write_sample_dataset(tmp_path / "few", 5, 2, 64))
-    many = digests(write_sample_dataset(tmp_path / "many", 7, 3, 64))
+    few = digests(write_sample_dataset(tmp_path / "few", 5, 2, image_size=64))
+    many = digests(write_sample_dataset(tmp_path / "many", 7, 3, image_size=64))
     as_test = "imagesTs/fundus_005_0000.png"
     as_training = "imagesTr/fundus_005_0000.png"
     assert few[as_test] == many[as_training]
@@ -213,7 +213,7 @@ def test_an_existing_dataset_is_refused_and_kept(tmp_path: Path) -> None:
     target.mkdir()
     (target / "mine.txt").write_text("keep")
     with pytest.raises(DataError) as caught:
-        write_sample_dataset(tmp_path, 5, 0, 64)
+        write_sample_dataset(tmp_path, 5, 0, image_size=64)
     assert str(caught.value) == (
         f"{target} already exists and is not empty. Fix: delete it or give another folder."
     )
@@ -226,7 +226,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     in_the_way = tmp_path / "raw"
     in_the_way.write_text("not a folder")
     with pytest.raises(DataError) as caught:
-        write_sample_dataset(in_the_way, 5, 0, 64)
+        write_sample_dataset(in_the_way, 5, 0, image_size=64)
     assert str(caught.value) == (
         f"{in_the_way} is a file, so {in_the_way / 'Dataset901_SampleFundus'} cannot be made. "
         "Fix: give another folder."
@@ -245,7 +245,7 @@ def test_a_crash_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(dataset_module, "fundus_image", crash_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        write_sample_dataset(tmp_path, 5, 0, 64)
+        write_sample_dataset(tmp_path, 5, 0, image_size=64)
     assert len(drawn) == 3
     assert list(tmp_path.iterdir()) == []
 

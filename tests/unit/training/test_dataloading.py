@@ -27,7 +27,7 @@ def batches():
     """`batches(count, workers)` draws that many and stops the workers."""
 
     def draw(count, workers, seed=7, first=0):
-        source = augmenter(Loader(), seed, first, workers, pin_memory=False)
+        source = augmenter(Loader(), seed, first, workers=workers, pin_memory=False)
         try:
             return [next(source) for _ in range(count)]
         finally:

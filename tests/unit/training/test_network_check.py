@@ -16,7 +16,7 @@ MODEL = {"head": "linear", "backbone": "timm:test_vit", "pretrained": False}
 def checked(model, fresh=True, **sections):
     run = ViTnnUNetConfig.model_validate({"model": {**MODEL, **model}, **sections})
     said = Said()
-    return check_network(find_dataset(5), run, fresh, said), said.lines
+    return check_network(find_dataset(5), run, fresh, progress=said), said.lines
 
 
 @pytest.fixture

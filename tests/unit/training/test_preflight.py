@@ -105,18 +105,18 @@ def test_a_result_is_not_overwritten_unasked(tmp_path, held):
 def test_the_patch_size(patch, given, size, lines):
     said = Said()
     run = run_of(train={"patch_size": given})
-    assert patch_size_of_run(run, PLANS, patch, said) == size
+    assert patch_size_of_run(run, PLANS, patch, progress=said) == size
     assert said.lines == lines
 
 
 def checked(run, fresh=False, said=None):
-    return check_network(find_dataset(5), run, fresh, said or Said())
+    return check_network(find_dataset(5), run, fresh, progress=said or Said())
 
 
 def test_statistics_follow_the_plans_that_normalize(write_dataset):
     write_dataset(channel_names={"0": "R", "1": "CT"})
     planned = ["CTNormalization", "RGBTo01Normalization"]
-    facts = check_network(find_dataset(5), run_of(), False, Said(), planned)
+    facts = check_network(find_dataset(5), run_of(), False, progress=Said(), schemes=planned)
     assert facts.statistics == ([0.0, 0.5], [1.0, 0.5])
 
 

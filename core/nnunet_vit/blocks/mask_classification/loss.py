@@ -88,7 +88,7 @@ class MaskClassificationLoss:
                     self._checked(stage["class_logits"]).float(),
                     stage["mask_logits"].float(),
                     segments,
-                    sampler,
+                    sampler=sampler,
                 )
                 for stage in outputs
             ]
@@ -107,9 +107,10 @@ class MaskClassificationLoss:
         class_logits: Tensor,
         mask_logits: Tensor,
         segments: Segments,
+        *,
         sampler: PointSampler,
     ) -> Tensor:
-        matches = self._matches(class_logits, mask_logits, segments, sampler)
+        matches = self._matches(class_logits, mask_logits, segments, sampler=sampler)
         masks = mask_logits[matches.images, matches.queries]
         with torch.no_grad():
             points = sampler.uncertain(matches.images, masks)
@@ -132,6 +133,7 @@ class MaskClassificationLoss:
         class_logits: Tensor,
         mask_logits: Tensor,
         segments: Segments,
+        *,
         sampler: PointSampler,
     ) -> Matches:
         points = sampler.uniform(torch.arange(len(mask_logits), device=mask_logits.device))

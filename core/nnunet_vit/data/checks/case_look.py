@@ -60,14 +60,14 @@ class Seen:
 
 def look_at(look: Look, name: str, case: Case) -> Seen:
     """Return what there is to know of a case's files."""
-    image = look_at_case(case.images, look.reader, look.ending, look.wanted)
+    image = look_at_case(case.images, look.reader, look.ending, wanted=look.wanted)
     if isinstance(image, list):
         image = _missing_channels(look, name, case) or image
-    label = look_at_mask(case.label, look.reader, look.ending, look.labels)
+    label = look_at_mask(case.label, look.reader, look.ending, labels=look.labels)
     faults = list(image) if isinstance(image, list) else []
     faults += [label] if isinstance(label, FileFault) else []
     if isinstance(image, ImageFacts) and isinstance(label, MaskFacts):
-        other = compare(label, image, case.images[0].name, SPACING_TOLERANCE)
+        other = compare(label, image, case.images[0].name, tolerance=SPACING_TOLERANCE)
         faults += [other] if other else []
     return Seen(
         image if isinstance(image, ImageFacts) else None,
@@ -87,7 +87,7 @@ def _missing_channels(look: Look, name: str, case: Case) -> list[FileFault]:
         channels=tuple(look.wanted.channels[number] for number in kept),
         schemes=tuple(look.wanted.schemes[number] for number in kept),
     )
-    image = look_at_case(case.images, look.reader, look.ending, narrow)
+    image = look_at_case(case.images, look.reader, look.ending, wanted=narrow)
     missing = [
         FileFault(
             case.images[0].with_name(f"{name}_{digits}{look.ending}"),

@@ -63,7 +63,7 @@ class ImageFacts:
 
 
 def look_at_case(
-    files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str, wanted: Wanted
+    files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str, *, wanted: Wanted
 ) -> ImageFacts | list[FileFault]:
     """Return size and spacing of a case's images, or the fault of each file that has one.
 

@@ -57,7 +57,7 @@ class MaskFacts:
 
 
 def look_at_mask(
-    file: Path, reader: "type[BaseReaderWriter]", ending: str, labels: Labels
+    file: Path, reader: "type[BaseReaderWriter]", ending: str, *, labels: Labels
 ) -> MaskFacts | FileFault:
     """Return shape and spacing of a mask, or the first thing that makes it none.
 
@@ -95,7 +95,7 @@ def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Rast
     return raster
 
 
-def lies_elsewhere(one: Placed, other: Placed, relative: float, absolute: float) -> bool:
+def lies_elsewhere(one: Placed, other: Placed, *, relative: float, absolute: float) -> bool:
     """Tell whether masks, or an image and its mask, differ in origin or direction.
 
     Args:
@@ -111,7 +111,7 @@ def lies_elsewhere(one: Placed, other: Placed, relative: float, absolute: float)
     return not np.allclose(one.placement, other.placement, rtol=relative, atol=absolute)
 
 
-def compare(mask: MaskFacts, other: Placed, name: str, tolerance: float) -> FileFault | None:
+def compare(mask: MaskFacts, other: Placed, name: str, *, tolerance: float) -> FileFault | None:
     """Return the fault of a mask that does not lie on the pixels of what it belongs to.
 
     Args:

@@ -75,7 +75,7 @@ def check_planned_plane(name: str, configuration: JsonMapping, vit_patch: int) -
 
 
 def plane_fault(
-    name: str, plane: Sequence[int], vit_patch: int, read: Sequence[int] | None = None
+    name: str, plane: Sequence[int], vit_patch: int, *, read: Sequence[int] | None = None
 ) -> Fault | None:
     """Return what is wrong with a plane that is smaller than one patch of the ViT, or None.
 

@@ -35,7 +35,7 @@ class Target:
     outputs: int
 
 
-def target_of(plans: JsonMapping, spacing: "list[float]", channels: int, outputs: int) -> Target:
+def target_of(plans: JsonMapping, spacing: "list[float]", channels: int, *, outputs: int) -> Target:
     """Return the target of a configuration with that spacing."""
     axes = len(plans["transpose_forward"])
     known = plans.get("original_median_spacing_after_transp")

@@ -20,7 +20,7 @@ from nnunet_vit.errors import shortened
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.report.progress import Progress
 
-AS_NNUNET = (1e-5, 1e-8)  # differences of placement that its own check takes for none
+AS_NNUNET = {"relative": 1e-5, "absolute": 1e-8}  # what its own check takes for no difference
 UNKNOWN_SPACING = (1.0, 1.0, 1.0)  # as nnU-Net takes it
 
 
@@ -47,7 +47,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     apart = [
         case.label.file.name
         for case in seen
-        if case.label and case.image and lies_elsewhere(case.image, case.label, *AS_NNUNET)
+        if case.label and case.image and lies_elsewhere(case.image, case.label, **AS_NNUNET)
     ]
     if apart:
         progress.log(
@@ -56,7 +56,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
         )
     present = {value for case in seen if case.label for value in case.label.present}
     labels = labels_of(description)
-    refuse(raw, _foreground_faults(raw, labels, present, len(cases)))
+    refuse(raw, _foreground_faults(raw, labels, present, files=len(cases)))
     _refuse_sizes(dataset, [case.image for case in seen if case.image], vit_patch)
     never = [name for name, values in labels.classes.items() if not present & set(values)]
     if never:
@@ -105,7 +105,7 @@ def _refuse_sizes(dataset: Dataset, images: list[ImageFacts], vit_patch: int) ->
         if problem:
             faults.append(FileFault(image.files[0], problem, remedy))
     _refuse_files(dataset.raw, faults)
-    thin = plane_fault(dataset.name, plane.sizes, vit_patch, plane.read)
+    thin = plane_fault(dataset.name, plane.sizes, vit_patch, read=plane.read)
     refuse(dataset.raw, [thin] if thin else ())
 
 
@@ -132,7 +132,7 @@ def _left_out(raw: Path, description: JsonMapping) -> Iterator[str]:
 
 
 def _foreground_faults(
-    raw: Path, labels: Labels, present: Iterable[int], files: int
+    raw: Path, labels: Labels, present: Iterable[int], *, files: int
 ) -> list[Fault]:
     if set(present) & set(labels.foreground):
         return []

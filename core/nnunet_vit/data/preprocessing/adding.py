@@ -18,6 +18,7 @@ def add_cases(
     dataset: Dataset,
     configuration: str,
     plans: JsonObject,
+    *,
     own: JsonObject,
     new: Files,
     files: Files,
@@ -44,7 +45,7 @@ def add_cases(
     try:
         write_json({**plans, "configurations": {configuration: other}}, plans_file)
         with shown_to_nnunet(dataset, new):
-            preprocess(dataset, configuration, progress, TEMPORARY)
+            preprocess(dataset, configuration, progress, plans=TEMPORARY)
         missing = sorted(set(new) - fresh.cases())
         if missing:
             raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")

@@ -67,7 +67,7 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     files = files_by_case(dataset)
     work = Work(files, sorted(files), notices=miscounted(dataset, len(files)))
     if asked.again:
-        return _again(dataset, configuration, work, asked)
+        return _again(dataset, configuration, work, asked=asked)
     if not path.exists():
         if configuration != FLAT:
             raise ConfigError(
@@ -82,9 +82,9 @@ def decide(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     data = DataFolder(dataset.preprocessed, own["data_identifier"])
     record = data.record()
     if record is not None:
-        _by_record(dataset, work, data, record, deciding(plans, own), asked)
+        _by_record(dataset, work, data, record=record, plans=deciding(plans, own), asked=asked)
     else:
-        _by_looking(dataset, work, data, plans, own, asked)
+        _by_looking(dataset, work, data, plans=plans, own=own, asked=asked)
     if not work.plan:
         check_companions(dataset, not work.preprocess, plans.get(READER))
     return work
@@ -111,7 +111,7 @@ def _without_raw(dataset: Dataset, configuration: str, asked: Asked) -> Work:
     return Work({}, sorted(cases), schemes=list(own["normalization_schemes"]), notices=notices)
 
 
-def _again(dataset: Dataset, configuration: str, work: Work, asked: Asked) -> Work:
+def _again(dataset: Dataset, configuration: str, work: Work, *, asked: Asked) -> Work:
     if asked.resume:
         _refuse_other_data(dataset, work)
     path = dataset.preprocessed / f"{PLANS}.json"
@@ -153,6 +153,7 @@ def _by_record(
     dataset: Dataset,
     work: Work,
     data: DataFolder,
+    *,
     record: Record,
     plans: JsonObject,
     asked: Asked,
@@ -160,12 +161,12 @@ def _by_record(
     found = _described_otherwise(dataset, record)
     found += differing("nnUNetPlans.json", record.plans, plans)
     difference = changes(record.cases, work.files)
-    refuse(dataset, found, difference, asked, data.record_file)
+    refuse(dataset, found, difference, asked=asked, record=data.record_file)
     whole = data.cases() == set(record.cases)
     root, ending = dataset.preprocessed, dataset.description["file_ending"]
     truth = cases_with_truth(root, ending)
     work.added = difference.added
-    work.truth = cases_with_other_truth(root, work.files, truth, ending)
+    work.truth = cases_with_other_truth(root, work.files, truth, ending=ending)
     if work.truth:
         work.notices.append(
             f"{TRUTH}: {shortened(work.truth)}: not as large as the label file, copied again."
@@ -180,6 +181,7 @@ def _by_looking(
     dataset: Dataset,
     work: Work,
     data: DataFolder,
+    *,
     plans: JsonObject,
     own: JsonObject,
     asked: Asked,
@@ -188,7 +190,7 @@ def _by_looking(
     if other is not None:  # of another configuration
         found = _described_otherwise(dataset, other)
         difference = changes(other.cases, work.files)
-        refuse(dataset, found, difference, asked, None)
+        refuse(dataset, found, difference, asked=asked, record=None)
         work.added = difference.added
     truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
     if data.is_outdated() or not cases or not cases <= truth or (other and cases != truth):
@@ -204,7 +206,7 @@ def _by_looking(
     if cases != truth and not found and not difference.changed and not difference.removed:
         work.preprocess = True  # a killed run left fewer than nnU-Net had begun
         return
-    refuse(dataset, found, difference, asked, None)
+    refuse(dataset, found, difference, asked=asked, record=None)
     work.added = difference.added
     lines = (normalized_otherwise(dataset, own), younger_images(data, work.files, cases))
     work.notices += [line for line in lines if line]
@@ -240,5 +242,5 @@ def _described_otherwise(dataset: Dataset, record: Record) -> list[str]:
     """Return what of dataset.json means something else than when data were preprocessed."""
     reader = record.plans.get(READER)
     return described_otherwise(
-        "dataset.json", record.description, essence(dataset.description), reader
+        "dataset.json", record.description, essence(dataset.description), reader=reader
     )

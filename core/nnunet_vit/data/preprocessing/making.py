@@ -35,7 +35,9 @@ KEPT = "plans_before_planning_{}.json"  # the plans that a planning has replaced
 MUCH = 2e9  # bytes that take long enough to say so
 
 
-def carry_out(dataset: Dataset, configuration: str, work: Work, progress: Progress) -> JsonObject:
+def carry_out(
+    dataset: Dataset, configuration: str, work: Work, *, progress: Progress
+) -> JsonObject:
     """Do what `decide` found and return the dataset's plans.
 
     Raises:
@@ -43,25 +45,25 @@ def carry_out(dataset: Dataset, configuration: str, work: Work, progress: Progre
         MachineError: data would change that are trained on.
     """
     with _without_trainings(dataset, work):
-        splits = updated_splits(dataset, work.cases, work.added, work.removed)
+        splits = updated_splits(dataset, work.cases, work.added, removed=work.removed)
         _say_reading(work, progress)
         states = states_of(work.files) if work.plan or work.preprocess else {}
         if work.plan:
             progress.log(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
-            _plan(dataset, work, states, progress)
+            _plan(dataset, work, states, progress=progress)
         plans, own = plans_of(dataset, configuration)
         data = DataFolder(dataset.preprocessed, own["data_identifier"])
         ending = dataset.description["file_ending"]
-        copy_again(dataset.preprocessed, work.files, work.truth, ending)
+        copy_again(dataset.preprocessed, work.files, work.truth, ending=ending)
         if splits is not None and work.preprocess:  # a kill from here on loses what was there
             progress.log(write_splits(dataset, splits))
             splits = None
         if work.preprocess:
             progress.log(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
-            _preprocess(dataset, configuration, data, work, states, progress)
-            write_record(data.record_file, _record(dataset, plans, own, states))
+            _preprocess(dataset, configuration, data, work=work, states=states, progress=progress)
+            write_record(data.record_file, _record(dataset, plans, own, states=states))
         elif work.record is not None or work.added:
-            _add_and_record(dataset, configuration, data, work, progress)
+            _add_and_record(dataset, configuration, data, work=work, progress=progress)
         if splits is not None:
             progress.log(write_splits(dataset, splits))
     return plans
@@ -86,11 +88,11 @@ def _say_reading(work: Work, progress: Progress) -> None:
             )
 
 
-def _record(dataset: Dataset, plans: JsonObject, own: JsonObject, states: States) -> Record:
+def _record(dataset: Dataset, plans: JsonObject, own: JsonObject, *, states: States) -> Record:
     return Record(essence(dataset.description), deciding(plans, own), states)
 
 
-def _plan(dataset: Dataset, work: Work, states: States, progress: Progress) -> None:
+def _plan(dataset: Dataset, work: Work, states: States, *, progress: Progress) -> None:
     """Let nnU-Net plan; until that has succeeded, what is there counts as outdated."""
     path = dataset.preprocessed / f"{PLANS}.json"
     own_record = path_of(dataset.preprocessed, PLANS)
@@ -140,6 +142,7 @@ def _preprocess(
     dataset: Dataset,
     configuration: str,
     data: DataFolder,
+    *,
     work: Work,
     states: States,
     progress: Progress,
@@ -165,7 +168,7 @@ def _require_still(work: Work, states: States) -> None:
 
 
 def _add_and_record(
-    dataset: Dataset, configuration: str, data: DataFolder, work: Work, progress: Progress
+    dataset: Dataset, configuration: str, data: DataFolder, *, work: Work, progress: Progress
 ) -> None:
     plans, own = plans_of(dataset, configuration)
     record = data.record() if work.record is None else work.record()
@@ -174,6 +177,8 @@ def _add_and_record(
         new = {case: work.files[case] for case in work.added}
         progress.log(f"Preprocessing {len(new)} new cases of {dataset.name} …")
         states = states_of(new)
-        add_cases(dataset, configuration, plans, own, new, work.files, progress)
+        add_cases(
+            dataset, configuration, plans, own=own, new=new, files=work.files, progress=progress
+        )
         record = replace(record, cases={**record.cases, **states})
     write_record(data.record_file, record)

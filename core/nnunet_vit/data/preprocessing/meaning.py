@@ -11,7 +11,7 @@ ORDER = "regions_class_order"
 
 
 def described_otherwise(
-    what: str, before: JsonMapping, now: JsonMapping, reader: object = None
+    what: str, before: JsonMapping, now: JsonMapping, *, reader: object = None
 ) -> list[str]:
     """Return one phrase per key that means something else than it did.
 

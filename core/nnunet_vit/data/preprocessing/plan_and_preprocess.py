@@ -15,6 +15,7 @@ def prepare(
     dataset: Dataset,
     configuration: str,
     progress: Progress,
+    *,
     asked: Asked = NOTHING,
     fold: int | str = "all",
 ) -> JsonObject:
@@ -39,7 +40,7 @@ def prepare(
     decide(dataset, configuration, asked)  # refuses before a folder is made
     with alone_in(dataset.preprocessed, progress.log):
         work = decide(dataset, configuration, asked)
-        plans = carry_out(dataset, configuration, work, progress)
+        plans = carry_out(dataset, configuration, work, progress=progress)
         if fold != "all":
             ensure_splits(dataset, work.cases)
         train_on(dataset.preprocessed, f"fold {fold} of {configuration}")

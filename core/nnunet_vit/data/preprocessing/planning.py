@@ -49,7 +49,7 @@ def plan(dataset: Dataset, progress: Progress = SILENT) -> None:
 
 
 def preprocess(
-    dataset: Dataset, configuration: str, progress: Progress = SILENT, plans: str = PLANS
+    dataset: Dataset, configuration: str, progress: Progress = SILENT, *, plans: str = PLANS
 ) -> None:
     """Let nnU-Net preprocess all cases for a configuration of plans, by their name.
 
@@ -68,7 +68,7 @@ def preprocess(
 
     try:
         with captured(f"nnU-Net cannot preprocess {dataset.name}", progress):
-            _show(dataset, configuration, progress, plans)
+            _show(dataset, configuration, progress, plans=plans)
             preprocess_dataset(
                 dataset.number,
                 plans,
@@ -80,7 +80,7 @@ def preprocess(
         progress.close()
 
 
-def _show(dataset: Dataset, configuration: str, progress: Progress, plans: str) -> None:
+def _show(dataset: Dataset, configuration: str, progress: Progress, *, plans: str) -> None:
     """Show how many of nnU-Net's cases have been written."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
     from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets

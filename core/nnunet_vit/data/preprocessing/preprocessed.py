@@ -113,7 +113,9 @@ def check_companions(dataset: Dataset, described_too: bool, reader: object) -> N
     beside = described(dataset.preprocessed)
     if beside is None:
         raise DataError(f"{path} is missing.", REDO)
-    found = described_otherwise(str(path), essence(dataset.description), essence(beside), reader)
+    found = described_otherwise(
+        str(path), essence(dataset.description), essence(beside), reader=reader
+    )
     if found:
         raise DataError(f"It differs from the raw data's: {'; '.join(found)}.", REDO)
 
@@ -168,7 +170,7 @@ def unrecorded_differences(
     if before is None:
         return [f"there is no dataset.json in {dataset.preprocessed}"]
     found = described_otherwise(
-        "dataset.json", essence(before), essence(dataset.description), reader
+        "dataset.json", essence(before), essence(dataset.description), reader=reader
     )
     schemes, channels = configuration["normalization_schemes"], dataset.description["channel_names"]
     if len(schemes) != len(channels):
@@ -184,7 +186,7 @@ def changed_truth(dataset: Dataset, files: Files, cases: set[str]) -> list[str]:
     for case in sorted(cases & set(files)):
         label, copy = files[case][-1], dataset.preprocessed / TRUTH / f"{case}{ending}"
         try:
-            if not _same(label.stat(), copy.stat(), label, copy):
+            if not _same(label.stat(), copy.stat(), label, copy=copy):
                 found.append(f"{label.parent.name}/{label.name}")
         except OSError as error:
             reason = why_unreadable(label, error)
@@ -192,7 +194,7 @@ def changed_truth(dataset: Dataset, files: Files, cases: set[str]) -> list[str]:
     return found
 
 
-def _same(one: os.stat_result, other: os.stat_result, path: Path, copy: Path) -> bool:
+def _same(one: os.stat_result, other: os.stat_result, path: Path, *, copy: Path) -> bool:
     if one.st_size != other.st_size:
         return False
     return one.st_mtime_ns == other.st_mtime_ns or known_sha256(path) == known_sha256(copy)

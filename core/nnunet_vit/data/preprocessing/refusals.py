@@ -36,7 +36,7 @@ NOTHING = Asked()
 
 
 def refuse(
-    dataset: Dataset, found: list[str], difference: Changes, asked: Asked, record: object
+    dataset: Dataset, found: list[str], difference: Changes, *, asked: Asked, record: object
 ) -> None:
     """Refuse preprocessed data that do not belong to the raw data.
 

@@ -21,7 +21,7 @@ KEPT = "splits_before_update_{}_cases.json"  # the splits that an update has rep
 
 
 def updated_splits(
-    dataset: Dataset, cases: Sequence[str], added: Sequence[str], removed: Sequence[str]
+    dataset: Dataset, cases: Sequence[str], added: Sequence[str], *, removed: Sequence[str]
 ) -> list[Split] | None:
     """Return the splits that the file should hold, or None where it may stay as it is.
 

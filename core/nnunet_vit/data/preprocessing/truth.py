@@ -24,7 +24,7 @@ def cases_with_truth(root: Path, ending: str) -> set[str]:
     return {file.name.removesuffix(ending) for file in files if file.is_file()}
 
 
-def cases_with_other_truth(root: Path, files: Files, there: set[str], ending: str) -> list[str]:
+def cases_with_other_truth(root: Path, files: Files, there: set[str], *, ending: str) -> list[str]:
     """Return the cases whose copy has not the size of its label file: it was cut off, or edited."""
     found = []
     for case in sorted(there & set(files)):
@@ -34,7 +34,7 @@ def cases_with_other_truth(root: Path, files: Files, there: set[str], ending: st
     return found
 
 
-def copy_again(root: Path, files: Files, cases: Iterable[str], ending: str) -> None:
+def copy_again(root: Path, files: Files, cases: Iterable[str], *, ending: str) -> None:
     """Put label files in the place of their copies, each in one step: others may be reading."""
     for case in cases:
         copy = root / TRUTH / f"{case}{ending}"

@@ -50,7 +50,7 @@ def ask(file: HubFile, asked: Hub, revision: str = "main") -> RemoteFile:
     answer = _in_time(file, asked, revision)
     headers = answer.headers
     if answer.status >= 400 or (answer.status >= 300 and not headers.get(COMMIT)):
-        raise not_fetched(file, of_status(answer.status, headers, asked, file))
+        raise not_fetched(file, of_status(answer.status, headers, asked, file=file))
     etag = next((headers[name] for name in ETAGS if headers.get(name)), "")
     if not headers.get(COMMIT) or not etag:
         raise not_fetched(file, _of_no_hub(answer, asked))

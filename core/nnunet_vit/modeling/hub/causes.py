@@ -63,9 +63,9 @@ def meaning(file: HubFile, asked: Hub, error: BaseException) -> Words:
         response: Any = getattr(cause, "response", None)
         status = getattr(response, "status_code", 0)
         if status >= 300:
-            return of_status(status, response.headers, asked, file)
+            return of_status(status, response.headers, asked, file=file)
         if isinstance(cause, GivenUpError) and (logged := LOGGED_STATUS.match(str(cause))):
-            return of_status(int(logged.group(1)), {}, asked, file)
+            return of_status(int(logged.group(1)), {}, asked, file=file)
     return of_connection(chain, asked)
 
 

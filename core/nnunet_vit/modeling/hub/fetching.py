@@ -95,11 +95,11 @@ def _fetched(file: HubFile, pin: Pin | None) -> Path:
     size = f" ({bytes_text(remote.bytes)})" if remote.bytes else ""
     display().log(f"Fetching {file.title}{size} from {asked} …")
     try:
-        return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
+        return _as_pinned(_downloaded(file, asked, revision, remote=remote), file, asked, pin=pin)
     except _ArrivedDamagedError as error:
         display().log(f"{file.name} arrived damaged ({error}): it is fetched once more …")
     try:
-        return _as_pinned(_downloaded(file, asked, revision, remote), file, asked, pin)
+        return _as_pinned(_downloaded(file, asked, revision, remote=remote), file, asked, pin=pin)
     except _ArrivedDamagedError as error:
         raise ModelError(
             f"{file.name} of {file.title} arrives damaged from {asked}, twice: {error}.",
@@ -133,7 +133,7 @@ def _other_weights(file: HubFile, asked: Hub, pin: Pin) -> ModelError:
     )
 
 
-def _as_pinned(path: Path, file: HubFile, asked: Hub, pin: Pin | None) -> Path:
+def _as_pinned(path: Path, file: HubFile, asked: Hub, *, pin: Pin | None) -> Path:
     if pin is not None and known_sha256(path) != pin.sha256:
         raise _other_weights(file, asked, pin)
     return path
@@ -156,7 +156,7 @@ class _ArrivedDamagedError(Exception):
     """What arrived is not what the hub says of the file; the text says how."""
 
 
-def _downloaded(file: HubFile, asked: Hub, revision: str, remote: RemoteFile) -> Path:
+def _downloaded(file: HubFile, asked: Hub, revision: str, *, remote: RemoteFile) -> Path:
     """Let the client fetch a file.
 
     Raises:

@@ -15,7 +15,7 @@ SHOWN = 100  # letters of the hub's own words
 RESET = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
 
-def of_status(status: int, headers: Mapping[str, str], asked: Hub, file: HubFile) -> Words:
+def of_status(status: int, headers: Mapping[str, str], asked: Hub, *, file: HubFile) -> Words:
     """Return what an answer without the file means.
 
     Args:

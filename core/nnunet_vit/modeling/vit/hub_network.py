@@ -84,4 +84,4 @@ def _arguments(
     given = model.backbone_arguments
     if weights is None or weights.parent != snapshot.file.parent:  # of another commit
         return together(given, snapshot.arguments, snapshot.file)
-    return arguments_for(snapshot.architecture, weights, given, model.vit_patch_size)
+    return arguments_for(snapshot.architecture, weights, given, patch_size=model.vit_patch_size)

@@ -23,6 +23,7 @@ def build_timm(
     name: str,
     image_size: tuple[int, int] | None,
     in_channels: int,
+    *,
     patch_size: int | None = None,
     more: BackboneArguments = NO_ARGUMENTS,
 ) -> nn.Module:
@@ -114,7 +115,7 @@ def inspect_timm(
         ConfigError: as build_timm.
     """
     with torch.device("meta"):
-        model = build_timm(name, None, 3, patch_size, more)
+        model = build_timm(name, None, 3, patch_size=patch_size, more=more)
     settings: Any = model.pretrained_cfg
     mean, std = tuple(settings["mean"]), tuple(settings["std"])
     tag = settings.get("tag") or ""
@@ -122,7 +123,7 @@ def inspect_timm(
 
 
 def check_image_size(
-    name: str, image_size: tuple[int, int], patch: int, key: str = "image_size"
+    name: str, image_size: tuple[int, int], patch: int, *, key: str = "image_size"
 ) -> None:
     """Refuse an image size that timm would floor to whole patches without a word.
 

@@ -23,7 +23,7 @@ SIZE = (224, 224)  # pixels; of networks that are compared
 
 
 def arguments_for(
-    name: str, weights: Path, given: BackboneArguments, patch_size: int | None = None
+    name: str, weights: Path, given: BackboneArguments, *, patch_size: int | None = None
 ) -> BackboneArguments:
     """Return the arguments of the network that some weights belong to.
 
@@ -39,12 +39,12 @@ def arguments_for(
     """
     said = transformers_snapshot(weights)
     if said is not None:
-        return arguments_of_settings(name, said, given, patch_size)
+        return arguments_of_settings(name, said, given, patch_size=patch_size)
     snapshot = timm_snapshot(weights)
     if snapshot is None:
         return given
     if snapshot.architecture != name.partition(".")[0]:
-        _require_same(name, given, snapshot, patch_size)
+        _require_same(name, given, snapshot, patch_size=patch_size)
         return given
     asked = together(given, snapshot.arguments, snapshot.file)
     return _with_gated_mlp(name, asked, weights)
@@ -72,7 +72,7 @@ def together(given: BackboneArguments, said: BackboneArguments, file: Path) -> B
 
 
 def _require_same(
-    name: str, given: BackboneArguments, snapshot: TimmSnapshot, patch_size: int | None
+    name: str, given: BackboneArguments, snapshot: TimmSnapshot, *, patch_size: int | None
 ) -> None:
     """Refuse another architecture, unless the network is the same under another name.
 
@@ -80,9 +80,11 @@ def _require_same(
         ModelError: names the backbone that fits.
     """
     with torch.device("meta"):
-        own = build_timm(name, SIZE, RGB, patch_size, given)
+        own = build_timm(name, SIZE, RGB, patch_size=patch_size, more=given)
         try:
-            theirs = build_timm(snapshot.architecture, SIZE, RGB, patch_size, snapshot.arguments)
+            theirs = build_timm(
+                snapshot.architecture, SIZE, RGB, patch_size=patch_size, more=snapshot.arguments
+            )
             differences = _differences(theirs, own)
         except ConfigError as error:  # no ViT that works here
             raise ModelError(
@@ -156,7 +158,7 @@ def as_snapshot_says(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
     if not (model.pretrained and model.checkpoint_path):
         return run
     name, weights = timm_name(model.backbone, model.size_name), Path(model.checkpoint_path)
-    asked = arguments_for(name, weights, model.backbone_arguments, model.vit_patch_size)
+    asked = arguments_for(name, weights, model.backbone_arguments, patch_size=model.vit_patch_size)
     if asked == model.backbone_arguments:
         return run
     return run.model_copy(update={"model": model.model_copy(update={"backbone_arguments": asked})})

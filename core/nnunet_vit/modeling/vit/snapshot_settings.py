@@ -30,7 +30,7 @@ ACTIVATIONS = {
 
 
 def arguments_of_settings(
-    name: str, said: TransformersSnapshot, given: BackboneArguments, patch_size: int | None
+    name: str, said: TransformersSnapshot, given: BackboneArguments, *, patch_size: int | None
 ) -> BackboneArguments:
     """Return the arguments with which a backbone computes what a snapshot says.
 
@@ -45,20 +45,22 @@ def arguments_of_settings(
         ModelError: timm cannot build such a network under this name, or the run contradicts it.
     """
     with torch.device("meta"):
-        own = build_timm(name, SIZE, RGB, patch_size, given)
+        own = build_timm(name, SIZE, RGB, patch_size=patch_size, more=given)
         differences = _differences(own, said, patch_size)
         if not differences:
             return given
         wanted = {key: said.settings[key] for key in differences}
         if any(key in given.given() for key in wanted) or "patch_size" in wanted:
-            raise _another_network(name, said, differences, own)
+            raise _another_network(name, said, differences, own=own)
         try:
             asked = BackboneArguments(**{**given.given(), **wanted})
-            left = _differences(build_timm(name, SIZE, RGB, patch_size, asked), said, patch_size)
+            left = _differences(
+                build_timm(name, SIZE, RGB, patch_size=patch_size, more=asked), said, patch_size
+            )
         except (ConfigError, ValueError):  # not an argument of this class, or no such layer
             left = differences
     if left:
-        raise _another_network(name, said, differences, own)
+        raise _another_network(name, said, differences, own=own)
     return asked
 
 
@@ -94,6 +96,7 @@ def _another_network(
     name: str,
     said: TransformersSnapshot,
     differences: dict[str, tuple[object, object]],
+    *,
     own: nn.Module,
 ) -> ModelError:
     facts = [

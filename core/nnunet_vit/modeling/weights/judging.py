@@ -22,7 +22,7 @@ QKV_BIAS = (".qkv.bias", ".q_bias", ".v_bias")
 
 
 def refuse_lost_bias(
-    tensors: Tensors, own: Tensors, path: Path, fitting: Callable[[], list[str]] = list
+    tensors: Tensors, own: Tensors, path: Path, *, fitting: Callable[[], list[str]] = list
 ) -> None:
     """Refuse a bias that the backbone has no place for: plain DINOv3 has none of qkv.
 
@@ -45,6 +45,7 @@ def judge_names(
     tensors: Tensors,
     own: Tensors,
     expected: float,
+    *,
     path: Path,
     fitting: Callable[[], list[str]] = list,
 ) -> None:
@@ -149,6 +150,7 @@ def _misfit(
     tensors: Tensors,
     own: Tensors,
     path: Path,
+    *,
     wrong: list[str] | None = None,
     missing: list[str] | None = None,
     unknown: list[str] | None = None,
@@ -167,12 +169,12 @@ def _misfit(
     facts += [f"{what} {shortened(names)}" for what, names in parts.items() if names]
     return ModelError(
         f"{path} does not fit the backbone: {'; '.join(facts)}.",
-        fix=_fix(wrong or [], missing or [], unknown or [], fits, lacking),
+        fix=_fix(wrong or [], missing or [], unknown or [], fits=fits, lacking=lacking),
     )
 
 
 def _fix(
-    wrong: list[str], missing: list[str], unknown: list[str], fits: Sequence[str], lacking: bool
+    wrong: list[str], missing: list[str], unknown: list[str], *, fits: Sequence[str], lacking: bool
 ) -> str:
     if fits:
         return f"{', or '.join(fits)}: this network has the file's tensors."

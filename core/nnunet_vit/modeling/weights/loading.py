@@ -21,6 +21,7 @@ def load_backbone_weights(
     model: nn.Module,
     path: Path,
     expected_coverage: float = 1.0,
+    *,
     key: str | None = None,
     grid: FileGrid | None = None,
 ) -> Coverage:
@@ -41,27 +42,29 @@ def load_backbone_weights(
         ModelError: it is no weights file, holds objects that are not tensors, or does not cover
             the backbone.
     """
-    reading = best_reading(read_weights(path), model, key, path)
+    reading = best_reading(read_weights(path), model, key, path=path)
     own = model.state_dict()
     refuse_other_networks(reading, own, path)
     fitting = partial(fitting_backbones, reading.layout.tensors, model)
-    judge_names(reading.tensors, own, expected_coverage, path, fitting)
-    refuse_lost_bias(reading.tensors, own, path, fitting)
+    judge_names(reading.tensors, own, expected_coverage, path=path, fitting=fitting)
+    refuse_lost_bias(reading.tensors, own, path, fitting=fitting)
     known_grid = replace(grid or FileGrid(), pixels=grid_of_snapshot(path))
     registers = any(name.endswith(REGISTERS) for name in reading.layout.tensors)
-    placed, note = with_own_class_position(reading.tensors, model, registers, path, known_grid)
+    placed, note = with_own_class_position(
+        reading.tensors, model, registers, path=path, grid=known_grid
+    )
     known = {name: tensor for name, tensor in placed.items() if name in own}
     open_sizes = {name: tensor for name, tensor in known.items() if name not in reading.resized}
-    adapted, notes = with_own_sizes(open_sizes, model, path, known_grid)
+    adapted, notes = with_own_sizes(open_sizes, model, path, grid=known_grid)
     known.update(adapted)
     judge_values(known, own, path)
     model.load_state_dict(known, strict=False)
-    coverage = _coverage(reading, model, {*reading.resized, *adapted}, path)
+    coverage = _coverage(reading, model, {*reading.resized, *adapted}, path=path)
     notes = (note, *notes) if note else notes
     return replace(coverage, grid=notes, notes=(*coverage.notes, *notes))
 
 
-def _coverage(reading: Reading, model: nn.Module, resized: set[str], path: Path) -> Coverage:
+def _coverage(reading: Reading, model: nn.Module, resized: set[str], *, path: Path) -> Coverage:
     own = model.state_dict()
     loaded = [name for name in own if name in reading.tensors]
     return Coverage(

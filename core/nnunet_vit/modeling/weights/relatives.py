@@ -52,7 +52,7 @@ def fitting_backbones(tensors: Tensors, model: nn.Module) -> list[str]:
             of_timm = text.startswith(TIMM)
             if len(found) == MOST or (found and of_timm) or time.process_time() > until:
                 break
-            if _fits(shapes, name, arguments, patches):
+            if _fits(shapes, name, arguments, patches=patches):
                 found.append(text)
     return found
 
@@ -74,11 +74,11 @@ def _candidates(tensors: Tensors, model: nn.Module) -> Iterator[tuple[str, str, 
     if own and arguments.given():
         yield f"model.backbone_arguments: {argument_text(arguments)}", own, arguments
     others = {name for module in TIMM_SUPPORTED for name in timm.list_models(module=module)}
-    for name in sorted(others - known, key=lambda name: _order(own, name, width, patch)):
+    for name in sorted(others - known, key=lambda name: _order(own, name, width, patch=patch)):
         yield f"{TIMM}{name}", name, NO_ARGUMENTS
 
 
-def _order(own: str, name: str, width: str, patch: str) -> tuple[bool, bool, bool, float, str]:
+def _order(own: str, name: str, width: str, *, patch: str) -> tuple[bool, bool, bool, float, str]:
     """Those that a file's stem speaks for come first, and plain names: many have another beside."""
     likeness = difflib.SequenceMatcher(None, own, name).ratio()
     return patch not in name, width not in name, not name.startswith("vit_"), -likeness, name
@@ -92,7 +92,7 @@ def _stem_words(tensors: Tensors) -> tuple[str, str]:
     return WIDTHS.get(stem.shape[0], ""), f"patch{stem.shape[2]}_"
 
 
-def _fits(tensors: Tensors, name: str, arguments: BackboneArguments, patches: int) -> bool:
+def _fits(tensors: Tensors, name: str, arguments: BackboneArguments, *, patches: int) -> bool:
     """Tell whether a network has a file's tensors: looked at with one block, then with all."""
     first = {
         name: value
@@ -116,12 +116,14 @@ def _has(tensors: Tensors, model: nn.Module, patches: int) -> bool:
         may_be_left_over(name, tensor, own)
         if name not in own
         else tensor.shape == own[name].shape
-        or _is_resizable(name, tensor, own[name], model, patches)
+        or _is_resizable(name, tensor, own[name], model=model, patches=patches)
         for name, tensor in named.items()
     )
 
 
-def _is_resizable(name: str, tensor: Tensor, own: Tensor, model: nn.Module, patches: int) -> bool:
+def _is_resizable(
+    name: str, tensor: Tensor, own: Tensor, *, model: nn.Module, patches: int
+) -> bool:
     if name == STEM or not can_be_resized(name, tensor, own):
         return False
     count = tensor.shape[1] - (class_positions(model) or 0)

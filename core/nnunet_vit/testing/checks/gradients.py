@@ -21,7 +21,7 @@ def check_gradients(head: str, case: Case) -> None:
     for method, progress in itertools.product(METHODS, _stages(head, case)):
         model = build(head, case, size, method, deep_supervision=True)
         Head(run_of(head, case)).on_training_step(model, progress)
-        step_loss(head, case, model, images_of(size)).backward()  # type: ignore[no-untyped-call]
+        step_loss(head, case, model, images=images_of(size)).backward()  # type: ignore[no-untyped-call]
         _check_used(model, method)
         _check_head_learns(model, method)
         _check_method(model, method)

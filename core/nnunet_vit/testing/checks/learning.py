@@ -21,7 +21,7 @@ def check_learning(head: str, case: Case) -> None:
     losses = []
     for _ in range(STEPS):
         torch.manual_seed(0)  # what is dropped and drawn is the same in each step
-        loss = step_loss(head, case, model, images)
+        loss = step_loss(head, case, model, images=images)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

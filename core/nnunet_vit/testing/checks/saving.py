@@ -26,7 +26,7 @@ def check_saving(head: str, case: Case) -> None:
     size = case.pixels(4, 6)
     trained, other = build(head, case, size), build(head, case, size, seed=1)
     optimizer = torch.optim.SGD(trained.parameters(), 0.1)
-    step_loss(head, case, trained, images_of(size)).backward()  # type: ignore[no-untyped-call]
+    step_loss(head, case, trained, images=images_of(size)).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     Head(run_of(head, case)).on_training_step(trained, LATE)
     images = images_of(size)

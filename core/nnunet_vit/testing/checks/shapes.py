@@ -20,7 +20,7 @@ def check_shapes(head: str, case: Case) -> None:
         images = images_of(size, batch, channels)
         _check_logits(logits_of(model, images), (batch, classes, *size), f"images of {size} pixels")
         if batch == 1:  # statistics over a batch fail here
-            loss = step_loss(head, case, model, images, classes)
+            loss = step_loss(head, case, model, images=images, classes=classes)
             _check_finite(loss, "the loss of a training step with one image")
 
 

@@ -29,18 +29,24 @@ def check_targets(head: str, case: Case) -> str:
     for has_regions, ignore in itertools.product((False, True), (None, IGNORE)):
         kind = f"{'regions' if has_regions else 'classes'}{', ignored pixels' if ignore else ''}"
         default = _default_loss(has_regions, ignore)
-        loss = own.loss(CLASSES, has_regions, ignore, default)
+        loss = own.loss(CLASSES, has_regions, ignore, default_loss=default)
         target = _target(size, has_regions, ignore)
-        value = _value(loss, model, images, target, kind)
+        value = _value(loss, model, images, target=target, kind=kind)
         if ignore is not None:
-            _value(loss, model, images, _all_ignored(target, has_regions), f"{kind}, all of them")
+            _value(
+                loss,
+                model,
+                images,
+                target=_all_ignored(target, has_regions),
+                kind=f"{kind}, all of them",
+            )
         if has_regions and ignore is not None:
-            other = _value(loss, model, images, _changed_where_ignored(target), kind)
+            other = _value(loss, model, images, target=_changed_where_ignored(target), kind=kind)
             _check_same(value, other)
     return ""
 
 
-def _value(loss: Loss, model: nn.Module, images: Tensor, target: Tensor, kind: str) -> Tensor:
+def _value(loss: Loss, model: nn.Module, images: Tensor, *, target: Tensor, kind: str) -> Tensor:
     torch.manual_seed(0)  # of dropout and of points that a loss draws
     try:
         value = loss(model(images), target)

@@ -16,6 +16,7 @@ def inject_adapters(
     model: "nn.Module",
     targets: Sequence[str] | None,
     config_for: "Callable[[str], PeftConfig]",
+    *,
     inject: "Callable[[PeftConfig, nn.Module], object] | None" = None,
 ) -> None:
     """Put adapters into the blocks, freeze the rest, and prove that each reaches the features.

@@ -36,7 +36,7 @@ def case(tmp_path):
 
                 io.imsave(file, values, check_contrast=False)
         reader = reader_for({"file_ending": ending}, files, "image")
-        return look_at_case(files, reader, ending, wanted)
+        return look_at_case(files, reader, ending, wanted=wanted)
 
     return look
 

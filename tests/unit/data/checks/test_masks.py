@@ -25,7 +25,7 @@ def mask(tmp_path):
         file = tmp_path / f"m{ending}"
         (save or save_as(ending))(np.asarray(values), file)
         reader = reader_for({"file_ending": ending}, [file], "mask")
-        return look_at_mask(file, reader, ending, labels_of({"labels": labels}))
+        return look_at_mask(file, reader, ending, labels=labels_of({"labels": labels}))
 
     return look
 
@@ -203,20 +203,23 @@ def test_colours_in_a_volume(mask):
 
 def test_sizes_and_spacings_that_differ(tmp_path):
     one = MaskFacts(tmp_path / "a", (1, 6, 8), (999.0, 1.0, 1.0), ())
-    assert compare(one, one, "b", 1e-3) is None
+    assert compare(one, one, "b", tolerance=1e-3) is None
     other = MaskFacts(tmp_path / "b", (1, 70, 60), (999.0, 1.0, 1.0), ())
-    assert compare(one, other, "b", 1e-3).problem == "is 6 x 8 pixels, b 70 x 60 pixels"
+    assert compare(one, other, "b", tolerance=1e-3).problem == "is 6 x 8 pixels, b 70 x 60 pixels"
     nearly = MaskFacts(tmp_path / "b", (1, 6, 8), (999.0, 1.0, 1.0001), ())
-    assert compare(one, nearly, "b", 1e-3) is None
-    assert compare(one, nearly, "b", 1e-5).problem == "has spacing 999 x 1 x 1, b 999 x 1 x 1.0001"
-    assert compare(one, MaskFacts(tmp_path / "b", (1, 6, 8), None, ()), "b", 1e-5) is None
+    assert compare(one, nearly, "b", tolerance=1e-3) is None
+    assert (
+        compare(one, nearly, "b", tolerance=1e-5).problem
+        == "has spacing 999 x 1 x 1, b 999 x 1 x 1.0001"
+    )
+    assert compare(one, MaskFacts(tmp_path / "b", (1, 6, 8), None, ()), "b", tolerance=1e-5) is None
     slice_of_a_volume = MaskFacts(tmp_path / "b", (1, 6, 8), (2.5, 1.0, 1.0), ())
-    assert compare(one, slice_of_a_volume, "b", 1e-5) is None
-    assert compare(slice_of_a_volume, one, "b", 1e-5) is None
+    assert compare(one, slice_of_a_volume, "b", tolerance=1e-5) is None
+    assert compare(slice_of_a_volume, one, "b", tolerance=1e-5) is None
     finer = MaskFacts(tmp_path / "b", (1, 6, 8), (2.5, 0.5, 1.0), ())
-    assert compare(one, finer, "b", 1e-5) is not None
+    assert compare(one, finer, "b", tolerance=1e-5) is not None
     thicker = MaskFacts(tmp_path / "b", (1, 6, 8), (5.0, 1.0, 1.0), ())
-    assert compare(slice_of_a_volume, thicker, "b", 1e-5) is not None
+    assert compare(slice_of_a_volume, thicker, "b", tolerance=1e-5) is not None
 
 
 def test_looks_at_many_files_and_what_they_return_travels(tmp_path):
@@ -225,7 +228,7 @@ def test_looks_at_many_files_and_what_they_return_travels(tmp_path):
     reader = reader_for({"file_ending": ".png"}, [], "mask")
     labels = labels_of({"labels": DISC})
     files = sorted(tmp_path.iterdir())
-    found = in_threads(lambda file: look_at_mask(file, reader, ".png", labels), files)
+    found = in_threads(lambda file: look_at_mask(file, reader, ".png", labels=labels), files)
     assert pickle.loads(pickle.dumps(found)) == found
     assert [fault.problem[:8] for fault in found] == ["holds th", "is empty"]
 

@@ -47,7 +47,7 @@ def test_the_plane_agrees_with_nnunets_planner():
 
 
 def test_a_line_names_the_axis():
-    fault = plane_fault("Dataset801_Thin", (96, 1), 16, (96, 96, 1))
+    fault = plane_fault("Dataset801_Thin", (96, 1), 16, read=(96, 96, 1))
     assert fault is not None
     assert fault.problem == (
         "Dataset801_Thin: the plane of its images is 96 x 1 pixels, read as 96 x 96 x 1 (medians); "
@@ -58,7 +58,7 @@ def test_a_line_names_the_axis():
 
 
 def test_small_images_are_refused_and_images_of_one_patch_are_not():
-    fault = plane_fault("Dataset801_Small", (12, 200), 14, (1, 12, 200))
+    fault = plane_fault("Dataset801_Small", (12, 200), 14, read=(1, 12, 200))
     assert fault is not None
     assert fault.problem == (
         "Dataset801_Small: the plane of its images is 12 x 200 pixels, read as 1 x 12 x 200 "

@@ -120,7 +120,7 @@ def again(said):
     from nnunet_vit.data.preprocessing.refusals import Asked
 
     def run(configuration="2d", fold=0, **asked):
-        return prepare(find_dataset(5), configuration, said, Asked(**asked), fold)
+        return prepare(find_dataset(5), configuration, said, asked=Asked(**asked), fold=fold)
 
     return run
 

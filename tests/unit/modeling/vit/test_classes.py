@@ -130,7 +130,7 @@ def test_another_module_is_no_vit():
 def test_another_patch(name, patch):
     assert inspect_timm(name, patch).patch_size == patch
     with torch.device("meta"):
-        model = build_timm(name, (3 * patch, 2 * patch), 3, patch)
+        model = build_timm(name, (3 * patch, 2 * patch), 3, patch_size=patch)
         maps = maps_of(model.to("meta"), torch.empty(1, 3, 3 * patch, 2 * patch), [0])
     assert [level.shape for level in maps] == [(1, model.embed_dim, 3, 2)]
 
@@ -138,10 +138,10 @@ def test_another_patch(name, patch):
 @pytest.mark.parametrize("name", ["xcit_nano_12_p16_224", "samvit_base_patch16"])
 def test_a_patch_that_cannot_be_changed(name):
     with torch.device("meta"), pytest.raises(ConfigError) as caught:
-        build_timm(name, (32, 32), 3, 8)
+        build_timm(name, (32, 32), 3, patch_size=8)
     assert str(caught.value) == (
         f"model.vit_patch_size: the patch of {name} is 16 pixels and cannot be changed to 8. "
         "Fix: model.vit_patch_size: null, or a model of timm's vision_transformer, eva, deit, beit."
     )
     with torch.device("meta"):
-        assert patch_size_of(build_timm(name, (32, 32), 3, 16)) == 16
+        assert patch_size_of(build_timm(name, (32, 32), 3, patch_size=16)) == 16

@@ -92,7 +92,7 @@ def _snapshot(said: JsonObject, file: Path) -> TransformersSnapshot:
     }
     if said.get(GATE_OF_ITS_OWN) is True:
         names.pop("act_layer", None)
-    settings = {ours: _plain(ours, said[name], name, file) for ours, name in names.items()}
+    settings = {ours: _plain(ours, said[name], name, file=file) for ours, name in names.items()}
     return TransformersSnapshot(settings, names, file)
 
 
@@ -120,7 +120,7 @@ def _rope(given: JsonObject, file: Path) -> JsonObject:
     return {ROPE: inner[ROPE]}
 
 
-def _plain(ours: str, value: object, name: str, file: Path) -> object:
+def _plain(ours: str, value: object, name: str, *, file: Path) -> object:
     if ours == "act_layer":
         if not isinstance(value, str):
             raise damaged(file, f"its {name} is {value!r}")

@@ -124,7 +124,7 @@ def _tensor(storage: object, offset: int, size: Edges, stride: Edges, *_: object
         raise ValueError("a tensor without a storage")
     if storage.dtype is None:
         return OddTensor("quantized")
-    return _view(storage.values.view(storage.dtype), offset, size, stride)
+    return _view(storage.values.view(storage.dtype), offset, size, stride=stride)
 
 
 def _tensor_v2(storage: object, offset: int, size: Edges, stride: Edges, *more: object) -> object:
@@ -139,7 +139,7 @@ def _tensor_v3(storage: Storage, offset: int, size: Edges, stride: Edges, *more:
     return _tensor(Storage(storage.values, dtype), offset, size, stride)
 
 
-def _view(values: Tensor, offset: int, size: Edges, stride: Edges) -> Tensor:
+def _view(values: Tensor, offset: int, size: Edges, *, stride: Edges) -> Tensor:
     size, stride = tuple(size), tuple(stride)
     whole = len(size) == len(stride) and min((0, offset, *size, *stride)) == 0
     reach = offset + sum((edge - 1) * step for edge, step in zip(size, stride, strict=False)) + 1

@@ -48,6 +48,7 @@ def best_reading(
     content: Mapping[object, object],
     model: nn.Module,
     key: str | None = None,
+    *,
     path: Path = Path("the file"),
 ) -> Reading:
     """Return the reading that covers the most of a backbone; of equal ones the averaged one.

@@ -59,7 +59,7 @@ def _with_one_mlp(tensors: dict[str, Tensor], packed: bool) -> dict[str, Tensor]
     for gate in gates if packed else ():
         up = gate.replace(".gate_proj.", ".up_proj.")
         parts = {"gate": tensors[gate], "up": tensors.get(up)}
-        join(named, [gate, up], parts, gate.replace(".gate_proj.", ".w12."))
+        join(named, [gate, up], parts, whole=gate.replace(".gate_proj.", ".w12."))
     return {_mlp_name(name, layers): tensor for name, tensor in named.items()}
 
 

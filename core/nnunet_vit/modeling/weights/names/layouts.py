@@ -61,7 +61,7 @@ def layouts(content: Mapping[object, object]) -> list[Layout]:
     names = [".".join(path) for path in paths.values()]
     stems = _prefixes(names, STEMS)
     prefixes = stems or _prefixes(names, BLOCKS) or [()]
-    return [_layout(everything, paths, prefix, stems) for prefix in prefixes]
+    return [_layout(everything, paths, prefix, networks=stems) for prefix in prefixes]
 
 
 def above(layout: Layout, content: Mapping[object, object]) -> list[Layout]:
@@ -76,6 +76,7 @@ def _layout(
     everything: dict[Path, object],
     paths: dict[Path, Path],
     prefix: Path,
+    *,
     networks: Sequence[Path] = (),
 ) -> Layout:
     """Cut out what lies behind a prefix, without the other networks that lie there too."""

@@ -43,12 +43,14 @@ def with_fused_attention(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         parts = {part: tensors.get(f"{layer}.{part}.{kind}") for part in "qkv"}
         if kind == "bias" and parts["k"] is None:
             parts["k"] = torch.zeros_like(queries)
-        join(fused, [f"{layer}.{part}.{kind}" for part in "qkv"], parts, f"{layer}.qkv.{kind}")
+        join(
+            fused, [f"{layer}.{part}.{kind}" for part in "qkv"], parts, whole=f"{layer}.qkv.{kind}"
+        )
     return fused
 
 
 def join(
-    tensors: dict[str, Tensor], names: list[str], parts: dict[str, Tensor | None], whole: str
+    tensors: dict[str, Tensor], names: list[str], parts: dict[str, Tensor | None], *, whole: str
 ) -> None:
     """Put the parts' names away for the whole; an incomplete whole stays in parts, and unknown."""
     present = [part for part in parts.values() if part is not None]

@@ -54,12 +54,12 @@ def likely_class_position(tensors: dict[str, Tensor], model: nn.Module) -> dict[
     counts = _counts(tensors, model)
     if counts is None:
         return tensors
-    verdict = _verdict(counts, tensors, REGISTERS in tensors, FileGrid())
+    verdict = _verdict(counts, tensors, REGISTERS in tensors, grid=FileGrid())
     return _moved(tensors, counts) if verdict.is_unlike or verdict.is_open else tensors
 
 
 def with_own_class_position(
-    tensors: dict[str, Tensor], model: nn.Module, registers: bool, path: Path, grid: FileGrid
+    tensors: dict[str, Tensor], model: nn.Module, registers: bool, *, path: Path, grid: FileGrid
 ) -> tuple[dict[str, Tensor], str]:
     """Move the class token's position to where the backbone has it; the function stays the same.
 
@@ -83,7 +83,7 @@ def with_own_class_position(
     counts = _counts(tensors, model)
     if counts is None:
         return tensors, ""
-    verdict = _verdict(counts, tensors, registers, grid)
+    verdict = _verdict(counts, tensors, registers, grid=grid)
     if verdict.is_open and not is_rehearsed():
         raise ModelError(
             f"{path}: its position embeddings can be read in two ways, as {_ways(counts)}.",
@@ -106,7 +106,7 @@ def _counts(tensors: dict[str, Tensor], model: nn.Module) -> _Counts | None:
 
 
 def _verdict(
-    counts: _Counts, tensors: dict[str, Tensor], registers: bool, grid: FileGrid
+    counts: _Counts, tensors: dict[str, Tensor], registers: bool, *, grid: FileGrid
 ) -> _Verdict:
     """Decide by what is said, then by the run's own grid, then by a square."""
     said = grid.of_pixels(patch_of(tensors))

@@ -88,7 +88,7 @@ class FileGrid:
         )
 
     def read_distances(
-        self, count: int, own: Grid, patch: Grid | None, path: Path
+        self, count: int, own: Grid, patch: Grid | None, *, path: Path
     ) -> tuple[Grid, str]:
         """Return the grid behind a table of (2 H - 1) x (2 W - 1) distances, as read does.
 

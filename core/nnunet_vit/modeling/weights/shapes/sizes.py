@@ -30,7 +30,7 @@ def can_be_resized(name: str, tensor: Tensor, own: Tensor) -> bool:
 
 
 def with_own_sizes(
-    tensors: dict[str, Tensor], model: nn.Module, path: Path, grid: FileGrid | None = None
+    tensors: dict[str, Tensor], model: nn.Module, path: Path, *, grid: FileGrid | None = None
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Return the tensors that had to be adapted to the backbone's sizes, and only them.
 
@@ -53,7 +53,7 @@ def with_own_sizes(
     for name, tensor in tensors.items():
         if name not in own or not can_be_resized(name, tensor, own[name]):
             continue
-        fitted, note = _fitted(name, tensor, model, path, known, patch)
+        fitted, note = _fitted(name, tensor, model, path=path, grid=known, patch=patch)
         if fitted is not tensor:
             adapted[name] = fitted
         if note:
@@ -81,6 +81,7 @@ def _fitted(
     name: str,
     tensor: Tensor,
     timm_model: nn.Module,
+    *,
     path: Path,
     grid: FileGrid,
     patch: tuple[int, int] | None,
@@ -92,11 +93,13 @@ def _fitted(
         own = tuple(model.patch_embed.grid_size)
         prefix = class_positions(model) or 0
         there, note = grid.read(tensor.shape[1] - prefix, own, patch, path)
-        return _positions(tensor, there, own, prefix), note
-    return _table(tensor, model.get_submodule(name.removesuffix("." + TABLE)), path, grid, patch)
+        return _positions(tensor, there, own, prefix=prefix), note
+    return _table(
+        tensor, model.get_submodule(name.removesuffix("." + TABLE)), path, grid=grid, patch=patch
+    )
 
 
-def _positions(positions: Tensor, there: Grid, own: Grid, prefix: int) -> Tensor:
+def _positions(positions: Tensor, there: Grid, own: Grid, *, prefix: int) -> Tensor:
     """Resize by the grids: timm compares counts, and leaves 14 x 14 where 28 x 7 is wanted."""
     if there == own:
         return positions
@@ -110,6 +113,7 @@ def _table(
     table: Tensor,
     layer: Any,  # noqa: ANN401
     path: Path,
+    *,
     grid: FileGrid,
     patch: tuple[int, int] | None,
 ) -> tuple[Tensor, str]:
@@ -117,7 +121,7 @@ def _table(
     own: Grid = tuple(layer.window_size)
     mine = layer.relative_position_bias_table
     extra = mine.shape[0] - _distances(own)
-    there, note = grid.read_distances(table.shape[0] - extra, own, patch, path)
+    there, note = grid.read_distances(table.shape[0] - extra, own, patch, path=path)
     if there == own:
         return table, note
     rows, columns = (2 * edge - 1 for edge in there)
