@@ -11,6 +11,14 @@ from nnunet_vit.errors import DataError
 from nnunet_vit.sample.fundus import OPTIC_DISC, VESSEL, fundus_image
 
 DATASET_NAME = "Dataset901_SampleFundus"
+DESCRIPTION = {
+    "channel_names": dict.fromkeys("012", "rgb_to_0_1"),  # nnU-Net divides those by 255
+    "labels": {"background": 0, "optic_disc": OPTIC_DISC, "vessel": VESSEL},
+    "file_ending": ".png",
+    "name": "SampleFundus",
+    "description": "Synthetic fundus-like RGB images with exact masks; no real patients.",
+    "licence": "CC0-1.0",
+}
 SMALLEST = {
     "training_cases": (5, "nnU-Net splits the training cases into 5 folds"),
     "test_cases": (0, "it counts images"),
@@ -27,45 +35,35 @@ def write_sample_dataset(
     image_size: int = 256,
     seed: int = 0,
 ) -> Path:
-    """Write a dataset of RGB fundus-like images with exact masks of optic disc and vessels.
+    """Write RGB fundus-like images with exact masks and return the dataset's folder.
 
-    Case k looks the same whatever the number of cases is; the test cases follow the training
-    cases in their numbers. The dataset appears under its name only when it is complete.
-
-    Args:
-        folder: an nnU-Net raw folder, or the dataset's own folder if it is named DatasetXXX_Name.
-        training_cases: images in imagesTr, 5 or more.
-        test_cases: images in imagesTs, 0 or more; their masks go to labelsTs.
-        image_size: the side of the square images, pixels, 64 or more.
-        seed: the same seed gives the same files, byte for byte; 0 or more.
-
-    Returns:
-        The dataset's folder.
-
-    Raises:
-        DataError: if a number is too small or the dataset's place is taken.
-        OSError: if the folder cannot be written.
+    `folder` is an nnU-Net raw folder, or the dataset's own if it is named DatasetXXX_Name;
+    `image_size` is the edge, pixels. Case k looks the same whatever the number of cases is; the
+    test cases, with masks in labelsTs, follow the training cases. The same seed gives the same
+    bytes. A number that is too small or a place that is taken raises DataError.
     """
-    numbers = {"training_cases": training_cases, "test_cases": test_cases}
-    _check_numbers(numbers | {"image_size": image_size, "seed": seed})
+    _check_numbers(training_cases, test_cases, image_size, seed)
     dataset = folder if DATASET.fullmatch(folder.name) else folder / DATASET_NAME
     _check_place(dataset)
     dataset.parent.mkdir(parents=True, exist_ok=True)
-    # nnU-Net looks for names that start with "Dataset", so it never sees the unfinished one.
+    # nnU-Net looks for names that start with "Dataset", so it never sees an unfinished one.
     with TemporaryDirectory(prefix=".sample_dataset_", dir=dataset.parent) as temporary:
         unfinished = Path(temporary) / dataset.name
-        _write_cases(unfinished, training_cases, test_cases, image_size=image_size, seed=seed)
-        _write_description(unfinished, training_cases)
+        for name in ("imagesTr", "labelsTr", "imagesTs", "labelsTs"):
+            (unfinished / name).mkdir(parents=True)
+        description = json.dumps(DESCRIPTION | {"numTraining": training_cases}, indent=4)
+        (unfinished / "dataset.json").write_text(description + "\n", encoding="utf-8")
+        parts = ["Tr"] * training_cases + ["Ts"] * test_cases
+        _write_cases(unfinished, parts, image_size, seed=seed)
         if dataset.exists():
             dataset.rmdir()
         unfinished.rename(dataset)
     return dataset
 
 
-def _check_numbers(numbers: dict[str, int]) -> None:
-    """Raise DataError for a number that is too small."""
-    for name, number in numbers.items():
-        smallest, reason = SMALLEST[name]
+def _check_numbers(*numbers: int) -> None:
+    """Raise DataError for a number, in the order of SMALLEST, that is too small."""
+    for number, (name, (smallest, reason)) in zip(numbers, SMALLEST.items(), strict=True):
         if number < smallest:
             raise DataError(
                 f"{name} is {number}, but must be {smallest} or more: {reason}.",
@@ -86,34 +84,13 @@ def _check_place(dataset: Path) -> None:
         )
 
 
-def _write_cases(
-    dataset: Path, training_cases: int, test_cases: int, *, image_size: int, seed: int
-) -> None:
-    """Draw and save all cases; each has its own child of the seed."""
+def _write_cases(dataset: Path, parts: list[str], image_size: int, *, seed: int) -> None:
+    """Draw and save one case for each part, "Tr" or "Ts"; each has its own child of the seed."""
     from skimage.io import imsave
 
-    for part in ("Tr", "Ts"):
-        for kind in ("images", "labels"):
-            (dataset / f"{kind}{part}").mkdir(parents=True)
-    children = numpy.random.SeedSequence(seed).spawn(training_cases + test_cases)
-    for number, child in enumerate(children):
-        part = "Tr" if number < training_cases else "Ts"
+    children = numpy.random.SeedSequence(seed).spawn(len(parts))
+    for number, (part, child) in enumerate(zip(parts, children, strict=True)):
         image, mask = fundus_image(numpy.random.default_rng(child), image_size)
         name = f"fundus_{number:03d}"
         imsave(dataset / f"images{part}" / f"{name}_0000.png", image, check_contrast=False)
         imsave(dataset / f"labels{part}" / f"{name}.png", mask, check_contrast=False)
-
-
-def _write_description(dataset: Path, training_cases: int) -> None:
-    """Write dataset.json; nnU-Net divides channels named rgb_to_0_1 by 255."""
-    description = {
-        "channel_names": {str(channel): "rgb_to_0_1" for channel in range(3)},
-        "labels": {"background": 0, "optic_disc": OPTIC_DISC, "vessel": VESSEL},
-        "numTraining": training_cases,
-        "file_ending": ".png",
-        "name": "SampleFundus",
-        "description": "Synthetic fundus-like RGB images with exact masks; no real patients.",
-        "licence": "CC0-1.0",
-    }
-    text = json.dumps(description, indent=4) + "\n"
-    (dataset / "dataset.json").write_text(text, encoding="utf-8")
