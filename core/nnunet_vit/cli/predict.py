@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from nnunet_vit.errors import counted
+
 
 def predict(
     images: Annotated[Path, typer.Option("--images", "-i", help="folder of images, CASE_0000.…")],
@@ -46,6 +48,4 @@ def predict(
             base=pretrained_weights,
             progress=progress,
         )
-    from nnunet_vit.errors import counted
-
     print(f"{counted(cases, 'mask')} in {masks}")

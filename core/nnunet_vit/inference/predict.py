@@ -71,8 +71,7 @@ def predict_folder(
     ending = trained.description["file_ending"]
     expected = [masks / f"{case}{ending}" for case in inputs.cases]
     notices = [notice for network in networks for notice in network.notices]
-    for notice in [*notices, *of_earlier_prediction(masks, expected, ending)]:
-        progress.log(notice)
+    _log_all([*notices, *of_earlier_prediction(masks, expected, ending)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
     with (
@@ -81,6 +80,11 @@ def predict_folder(
     ):
         _run(predictor, inputs, masks)
     return len(inputs.cases)
+
+
+def _log_all(notices: Sequence[str], progress: Progress) -> None:
+    for notice in notices:
+        progress.log(notice)
 
 
 def _stopped(expected: list[Path], began: float) -> Stopped:

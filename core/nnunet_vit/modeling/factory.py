@@ -118,7 +118,6 @@ def create_segmentation_model(
     Raises:
         UserError: as build_model.
     """
-    hidden = {} if decoder_hidden_size is None else {"hidden_size": decoder_hidden_size}
     run = _run_from_arguments(
         model={
             "head": head,
@@ -126,7 +125,7 @@ def create_segmentation_model(
             "backbone_size": backbone_size,
             "checkpoint_path": checkpoint_path or "",
             "freeze_backbone": freeze_backbone,
-            "decoder": {**hidden, **(options or {})},
+            "decoder": _decoder(decoder_hidden_size, options or {}),
         },
         lora={
             "enabled": use_lora,
@@ -149,6 +148,10 @@ def _run_from_arguments(**sections: JsonObject) -> ViTnnUNetConfig:
         texts = problem_texts(error, ViTnnUNetConfig, sections)
         problems = [Problem(path_text(key), None, text) for key, text in texts.items()]
         raise problems_error("create_segmentation_model", problems) from None
+
+
+def _decoder(hidden_size: int | None, options: JsonObject) -> JsonObject:
+    return options if hidden_size is None else {"hidden_size": hidden_size, **options}
 
 
 def _plain_arguments(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.backbones import family, is_timm, timm_name
 from nnunet_vit.config.channel_statistics import ChannelStatistics
-from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.data.channels import in_order, normalization_of
 from nnunet_vit.data.dataset import Dataset, has_regions
 from nnunet_vit.data.input_normalization import input_statistics
@@ -15,6 +15,7 @@ from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
+    from nnunet_vit.modeling.vit.models import BackboneFacts
     from nnunet_vit.profiling.assumptions import Notes, Tile
     from nnunet_vit.profiling.step import Loss
 
@@ -35,18 +36,16 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
 def _described(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.backbone import backbone_of
     from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
-    from nnunet_vit.modeling.vit.models import inspect_timm
     from nnunet_vit.profiling.assumptions import Notes, dataset_of, tile_of
     from nnunet_vit.profiling.memory import estimated_memory
     from nnunet_vit.profiling.parts import adapted_kinds, parts_of
 
     notes = Notes()
     name = timm_name(run.model.backbone, run.model.size_name)
-    facts = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
+    facts = _facts(name, run.model)
     dataset, is_there = dataset_of(run, notes)
-    tile = tile_of(
-        run, dataset if is_there else None, name, vit_patch=facts.patch_size, notes=notes
-    )
+    known = dataset if is_there else None
+    tile = tile_of(run, known, name, vit_patch=facts.patch_size, notes=notes)
     schemes = _schemes(dataset, run, is_there)
     statistics = input_statistics(dataset, run, facts, schemes=schemes, fetch=False)
     network = _network(dataset, run, tile, statistics=statistics.per_channel)
@@ -74,6 +73,12 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
         weights=_weights(run, name),
         notes=notes.lines,
     )
+
+
+def _facts(name: str, model: ViTModelConfig) -> "BackboneFacts":
+    from nnunet_vit.modeling.vit.models import inspect_timm
+
+    return inspect_timm(name, model.vit_patch_size, model.backbone_arguments)
 
 
 def _schemes(dataset: Dataset, run: ViTnnUNetConfig, is_there: bool) -> list[str]:

@@ -117,10 +117,8 @@ def _train(
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress=progress, schemes=schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress=progress)
-    write_plans(
-        run_plans(plans, run, patch_size, statistics=facts.statistics, name=name),
-        dataset.preprocessed,
-    )
+    own = run_plans(plans, run, patch_size, statistics=facts.statistics, name=name)
+    write_plans(own, dataset.preprocessed)
     with (
         claim(fold_folder) as held,
         stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),

@@ -77,17 +77,8 @@ def write_image(file, values, spacing=1.0):
 def refusal(error, images, model, masks=None, folds=None, checkpoint="final", base=None):
     masks = images.parent / "masks" if masks is None else masks
     with pytest.raises(error) as caught:
-        predict_folder(
-            images,
-            masks,
-            model,
-            folds=folds,
-            device="cpu",
-            mirroring=True,
-            checkpoint=checkpoint,
-            base=base,
-            progress=Progress(),
-        )
+        plain = {"device": "cpu", "mirroring": True, "progress": Progress()}
+        predict_folder(images, masks, model, folds=folds, checkpoint=checkpoint, base=base, **plain)
     assert isinstance(caught.value, UserError)
     assert not (images.parent / "masks").exists()
     return str(caught.value)

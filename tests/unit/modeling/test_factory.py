@@ -76,13 +76,8 @@ EXPECTED = {
 
 def build(run, classes=5, channels=2, size=(28, 56), deep=False):
     with pretrained_weights(wanted=False):
-        return build_model(
-            ViTnnUNetConfig.model_validate(run),
-            classes,
-            channels,
-            image_size=size,
-            deep_supervision=deep,
-        )
+        validated = ViTnnUNetConfig.model_validate(run)
+        return build_model(validated, classes, channels, image_size=size, deep_supervision=deep)
 
 
 def received(model):

@@ -119,7 +119,7 @@ def _joint_bias(tokens: Tokens, mask: Tensor | None) -> Tensor | None:
     return bias if mask is None else bias + mask
 
 
-def _biased(block: "Block", values: Tensor, bias: Tensor | None, *, added: int) -> Tensor:
+def _biased(block: "Block", values: Tensor, bias: Tensor | None, added: int) -> Tensor:
     """Run a block whose attention knows each pair of places; added tokens get no bias."""
     attention = block.attn
     if added and attention.relative_position_bias_table is not None:
