@@ -4,19 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nnunet_vit.config.model_section import DecoderConfig, ViTModelConfig
+from nnunet_vit.config.model_section import DecoderConfig as DecoderConfig
+from nnunet_vit.config.model_section import ViTModelConfig as ViTModelConfig
 from nnunet_vit.config.section import Section
-from nnunet_vit.config.train_section import ViTLoRAConfig, ViTTrainConfig
-
-__all__ = [
-    "DataConfig",
-    "DecoderConfig",
-    "PathsConfig",
-    "ViTLoRAConfig",
-    "ViTModelConfig",
-    "ViTTrainConfig",
-    "ViTnnUNetConfig",
-]
+from nnunet_vit.config.train_section import ViTLoRAConfig as ViTLoRAConfig
+from nnunet_vit.config.train_section import ViTTrainConfig as ViTTrainConfig
 
 
 class DataConfig(Section):
