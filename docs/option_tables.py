@@ -20,7 +20,7 @@ from nnunet_vit.config.head_options import options_model
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.hookspecs import HeadOptions, MaskHeadOptions
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.loading import load_plugin
+from nnunet_vit.registry.plugins import load_plugin
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/*.md", "plugins/*/README.md")

@@ -78,7 +78,7 @@ def tuned(name, method, targets=None):
 
 
 def adapted(model):
-    from nnunet_vit.tuning.adapters.names import adapted_layers
+    from nnunet_vit.tuning.adapters.adapter_names import adapted_layers
 
     return adapted_layers(model.state_dict())
 

@@ -12,7 +12,7 @@ import torch
 from nnunet_vit.backbones import TIMM_BEST_EFFORT, TIMM_SUPPORTED
 from nnunet_vit.modeling.backbone import ViTBackbone, get_vit_features
 from nnunet_vit.modeling.vit.classes import class_of
-from nnunet_vit.modeling.vit.models import build_timm
+from nnunet_vit.modeling.vit.timm_models import build_timm
 
 pytestmark = pytest.mark.contract
 

@@ -116,7 +116,7 @@ def test_nnunet_and_timm_are_known_in_their_rooms_alone(path):
         ("training/run.py", "import nnunetv2.x", set()),
         ("profiling/step.py", "def f():\n  from nnunetv2 import x", {"nnunetv2.x"}),
         ("modeling/network.py", "import timm", {"timm"}),
-        ("modeling/vit/models.py", "import timm", set()),
+        ("modeling/vit/timm_models.py", "import timm", set()),
         ("modeling/bridge.py", "from timm.layers import x", set()),
         ("data/channels.py", "from timm.layers import x", {"timm.layers.x"}),
         ("training/optimization.py", "from timm.optim import x", set()),

@@ -13,7 +13,7 @@ from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.input_normalization import input_statistics
 from nnunet_vit.modeling.bridge import InputBridge
-from nnunet_vit.modeling.vit.models import inspect_timm
+from nnunet_vit.modeling.vit.timm_models import inspect_timm
 
 pytestmark = pytest.mark.contract
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nnunet_vit.cli import main
-from nnunet_vit.sample.dataset import write_sample_dataset
+from nnunet_vit.sample.drawn_dataset import write_sample_dataset
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mutate import mutate_json, mutate_picture

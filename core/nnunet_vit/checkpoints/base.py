@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterable
 import torch
 from torch import Tensor, nn
 
-from nnunet_vit.checkpoints.refusals import compared, misfit
+from nnunet_vit.checkpoints.misfits import compared, misfit
 from nnunet_vit.errors import ModelError, shortened
-from nnunet_vit.tuning.adapters.names import BASE
+from nnunet_vit.tuning.adapters.adapter_names import BASE
 
 IN_BLOCKS = re.compile(r"(^|\.)blocks\.\d+\.")
 RESIZED = re.compile(r"rel(ative)?_pos")

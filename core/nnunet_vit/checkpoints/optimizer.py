@@ -6,8 +6,8 @@ Tensors are named `<number of the parameter>.<name>`, as in `3.exp_avg`.
 from torch import Tensor
 from torch.optim import Optimizer
 
+from nnunet_vit.checkpoints.misfits import compared, misfit
 from nnunet_vit.checkpoints.plain import plain
-from nnunet_vit.checkpoints.refusals import compared, misfit
 from nnunet_vit.files.json_file import JsonObject
 
 PART = "optimizer values"

@@ -12,7 +12,7 @@ def list_models(
     backbones: Annotated[bool, typer.Option("--backbones", help="backbones alone")] = False,
 ) -> None:
     """List the installed heads and backbones."""
-    from nnunet_vit.report.models import Row, backbone_rows, head_rows
+    from nnunet_vit.report.listing import Row, backbone_rows, head_rows
 
     listing: dict[str, list[Row]] = {}
     if heads or not backbones:
@@ -22,6 +22,6 @@ def list_models(
     if as_json:
         print(json.dumps(listing, indent=2))
         return
-    from nnunet_vit.report.models import as_text
+    from nnunet_vit.report.listing import as_text
 
     print("\n\n".join(as_text(kind, rows) for kind, rows in listing.items()))

@@ -14,7 +14,7 @@ def sample_dataset(
     seed: Annotated[int, typer.Option(help="the same seed gives the same files")] = 0,
 ) -> None:
     """Write a small dataset of drawn fundus images with exact masks of optic disc and vessels."""
-    from nnunet_vit.sample.dataset import write_sample_dataset
+    from nnunet_vit.sample.drawn_dataset import write_sample_dataset
 
     written = write_sample_dataset(
         folder, training_cases, test_cases, image_size=image_size, seed=seed

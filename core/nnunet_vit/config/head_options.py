@@ -11,7 +11,7 @@ from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import LoadedPlugin, load_module, load_plugin, plugin_failures
+from nnunet_vit.registry.plugins import LoadedPlugin, load_module, load_plugin, plugin_failures
 
 DECODER: Parts = ("model", "decoder")
 

@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from nnunet_vit.backbones import default_targets
 from nnunet_vit.config.checks import run_checks
-from nnunet_vit.config.checks.head import load_head
+from nnunet_vit.config.checks.head_checks import load_head
 from nnunet_vit.config.draft import Draft, draft_of
 from nnunet_vit.config.head_options import DECODER, stored, validate_options
 from nnunet_vit.config.models import DecoderConfig, ViTnnUNetConfig
-from nnunet_vit.config.names import absolute
+from nnunet_vit.config.name_rules import absolute
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
 from nnunet_vit.config.validation import problem_texts

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.config.names import DATASET, DATASET_WORDS
+from nnunet_vit.config.name_rules import DATASET, DATASET_WORDS
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.description_file import read_description
 from nnunet_vit.data.faults import refuse

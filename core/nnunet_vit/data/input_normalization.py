@@ -11,7 +11,7 @@ from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nnunet_vit.modeling.vit.models import BackboneFacts
+    from nnunet_vit.modeling.vit.timm_models import BackboneFacts
 
 CHANGE = "model.input_mean and model.input_std"
 

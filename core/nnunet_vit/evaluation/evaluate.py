@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.data.checks.reading import in_threads
+from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.errors import MachineError, counted
 from nnunet_vit.evaluation.mask_pairs import Pair, Task, check_pairs, find_pairs, task_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.checks.masks import MaskFacts, compare, lies_elsewhere, look_at_mask
-from nnunet_vit.data.checks.reading import in_threads, reader_for
+from nnunet_vit.data.checks.raster_reading import in_threads, reader_for
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import Labels, labels_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.checks.masks import read_mask
-from nnunet_vit.data.checks.reading import Raster, read, reader_for
+from nnunet_vit.data.checks.raster_reading import Raster, read, reader_for
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import Labels
@@ -21,7 +21,7 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
-    from nnunet_vit.files.arrays import Array
+    from nnunet_vit.files.array_type import Array
 
     Readers = tuple[type[BaseReaderWriter], type[BaseReaderWriter]]  # of images, of masks
 

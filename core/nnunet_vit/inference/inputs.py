@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
-from nnunet_vit.data.checks.reading import in_threads
+from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.checks.sampling import target_of
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped

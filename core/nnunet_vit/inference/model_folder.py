@@ -66,7 +66,7 @@ class ModelFolder:
 
         Plans say it; before they did, small checkpoints listed the head's among the versions.
         """
-        from nnunet_vit.checkpoints.record import PACKAGES
+        from nnunet_vit.checkpoints.provenance import PACKAGES
         from nnunet_vit.nnunet.plans import KEY
 
         known = {kind: self.plans[KEY].get(kind) for kind in ("head", "backbone", "tuning")}

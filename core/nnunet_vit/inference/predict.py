@@ -52,7 +52,7 @@ def predict_folder(
         MachineError: memory runs out, or masks would be written among the images.
         NumericsError: the network's output is not finite.
     """
-    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+    from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 
     use_processors()
     kind = kind_of(checkpoint)

@@ -20,10 +20,10 @@ from nnunet_vit.modeling.loading import (
     weights_wanted,
 )
 from nnunet_vit.modeling.vit.hub_network import as_repository_says
-from nnunet_vit.modeling.vit.models import build_timm
-from nnunet_vit.registry.loading import LoadedPlugin
+from nnunet_vit.modeling.vit.timm_models import build_timm
+from nnunet_vit.registry.plugins import LoadedPlugin
 from nnunet_vit.tuning import method_of
-from nnunet_vit.tuning.adapters.targets import target_names
+from nnunet_vit.tuning.adapters.adapted_layers import target_names
 
 
 def build_model(

@@ -16,7 +16,7 @@ from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.hookspecs import HeadOptions, HeadOutput
 from nnunet_vit.registry.calling import argument_names, call_hook
-from nnunet_vit.registry.loading import plugin_failures
+from nnunet_vit.registry.plugins import plugin_failures
 
 BUILD, LOSS, STEP = "create_segmentation_model", "create_loss", "before_training_step"
 Loss = Callable[[HeadOutput, Any], Tensor]  # of outputs and target, or a target per level

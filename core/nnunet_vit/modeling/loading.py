@@ -19,8 +19,8 @@ from nnunet_vit.modeling.hub.published import (
 )
 from nnunet_vit.modeling.vit.arguments import argument_text
 from nnunet_vit.modeling.vit.classes import class_of, patch_size_of
-from nnunet_vit.modeling.vit.models import build_timm, check_image_size
 from nnunet_vit.modeling.vit.snapshot_network import arguments_for
+from nnunet_vit.modeling.vit.timm_models import build_timm, check_image_size
 from nnunet_vit.modeling.weights import Coverage, load_backbone_weights
 from nnunet_vit.modeling.weights.shapes.grids import FileGrid
 

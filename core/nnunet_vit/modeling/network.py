@@ -24,8 +24,8 @@ from nnunet_vit.modeling.loading import coverage_of, origin_of, pretrained_weigh
 from nnunet_vit.modeling.runtime.outputs import as_float32
 from nnunet_vit.modeling.runtime.precision import autocast_of
 from nnunet_vit.modeling.weights import Coverage
+from nnunet_vit.tuning.adapters.adapter_names import adapted_layers
 from nnunet_vit.tuning.adapters.merge import remove_adapters
-from nnunet_vit.tuning.adapters.names import adapted_layers
 
 CLASS_PATH = "nnunet_vit.modeling.network.ViTSegmentationNetwork"
 

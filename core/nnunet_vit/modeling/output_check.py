@@ -5,7 +5,7 @@ from torch import Tensor
 
 from nnunet_vit.errors import PluginError
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.registry.loading import plugin_failures
+from nnunet_vit.registry.plugins import plugin_failures
 
 
 def output_scales(network: ViTSegmentationNetwork, images: Tensor) -> list[list[float]]:

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from nnunet_vit.checkpoints.record import sampled_digest
+from nnunet_vit.checkpoints.provenance import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import known_sha256

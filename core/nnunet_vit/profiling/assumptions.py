@@ -8,7 +8,7 @@ from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.data.preprocessing.dataset_plans import check_configuration
 from nnunet_vit.errors import UserError
-from nnunet_vit.modeling.vit.models import check_image_size
+from nnunet_vit.modeling.vit.timm_models import check_image_size
 from nnunet_vit.nnunet.folders import use_folders
 from nnunet_vit.nnunet.plans_file import PLANS, read_plans, resolved
 from nnunet_vit.report.progress import Progress

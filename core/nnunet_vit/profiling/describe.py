@@ -15,7 +15,7 @@ from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
-    from nnunet_vit.modeling.vit.models import BackboneFacts
+    from nnunet_vit.modeling.vit.timm_models import BackboneFacts
     from nnunet_vit.profiling.assumptions import Notes, Tile
     from nnunet_vit.profiling.step import Loss
 
@@ -76,7 +76,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
 
 
 def _facts(name: str, model: ViTModelConfig) -> "BackboneFacts":
-    from nnunet_vit.modeling.vit.models import inspect_timm
+    from nnunet_vit.modeling.vit.timm_models import inspect_timm
 
     return inspect_timm(name, model.vit_patch_size, model.backbone_arguments)
 

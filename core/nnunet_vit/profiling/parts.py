@@ -5,7 +5,7 @@ from torch import nn
 from nnunet_vit.modeling.backbone import backbone_of
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.profiling.cost import Part
-from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
+from nnunet_vit.tuning.adapters.adapter_names import adapted_layers, layer_of
 
 OF_TIMM = {
     "patch_embed": "patches",

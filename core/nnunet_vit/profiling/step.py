@@ -15,7 +15,7 @@ from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.attention import counted_attention
 from nnunet_vit.profiling.cost import StepCost
 from nnunet_vit.profiling.fake_tensors import computed_without_memory
-from nnunet_vit.profiling.precision import lift_norms
+from nnunet_vit.profiling.lifted_norms import lift_norms
 from nnunet_vit.profiling.tracking import Ledger, SavedForBackward
 
 Loss = Callable[[HeadOutput], Tensor]

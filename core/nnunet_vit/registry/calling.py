@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.registry.catalogue import PluginRecord
-from nnunet_vit.registry.loading import MAIN_HOOKS, LoadedPlugin, load_plugin, plugin_failures
+from nnunet_vit.registry.plugins import MAIN_HOOKS, LoadedPlugin, load_plugin, plugin_failures
 
 Described = TypeVar("Described")
 

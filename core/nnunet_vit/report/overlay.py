@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-    from nnunet_vit.files.arrays import Array
+    from nnunet_vit.files.array_type import Array
 
 Colour = tuple[int, int, int]
 

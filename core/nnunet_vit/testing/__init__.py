@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nnunet_vit.testing.contract import HeadContract
-    from nnunet_vit.testing.errors import ContractError
+    from nnunet_vit.testing.contract_error import ContractError
 
 __all__ = ["ContractError", "HeadContract"]
 
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> object:
 
         return HeadContract
     if name == "ContractError":
-        from nnunet_vit.testing.errors import ContractError
+        from nnunet_vit.testing.contract_error import ContractError
 
         return ContractError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

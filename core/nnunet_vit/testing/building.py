@@ -16,8 +16,8 @@ from nnunet_vit.modeling.head import Head, Loss
 from nnunet_vit.modeling.loading import pretrained_weights
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import call_hook
-from nnunet_vit.registry.loading import load_plugin
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.registry.plugins import load_plugin
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import PREFIX, SMALL_VITS, Case, SmallViT
 
 

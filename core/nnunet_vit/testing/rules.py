@@ -53,7 +53,7 @@ RULES = {
         Rule("batch", "images in a batch do not know each other", "shapes"),
         Rule("gradients", "full, lora and frozen: no unused parameter", "gradients"),
         Rule("learning", "a few steps of training lower the loss", "learning", slow=True),
-        Rule("targets", "a loss of its own takes regions and ignored pixels", "targets"),
+        Rule("targets", "a loss of its own takes regions and ignored pixels", "loss_targets"),
         Rule("alignment", "what a patch says stays at that patch", "alignment"),
         Rule("saving", "a saved state gives the same logits", "saving"),
         Rule("deep_supervision", "logits finest first", "saving"),

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.loading import load_plugin
+from nnunet_vit.registry.plugins import load_plugin
 from nnunet_vit.testing.contract import HeadContract
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.process import environment, python_module
 from nnunet_vit.testing.rules import RULES, Rule
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnunet_vit.data.preprocessing.data_record import files_of_cases
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
-from nnunet_vit.data.preprocessing.record import files_of_cases
 from nnunet_vit.data.preprocessing.split_update import KEPT
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonObject

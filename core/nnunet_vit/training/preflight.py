@@ -61,7 +61,7 @@ def check_network(
     """
     from nnunet_vit.backbones import timm_name
     from nnunet_vit.modeling.hub.published import require_published, require_reachable
-    from nnunet_vit.modeling.vit.models import check_image_size, inspect_timm
+    from nnunet_vit.modeling.vit.timm_models import check_image_size, inspect_timm
 
     name = timm_name(run.model.backbone, run.model.size_name)
     if fresh and run.model.pretrained and not run.model.checkpoint_path:

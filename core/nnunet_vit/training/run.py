@@ -13,11 +13,11 @@ from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.training_files import check_training_files
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
-from nnunet_vit.data.preprocessing.damage import damage_named
+from nnunet_vit.data.preprocessing.damaged_cases import damage_named
+from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.data.preprocessing.decision import Work
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
-from nnunet_vit.data.preprocessing.record import REDO
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.errors import Stopped
@@ -79,7 +79,7 @@ def train(
     Raises:
         UserError: everything that can be known is checked before anything is written.
     """
-    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+    from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
     from nnunet_vit.modeling.vit.hub_network import as_repository_says
     from nnunet_vit.modeling.vit.snapshot_network import as_snapshot_says
 

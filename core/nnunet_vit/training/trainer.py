@@ -32,7 +32,7 @@ from nnunet_vit.training.dataloading import Augmenter, augmenter
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
 
 if TYPE_CHECKING:
-    from nnunet_vit.files.arrays import Array
+    from nnunet_vit.files.array_type import Array
 
 
 class nnUNetTrainer_vit(CheckpointTrainer):

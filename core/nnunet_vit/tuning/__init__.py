@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import described_by
-from nnunet_vit.registry.loading import MAIN_HOOKS
+from nnunet_vit.registry.plugins import MAIN_HOOKS
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def test_patch_statistics_and_layers_are_those_of_the_model(one_gigabyte, family
     from torch import nn
 
     from nnunet_vit.modeling.vit.classes import class_of, patch_size_of
-    from nnunet_vit.modeling.vit.models import build_timm
+    from nnunet_vit.modeling.vit.timm_models import build_timm
 
     with torch.device("meta"):
         model = build_timm(name, None, 3)

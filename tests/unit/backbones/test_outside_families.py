@@ -59,7 +59,7 @@ def test_it_is_not_imported_for_another_family(fake_backbone):
 
 
 def test_it_is_listed(fake_backbone):
-    from nnunet_vit.report.models import backbone_rows
+    from nnunet_vit.report.listing import backbone_rows
 
     fake_backbone("mine", SOURCE.format(name="mine"), version="3.1")
     assert next(row for row in backbone_rows() if row["name"] == "mine") == {

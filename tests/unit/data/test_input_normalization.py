@@ -18,7 +18,7 @@ UNIT = ("rgb_to_0_1",) * 3
 
 def found(model, channels=UNIT):
     from nnunet_vit.backbones import timm_name
-    from nnunet_vit.modeling.vit.models import inspect_timm
+    from nnunet_vit.modeling.vit.timm_models import inspect_timm
 
     names = {str(number): name for number, name in enumerate(channels)}
     run = ViTnnUNetConfig.model_validate({"model": model})

@@ -26,7 +26,7 @@ def vit(built_vits):
         import timm
         import torch
 
-        from nnunet_vit.modeling.vit.models import build_timm
+        from nnunet_vit.modeling.vit.timm_models import build_timm
 
         settings = (name, size, channels, seed, *more.items())
         if settings not in built_vits:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from nnunet_vit.checkpoints.record import sampled_digest
+from nnunet_vit.checkpoints.provenance import sampled_digest
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ModelError
 from nnunet_vit.nnunet.run_names import name_where_found, plans_name, weights_digest

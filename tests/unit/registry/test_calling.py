@@ -4,7 +4,7 @@ import pytest
 
 from nnunet_vit.errors import PluginError
 from nnunet_vit.registry.calling import argument_names, call_hook
-from nnunet_vit.registry.loading import LoadedPlugin
+from nnunet_vit.registry.plugins import LoadedPlugin
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import pytest
 
 from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.loading import broken_reason, load_module, load_plugin, plugin_failures
+from nnunet_vit.registry.plugins import broken_reason, load_module, load_plugin, plugin_failures
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunet_vit.report.models import as_text, backbone_rows
+from nnunet_vit.report.listing import as_text, backbone_rows
 
 pytestmark = pytest.mark.unit
 

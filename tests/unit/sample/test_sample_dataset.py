@@ -8,8 +8,8 @@ import numpy
 import pytest
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.sample import dataset as dataset_module
-from nnunet_vit.sample.dataset import write_sample_dataset
+from nnunet_vit.sample import drawn_dataset as dataset_module
+from nnunet_vit.sample.drawn_dataset import write_sample_dataset
 from nnunet_vit.sample.fundus import fundus_image
 
 pytestmark = pytest.mark.unit

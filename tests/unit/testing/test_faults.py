@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.rules import RULES
 
 pytestmark = pytest.mark.unit

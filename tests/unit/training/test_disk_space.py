@@ -69,7 +69,7 @@ def test_three_checkpoints_and_the_whole_model(monkeypatch, tmp_path, settings, 
 def test_frozen_blocks_that_a_file_brought_are_not_counted(monkeypatch, tmp_path):
     from safetensors.torch import save_file
 
-    from nnunet_vit.modeling.vit.models import build_timm
+    from nnunet_vit.modeling.vit.timm_models import build_timm
 
     file = tmp_path / "vit.safetensors"
     save_file(build_timm("test_vit", (32, 32), 3).state_dict(), file)

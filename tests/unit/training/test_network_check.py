@@ -23,7 +23,7 @@ def checked(model, fresh=True, **sections):
 def weights(tmp_path):
     from safetensors.torch import save_file
 
-    from nnunet_vit.modeling.vit.models import build_timm
+    from nnunet_vit.modeling.vit.timm_models import build_timm
 
     file = tmp_path / "vit.safetensors"
     save_file(build_timm("test_vit", (160, 160), 3).state_dict(), file)

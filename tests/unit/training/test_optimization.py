@@ -5,7 +5,7 @@ import torch
 
 from nnunet_vit.config.models import ViTTrainConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.modeling.vit import models as timm_models
+from nnunet_vit.modeling.vit import timm_models
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer, parameter_groups
 
 pytestmark = pytest.mark.unit

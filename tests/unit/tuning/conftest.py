@@ -43,7 +43,7 @@ def vit(built_vits):
     def build(*settings):
         import torch
 
-        from nnunet_vit.modeling.vit.models import build_timm
+        from nnunet_vit.modeling.vit.timm_models import build_timm
 
         torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
         if settings not in built_vits:
@@ -119,7 +119,7 @@ def tuned():
 
         from nnunet_vit.config.models import ViTLoRAConfig, ViTModelConfig, ViTnnUNetConfig
         from nnunet_vit.tuning import method_of
-        from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
+        from nnunet_vit.tuning.adapters.adapter_names import adapted_layers, layer_of
 
         run = ViTnnUNetConfig(
             model=ViTModelConfig(tuning=method, **(tuning or {})),

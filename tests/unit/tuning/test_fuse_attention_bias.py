@@ -2,8 +2,8 @@
 
 import pytest
 
+from nnunet_vit.tuning.adapters.adapted_layers import target_names, target_pattern
 from nnunet_vit.tuning.adapters.fuse_attention_bias import fuse_attention_bias
-from nnunet_vit.tuning.adapters.targets import target_names, target_pattern
 
 pytestmark = pytest.mark.unit
 

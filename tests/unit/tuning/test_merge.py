@@ -3,8 +3,8 @@
 import pytest
 
 from nnunet_vit.errors import NumericsError
+from nnunet_vit.tuning.adapters.adapter_names import adapted_layers, layer_of
 from nnunet_vit.tuning.adapters.merge import merge_adapters, merged_state, remove_adapters
-from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 
 pytestmark = pytest.mark.unit
 

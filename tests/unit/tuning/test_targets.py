@@ -5,7 +5,7 @@ import pytest
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.tuning import named_method
-from nnunet_vit.tuning.adapters.targets import target_names
+from nnunet_vit.tuning.adapters.adapted_layers import target_names
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.tuning import named_method
-from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
+from nnunet_vit.tuning.adapters.adapter_names import adapted_layers, layer_of
 
 pytestmark = pytest.mark.unit
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from nnunet_vit.config.checks.backbone import (
+from nnunet_vit.config.checks.backbone_checks import (
     check_backbone,
     check_weights,
     check_weights_repository,
 )
-from nnunet_vit.config.checks.head import check_head
-from nnunet_vit.config.checks.training import (
+from nnunet_vit.config.checks.head_checks import check_head
+from nnunet_vit.config.checks.training_checks import (
     check_batch,
     check_folders,
     check_intensities,

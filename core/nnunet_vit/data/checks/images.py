@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.data.checks.reading import Raster, bands_of, read
+from nnunet_vit.data.checks.raster_reading import Raster, bands_of, read
 from nnunet_vit.data.checks.sampling import (
     Target,
     bytes_needed,
@@ -20,7 +20,7 @@ from nnunet_vit.quantities import shape_text, sizes_text
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
-    from nnunet_vit.files.arrays import Array
+    from nnunet_vit.files.array_type import Array
 
 DESCRIBED = "dataset.json"  # who wants the channels of training images
 UNIT_RANGE = "RGBTo01Normalization"  # divides by 255 and refuses what lies outside 0 to 255

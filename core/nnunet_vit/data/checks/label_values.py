@@ -8,7 +8,7 @@ from nnunet_vit.data.labels import Labels
 from nnunet_vit.errors import shortened
 
 if TYPE_CHECKING:
-    from nnunet_vit.files.arrays import Array
+    from nnunet_vit.files.array_type import Array
 
 SHOWN = 4  # of a list of values
 PICTURE = 12  # so many different values are no mask's

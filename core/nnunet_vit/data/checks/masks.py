@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.data.checks.label_values import rescaled, wrong_values
-from nnunet_vit.data.checks.reading import PICTURES, Raster, bands_of, read
+from nnunet_vit.data.checks.raster_reading import PICTURES, Raster, bands_of, read
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import Labels
 from nnunet_vit.files.integrity import is_jpeg

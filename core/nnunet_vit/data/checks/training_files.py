@@ -9,7 +9,7 @@ from nnunet_vit.data.checks.case_look import Look, Seen, look_at
 from nnunet_vit.data.checks.images import DESCRIBED, ImageFacts, Wanted
 from nnunet_vit.data.checks.masks import lies_elsewhere
 from nnunet_vit.data.checks.plane import Plane, plane_fault, plane_of
-from nnunet_vit.data.checks.reading import in_threads, reader_for
+from nnunet_vit.data.checks.raster_reading import in_threads, reader_for
 from nnunet_vit.data.checks.sampling import Target, size_fault
 from nnunet_vit.data.dataset import Dataset, channel_names_in_order
 from nnunet_vit.data.faults import Fault, refuse

@@ -1,7 +1,7 @@
 """A dataset's plans by nnU-Net, with the one configuration that is used."""
 
 from nnunet_vit.data.dataset import Dataset
-from nnunet_vit.data.preprocessing.record import REDO
+from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans_file import PLANS, merged, read_plans, resolved

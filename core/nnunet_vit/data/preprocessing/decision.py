@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.data_record import Record
 from nnunet_vit.data.preprocessing.raw_files import Files
-from nnunet_vit.data.preprocessing.record import Record
 
 
 @dataclass

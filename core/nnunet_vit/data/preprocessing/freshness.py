@@ -3,6 +3,15 @@
 from dataclasses import replace
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.data_record import (
+    REDO,
+    Record,
+    deciding,
+    differing,
+    essence,
+    path_of,
+    read_record,
+)
 from nnunet_vit.data.preprocessing.dataset_plans import check_configuration, plans_of
 from nnunet_vit.data.preprocessing.decision import Work, miscounted
 from nnunet_vit.data.preprocessing.meaning import described_otherwise
@@ -24,15 +33,6 @@ from nnunet_vit.data.preprocessing.raw_files import (
     files_by_case,
     renewed,
     states_of,
-)
-from nnunet_vit.data.preprocessing.record import (
-    REDO,
-    Record,
-    deciding,
-    differing,
-    essence,
-    path_of,
-    read_record,
 )
 from nnunet_vit.data.preprocessing.refusals import Asked, refuse
 from nnunet_vit.data.preprocessing.truth import (

@@ -8,14 +8,7 @@ from pathlib import Path
 
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.adding import add_cases
-from nnunet_vit.data.preprocessing.dataset_plans import plans_of
-from nnunet_vit.data.preprocessing.decision import Work
-from nnunet_vit.data.preprocessing.in_use import nobody_trains_on
-from nnunet_vit.data.preprocessing.planning import plan, preprocess
-from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
-from nnunet_vit.data.preprocessing.raw_files import States, are_still, states_of
-from nnunet_vit.data.preprocessing.raw_view import shown_to_nnunet
-from nnunet_vit.data.preprocessing.record import (
+from nnunet_vit.data.preprocessing.data_record import (
     Record,
     deciding,
     essence,
@@ -23,6 +16,13 @@ from nnunet_vit.data.preprocessing.record import (
     read_record,
     write_record,
 )
+from nnunet_vit.data.preprocessing.dataset_plans import plans_of
+from nnunet_vit.data.preprocessing.decision import Work
+from nnunet_vit.data.preprocessing.in_use import nobody_trains_on
+from nnunet_vit.data.preprocessing.planning import plan, preprocess
+from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
+from nnunet_vit.data.preprocessing.raw_files import States, are_still, states_of
+from nnunet_vit.data.preprocessing.raw_view import shown_to_nnunet
 from nnunet_vit.data.preprocessing.split_update import updated_splits, write_splits
 from nnunet_vit.data.preprocessing.truth import TRUTH, copy_again
 from nnunet_vit.errors import DataError, counted, shortened

@@ -4,7 +4,7 @@ from typing import Any
 
 from nnunet_vit.data.description_file import READER
 from nnunet_vit.data.label_rules import are_regions, numbers_of
-from nnunet_vit.data.preprocessing.record import differing
+from nnunet_vit.data.preprocessing.data_record import differing
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 
 ORDER = "regions_class_order"

@@ -8,9 +8,7 @@ from pathlib import Path
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.channels import in_order, schemes_of_names
 from nnunet_vit.data.dataset import Dataset
-from nnunet_vit.data.preprocessing.meaning import described_otherwise
-from nnunet_vit.data.preprocessing.raw_files import Changes, Files, why_unreadable
-from nnunet_vit.data.preprocessing.record import (
+from nnunet_vit.data.preprocessing.data_record import (
     REDO,
     SUFFIX,
     Record,
@@ -18,6 +16,8 @@ from nnunet_vit.data.preprocessing.record import (
     path_of,
     read_record,
 )
+from nnunet_vit.data.preprocessing.meaning import described_otherwise
+from nnunet_vit.data.preprocessing.raw_files import Changes, Files, why_unreadable
 from nnunet_vit.data.preprocessing.truth import TRUTH, cases_with_truth
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.files.digests import known_sha256

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.data.preprocessing.raw_files import Changes
-from nnunet_vit.data.preprocessing.record import REDO
 from nnunet_vit.data.splits import NAME
 from nnunet_vit.errors import DataError, shortened
 

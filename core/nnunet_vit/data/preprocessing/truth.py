@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nnunet_vit.data.case_files import files_of
-from nnunet_vit.data.checks.reading import in_threads
+from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.preprocessing.raw_files import Files

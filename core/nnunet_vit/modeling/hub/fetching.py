@@ -18,6 +18,7 @@ from nnunet_vit.modeling.hub.causes import (
     offline,
 )
 from nnunet_vit.modeling.hub.client import Watch, quiet_client
+from nnunet_vit.modeling.hub.download_progress import display, followed
 from nnunet_vit.modeling.hub.files import (
     SHOWN,
     Arriving,
@@ -28,7 +29,6 @@ from nnunet_vit.modeling.hub.files import (
     damage,
     remove,
 )
-from nnunet_vit.modeling.hub.progress import display, followed
 from nnunet_vit.modeling.hub.words import Words
 from nnunet_vit.quantities import bytes_text
 

@@ -10,12 +10,12 @@ from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, ModelError, shortened
-from nnunet_vit.modeling.vit.models import build_timm
 from nnunet_vit.modeling.vit.snapshot_settings import arguments_of_settings
+from nnunet_vit.modeling.vit.timm_models import build_timm
 from nnunet_vit.modeling.vit.wiring import wiring_of
 from nnunet_vit.modeling.weights.configs.timm_snapshot import TimmSnapshot, timm_snapshot
 from nnunet_vit.modeling.weights.configs.transformers_config import transformers_snapshot
-from nnunet_vit.modeling.weights.files.reading import read_weights
+from nnunet_vit.modeling.weights.files.weights_reading import read_weights
 from nnunet_vit.modeling.weights.names.extra_parts import FIRST, GATED, is_gated
 
 RGB = 3

@@ -9,7 +9,7 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.vit.classes import patch_size_of
-from nnunet_vit.modeling.vit.models import build_timm
+from nnunet_vit.modeling.vit.timm_models import build_timm
 from nnunet_vit.modeling.vit.wiring import setting_of
 from nnunet_vit.modeling.weights.configs.transformers_config import TransformersSnapshot
 

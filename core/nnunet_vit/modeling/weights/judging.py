@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.modeling.weights.coverage import percent
-from nnunet_vit.modeling.weights.damage import refuse_damage
+from nnunet_vit.modeling.weights.damaged_values import refuse_damage
 from nnunet_vit.modeling.weights.names.ignored_keys import (
     is_fused_bias,
     is_inside,

@@ -16,7 +16,7 @@ from nnunet_vit.config.backbone_arguments import BackboneArguments
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.modeling.vit.arguments import NO_ARGUMENTS, argument_text
-from nnunet_vit.modeling.vit.models import build_timm
+from nnunet_vit.modeling.vit.timm_models import build_timm
 from nnunet_vit.modeling.weights.names.extra_parts import BLOCK, arguments_of_tensors
 from nnunet_vit.modeling.weights.names.ignored_keys import may_be_left_over, may_be_missing
 from nnunet_vit.modeling.weights.names.key_mapping import shaped_as_backbone

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import backbone_of, vits_of
 from nnunet_vit.testing.building import build, head_parameters, logits_of
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 ROWS, COLUMNS = 9, 11

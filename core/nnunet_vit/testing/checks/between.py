@@ -10,7 +10,7 @@ from nnunet_vit.errors import UserError, message_of
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.testing.building import build, images_of, logits_of
 from nnunet_vit.testing.checks.options import HIDDEN_SIZE, Schema, plugin_of, schemas
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 LARGEST = 48  # a number above it makes a network too large to try

@@ -6,9 +6,9 @@ from torch import nn
 
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.testing.building import build, head_parameters, images_of, run_of, step_loss
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
-from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
+from nnunet_vit.tuning.adapters.adapter_names import adapted_layers, layer_of
 
 METHODS = ("full", "lora", "frozen")
 STAGES = (0.0, 0.999)  # of the training, for heads that change in it

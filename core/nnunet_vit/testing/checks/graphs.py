@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.errors import first_line
 from nnunet_vit.testing.building import build, finest, images_of, logits_of
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 ONNX = ("onnx", "onnxscript", "onnxruntime")  # packages of the extra onnx

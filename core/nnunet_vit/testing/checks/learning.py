@@ -4,7 +4,7 @@ import torch
 
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.testing.building import build, images_of, run_of, step_loss
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 STEPS = 4

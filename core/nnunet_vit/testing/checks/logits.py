@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.testing.building import build, images_of, takes_deep_supervision
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 NOISE = 0.5  # std of what is added to each parameter: logits then leave any range

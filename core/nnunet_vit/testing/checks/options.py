@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from nnunet_vit.config.head_options import options_model, validate_options
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.loading import LoadedPlugin, load_plugin
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.registry.plugins import LoadedPlugin, load_plugin
+from nnunet_vit.testing.contract_error import ContractError
 
 HIDDEN_SIZE = 32
 LOWER = ("minimum", "exclusiveMinimum")

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.loading import broken_reason
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.registry.plugins import broken_reason
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.process import environment, python_module
 
 HEAVY = ("torch", "timm", "peft", "numpy", "scipy", "skimage", "nnunetv2", "transformers")

@@ -15,7 +15,7 @@ from nnunet_vit.testing.building import (
     step_loss,
     takes_deep_supervision,
 )
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 LATE = 0.9  # share of the training: what a head has changed by then must be in its state

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from nnunet_vit.testing.building import build, finest, images_of, logits_of, step_loss
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 # rows and columns in patches, batch, classes, channels

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.errors import ModelError, shortened
+from nnunet_vit.tuning.adapters.adapter_names import adapted_layers, layer_of
 from nnunet_vit.tuning.adapters.copy_structure import copy_structure
-from nnunet_vit.tuning.adapters.names import adapted_layers, layer_of
 
 if TYPE_CHECKING:
     from torch import nn

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from nnunet_vit.tuning.adapters.adapted_layers import target_names, target_pattern
 from nnunet_vit.tuning.adapters.adapter_check import check_adapters
 from nnunet_vit.tuning.adapters.fuse_attention_bias import fuse_attention_bias
-from nnunet_vit.tuning.adapters.targets import target_names, target_pattern
 
 if TYPE_CHECKING:
     from peft import PeftConfig

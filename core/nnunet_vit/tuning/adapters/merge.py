@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import NumericsError
+from nnunet_vit.tuning.adapters.adapter_names import BASE, layer_of
 from nnunet_vit.tuning.adapters.copy_structure import copy_structure
-from nnunet_vit.tuning.adapters.names import BASE, layer_of
 
 if TYPE_CHECKING:
     from peft.tuners.tuners_utils import BaseTunerLayer

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
-from nnunet_vit.data.checks.reading import Raster, read, reader_for
+from nnunet_vit.data.checks.raster_reading import Raster, read, reader_for
 from nnunet_vit.data.checks.sampling import Target, bytes_of_machine
 from nnunet_vit.errors import MachineError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnunet_vit.data.checks.masks import MaskFacts, compare, look_at_mask
-from nnunet_vit.data.checks.reading import in_threads, reader_for
+from nnunet_vit.data.checks.raster_reading import in_threads, reader_for
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import labels_of
 

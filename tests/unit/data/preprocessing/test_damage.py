@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnunet_vit.data.preprocessing.damage import damage_named
+from nnunet_vit.data.preprocessing.damaged_cases import damage_named
 from nnunet_vit.errors import DataError
 from nnunet_vit.report.progress import Progress
 

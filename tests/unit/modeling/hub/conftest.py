@@ -143,7 +143,7 @@ class Shown:
 @pytest.fixture
 def shown():
     """Show downloads to the test."""
-    from nnunet_vit.modeling.hub.progress import downloads_shown_by
+    from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 
     display = Shown()
     with downloads_shown_by(display):

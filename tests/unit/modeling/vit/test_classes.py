@@ -10,7 +10,7 @@ from refused_backbones import NOT_PLAIN
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.vit.classes import class_of, maps_of, patch_size_of, prefix_tokens_of
-from nnunet_vit.modeling.vit.models import build_timm, inspect_timm
+from nnunet_vit.modeling.vit.timm_models import build_timm, inspect_timm
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from refused_backbones import NOT_PLAIN
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.vit.classes import patch_size_of
-from nnunet_vit.modeling.vit.models import (
+from nnunet_vit.modeling.vit.timm_models import (
     BackboneFacts,
     build_timm,
     check_image_size,

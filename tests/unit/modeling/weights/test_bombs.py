@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nnunet_vit.errors import ModelError, shortened
-from nnunet_vit.modeling.weights.files.reading import read_weights
+from nnunet_vit.modeling.weights.files.weights_reading import read_weights
 
 pytestmark = pytest.mark.unit
 

@@ -200,7 +200,7 @@ def test_both_formats_give_what_torch_gives(trained, tmp_path, vit, zipped):
         "truth": torch.tensor([True, False]),
         "small": torch.ones(2).to(torch.float8_e4m3fn),
     }
-    from nnunet_vit.modeling.weights.files.reading import read_weights
+    from nnunet_vit.modeling.weights.files.weights_reading import read_weights
 
     if not zipped:
         del values["small"]

@@ -6,8 +6,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from nnunet_vit.modeling.weights.files.arrays import load_arrays
 from nnunet_vit.modeling.weights.files.formats import ARCHIVE, ARRAYS, SAFETENSORS, format_of
+from nnunet_vit.modeling.weights.files.numpy_archives import load_arrays
 from nnunet_vit.modeling.weights.files.pickled import load_pickled
 from nnunet_vit.modeling.weights.files.snapshot import files_of_snapshot
 from nnunet_vit.modeling.weights.files.unreadable import AGAIN_OR_GIVE, no_mapping, unreadable

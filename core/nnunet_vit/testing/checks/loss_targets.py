@@ -10,7 +10,7 @@ from torch.nn import functional
 from nnunet_vit.errors import message_of
 from nnunet_vit.modeling.head import Head, Loss
 from nnunet_vit.testing.building import build, finest, images_of, run_of
-from nnunet_vit.testing.errors import ContractError
+from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
 CLASSES = 3

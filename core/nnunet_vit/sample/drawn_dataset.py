@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy
 
-from nnunet_vit.config.names import DATASET
+from nnunet_vit.config.name_rules import DATASET
 from nnunet_vit.errors import DataError
 from nnunet_vit.sample.fundus import OPTIC_DISC, VESSEL, fundus_image
 

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
-from nnunet_vit.data.preprocessing.record import REDO
 from nnunet_vit.errors import DataError, counted, message_of, shortened
 from nnunet_vit.report.progress import Progress
 

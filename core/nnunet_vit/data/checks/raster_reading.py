@@ -20,7 +20,7 @@ from nnunet_vit.quantities import bytes_text
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
-    from nnunet_vit.files.arrays import Array
+    from nnunet_vit.files.array_type import Array
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -6,8 +6,8 @@ import platform
 import pytest
 import torch
 
-from nnunet_vit.checkpoints import record
-from nnunet_vit.checkpoints.record import file_record, sampled_digest, versions
+from nnunet_vit.checkpoints import provenance
+from nnunet_vit.checkpoints.provenance import file_record, sampled_digest, versions
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files import digests
 
@@ -85,5 +85,5 @@ def test_versions(monkeypatch):
     assert list(found) == ["python", "torch", "timm", "peft", "nnunetv2", "nnunet-vit"]
     assert found["python"] == platform.python_version()
     assert found["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
-    monkeypatch.setattr(record, "PACKAGES", ("surely-not-installed",))
+    monkeypatch.setattr(provenance, "PACKAGES", ("surely-not-installed",))
     assert versions()["surely-not-installed"] == "not installed"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from nnunet_vit import backbones
 from nnunet_vit.config.draft import Draft
-from nnunet_vit.config.names import NAME, NAME_WORDS, absolute
+from nnunet_vit.config.name_rules import NAME, NAME_WORDS, absolute
 from nnunet_vit.config.patch_multiples import is_multiple, multiples_around
 from nnunet_vit.config.problems import shown
 from nnunet_vit.errors import ConfigError, PluginError
-from nnunet_vit.registry.loading import plugin_failures
+from nnunet_vit.registry.plugins import plugin_failures
 
 
 def check_backbone(draft: Draft) -> None:

@@ -3,10 +3,10 @@
 from nnunet_vit.config.draft import Draft
 from nnunet_vit.config.head_options import head_plugin
 from nnunet_vit.config.model_section import MODEL_PATH_ALIASES
-from nnunet_vit.config.names import NAME, NAME_WORDS
+from nnunet_vit.config.name_rules import NAME, NAME_WORDS
 from nnunet_vit.config.problems import shown
 from nnunet_vit.errors import ConfigError, PluginError
-from nnunet_vit.registry.loading import LoadedPlugin
+from nnunet_vit.registry.plugins import LoadedPlugin
 
 _LONGEST_MODULE = 200
 

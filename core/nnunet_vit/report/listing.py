@@ -13,7 +13,7 @@ from nnunet_vit.backbones import (
 from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.loading import broken_reason
+from nnunet_vit.registry.plugins import broken_reason
 
 Row = dict[str, Any]  # of list-models: what --json prints of a head or a backbone
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from nnunet_vit.modeling.weights.coverage import Coverage
-from nnunet_vit.modeling.weights.files.reading import read_weights
+from nnunet_vit.modeling.weights.files.weights_reading import read_weights
 from nnunet_vit.modeling.weights.judging import judge_names, judge_values, refuse_lost_bias
 from nnunet_vit.modeling.weights.names.candidates import Reading, best_reading
 from nnunet_vit.modeling.weights.other_networks import refuse_other_networks
