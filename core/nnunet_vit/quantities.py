@@ -5,14 +5,14 @@ from collections.abc import Iterable
 
 def bytes_text(count: float) -> str:
     """Return a number of bytes in decimal units: 0.1 MB, 33.0 MB, 1.24 GB."""
-    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"
+    return f"{count / 1e6:.1f} MB" if count < 999.95e6 else f"{count / 1e9:.2f} GB"
 
 
 def parameters_text(count: int) -> str:
     """Return a number of parameters: 768, 21.59 M, 6.72 B."""
-    if count < 10_000:
+    if count < 100_000:
         return str(count)
-    return f"{count / 1e6:.2f} M" if count < 1e9 else f"{count / 1e9:.2f} B"
+    return f"{count / 1e6:.2f} M" if count < 999.95e6 else f"{count / 1e9:.2f} B"
 
 
 def operations_text(count: int) -> str:

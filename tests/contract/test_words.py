@@ -11,6 +11,7 @@ pytestmark = pytest.mark.contract
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core/nnunet_vit"
 FORMER = {CORE / "modeling/creation.py", CORE / "testing/tiny.py"}  # paths that stay for a version
+FORMER_NAMES = {("resolution", "doublings")}
 SOURCES = [
     *sorted(set(CORE.rglob("*.py")) - FORMER),
     *sorted(path for path in ROOT.glob("plugins/*/nnunet_vit_*/**/*.py")),
@@ -54,7 +55,8 @@ def retired(source):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_uses_a_retired_word(path):
     assert not NAMES.match(path.stem)
-    assert retired(path.read_text(encoding="utf-8")) == []
+    found = retired(path.read_text(encoding="utf-8"))
+    assert [word for _, word in found if (path.stem, word) not in FORMER_NAMES] == []
 
 
 @pytest.mark.parametrize(

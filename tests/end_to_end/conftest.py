@@ -176,9 +176,10 @@ def fresh_environment(wheels, tmp_path_factory):
     # a path in a .pth file shares what lies there, but starts no editable install that lies there
     third_party = Path(sysconfig.get_path("purelib"))
     (site / "third_party.pth").write_text(str(third_party), encoding="utf-8")
-    distutils = third_party / "distutils-precedence.pth"  # setuptools', for nnU-Net
-    if distutils.is_file():
-        shutil.copy(distutils, site / "third_party_distutils.pth")  # read after the path above
+    # setuptools', for nnU-Net, and that of `make coverage`; read after the path above
+    for name in ("distutils-precedence.pth", "a1_coverage.pth"):
+        if (third_party / name).is_file():
+            shutil.copy(third_party / name, site / f"third_party_{name}")
     for name, (module, function) in STOCK.items():
         script = environment / "bin" / name
         script.write_text(STOCK_SCRIPT.format(python=python, module=module, function=function))

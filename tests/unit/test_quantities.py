@@ -16,11 +16,12 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize(
     ("unit", "number", "text"),
     [
-        (parameters_text, 768, "768"),
+        (parameters_text, 94_416, "94416"),
         (parameters_text, 21_586_944, "21.59 M"),
         (parameters_text, 6_716_000_000, "6.72 B"),
         (bytes_text, 6152, "0.0 MB"),
         (bytes_text, 999_900_000, "999.9 MB"),
+        (bytes_text, 999_999_999, "1.00 GB"),
         (bytes_text, 24_000_000_000, "24.00 GB"),
         (operations_text, 63_499_683_840, "63.5 GFLOPs"),
         (operations_text, 2_480_000_000_000, "2.48 TFLOPs"),

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from nnunet_vit.config.patch_multiples import Size
 
-__all__ = ["Size", "resized", "upsamplings"]
+__all__ = ["Size", "doublings", "resized", "upsamplings"]
 
 _INTERPOLATIONS = {3: "linear", 4: "bilinear", 5: "trilinear"}  # by the axes of (B, C, ...)
 
@@ -16,6 +16,9 @@ _INTERPOLATIONS = {3: "linear", 4: "bilinear", 5: "trilinear"}  # by the axes of
 def upsamplings(patch_size: int) -> int:
     """Return how many upsamplings by 2 lead from the patch grid to the image's, or past it."""
     return max(1, math.ceil(math.log2(patch_size)))
+
+
+doublings = upsamplings  # the former name, kept for heads written for version 0.1
 
 
 def resized(features: Tensor, size: Size | torch.Size) -> Tensor:

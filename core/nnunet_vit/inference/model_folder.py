@@ -71,7 +71,7 @@ class ModelFolder:
 
         known = {kind: self.plans[KEY].get(kind) for kind in ("head", "backbone", "tuning")}
         found = {
-            kind: {key: str(value) for key, value in own.items()}
+            kind: {key: str(own[key]) for key in ("distribution", "version")}
             for kind, own in known.items()
             if isinstance(own, dict) and {"distribution", "version"} <= set(own)
         }

@@ -13,6 +13,11 @@ if TYPE_CHECKING:  # `vit_cli check-head` works without pytest
     import pytest
 
 FEW = 2  # backbones on which the options besides the first are checked
+FORMER_NAMES = {
+    "test_smallest": "test_lower_bounds",
+    "test_values": "test_finite",
+    "test_place": "test_alignment",
+}
 
 
 class HeadContract:
@@ -43,6 +48,13 @@ class HeadContract:
             backbones, some = some, some[:1]
         every: list[Case | None] = [Case(backbone, first) for backbone in backbones]
         return every + [Case(name, more) for more in others for name in some]
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Understand the names that tests had in version 0.1, as `test_smallest = None`."""
+        super().__init_subclass__(**options)
+        for former, name in FORMER_NAMES.items():
+            if former in vars(cls):
+                setattr(cls, name, vars(cls)[former])
 
     def pytest_generate_tests(self, metafunc: "pytest.Metafunc") -> None:
         """Repeat a test that takes a case for each of them."""

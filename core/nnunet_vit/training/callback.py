@@ -78,10 +78,11 @@ class TrainingCallback:
     """Is told what happens in a training; a method that is not overridden does nothing.
 
     Attributes:
-        order: callbacks with a smaller one are told first.
+        order: callbacks with a smaller one are told first; by itself after an epoch is saved and
+            shown. The end of a validation is told the other way round, as brackets close.
     """
 
-    order: ClassVar[int] = 50
+    order: ClassVar[int] = 100
 
     def on_network_built(self, training: Training) -> None:
         """Network, optimizer and loss are there, with their weights from before the training."""

@@ -10,11 +10,12 @@ from torch._dynamo import OptimizedModule
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
+from nnunet_vit.errors import message_of
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.training.callback import Callbacks
+from nnunet_vit.training.callback import Callbacks, TrainingCallback
 from nnunet_vit.training.checkpoint_content import record_of_base
 from nnunet_vit.training.data_digests import data_digests
 
@@ -27,6 +28,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     seed: int
     progress = Progress()
     callbacks = Callbacks()  # until the trainer is made
+    _validates = False
 
     @cached_property
     def fold_folder(self) -> FoldFolder:
@@ -96,8 +98,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     def on_validation_epoch_start(self) -> None:
         """Start an epoch's validation as nnU-Net does."""
         super().on_validation_epoch_start()
-        for callback in self.callbacks:
-            callback.on_validation_start(self)
+        self._start_validation()
 
     def validation_step(self, batch: JsonObject) -> JsonObject:
         """Do nnU-Net's validation step."""
@@ -109,8 +110,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     def on_validation_epoch_end(self, val_outputs: list[JsonObject]) -> None:
         """Log an epoch's validation as nnU-Net does."""
         super().on_validation_epoch_end(val_outputs)
-        for callback in self.callbacks:
-            callback.on_validation_end(self)
+        self._end_validation()
 
     def on_epoch_end(self) -> None:
         """Close an epoch as nnU-Net does; it asks for checkpoints and counts the epoch."""
@@ -129,19 +129,35 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
         try:
             super().run_training()
         except BaseException as error:
+            if self._validates:
+                self._end_validation()
             for callback in self.callbacks:
-                callback.on_exception(self, error)
+                self._tell_of(error, callback)
             raise
 
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Validate the fold's cases with sliding window, as nnU-Net does."""
-        for callback in self.callbacks:
-            callback.on_validation_start(self)
         try:
+            self._start_validation()
             super().perform_actual_validation(save_probabilities)
         finally:
-            for callback in self.callbacks:
-                callback.on_validation_end(self)
+            self._end_validation()
+
+    def _start_validation(self) -> None:
+        self._validates = True
+        for callback in self.callbacks:
+            callback.on_validation_start(self)
+
+    def _end_validation(self) -> None:
+        self._validates = False
+        for callback in reversed(list(self.callbacks)):
+            callback.on_validation_end(self)
+
+    def _tell_of(self, error: BaseException, callback: TrainingCallback) -> None:
+        try:
+            callback.on_exception(self, error)
+        except Exception as another:  # the first error is the one that people need
+            self.print_to_log_file(f"{type(callback).__name__}: {message_of(another)}")
 
     def print_to_log_file(self, *args: object, **options: object) -> None:
         """Log as nnU-Net does."""

@@ -172,11 +172,13 @@ def test_the_levels_end_with_the_last_block(head_on, depth):
 
 
 def test_an_image_does_not_change_its_neighbour_in_the_batch(build_head):
-    together, alone = decoders.together_and_alone(build_head().eval())
-    # a batch has roundings of its own, by processor; where a mask's attention ends they show
-    differing = ~torch.isclose(together, alone, atol=1e-4, rtol=1e-4)
-    assert differing.float().mean() < 0.01
-    torch.testing.assert_close(together, alone, atol=0.1, rtol=0)
+    # beside two neighbours, not alone: a batch of one has other roundings, by processor, and they
+    # decide where a mask's attention ends
+    model, (image, one, other) = build_head().eval(), torch.randn(3, 3, 32, 48)
+    with torch.no_grad():
+        beside_one = model(torch.stack([image, one]))[0]
+        beside_other = model(torch.stack([image, other]))[0]
+    torch.testing.assert_close(beside_one, beside_other, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])

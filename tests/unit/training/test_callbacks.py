@@ -55,7 +55,11 @@ def test_a_method_of_nnunet_tells_its_events_in_order(trainer, method):
     parameters = list(inspect.signature(getattr(CallbackTrainer, method)).parameters.values())
     needed = [p for p in parameters[1:] if p.default is p.empty and "VAR" not in p.kind.name]
     getattr(trainer, method)(*[{} for _ in needed])
-    expected = [(order, event) for event in OF_METHOD[method] for order in (1, 9)]
+    expected = [
+        (order, event)
+        for event in OF_METHOD[method]
+        for order in ((9, 1) if event == "on_validation_end" else (1, 9))
+    ]
     assert trainer.told == expected
 
 
@@ -80,7 +84,37 @@ def test_a_validation_that_fails_ends_too(trainer, monkeypatch):
     monkeypatch.setattr(nnUNetTrainer, "perform_actual_validation", fail)
     with pytest.raises(MemoryError):
         trainer.perform_actual_validation()
-    assert trainer.told[-2:] == [(1, "on_validation_end"), (9, "on_validation_end")]
+    assert trainer.told[-2:] == [(9, "on_validation_end"), (1, "on_validation_end")]
+
+
+def test_an_error_within_an_epochs_validation_ends_it_first(trainer, monkeypatch):
+    def fail(self):
+        self.on_validation_epoch_start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nnUNetTrainer, "run_training", fail)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run_training()
+    events = [event for _, event in trainer.told]
+    assert events == [
+        *["on_validation_start"] * 2,
+        *["on_validation_end"] * 2,
+        *["on_exception"] * 2,
+    ]
+
+
+def test_a_callback_that_fails_hides_no_error(trainer, monkeypatch):
+    def fail(self):
+        raise MemoryError
+
+    def fail_too(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(nnUNetTrainer, "run_training", fail)
+    next(iter(trainer.callbacks)).on_exception = fail_too
+    with pytest.raises(MemoryError):
+        trainer.run_training()
+    assert (9, "on_exception") in trainer.told
 
 
 def test_each_file_of_the_folder_brings_one():

@@ -1,10 +1,9 @@
 """What is trained and how: the method, rates, batches, folders and intensities."""
 
 from nnunet_vit.config.draft import Draft
-from nnunet_vit.config.models import ViTLoRAConfig
 from nnunet_vit.config.problems import shown
 from nnunet_vit.errors import PluginError, UserError
-from nnunet_vit.tuning import TuningMethod, method_of
+from nnunet_vit.tuning import method_of
 
 
 def check_tuning(draft: Draft) -> None:
@@ -24,27 +23,12 @@ def check_tuning(draft: Draft) -> None:
             f"given {shown(name)} together with the section lora; allowed: a method with adapters, "
             "or lora.enabled: false",
         )
-    if method.uses_adapters:
-        _refuse_unread(draft, method)
     frozen = draft.sound("model.freeze_backbone") and draft.config.model.freeze_backbone
     if frozen and method.trains_backbone != "none":
         draft.add(
             "model.freeze_backbone",
             f"given true together with tuning {shown(name)}; allowed: one of the two",
         )
-
-
-def _refuse_unread(draft: Draft, method: TuningMethod) -> None:
-    """Refuse values of the section `lora` that the method does not read."""
-    own = ViTLoRAConfig()
-    for key in ("r", "lora_alpha", "lora_dropout"):
-        value, default = getattr(draft.config.lora, key), getattr(own, key)
-        if key not in method.reads and draft.sound(f"lora.{key}") and value != default:
-            draft.add(
-                f"lora.{key}",
-                f"given {shown(value)}, which tuning '{method.name}' does not read; allowed: "
-                f"leave it out (it reads {', '.join([*method.reads, 'target_modules'])})",
-            )
 
 
 def check_rates(draft: Draft) -> None:

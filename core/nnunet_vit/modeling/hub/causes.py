@@ -4,6 +4,7 @@ import errno
 import os
 import re
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from nnunet_vit.errors import MachineError, ModelError
@@ -94,7 +95,7 @@ def no_room(file: HubFile, what: str, lacking: int = 0) -> MachineError:
         what: follows the name of the cache's disk.
         lacking: bytes to free; 0: nobody knows.
     """
-    room = f"free {bytes_text(lacking)} there" if lacking else "free room there"
+    room = f"free {bytes_text(ceil(lacking / 1e5) * 1e5)} there" if lacking else "free room there"
     return MachineError(
         f"The published weights {file.title} cannot be stored: the disk of {cache_folder()} "
         f"{what}.",

@@ -57,7 +57,7 @@ def test_mae_and_retfound(source, blank, weights_file, assert_same_features):
     trained, model = source(VIT, SIZE), blank(VIT, SIZE)
     coverage = load_backbone_weights(model, weights_file(mae_file(trained.state_dict()), "m.pth"))
     assert coverage.summary() == (
-        "m.pth covers 100 % of the backbone: 30 tensors, 0.09 M parameters; "
+        "m.pth covers 100 % of the backbone: 30 tensors, 94416 parameters; "
         "skipped: mask_token, 7 decoder tensors"
     )
     assert_same_features(model, trained, *SIZE)
