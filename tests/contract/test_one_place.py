@@ -1,7 +1,10 @@
 """One change, one file: what is put into a folder that is its own list is found there."""
 
 import importlib
+import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from small_training import SmallTraining
@@ -29,16 +32,8 @@ from nnunet_vit.tuning.method import TuningMethod
 
 METHODS = (TuningMethod("own", "one's own", lambda model, run: model.requires_grad_(False)),)
 """
-TRACKER = """
-from nnunet_vit.training.callback import TrainingCallback
-
-class Tracker(TrainingCallback):
-    def on_epoch_end(self, training):
-        loss = training.logger.get_value("train_losses", step=-1)
-        training.progress.log(f"epoch {training.current_epoch}: {loss}")
-
-CALLBACK = Tracker
-"""
+PAGE = Path(__file__).parents[2] / "docs/architecture.md"
+TRACKER = re.search(r"## A callback.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
 
 
 @pytest.fixture
@@ -82,5 +77,11 @@ def test_a_callback_or_a_tracker(put, tmp_path):
     put(callbacks, TRACKER)
     training = SmallTraining(tmp_path)
     training.build_network()
+    training.fold_folder.path.mkdir()
     training.epoch()
-    assert training.progress.lines == ["epoch 1: 0.5"]
+    training.epoch()
+    lines = (training.fold_folder.path / "losses.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"epoch": 1, "loss": 0.5},
+        {"epoch": 2, "loss": 0.5},
+    ]

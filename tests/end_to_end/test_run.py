@@ -46,7 +46,8 @@ def test_plain_lines_tell_what_happens_and_the_last_how_to_predict(trained):
     assert lines[2].startswith("Preprocessing 6 cases")
     assert lines[3].startswith("epoch 1/2  train loss ")
     assert lines[4].startswith("epoch 2/2  train loss ")
-    assert lines[-1].startswith(f"Model: {folder}  Predict with: vit_cli predict -i IMAGES")
+    assert lines[-2] == f"Model: {folder}"
+    assert lines[-1].startswith("Predict with: vit_cli predict -i IMAGES")
     assert "\x1b" not in output
 
 

@@ -53,7 +53,7 @@ def train(
         model = train_run(run, device, resume, overwrite, progress, asked)
     print(_figures(model))
     print(
-        f"Model: {model.folder}  Predict with: vit_cli predict -i IMAGES -o MASKS "
+        f"Model: {model.folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
         f"--model {shlex.quote(str(model.folder))} --folds {run.data.fold}"
     )
 

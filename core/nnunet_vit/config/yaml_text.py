@@ -81,7 +81,7 @@ def _read_bytes(path: Path) -> bytes:
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise _unusable(path, "no such file", fix="--config, the path of a run file.") from error
+        raise _unusable(path, "no such file", fix="give the path of a run file.") from error
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL character in the path

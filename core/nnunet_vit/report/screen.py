@@ -102,15 +102,16 @@ class Screen(Console):
         wide = self.width >= WIDE
         longest = min(len(text), self.width // 2 - SPINNER)
         room = self.width - SPINNER - longest - COUNTS - REMAINING * wide
+        bar = max(4, min(LONGEST_BAR, room // 2 if wide else room))
         columns: list[ProgressColumn] = [
             SpinnerColumn("line", style=""),
             TextColumn("{task.description}", markup=False, table_column=_one_line(longest)),
-            BarColumn(max(4, min(LONGEST_BAR, room))),
+            BarColumn(bar),
             TextColumn("{task.fields[counts]}", markup=False, table_column=_one_line()),
         ]
         if wide:
             columns.append(TimeRemainingColumn(table_column=_one_line()))
-            detail = max(1, room - LONGEST_BAR)
+            detail = max(1, room - bar)
             columns.append(
                 TextColumn("{task.fields[detail]}", markup=False, table_column=_one_line(detail))
             )

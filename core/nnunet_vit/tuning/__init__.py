@@ -6,16 +6,19 @@ the entry-point group nnunet_vit.tuning.
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import described_by
-from nnunet_vit.registry.plugins import MAIN_HOOKS
+from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from nnunet_vit.config.models import ViTnnUNetConfig
 
 __all__ = ["TuningMethod", "method_name", "method_of", "named_method", "own_methods"]
@@ -88,4 +91,9 @@ def outside_method(record: catalogue.PluginRecord) -> TuningMethod:
             f"{record.title}: {HOOK} returned the method '{found.name}'; needed: '{record.name}', "
             "the name of its entry point."
         )
-    return found
+
+    def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
+        with plugin_failures(f"{record.title}: tune"):
+            found.tune(model, run)
+
+    return replace(found, tune=tune)

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from nnunet_vit.config.models import ViTnnUNetConfig
 
 
+TRAINS = ("all", "some", "none")
+READABLE = ("r", "lora_alpha", "lora_dropout")  # keys of the section `lora`
+
+
 @dataclass(frozen=True)
 class TuningMethod:
     """A way to fine-tune a timm ViT that has its pretrained weights.
@@ -32,6 +36,15 @@ class TuningMethod:
     uses_adapters: bool = False
     reads: tuple[str, ...] = ()
     said_by_arguments: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a description that nothing would follow."""
+        if self.trains_backbone not in TRAINS:
+            raise ValueError(
+                f"trains_backbone is {self.trains_backbone!r}; allowed: {', '.join(TRAINS)}"
+            )
+        if not set(self.reads) <= set(READABLE):
+            raise ValueError(f"reads is {self.reads!r}; allowed: some of {', '.join(READABLE)}")
 
     @property
     def leaves_backbone(self) -> bool:

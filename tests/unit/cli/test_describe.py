@@ -140,7 +140,7 @@ def test_no_weights_are_read(vit_cli):
         (
             ("none.yaml",),
             2,
-            "error[config]: none.yaml: no such file. Fix: --config, the path of a run file.",
+            "error[config]: none.yaml: no such file. Fix: give the path of a run file.",
         ),
         (
             ("run.yaml", "--device", "tpu"),

@@ -109,8 +109,7 @@ def test_python_m_is_the_same_command():
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        done.stderr
-        == "error[config]: none.yaml: no such file. Fix: --config, the path of a run file.\n"
+        done.stderr == "error[config]: none.yaml: no such file. Fix: give the path of a run file.\n"
     )
 
 

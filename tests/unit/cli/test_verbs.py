@@ -191,7 +191,7 @@ def test_validate_with_a_head_that_is_missing_or_broken(vit_cli, two_heads, head
 
 
 def test_validate_no_file(vit_cli):
-    fault = "error[config]: none.yaml: no such file. Fix: --config, the path of a run file.\n"
+    fault = "error[config]: none.yaml: no such file. Fix: give the path of a run file.\n"
     assert vit_cli("validate", "none.yaml") == (2, "", fault)
 
 

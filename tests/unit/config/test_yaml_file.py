@@ -22,10 +22,7 @@ def _fault_of_path(path):
 
 
 def test_a_missing_file():
-    assert (
-        _fault_of_path("run.yaml")
-        == "run.yaml: no such file. Fix: --config, the path of a run file."
-    )
+    assert _fault_of_path("run.yaml") == "run.yaml: no such file. Fix: give the path of a run file."
 
 
 def test_a_folder():

@@ -73,6 +73,16 @@ def test_what_trains_part_of_the_backbone_is_not_frozen(fake_method, tmp_path):
             "tuning_method returned the method 'other'; needed: 'norms', the name of its entry "
             "point.",
         ),
+        (
+            "norms",
+            "TuningMethod('norms', 'x', print, trains_backbone='sum')",
+            "tuning_method failed: ValueError: trains_backbone is 'sum'; allowed: all, some, none",
+        ),
+        (
+            "norms",
+            "TuningMethod('norms', 'x', print, uses_adapters=True, reads=('rank',))",
+            "reads is ('rank',); allowed: some of r, lora_alpha, lora_dropout",
+        ),
         ("lora", "1", "The tuning method 'lora' comes from nnunet-vit and from x-tuning 1.0."),
     ],
 )
@@ -81,6 +91,13 @@ def test_what_is_no_method(fake_method, name, value, problem):
     with pytest.raises(PluginError) as caught:
         named_method(name)
     assert problem in str(caught.value)
+
+
+def test_a_method_that_fails_names_its_package(fake_method):
+    fake_method("norms", returning("TuningMethod('norms', 'x', lambda model: None)"))
+    with pytest.raises(PluginError) as caught:
+        named_method("norms").tune(None, None)
+    assert "Plugin 'norms' (x-tuning 1.0): tune failed: TypeError" in str(caught.value)
 
 
 def test_a_broken_package_is_one_problem_of_the_run_file(fake_method, tmp_path):
