@@ -1,6 +1,7 @@
 """The commands as they are installed: each once in a process of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,15 @@ import pytest
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[3]
-SCRIPTS = Path(sys.executable).parent
+PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 NO_FILE = "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+
+
+def installed(name):
+    """Return a command's file: beside the interpreter, or where the PATH leads."""
+    found = shutil.which(name, path=PLACES)
+    assert found is not None, f"{name} is not installed"
+    return found
 
 
 def run(*words, **more):
@@ -23,7 +31,7 @@ def run(*words, **more):
 
 def test_the_installed_command(tmp_path):
     (tmp_path / "run.yaml").write_text("model: {head: linear}\n")
-    assert run(SCRIPTS / "vit_cli", "validate", "run.yaml", cwd=tmp_path) == (
+    assert run(installed("vit_cli"), "validate", "run.yaml", cwd=tmp_path) == (
         0,
         "run.yaml is valid: head linear on dinov3 large, tuning full.\n",
         "",
@@ -35,7 +43,7 @@ def test_the_file_in_a_clone(tmp_path):
 
 
 def test_nnunets_style_of_name(tmp_path):
-    assert run(SCRIPTS / "nnUNetv2_train_vit", "502", "2d", "0", cwd=tmp_path) == (2, "", NO_FILE)
+    assert run(installed("nnUNetv2_train_vit"), "502", "2d", "0", cwd=tmp_path) == (2, "", NO_FILE)
 
 
 @pytest.fixture
@@ -45,11 +53,11 @@ def interrupted(plugin_folder, tmp_path):
     source = f"import pathlib, time\npathlib.Path({str(marker)!r}).touch()\ntime.sleep(60)\n"
     folder, _ = plugin_folder("slow", source, "slow-head")
     process = subprocess.Popen(
-        [SCRIPTS / "vit_cli", "list-models"],
+        [installed("vit_cli"), "list-models"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
         # a test run in the background of a shell ignores the key, and hands that down
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
