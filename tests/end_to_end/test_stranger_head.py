@@ -75,4 +75,4 @@ def test_the_tutorials_head_is_built_installed_and_trained(installed, pip, tmp_p
     pip(source)
     installed.write("twolevel.yaml", RUN.format(head="twolevel"))
     output = installed.succeed("train", "--config", "twolevel.yaml", "--device", "cpu")
-    assert output.splitlines()[-1].startswith("Model: ")
+    assert output.splitlines()[-2].startswith("Model: ")
