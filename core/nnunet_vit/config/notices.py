@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from nnunet_vit.config.models import ViTLoRAConfig, ViTnnUNetConfig
 from nnunet_vit.tuning import TuningMethod, method_of
+from nnunet_vit.tuning.method import READABLE
 
 TRAINS_ALL = "full"
 
@@ -22,7 +23,7 @@ def notices(run: ViTnnUNetConfig) -> list[str]:
 
 def _unread(given: ViTLoRAConfig, method: TuningMethod) -> Iterator[str]:
     own = ViTLoRAConfig()
-    for key in ("r", "lora_alpha", "lora_dropout"):
+    for key in READABLE:
         value = getattr(given, key)
         if key not in method.reads and value != getattr(own, key):
             reads = ", ".join([*method.reads, "target_modules"])

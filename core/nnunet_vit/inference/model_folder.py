@@ -67,9 +67,9 @@ class ModelFolder:
         Plans say it; before they did, small checkpoints listed the head's among the versions.
         """
         from nnunet_vit.checkpoints.provenance import PACKAGES
-        from nnunet_vit.nnunet.plans import KEY
+        from nnunet_vit.nnunet.plans import GROUPS, KEY
 
-        known = {kind: self.plans[KEY].get(kind) for kind in ("head", "backbone", "tuning")}
+        known = {kind: self.plans[KEY].get(kind) for kind in GROUPS}
         found = {
             kind: {key: str(own[key]) for key in ("distribution", "version")}
             for kind, own in known.items()
@@ -194,10 +194,12 @@ def _rebuilding(model: ModelFolder) -> str:
 def _installing(kind: str, distribution: str, version: str) -> str:
     from importlib import metadata
 
-    words = {"head": "head", "backbone": "backbone", "tuning": "tuning method"}
+    from nnunet_vit.nnunet.plans import GROUPS
+    from nnunet_vit.registry.catalogue import KINDS
+
     wanted = f"{distribution}=={version}"
     try:
         there = metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return f"pip install {wanted}, the package of its {words[kind]}."
+        return f"pip install {wanted}, the package of its {KINDS[GROUPS[kind]]}."
     return "" if there == version else f"pip install {wanted}: {there} is installed."

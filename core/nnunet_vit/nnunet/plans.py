@@ -18,6 +18,8 @@ from nnunet_vit.registry import catalogue
 from nnunet_vit.tuning import method_name
 
 KEY = "nnunet_vit"
+# what packages beside this one bring to a run: the key in plans, and the entry-point group
+GROUPS = {"head": catalogue.HEADS, "backbone": catalogue.BACKBONES, "tuning": catalogue.TUNING}
 
 
 def run_plans(
@@ -69,14 +71,14 @@ def packages_of(run: ViTnnUNetConfig) -> dict[str, dict[str, str]]:
     knows where that comes from; no backbone or method that nnunet-vit brings itself.
     """
     names = {
-        "head": (catalogue.HEADS, run.model.head_name),
-        "backbone": (catalogue.BACKBONES, run.model.backbone),
-        "tuning": (catalogue.TUNING, method_name(run)),
+        "head": run.model.head_name,
+        "backbone": run.model.backbone,
+        "tuning": method_name(run),
     }
     return {
         kind: {"distribution": records[0].distribution, "version": records[0].version}
-        for kind, (group, name) in names.items()
-        if (records := catalogue.installed(group).get(name or ""))
+        for kind, group in GROUPS.items()
+        if (records := catalogue.installed(group).get(names[kind] or ""))
     }
 
 

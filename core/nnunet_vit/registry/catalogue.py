@@ -11,7 +11,7 @@ from nnunet_vit.registry.requirements import unmet_requirements
 HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
 TUNING = "nnunet_vit.tuning"
-_KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method"}
+KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method"}
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def find(group: str, name: str) -> PluginRecord:
     """
     known = installed(group)
     if name not in known:
-        raise unknown_name(_KINDS[group], name, list(known))
+        raise unknown_name(KINDS[group], name, list(known))
     if len(known[name]) > 1:
-        raise clash(_KINDS[group], known[name])
+        raise clash(KINDS[group], known[name])
     return known[name][0]
 
 
@@ -77,7 +77,7 @@ def unknown_name(kind: str, name: str, known: list[str], *, hint: str = "") -> C
     fix = f"choose an installed {kind} (`vit_cli list-models` shows them)"
     if not hint:
         fix += f", or install the package that brings '{name}'"
-    if kind == _KINDS[HEADS] and "." in name:
+    if kind == KINDS[HEADS] and "." in name:
         fix = f"a module is named by model.model_path: {name}"
     return ConfigError(
         f"Unknown {kind} '{name}'.{hint} Installed: {', '.join(known) or 'none'}.", fix=f"{fix}."
@@ -96,7 +96,7 @@ def clash(kind: str, records: list[PluginRecord]) -> PluginError:
 def own_clash(record: PluginRecord) -> PluginError:
     """Return the error for a plugin with the name of something that nnunet-vit brings itself."""
     return PluginError(
-        f"The {_KINDS[record.entry_point.group]} '{record.name}' comes from nnunet-vit and from "
+        f"The {KINDS[record.entry_point.group]} '{record.name}' comes from nnunet-vit and from "
         f"{record.origin}.",
         fix=f"pip uninstall {record.distribution}.",
     )

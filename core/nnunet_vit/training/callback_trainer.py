@@ -162,8 +162,9 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     def print_to_log_file(self, *args: object, **options: object) -> None:
         """Log as nnU-Net does."""
         super().print_to_log_file(*args, **options)
+        text = " ".join(map(str, args))
         for callback in self.callbacks:
-            callback.on_log(self, " ".join(map(str, args)))
+            callback.on_log(self, text)
 
     def plot_network_architecture(self) -> None:
         """Plot nothing: nnU-Net's plot needs a package that no longer works."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from torch import nn
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from nnunet_vit.config.models import ViTnnUNetConfig
 
 
-TRAINS = ("all", "some", "none")
+Trains = Literal["all", "some", "none"]
+TRAINS: tuple[Trains, ...] = get_args(Trains)
 READABLE = ("r", "lora_alpha", "lora_dropout")  # keys of the section `lora`
 
 
@@ -32,7 +33,7 @@ class TuningMethod:
     name: str
     summary: str
     tune: "Callable[[nn.Module, ViTnnUNetConfig], None]"
-    trains_backbone: Literal["all", "some", "none"] = "none"
+    trains_backbone: Trains = "none"
     uses_adapters: bool = False
     reads: tuple[str, ...] = ()
     said_by_arguments: bool = False
