@@ -1,8 +1,8 @@
 """Write the tables of options into README and docs: python docs/option_tables.py [--check].
 
 A table stands between `<!-- options: WHAT -->` and `<!-- end -->`. WHAT is sections and keys of the
-run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, or `mask heads`. With
---check nothing is written, and pages that differ from the models are an error.
+run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, `mask heads` or
+`metrics`. With --check nothing is written, and pages that differ from the models are an error.
 """
 
 import json
@@ -18,6 +18,8 @@ from pydantic.fields import FieldInfo
 from nnunet_vit.config.allowed import Allowed
 from nnunet_vit.config.head_options import options_model
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.evaluation.class_masks import MetricOptions
+from nnunet_vit.evaluation.metrics import own_metrics
 from nnunet_vit.hookspecs import HeadOptions, MaskHeadOptions
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.plugins import load_plugin
@@ -53,6 +55,8 @@ def table(what: str) -> str:
         return markdown(("head", "option", *COLUMNS), rows)
     if kind == "head":
         return markdown(("option", *COLUMNS), options(head_model(name)))
+    if kind == "metrics":
+        return markdown(("`--metrics`", "kinds of task", "definition"), metrics())
     if what == "mask heads":
         return markdown(("option", *COLUMNS), options(MaskHeadOptions))
     return markdown(("key", *COLUMNS), (row for path in what.split() for row in keys(path)))
@@ -91,6 +95,13 @@ def default(field: FieldInfo) -> str:
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     return value if isinstance(value, str) and value else json.dumps(value)
+
+
+def metrics() -> Iterator[Row]:
+    """Return a row per metric of evaluate."""
+    for metric in own_metrics().values():
+        text = metric.defined(MetricOptions(), "mm or pixels")
+        yield f"`{metric.name}`", ", ".join(metric.kinds) or "-", text
 
 
 def heads() -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from nnunet_vit.backbones.family import BackboneFamily
+    from nnunet_vit.evaluation.metric import Metric
     from nnunet_vit.modeling.backbone import ViTBackbone
     from nnunet_vit.tuning.method import TuningMethod
 
@@ -143,3 +144,8 @@ def backbone_family() -> "BackboneFamily":  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def tuning_method() -> "TuningMethod":  # type: ignore[empty-body]
     """Return a way to fine-tune the backbone (entry-point group nnunet_vit.tuning)."""
+
+
+@hookspec(firstresult=True)
+def segmentation_metric() -> "Metric":  # type: ignore[empty-body]
+    """Return what `vit_cli evaluate` can measure (entry-point group nnunet_vit.metrics)."""

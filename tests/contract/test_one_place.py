@@ -6,10 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_training import SmallTraining
 
 from nnunet_vit import backbones, cli, tuning
+from nnunet_vit.evaluation import metrics
+from nnunet_vit.evaluation.class_masks import ClassMasks
 from nnunet_vit.training import callbacks
 
 pytestmark = pytest.mark.contract
@@ -32,6 +35,13 @@ from nnunet_vit.tuning.method import TuningMethod
 
 METHODS = (TuningMethod("own", "one's own", lambda model, run: model.requires_grad_(False)),)
 """
+METRIC = """
+from nnunet_vit.evaluation.metric import Metric
+
+METRICS = (
+    Metric("own", "own", "pixels of the prediction.", lambda masks: masks.prediction.sum()),
+)
+"""
 PAGE = Path(__file__).parents[2] / "docs/architecture.md"
 TRACKER = re.search(r"## A callback.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
 
@@ -50,7 +60,7 @@ def put(tmp_path, monkeypatch):
     yield write
     for module in added:
         sys.modules.pop(module, None)
-    for known in (backbones.own_families, tuning.own_methods):
+    for known in (backbones.own_families, tuning.own_methods, metrics.own_metrics):
         known.cache_clear()
 
 
@@ -71,6 +81,16 @@ def test_a_fine_tuning_method(put):
     put(tuning, METHOD)
     tuning.own_methods.cache_clear()
     assert tuning.named_method("own").leaves_backbone
+
+
+def test_a_metric(put):
+    put(metrics, METRIC)
+    metrics.own_metrics.cache_clear()
+    (metric,) = metrics.chosen_metrics(["own"])
+    square = np.ones((3, 4), bool)
+    masks = ClassMasks(square, square, (1.0, 1.0), {"n_ref": 12, "n_pred": 12})
+    assert metric.value(masks) == 12
+    assert "own" in [each.name for each in metrics.chosen_metrics(["all"])]
 
 
 def test_a_callback_or_a_tracker(put, tmp_path):

@@ -1,13 +1,12 @@
 """Families of pretrained ViTs: one file each, found by being here, and those of plugins."""
 
-import importlib
-import pkgutil
 import re
 from functools import cache
 
 from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import described_by
+from nnunet_vit.registry.lookup import modules_of
 
 TIMM_PREFIX = "timm:"
 HUB_PREFIX = f"{TIMM_PREFIX}hf-hub:"  # as timm writes a repository of the model hub
@@ -21,8 +20,7 @@ TIMM_BEST_EFFORT = ("naflexvit", "vision_transformer_relpos", "vision_transforme
 @cache
 def own_families() -> dict[str, BackboneFamily]:
     """Return the families of this folder by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name != "family"]
+    modules = modules_of(__name__, __path__, besides="family")
     return {module.FAMILY.name: module.FAMILY for module in modules}
 
 

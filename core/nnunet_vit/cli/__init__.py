@@ -21,6 +21,7 @@ from nnunet_vit.report import failure, stopping, streams
 # options that take several values after one flag, and what such a value looks like
 SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
     "--folds": lambda word: word.isdecimal() or word == "all",
+    "--metrics": lambda word: not word.startswith("-"),
     "--set": lambda word: "=" in word,
 }
 INTERRUPTED = 130

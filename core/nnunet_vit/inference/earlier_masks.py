@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.errors import counted, shortened
-from nnunet_vit.evaluation.evaluate import SUMMARY
+from nnunet_vit.evaluation.nnunet_summary import SUMMARY
 
 
 def of_earlier_prediction(masks: Path, expected: Iterable[Path], ending: str) -> Iterator[str]:

@@ -11,7 +11,8 @@ from nnunet_vit.registry.requirements import unmet_requirements
 HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
 TUNING = "nnunet_vit.tuning"
-KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method"}
+METRICS = "nnunet_vit.metrics"
+KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method", METRICS: "metric"}
 
 
 @dataclass(frozen=True)

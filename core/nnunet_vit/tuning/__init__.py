@@ -4,15 +4,13 @@ A file has METHODS, a tuple of `TuningMethod`. A package brings one by the hook 
 the entry-point group nnunet_vit.tuning.
 """
 
-import importlib
-import pkgutil
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import described_by
+from nnunet_vit.registry.lookup import checked_name, modules_of, one_named
 from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
 from nnunet_vit.tuning.method import TuningMethod
 
@@ -29,11 +27,7 @@ HOOK = MAIN_HOOKS[catalogue.TUNING]
 @cache
 def own_methods() -> dict[str, TuningMethod]:
     """Return the methods of this folder by name; what they share lies in packages beside them."""
-    modules = [
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-        if not found.ispkg and found.name != "method"
-    ]
+    modules = modules_of(__name__, __path__, besides="method")
     found = {method.name: method for module in modules for method in module.METHODS}
     return dict(sorted(found.items()))
 
@@ -64,18 +58,13 @@ def named_method(name: str) -> TuningMethod:
         ConfigError: nobody has it.
         PluginError: several have it, or the package that has it is broken.
     """
-    own, outside = own_methods(), catalogue.installed(catalogue.TUNING)
-    if name in own and name in outside:
-        raise catalogue.own_clash(outside[name][0])
-    if name in own:
-        return own[name]
-    if name in outside:
-        return outside_method(catalogue.find(catalogue.TUNING, name))
-    known = list(dict.fromkeys([*own, *outside]))
-    nearest = did_you_mean(name, known)
-    raise ConfigError(
-        f"model.tuning: there is no method '{name}'.{nearest} Methods: {', '.join(known)}.",
-        fix="" if nearest else f"choose one of them, or install the package that brings '{name}'.",
+    return one_named(
+        catalogue.TUNING,
+        name,
+        own_methods(),
+        outside=outside_method,
+        asked_by="model.tuning",
+        noun="method",
     )
 
 
@@ -86,11 +75,7 @@ def outside_method(record: catalogue.PluginRecord) -> TuningMethod:
         PluginError: the package is broken or describes something else.
     """
     found = described_by(record, TuningMethod, "nnunet_vit.tuning.TuningMethod")
-    if found.name != record.name:
-        raise PluginError(
-            f"{record.title}: {HOOK} returned the method '{found.name}'; needed: '{record.name}', "
-            "the name of its entry point."
-        )
+    checked_name(found.name, record, hook=HOOK, noun="method")
 
     def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
         with plugin_failures(f"{record.title}: tune"):

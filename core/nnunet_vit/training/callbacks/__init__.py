@@ -3,16 +3,10 @@
 A file has CALLBACK, a subclass of `TrainingCallback` that is made without arguments.
 """
 
-import importlib
-import pkgutil
-
+from nnunet_vit.registry.lookup import modules_of
 from nnunet_vit.training.callback import TrainingCallback
 
 
 def found() -> list[TrainingCallback]:
     """Return a new callback of each file of this folder."""
-    modules = [
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-    ]
-    return [module.CALLBACK() for module in modules]
+    return [module.CALLBACK() for module in modules_of(__name__, __path__)]

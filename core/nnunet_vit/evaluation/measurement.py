@@ -1,0 +1,78 @@
+"""What a folder of masks came to: values of every case, and what they come to together."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from nnunet_vit.evaluation.case_statistics import Statistic, statistic_of
+from nnunet_vit.evaluation.class_masks import MetricOptions
+from nnunet_vit.evaluation.measuring import CaseValues
+from nnunet_vit.evaluation.metric import Metric
+
+EMPTY_RULE = (
+    "A case whose reference and prediction both lack a class has no value and counts in no mean; "
+    "one of both empty: the worst value, 0 or for distances the image's diagonal."
+)
+INTERVAL_RULE = (
+    "95 % interval of the mean: percentiles of 2000 bootstrap samples of the cases; too narrow "
+    "where cases share a patient."
+)
+
+
+@dataclass(frozen=True, eq=False)  # cached properties are kept beside the fields
+class Measurement:
+    """Metrics of a folder of masks.
+
+    Attributes:
+        metrics: what was measured, as tables have it.
+        options: of the metrics.
+        classes: names of the foreground classes or regions.
+        cases: what each case came to.
+    """
+
+    metrics: Sequence[Metric]
+    options: MetricOptions
+    classes: Sequence[str]
+    cases: Sequence[CaseValues]
+
+    @property
+    def unit(self) -> str:
+        """The unit of lengths."""
+        return self.cases[0].unit
+
+    def definitions(self) -> dict[str, str]:
+        """Return the definition of each metric by its title."""
+        return {m.title: m.defined(self.options, self.unit) for m in self.metrics}
+
+    @cached_property
+    def statistics(self) -> Mapping[str, Mapping[str, Statistic]]:
+        """What the cases come to together, by class and metric."""
+        return {
+            name: {metric.name: self._of(name, metric) for metric in self.metrics}
+            for name in self.classes
+        }
+
+    def mean_of_classes(self, metric: Metric) -> float:
+        """Return the mean of the classes' means; classes without a value are left out."""
+        means = [self.statistics[name][metric.name].mean for name in self.classes]
+        found = [mean for mean in means if not math.isnan(mean)]
+        return sum(found) / len(found) if found else math.nan
+
+    def _of(self, name: str, metric: Metric) -> Statistic:
+        values = [case.values[name][metric.name] for case in self.cases]
+        one_empty = [
+            case.empty[name] in ("reference", "prediction") and not math.isnan(value)
+            for case, value in zip(self.cases, values, strict=True)
+        ]
+        return statistic_of(values, one_empty=sum(one_empty), pooled=self._pooled(name, metric))
+
+    def _pooled(self, name: str, metric: Metric) -> float:
+        if metric.pooled is None:
+            return math.nan
+        counts = [case.counts[name] for case in self.cases]
+        total = {key: float(sum(each[key] for each in counts)) for key in counts[0]}
+        try:
+            return float(metric.pooled(total))
+        except ZeroDivisionError:  # a class that no mask has
+            return math.nan

@@ -1,0 +1,74 @@
+"""Metrics as lines for people: a block per class, then what each metric means."""
+
+import math
+from collections.abc import Iterator
+
+from nnunet_vit.errors import counted
+from nnunet_vit.evaluation.case_statistics import Statistic
+from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measurement
+from nnunet_vit.evaluation.metric import Metric
+
+HEADER = f"{'mean':>8}  {'95 % interval':^18}  {'SD':>7}  {'median':>8}  {'pooled':>7}"
+NONE = "-"
+
+
+def table(measurement: Measurement) -> str:
+    """Return statistics of each class and metric, definitions and rules, 80 columns wide."""
+    width = max(len(_title(metric, measurement)) for metric in measurement.metrics) + 2
+    lines = [f"{'':<{width}}  {HEADER}"]
+    for name in measurement.classes:
+        lines += [name, *_rows(measurement, name, width)]
+    if len(measurement.classes) > 1:
+        lines.append("mean of the classes")
+        for metric in measurement.metrics:
+            mean = _text(measurement.mean_of_classes(metric), metric)
+            lines.append(f"  {_title(metric, measurement):<{width}}{mean:>8}")
+    return "\n".join([*lines, *_notes(measurement)])
+
+
+def _rows(measurement: Measurement, name: str, width: int) -> Iterator[str]:
+    for metric in measurement.metrics:
+        found = measurement.statistics[name][metric.name]
+        shown = [_text(value, metric) for value in (found.mean, found.sd, found.median)]
+        pooled = _text(found.pooled, metric)
+        yield (
+            f"  {_title(metric, measurement):<{width}}{shown[0]:>8}  "
+            f"{_interval(found, metric):^18}  {shown[1]:>7}  {shown[2]:>8}  {pooled:>7}"
+        )
+
+
+def _notes(measurement: Measurement) -> Iterator[str]:
+    yield ""
+    for title, definition in measurement.definitions().items():
+        yield f"{title}: {definition}"
+    yield INTERVAL_RULE
+    empties = list(_empties(measurement))
+    yield from [*empties, EMPTY_RULE] if empties else []
+
+
+def _empties(measurement: Measurement) -> Iterator[str]:
+    """Return a line per class with empty masks: how often each part of the rule was used."""
+    for name in measurement.classes:
+        found = [case.empty[name] for case in measurement.cases]
+        kinds = {"both": "both empty", "reference": "no reference", "prediction": "no prediction"}
+        told = [f"{words} in {counted(found.count(kind), 'case')}"
+                for kind, words in kinds.items() if kind in found]  # fmt: skip
+        if told:
+            yield f"{name}: {', '.join(told)} of {len(found)}."
+
+
+def _title(metric: Metric, measurement: Measurement) -> str:
+    unit = metric.unit(measurement.unit)
+    return f"{metric.title} ({unit})" if unit else metric.title
+
+
+def _interval(found: Statistic, metric: Metric) -> str:
+    if math.isnan(found.low):
+        return NONE
+    return f"{_text(found.low, metric)} to {_text(found.high, metric)}"
+
+
+def _text(value: float, metric: Metric) -> str:
+    if math.isnan(value):
+        return NONE
+    return f"{value:.2f}" if metric.in_length else f"{value:.3f}"

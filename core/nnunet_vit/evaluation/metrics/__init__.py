@@ -1,0 +1,76 @@
+"""What `vit_cli evaluate` can measure: this folder's files, found by being here, and plugins'.
+
+A file has METRICS, a tuple of `Metric`. A package brings one by the hook `segmentation_metric` in
+the entry-point group nnunet_vit.metrics.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from nnunet_vit.evaluation.class_masks import ClassMasks
+from nnunet_vit.evaluation.metric import KINDS, Metric
+from nnunet_vit.registry import catalogue
+from nnunet_vit.registry.calling import described_by
+from nnunet_vit.registry.lookup import checked_name, modules_of, one_named
+from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
+
+ALL = "all"
+HOOK = MAIN_HOOKS[catalogue.METRICS]
+
+
+@cache
+def own_metrics() -> dict[str, Metric]:
+    """Return the metrics of this folder by name, as tables have them."""
+    found = [metric for module in modules_of(__name__, __path__) for metric in module.METRICS]
+    return {metric.name: metric for metric in sorted(found, key=_place)}
+
+
+def chosen_metrics(words: Sequence[str]) -> list[Metric]:
+    """Return the metrics of names, of kinds of task, or all; as tables have them.
+
+    Raises:
+        ConfigError: there is no metric or kind of that name.
+        PluginError: several packages have it, or the one that has it is broken.
+    """
+    chosen = {metric.name: metric for word in words for metric in _meant_by(word)}
+    return sorted(chosen.values(), key=_place)
+
+
+def outside_metric(record: catalogue.PluginRecord) -> Metric:
+    """Return the metric that an installed package describes, under its entry point's name.
+
+    Raises:
+        PluginError: the package is broken or describes something else.
+    """
+    found = described_by(record, Metric, "nnunet_vit.evaluation.metric.Metric")
+    checked_name(found.name, record, hook=HOOK, noun="metric")
+
+    def measure(masks: ClassMasks) -> float:
+        with plugin_failures(f"{record.title}: measure"):
+            return float(found.measure(masks))
+
+    return replace(found, measure=measure)
+
+
+def _meant_by(word: str) -> list[Metric]:
+    if word not in (ALL, *KINDS):
+        return [_named(word)]
+    names = dict.fromkeys([*own_metrics(), *catalogue.installed(catalogue.METRICS)])
+    return [metric for metric in map(_named, names) if word == ALL or word in metric.kinds]
+
+
+def _named(name: str) -> Metric:
+    return one_named(
+        catalogue.METRICS,
+        name,
+        own_metrics(),
+        outside=outside_metric,
+        asked_by="--metrics",
+        noun="metric",
+        others=(*KINDS, ALL),
+    )
+
+
+def _place(metric: Metric) -> tuple[int, str]:
+    return metric.order, metric.name

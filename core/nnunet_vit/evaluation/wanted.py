@@ -1,0 +1,59 @@
+"""What a person wants measured, and whether everything is there for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nnunet_vit.errors import ConfigError, shortened
+from nnunet_vit.evaluation.class_masks import MetricOptions
+from nnunet_vit.evaluation.mask_pairs import Pair
+from nnunet_vit.evaluation.metric import Metric
+from nnunet_vit.evaluation.metrics import chosen_metrics
+from nnunet_vit.evaluation.probabilities import lacking
+
+USUAL = ("regions", "probabilities")  # the latter where they are at hand
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to measure.
+
+    Attributes:
+        metrics: names of metrics, kinds of task, or all; empty: what is usual.
+        options: of the metrics.
+        fields: folder of masks that are not 0 where pixels count; None: all pixels do.
+    """
+
+    metrics: Sequence[str] = ()
+    options: MetricOptions = field(default_factory=MetricOptions)
+    fields: Path | None = None
+
+    def chosen(self) -> list[Metric]:
+        """Return the metrics, whether or not they can be measured.
+
+        Raises:
+            ConfigError: there is no metric or kind of that name.
+            PluginError: the package that brings a metric is broken.
+        """
+        return chosen_metrics(self.metrics or USUAL)
+
+    def measurable(self, pairs: Sequence[Pair], ending: str) -> list[Metric]:
+        """Return the metrics for which everything is there.
+
+        Raises:
+            ConfigError: probabilities were asked for by name, and there are none.
+        """
+        without, metrics = lacking(pairs, ending), self.chosen()
+        if not without:
+            return metrics
+        needing = [metric.name for metric in metrics if metric.of_probabilities]
+        asked = [word for word in self.metrics if word in (*needing, "probabilities")]
+        if asked:
+            names = shortened([mask.name for mask in without])
+            raise ConfigError(
+                f"--metrics {' '.join(asked)} needs probabilities, CASE.npz, beside the masks of "
+                f"{without[0].parent}; they lack for {names}.",
+                fix="nnUNetv2_predict --save_probabilities writes them, of this package's models "
+                "too.",
+            )
+        return [metric for metric in metrics if not metric.of_probabilities]

@@ -1,0 +1,75 @@
+"""Metrics that packages bring."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnunet_vit.errors import ConfigError, PluginError
+from nnunet_vit.evaluation.metrics import chosen_metrics
+
+pytestmark = pytest.mark.unit
+
+PAGE = Path(__file__).parents[4] / "docs/metrics.md"
+MISSED = re.search(r"## A metric of your own.*?```python\n(.*?)```", PAGE.read_text(), re.S)[1]
+
+
+@pytest.fixture
+def fake_metric(fake_head):
+    """Install a metric for this test alone: `fake_metric("missed_area", source)`."""
+    return partial(fake_head, distribution="x-metrics", group="nnunet_vit.metrics")
+
+
+def returning(value):
+    return (
+        "from nnunet_vit.hookspecs import hookimpl\n"
+        "from nnunet_vit.evaluation.metric import Metric\n"
+        f"@hookimpl\ndef segmentation_metric(): return {value}\n"
+    )
+
+
+def test_the_metric_of_the_documentation(fake_metric, class_masks):
+    fake_metric("missed_area", MISSED)
+    reference, prediction = np.zeros((2, 6, 6), bool)
+    reference[1:3, 1:4] = True
+    dice, metric = chosen_metrics(["missed_area", "dice"])
+    assert (dice.name, metric.title) == ("dice", "missed area")
+    assert metric.value(class_masks(reference, prediction, (0.5, 3.0))) == 9
+    assert "missed_area" in [each.name for each in chosen_metrics(["all"])]
+
+
+def test_it_goes_on_the_list_of_what_there_is(fake_metric):
+    fake_metric("missed_area", MISSED)
+    with pytest.raises(ConfigError) as caught:
+        chosen_metrics(["missed_areas"])
+    assert "Did you mean 'missed_area'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("mine", "3", "segmentation_metric returned int; needed: nnunet_vit.evaluation.metric"),
+        (
+            "mine",
+            "Metric('other', 'x', 'y.', len)",
+            "returned the metric 'other'; needed: 'mine', the name of its entry point.",
+        ),
+        ("dice", "3", "The metric 'dice' comes from nnunet-vit and from x-metrics 1.0."),
+    ],
+)
+def test_what_is_no_metric(fake_metric, name, value, problem):
+    fake_metric(name, returning(value))
+    with pytest.raises(PluginError) as caught:
+        chosen_metrics([name])
+    assert problem in str(caught.value)
+
+
+def test_a_metric_that_fails_names_its_package(fake_metric, class_masks):
+    fake_metric("mine", returning("Metric('mine', 'x', 'y.', lambda masks: masks.nothing)"))
+    (metric,) = chosen_metrics(["mine"])
+    square = np.ones((3, 3), bool)
+    with pytest.raises(PluginError) as caught:
+        metric.value(class_masks(square, square))
+    assert "Plugin 'mine' (x-metrics 1.0): measure failed: AttributeError" in str(caught.value)
