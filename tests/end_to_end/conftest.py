@@ -122,6 +122,14 @@ STOCK = {
         "nnunetv2.inference.predict_from_raw_data",
         "predict_entry_point_modelfolder",
     ),
+    "nnUNetv2_accumulate_crossval_results": (
+        "nnunetv2.evaluation.find_best_configuration",
+        "accumulate_crossval_results_entry_point",
+    ),
+    "nnUNetv2_find_best_configuration": (
+        "nnunetv2.evaluation.find_best_configuration",
+        "find_best_configuration_entry_point",
+    ),
 }
 STOCK_SCRIPT = """#!{python}
 from {module} import {function}

@@ -69,7 +69,7 @@ def planning_alone(monkeypatch):
     from nnunet_vit.training import run as training
 
     done = training.TrainedModel(Path(), 0.0, {}, 1, 0)
-    monkeypatch.setattr(training, "_execute", lambda *_, **__: done)
+    monkeypatch.setattr(training, "execute", lambda *_, **__: done)
     monkeypatch.setattr(multiprocessing, "get_context", lambda *_: NoContext())
 
 

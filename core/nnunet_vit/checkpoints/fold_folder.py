@@ -1,5 +1,7 @@
 """What a fold's folder holds: which model is final, which is best, which is the latest."""
 
+import contextlib
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 FINAL_FILE, BEST_FILE, LATEST_FILE = (
     f"checkpoint_{kind}.pth" for kind in ("final", "best", "latest")
 )
+VALIDATION, SUMMARY = "validation", "summary.json"
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
@@ -53,6 +56,13 @@ class FoldFolder:
     def ends_with_full_model(self, epochs: int) -> bool:
         """Tell whether the whole model is the newest: no checkpoint of fewer epochs beside it."""
         return self.whole.is_file() and self.saved_epoch() in (None, epochs)
+
+    def is_validated(self) -> bool:
+        """Tell whether nnU-Net has written the metrics of the fold's validation to the end."""
+        with contextlib.suppress(OSError, ValueError):
+            text = (self.path / VALIDATION / SUMMARY).read_text(encoding="utf-8")
+            return "foreground_mean" in json.loads(text)
+        return False
 
     def has(self, kind: Kind, epochs: int) -> bool:
         """Tell whether there is a model of that kind, without looking into its files."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nnunet_vit.training.run import TrainedModel
+    pass
 
 EITHER = "--continue to resume, or --overwrite to delete the fold's result and start from scratch."
 SAME_DATA = (
@@ -21,6 +21,9 @@ def train(
     configuration: Annotated[str | None, typer.Argument(help="else data.configuration")] = None,
     fold: Annotated[str | None, typer.Argument(help="0, 1, … or all; else data.fold")] = None,
     config: Annotated[Path | None, typer.Option(help="the run file", show_default=False)] = None,
+    folds: Annotated[
+        list[str] | None, typer.Option(help="0 1 2 3 4: several, and their validations together")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda:1, mps; default: the best")] = None,
     resume: Annotated[
         bool, typer.Option("--continue", "--c", help="resume from the last checkpoint")
@@ -44,18 +47,33 @@ def train(
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
     if config is None:
         raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
-    run = load_run(config, [*_overrides(dataset, configuration, fold), *(set_ or [])])
+    given = _overrides(dataset, configuration, _fold(fold, folds))
+    run = load_run(config, [*given, *(set_ or [])])
     with quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
-        from nnunet_vit.training.run import train as train_run
+        from nnunet_vit.training import cross_validation
+        from nnunet_vit.training import run as one_fold
 
         asked = Asked(update=update_data, again=preprocess_again)
-        model = train_run(run, device, resume, overwrite, progress, asked)
-    print(_figures(model))
+        several = isinstance(run.data.fold, list)
+        leads = cross_validation.cross_validate if several else one_fold.train
+        model = leads(run, device, resume, overwrite, progress, asked)
+    print(model.as_text())
     print(
         f"Model: {model.folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
-        f"--model {shlex.quote(str(model.folder))} --folds {run.data.fold}"
+        f"--model {shlex.quote(str(model.folder))} --folds {' '.join(map(str, run.data.folds))}"
     )
+
+
+def _fold(fold: str | None, folds: list[str] | None) -> str | None:
+    """Return what data.fold becomes; one fold is the same however it is given."""
+    from nnunet_vit.errors import ConfigError
+
+    if not folds:
+        return fold
+    if fold is not None:
+        raise ConfigError("FOLD and --folds exclude each other.", fix="leave one of them out.")
+    return folds[0] if len(folds) == 1 else f"[{', '.join(folds)}]"
 
 
 def _overrides(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:
@@ -74,13 +92,3 @@ def _check_flags(resume: bool, overwrite: bool, update: bool, *, again: bool) ->
     if resume and (update or again):
         flag = "--update-data" if update else "--preprocess-again"
         raise ConfigError(f"--continue and {flag} exclude each other.", fix=SAME_DATA)
-
-
-def _figures(model: "TrainedModel") -> str:
-    per_class = ", ".join(f"{name} {dice:.3f}" for name, dice in model.per_class.items())
-    cases = (
-        f"{model.cases} training cases (fold all has no validation cases)"
-        if model.fold == "all"
-        else f"{model.cases} validation cases of fold {model.fold}"
-    )
-    return f"Mean Dice {model.dice:.3f} ({per_class}) on {cases}."

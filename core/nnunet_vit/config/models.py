@@ -2,13 +2,25 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from nnunet_vit.config.model_section import DecoderConfig as DecoderConfig
 from nnunet_vit.config.model_section import ViTModelConfig as ViTModelConfig
 from nnunet_vit.config.section import Section
 from nnunet_vit.config.train_section import ViTLoRAConfig as ViTLoRAConfig
 from nnunet_vit.config.train_section import ViTTrainConfig as ViTTrainConfig
+
+
+def _each_once(folds: list[int]) -> list[int]:
+    twice = sorted({fold for fold in folds if folds.count(fold) > 1})
+    if twice:
+        raise ValueError(f"fold {', '.join(map(str, twice))} is there more than once")
+    return folds
+
+
+Folds = Annotated[
+    list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_each_once)
+]
 
 
 class DataConfig(Section):
@@ -22,11 +34,17 @@ class DataConfig(Section):
     configuration: str = Field(
         "2d", description="a configuration of the dataset's nnU-Net plans; it must be 2D"
     )
-    fold: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
+    fold: Annotated[int, Field(ge=0)] | Literal["all"] | Folds = Field(
         0,
         description="nnU-Net's fold: 0 to 4, or one of `splits_final.json`; `all` trains on every "
-        "case and validates on the same ones",
+        "case and validates on the same ones; `[0, 1, 2, 3, 4]`: one after another, and their "
+        "validations together",
     )
+
+    @property
+    def folds(self) -> list[int | str]:
+        """The folds to train, in their order."""
+        return list(self.fold) if isinstance(self.fold, list) else [self.fold]
 
 
 class PathsConfig(Section):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.fields_of_view import check_fields
@@ -13,7 +14,7 @@ from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics
 from nnunet_vit.evaluation.metric_table import table
-from nnunet_vit.evaluation.nnunet_summary import SUMMARY, dice_per_case, summary_of, write_summary
+from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, write_summary
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.capture import captured
@@ -54,7 +55,8 @@ class Scores:
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         if self.measurement is not None:
             lines += ["", table(self.measurement), ""]
-            lines.append(f"Metrics per case: {' and '.join(map(str, self.files))}")
+            names = " and ".join(file.name for file in self.files)
+            lines.append(f"Metrics per case: {names}, beside nnU-Net's own file.")
         return "\n".join([*lines, f"Per case: {self.summary}"])
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.fold_folder import VALIDATION
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.checks.masks import MaskFacts, compare, lies_elsewhere, look_at_mask
 from nnunet_vit.data.checks.raster_reading import in_threads, reader_for
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # of a list of missing masks
 DESCRIPTION = {"labels": dict, "file_ending": str}
+MERGED = re.compile(r"crossval_results_folds(_\d+)+")  # nnU-Net's name
 TOLERANCE = 1e-3  # relative; programs round spacings differently
 
 
@@ -185,7 +187,9 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
 
 def _is_validation(predictions: Path) -> bool:
     absolute = predictions.absolute()
-    return absolute.name == "validation" and bool(re.fullmatch(r"fold_\w+", absolute.parent.name))
+    if MERGED.fullmatch(absolute.name):
+        return True
+    return absolute.name == VALIDATION and bool(re.fullmatch(r"fold_\w+", absolute.parent.name))
 
 
 def _none(folder: Path, ending: str) -> Fault:

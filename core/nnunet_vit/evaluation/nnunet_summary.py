@@ -11,8 +11,6 @@ from nnunet_vit.files.writing import replacing
 if TYPE_CHECKING:
     import numpy as np
 
-SUMMARY = "summary.json"
-
 
 def summary_of(cases: Sequence[CaseValues], keys: Sequence[Key]) -> JsonObject:
     """Return nnU-Net's metrics and their means as its compute_metrics_on_folder does.

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.errors import counted, shortened
-from nnunet_vit.evaluation.nnunet_summary import SUMMARY
 
 
 def of_earlier_prediction(masks: Path, expected: Iterable[Path], ending: str) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """Progress of long work: a live display on a terminal, plain lines elsewhere."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 from nnunet_vit.errors import counted
+from nnunet_vit.report.end_time import EndTime
 from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
 
@@ -40,6 +40,15 @@ class Progress:
 
     def warn(self, text: str) -> None:
         """Show a warning as a line that stays, once however often it is given."""
+
+    def begin_part(self, name: str, number: int, total: int) -> None:
+        """Begin a part of the work that has several like it.
+
+        Args:
+            name: of the part, or nothing: the parts are done.
+            number: counted from 0.
+            total: how many there are.
+        """
 
     def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
         """Begin an epoch (counted from 0) of that many steps."""
@@ -92,7 +101,8 @@ class ConsoleProgress(Progress):
         """
         self.console = Screen(stream, live)
         self._display = WorkDisplay(self.console)
-        self._began = time.monotonic()
+        self._end = EndTime()
+        self._part = ""
         self._warnings: set[str] = set()
 
     def log(self, text: str) -> None:
@@ -105,10 +115,19 @@ class ConsoleProgress(Progress):
             self._warnings.add(text)
             self.log(f"Warning: {text}")
 
+    def begin_part(self, name: str, number: int, total: int) -> None:
+        """Name the part in what follows, and reckon with the parts after it."""
+        self._part = f"{name}  " if name else ""
+        self._end.later_parts = total - number - 1
+        if name:
+            self.log(f"{name[0].upper()}{name[1:]}, {number + 1} of {total}:")
+
     def start_epoch(self, epoch: int, epochs: int, steps: int) -> None:
         """Begin an epoch."""
-        self._began = time.monotonic()
-        self._display.start(Work(f"epoch {epoch + 1}/{epochs}", steps, "step"))
+        self._end.start_epoch()
+        end = self._end.text(epoch, epochs)
+        text = f"{self._part}epoch {epoch + 1}/{epochs}" + f", done at {end}" * bool(end)
+        self._display.start(Work(text, steps, "step"))
 
     def advance(self, loss: float | None = None) -> None:
         """Finish one step."""
@@ -118,11 +137,13 @@ class ConsoleProgress(Progress):
         """Show the epoch's figures in one line."""
         self.close()
         per_class = ", ".join(f"{name} {value:.3f}" for name, value in figures.dice.items())
-        width = len(str(epochs))
+        width, seconds = len(str(epochs)), self._end.end_epoch()
+        end = self._end.text(epoch + 1, epochs)
         self.log(
-            f"epoch {epoch + 1:>{width}}/{epochs}  train loss {figures.training_loss:+.3f}  "
+            f"{self._part}epoch {epoch + 1:>{width}}/{epochs}  "
+            f"train loss {figures.training_loss:+.3f}  "
             f"validation loss {figures.validation_loss:+.3f}  pseudo Dice {per_class}  "
-            f"rate {figures.rate:.1e}  {time.monotonic() - self._began:.1f} s"
+            f"rate {figures.rate:.1e}  {seconds:.1f} s" + f"  done at {end}" * bool(end)
         )
 
     def start_cases(self, text: str, total: int) -> None:

@@ -1,9 +1,9 @@
-"""One run from the raw dataset to a validated model."""
+"""One run from the raw dataset to validated models of its folds."""
 
-import json
-from dataclasses import dataclass, replace
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.dump import write_run
@@ -13,49 +13,23 @@ from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.training_files import check_training_files
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
-from nnunet_vit.data.preprocessing.damaged_cases import damage_named
-from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.data.preprocessing.decision import Work
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.errors import Stopped
-from nnunet_vit.evaluation.evaluate import names_by_key
-from nnunet_vit.files.json_file import read_json
 from nnunet_vit.files.locks import given_back
 from nnunet_vit.modeling.runtime.devices import choose_device
-from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
 from nnunet_vit.nnunet.plans import run_plans, write_plans
 from nnunet_vit.nnunet.run_names import name_where_found
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
+from nnunet_vit.training.execution import TrainedModel, execute, make_trainer
 from nnunet_vit.training.preflight import check_network, starts_from_checkpoint
 
-if TYPE_CHECKING:
-    from nnunet_vit.training.trainer import nnUNetTrainer_vit
-
 TRAINER = "nnUNetTrainer_vit"
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """What a run leaves behind.
-
-    Attributes:
-        folder: nnU-Net's model folder, with one folder per fold.
-        dice: mean over foreground classes and validation cases.
-        per_class: by class or region, mean over validation cases.
-        cases: number of validation cases; of the training cases where the fold is `all`.
-        fold: that was trained.
-    """
-
-    folder: Path
-    dice: float
-    per_class: dict[str, float]
-    cases: int
-    fold: int | str
 
 
 def train(
@@ -69,7 +43,7 @@ def train(
     """Plan and preprocess where needed, train one fold, validate it.
 
     Args:
-        run: resolved.
+        run: resolved, of one fold.
         device: cpu, cuda, cuda:1 or mps; None: the best that is there.
         resume: continue from the last checkpoint.
         overwrite: delete an existing result and start from scratch.
@@ -78,6 +52,19 @@ def train(
 
     Raises:
         UserError: everything that can be known is checked before anything is written.
+    """
+    with opened(run, progress) as known:
+        return train_fold(
+            known, device, resume, overwrite=overwrite, progress=progress, asked=asked
+        )
+
+
+@contextlib.contextmanager
+def opened(run: ViTnnUNetConfig, progress: Progress) -> Iterator[ViTnnUNetConfig]:
+    """Point nnU-Net at the run's folders; yield the run with what its weights say of the network.
+
+    Raises:
+        UserError: the folders are not known, or the weights cannot be read.
     """
     from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
     from nnunet_vit.modeling.vit.hub_network import as_repository_says
@@ -88,11 +75,10 @@ def train(
     for notice in notices(run):
         progress.warn(notice)
     with downloads_shown_by(progress), given_back():
-        run = as_snapshot_says(as_repository_says(run))
-        return _train(run, device, resume, overwrite=overwrite, progress=progress, asked=asked)
+        yield as_snapshot_says(as_repository_says(run))
 
 
-def _train(
+def train_fold(
     run: ViTnnUNetConfig,
     device: str | None,
     resume: bool,
@@ -100,19 +86,32 @@ def _train(
     overwrite: bool,
     progress: Progress,
     asked: Asked,
+    later: Sequence[int] = (),
 ) -> TrainedModel:
+    """Train the run's fold.
+
+    Args:
+        run: as `opened` yields it, of one fold.
+        device: as of `train`.
+        resume: as of `train`.
+        overwrite: as of `train`.
+        progress: as of `train`.
+        asked: as of `train`.
+        later: folds that are trained afterwards: they are checked now, and overwritten with this.
+    """
     dataset = find_dataset(run.data.dataset)
     name = run_name(dataset, run)
     fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
     resumes = starts_from_checkpoint(fold_folder, resume, overwrite)
     chosen = choose_device(device)
     asked = replace(asked, resume=resumes)
-    work = _check_data(dataset, run, asked, progress=progress)
+    work = _check_data(dataset, run, asked, progress=progress, later=later)
     facts = check_network(dataset, run, not resumes, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
     with stops_with(lambda: _stopped(fold_folder, run.train.num_epochs, overwrite)):
-        plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=run.data.fold)
+        (fold,) = run.data.folds
+        plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold)
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress=progress, schemes=schemes)
@@ -126,15 +125,29 @@ def _train(
         if held.notice:
             progress.log(held.notice)
         if overwrite:
-            empty(fold_folder)
-        trainer = _trainer(dataset, run, name, device=chosen, resumes=resumes)
+            _empty(fold_folder, later)
+        trainer = make_trainer(dataset, run, name, device=chosen, resumes=resumes)
         trainer.progress = progress
         write_run(run, fold_folder / "run.yaml")
-        return _execute(trainer, resumes, progress)
+        return execute(trainer, resumes, progress)
+
+
+def _empty(fold_folder: Path, later: Sequence[int]) -> None:
+    empty(fold_folder)
+    for fold in later:
+        other = fold_folder.with_name(f"fold_{fold}")
+        if other.is_dir():
+            with claim(other):
+                empty(other)
 
 
 def _check_data(
-    dataset: Dataset, run: ViTnnUNetConfig, asked: Asked, *, progress: Progress
+    dataset: Dataset,
+    run: ViTnnUNetConfig,
+    asked: Asked,
+    *,
+    progress: Progress,
+    later: Sequence[int],
 ) -> Work:
     """Check plans, preprocessed data and splits; return what has to be done."""
     progress.start_work("Comparing the raw data with the preprocessed data")
@@ -144,10 +157,12 @@ def _check_data(
         progress.close()
     known = [*work.cases, *work.removed]  # what has been removed leaves the splits
     ending = dataset.description["file_ending"]
-    notices = check_fold(
-        dataset.preprocessed / NAME, run.data.fold, known, ending=ending, joining=work.added
-    )
-    for notice in [*work.notices, *notices]:
+    said = list(work.notices)
+    for fold in (*run.data.folds, *later):
+        said += check_fold(
+            dataset.preprocessed / NAME, fold, known, ending=ending, joining=work.added
+        )
+    for notice in dict.fromkeys(said):
         progress.log(notice)
     return work
 
@@ -175,53 +190,3 @@ def _stopped(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped
     if epoch is None:
         return Stopped(f"No epoch of {epochs} is saved yet: the same command starts from scratch.")
     return Stopped(f"Epoch {epoch} of {epochs} is saved.", resumes=True)
-
-
-def _trainer(
-    dataset: Dataset, run: ViTnnUNetConfig, name: str, *, device: str, resumes: bool
-) -> "nnUNetTrainer_vit":
-    import torch
-
-    from nnunet_vit.training.trainer import nnUNetTrainer_vit
-
-    plans_file = dataset.preprocessed / f"{name}.json"
-    plans = json.loads(plans_file.read_text(encoding="utf-8"))  # written a moment ago
-    plans["continue_training"] = resumes
-    description = read_json(dataset.preprocessed / "dataset.json", REDO)
-    return nnUNetTrainer_vit(
-        plans, run.data.configuration, run.data.fold, description, torch.device(device)
-    )
-
-
-def _execute(trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress) -> TrainedModel:
-    from nnunet_vit.training.resuming import resume
-
-    if resumes:
-        resume(trainer)
-        for notice in trainer.fold_folder.store.notices:
-            progress.log(notice)
-        progress.log(f"Resuming after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
-    data = Path(trainer.preprocessed_dataset_folder)
-    if trainer.current_epoch < trainer.num_epochs:
-        lead = f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}"
-        with damage_named(data, progress), captured(lead, progress):
-            trainer.run_training()
-    elif not trainer.fold_folder.whole.is_file():  # it was stopped right before
-        trainer.save_checkpoint(str(trainer.fold_folder.whole))
-    _, validation_cases = trainer.do_split()
-    where = " on the training cases" if trainer.fold == "all" else ""
-    progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
-    lead = f"nnU-Net cannot validate fold {trainer.fold}"
-    with damage_named(data, progress), captured(lead, progress):
-        trainer.perform_actual_validation(False)
-    progress.close()
-    summary = Path(trainer.output_folder) / "validation" / "summary.json"
-    metrics = json.loads(summary.read_text(encoding="utf-8"))
-    names = names_by_key(trainer.label_manager, trainer.dataset_json)
-    return TrainedModel(
-        folder=Path(trainer.output_folder_base),
-        dice=float(metrics["foreground_mean"]["Dice"]),
-        per_class={names[key]: float(mean["Dice"]) for key, mean in metrics["mean"].items()},
-        cases=len(validation_cases),
-        fold=trainer.fold,
-    )

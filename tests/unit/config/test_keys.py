@@ -43,8 +43,20 @@ RATE = "a number greater than 0 and at most 10"
         ("model", "pretrained", "no", "given 'no'; allowed: true or false"),
         ("model", "backbone", "5", "given 5; allowed: a string"),
         ("model", "decoder", "5", "given 5; allowed: a section with keys"),
-        ("data", "fold", "-1", "given -1; allowed: an integer of at least 0, or 'all'"),
-        ("data", "fold", "x", "given 'x'; allowed: an integer of at least 0, or 'all'"),
+        (
+            "data",
+            "fold",
+            "-1",
+            "given -1; allowed: an integer of at least 0, 'all', "
+            "or a list of at least 1 value, each an integer of at least 0",
+        ),
+        (
+            "data",
+            "fold",
+            "x",
+            "given 'x'; allowed: an integer of at least 0, 'all', "
+            "or a list of at least 1 value, each an integer of at least 0",
+        ),
         (
             "data",
             "dataset",
@@ -126,7 +138,8 @@ def test_all_sections_answer_at_once_with_what_yaml_found(faults_of):
     )
     assert faults_of(text, "lora.r=0") == (
         "run.yaml: 6 problems\n"
-        "  line 2, data.fold: given -7; allowed: an integer of at least 0, or 'all'\n"
+        "  line 2, data.fold: given -7; allowed: an integer of at least 0, 'all', "
+        "or a list of at least 1 value, each an integer of at least 0\n"
         "  line 5, model.backbone_size: Backbone 'dinov3' has no size 'big'. "
         "Sizes: small, small_plus, base, large, huge_plus, 7b.\n"
         "  line 7, model.decoder.dropout: given 2; "

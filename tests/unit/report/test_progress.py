@@ -28,13 +28,28 @@ def one_run(progress):
 def test_the_lines_that_stay():
     stream = io.StringIO()
     one_run(ConsoleProgress(stream))
-    text = re.sub(r"\d+\.\d s\n", "TIME\n", stream.getvalue())
+    text = re.sub(r"\d+\.\d s  done at .*\d\d:\d\d\n", "TIME\n", stream.getvalue())
     assert text == (
         "Planning [bold]Dataset[/bold] …\n"
         "epoch  1/10  train loss -0.250  validation loss +0.125  pseudo Dice disc 0.500, "
         "vessel nan  rate 1.0e-03  TIME\n"
         "Predicting: 2 cases …\n"
     )
+
+
+def test_parts_of_the_work_are_named():
+    stream = io.StringIO()
+    progress = ConsoleProgress(stream)
+    progress.begin_part("fold 2", 1, 2)
+    progress.start_epoch(0, 1, 1)
+    progress.end_epoch(0, 1, EpochFigures(0.5, 0.5, {"disc": 0.5}, 0.001))
+    progress.begin_part("", 0, 1)
+    progress.start_epoch(0, 1, 1)
+    progress.end_epoch(0, 1, EpochFigures(0.5, 0.5, {"disc": 0.5}, 0.001))
+    first, second, third = stream.getvalue().splitlines()
+    assert first == "Fold 2, 2 of 2:"
+    assert second.startswith("fold 2  epoch 1/1  train loss")
+    assert third.startswith("epoch 1/1  train loss")
 
 
 def test_a_long_line_is_not_broken():

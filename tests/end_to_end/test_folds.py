@@ -1,0 +1,132 @@
+"""Five folds in one command, killed and resumed; nnU-Net's own tools on what they leave."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+pytestmark = pytest.mark.end_to_end
+
+RUN = """
+    data: {dataset: 902, configuration: 2d, fold: [0, 1, 2, 3, 4]}
+    paths: {raw: many, preprocessed: "many pre", results: unbroken}
+    model: {head: linear, backbone: "timm:test_vit", pretrained: false}
+    train: {num_epochs: 2, num_iterations_per_epoch: 2, num_val_iterations_per_epoch: 1,
+            batch_size: 2, patch_size: [64, 96], seed: 5, initial_lr: 0.01}
+"""
+TRAIN = ("train", "--config", "folds.yaml", "--device", "cpu")
+BROKEN = ("--set", "paths.results=broken")
+FOLDS = range(5)
+
+
+@pytest.fixture(scope="module")
+def thirty_cases(installed):
+    small = ["--training-cases", 30, "--test-cases", 1, "--image-size", 64]
+    installed.succeed("sample-dataset", "many/Dataset902_Many", *small)
+    installed.write("folds.yaml", RUN)
+    return installed
+
+
+@pytest.fixture(scope="module")
+def unbroken(thirty_cases):
+    """The output and the model folder of five folds that nobody stopped."""
+    output = thirty_cases.succeed(*TRAIN)
+    (folder,) = (thirty_cases.folder / "unbroken").glob("*/*")
+    return output, folder
+
+
+def killed_at(installed, line, *words):
+    """Start the command and kill it when a line begins so."""
+    command, environment = installed.start("vit_cli", *TRAIN, *BROKEN, *words)
+    process = subprocess.Popen(
+        command, cwd=installed.folder, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    seen = False
+    for text in process.stdout:
+        if text.startswith(line):
+            process.send_signal(signal.SIGKILL)
+            seen = True
+    process.wait()
+    assert seen
+
+
+@pytest.fixture(scope="module")
+def broken(thirty_cases, unbroken):
+    """The same after kills in the middle of fold 1 and at the start of fold 3's validation."""
+    killed_at(thirty_cases, "fold 1  epoch 1/2")
+    killed_at(thirty_cases, "fold 3  epoch 2/2", "--continue")
+    output = thirty_cases.succeed(*TRAIN, *BROKEN, "--continue")
+    (folder,) = (thirty_cases.folder / "broken").glob("*/*")
+    return output, folder
+
+
+def merged(folder):
+    return folder / "crossval_results_folds_0_1_2_3_4"
+
+
+def test_each_case_is_predicted_once(unbroken):
+    output, folder = unbroken
+    masks = sorted(path.name for path in merged(folder).glob("*.png"))
+    assert masks == [f"fundus_{number:03}.png" for number in range(30)]
+    summary = json.loads((merged(folder) / "summary.json").read_text())
+    assert len(summary["metric_per_case"]) == 30
+    assert "Fold 4, 5 of 5:" in output
+    assert "Folds 0 1 2 3 4 together: Dice on 30 cases: mean " in output
+    assert output.splitlines()[-1].endswith(f"--model '{folder}' --folds 0 1 2 3 4")
+    for fold in FOLDS:
+        assert f" on 6 validation cases of fold {fold}." in output
+
+
+def test_two_kills_change_no_bit(unbroken, broken):
+    output, folder = broken
+    for fold in range(3):
+        assert f"Fold {fold} is trained and validated already." in output
+    same = [path for path in merged(folder).iterdir() if path.name != "summary.json"]
+    assert len(same) == 34
+    for path in same:
+        other = merged(unbroken[1]) / path.name
+        assert path.read_bytes() == other.read_bytes(), path.name
+    means = [
+        json.loads((merged(one) / "summary.json").read_text())["foreground_mean"]
+        for one in (folder, unbroken[1])
+    ]
+    assert means[0] == means[1]
+
+
+def test_nnunets_own_tools_read_the_folds(thirty_cases, unbroken):
+    _, folder = unbroken
+    before = json.loads((merged(folder) / "summary.json").read_text())
+    trainer, plans, configuration = folder.name.split("__")
+    variables = {
+        f"nnUNet_{key}": str(thirty_cases.folder / name)
+        for key, name in (("raw", "many"), ("preprocessed", "many pre"), ("results", "unbroken"))
+    }
+    model = ("902", "-c", configuration, "-p", plans, "-tr", trainer)
+    done = thirty_cases("nnUNetv2_accumulate_crossval_results", *model, "-o", "theirs", **variables)
+    assert done.returncode == 0, done.stderr
+    theirs = json.loads((thirty_cases.folder / "theirs/summary.json").read_text())
+    assert theirs["foreground_mean"] == before["foreground_mean"]
+    assert theirs["mean"] == before["mean"]
+    best = thirty_cases("nnUNetv2_find_best_configuration", *model, **variables)
+    assert best.returncode == 0, best.stderr
+    assert "***Run inference like this:***" in best.stdout
+    found = json.loads((folder.parent / "inference_information.json").read_text())
+    assert found["best_model_or_ensemble"]["result_on_crossval_pre_pp"] == pytest.approx(
+        before["foreground_mean"]["Dice"], nan_ok=True
+    )
+
+
+def test_what_is_there_is_not_trained_over(thirty_cases, unbroken):
+    done = thirty_cases.vit_cli(*TRAIN)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[config]: ")
+    assert "already holds results of this run: fold 0 (checkpoint_final.pth), " in done.stderr
+
+
+def test_a_fold_that_is_not_there_is_refused_before_any_is_trained(thirty_cases, unbroken):
+    words = ("--folds", 0, 7, "--set", "paths.results=none")
+    done = thirty_cases.vit_cli("train", "902", "2d", "--config", "folds.yaml", *words)
+    assert done.returncode == 2
+    assert "data.fold: 7; " in done.stderr
+    assert not (thirty_cases.folder / "none").exists()

@@ -1,0 +1,78 @@
+"""The validations of folds in one folder, each case once."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nnunet_vit.errors import ModelError
+from nnunet_vit.evaluation.merged_folds import merge_validations, merged_folder
+from nnunet_vit.report.progress import Progress
+
+pytestmark = pytest.mark.unit
+
+LABELS = {"background": 0, "disc": 1}
+
+
+def save(path, mask):
+    from skimage.io import imsave
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    imsave(path, mask.astype(np.uint8), check_contrast=False)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A model folder with two folds: the first one's case is half right."""
+    folder, truth = tmp_path / "model", np.zeros((8, 8), int)
+    truth[2:4] = 1
+    for fold, (case, mask) in enumerate({"a": np.roll(truth, 1, 0), "b": truth}.items()):
+        save(folder / f"fold_{fold}/validation/{case}.png", mask)
+        (folder / f"fold_{fold}/validation/summary.json").write_text("{}")
+    for case in "abc":
+        save(tmp_path / "references" / f"{case}.png", truth)
+    description = {"labels": LABELS, "file_ending": ".png", "channel_names": {"0": "R"}}
+    (folder / "dataset.json").write_text(json.dumps(description))
+    plans = {"plans_name": "x", "configurations": {}, "nnunet_vit": {"schema": 1}}
+    (folder / "plans.json").write_text(json.dumps(plans))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def any_plans(monkeypatch):
+    """Plans of a real run are the training's affair."""
+    from nnunet_vit.evaluation import merged_folds
+
+    def read(model):
+        return {}, json.loads((model / "dataset.json").read_text())
+
+    monkeypatch.setattr(merged_folds, "read_model", read)
+
+
+def merge(model):
+    return merge_validations(model, [0, 1], model.parent / "references", Progress())
+
+
+def test_all_cases_are_measured_together(model):
+    scores = merge(model)
+    assert scores.per_case == {"a.png": 0.5, "b.png": 1.0}
+    assert scores.summary == model / "crossval_results_folds_0_1" / "summary.json"
+    assert scores.measurement.statistics["disc"]["dice"].mean == 0.75
+
+
+def test_what_lay_there_is_replaced(model):
+    save(merged_folder(model, [0, 1]) / "old.png", np.zeros((8, 8)))
+    assert list(merge(model).per_case) == ["a.png", "b.png"]
+
+
+def test_a_case_of_two_folds_is_refused(model):
+    save(model / "fold_1/validation/a.png", np.zeros((8, 8)))
+    with pytest.raises(ModelError, match=r"several folds have predicted a\.png: the splits"):
+        merge(model)
+    assert not merged_folder(model, [0, 1]).exists()
+
+
+def test_a_fold_that_is_not_validated(model):
+    (model / "fold_1/validation/summary.json").unlink()
+    with pytest.raises(ModelError, match="not validated: fold 1"):
+        merge(model)

@@ -1,0 +1,124 @@
+"""Which folds are trained, resumed or left, and what a stop says; the training itself is faked."""
+
+import contextlib
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.data.preprocessing.refusals import Asked
+from nnunet_vit.errors import ConfigError, Stopped
+from nnunet_vit.training import cross_validation
+
+pytestmark = pytest.mark.unit
+
+
+class FakeRun:
+    """Keeps what is trained, in a model folder of its own."""
+
+    def __init__(self, folder):
+        self.folder, self.calls, self.stops_at = folder, [], None
+
+    def train(self, run, device, resume, *, overwrite, progress, asked, later):
+        fold = run.data.fold
+        self.calls.append((fold, resume, overwrite, tuple(later), asked.update))
+        if fold == self.stops_at:
+            raise Stopped("No epoch of 2 is saved yet: the same command starts from scratch.")
+        self.finish(fold)
+        return SimpleNamespace(as_text=lambda: f"fold {fold} done")
+
+    def finish(self, fold, validated=True):
+        validation = self.folder / f"fold_{fold}/validation"
+        validation.mkdir(parents=True, exist_ok=True)
+        (validation.parent / "checkpoint_final.pth").touch()
+        if validated:
+            (validation / "summary.json").write_text(json.dumps({"foreground_mean": {}}))
+
+    def __call__(self, resume=False, overwrite=False, asked=None, folds=(0, 1, 2)):
+        run = ViTnnUNetConfig.model_validate({"data": {"dataset": 1, "fold": list(folds)}})
+        from nnunet_vit.report.progress import Progress
+
+        return cross_validation.cross_validate(
+            run, None, resume, overwrite, Progress(), asked or Asked()
+        )
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    run = FakeRun(tmp_path / "model")
+    monkeypatch.setattr(cross_validation, "opened", lambda r, _: contextlib.nullcontext(r))
+    monkeypatch.setattr(
+        cross_validation, "find_dataset", lambda _: SimpleNamespace(preprocessed=tmp_path)
+    )
+    monkeypatch.setattr(cross_validation, "run_name", lambda *_: "name")
+    monkeypatch.setattr(cross_validation, "model_folder", lambda *_: run.folder)
+    monkeypatch.setattr(cross_validation, "train_fold", run.train)
+    monkeypatch.setattr(cross_validation, "merge_validations", lambda *_: "scores")
+    return run
+
+
+def test_all_are_trained_in_their_order(fake):
+    done = fake(asked=Asked(update=True))
+    assert fake.calls == [
+        (0, False, False, (1, 2), True),
+        (1, False, False, (2,), False),
+        (2, False, False, (), False),
+    ]
+    assert (done.folder, done.folds, done.scores) == (fake.folder, (0, 1, 2), "scores")
+
+
+def test_continue_leaves_what_is_done(fake):
+    fake.finish(0)
+    fake.finish(1, validated=False)
+    fake(resume=True)
+    assert [call[:2] for call in fake.calls] == [(1, True), (2, False)]
+
+
+def test_a_summary_that_was_cut_off_is_no_validation(fake):
+    fake.finish(0)
+    (fake.folder / "fold_0/validation/summary.json").write_text('{"foreground_mean": {"Di')
+    fake(resume=True)
+    assert fake.calls[0][:2] == (0, True)
+
+
+def test_overwrite_empties_all_at_once(fake):
+    fake.finish(1)
+    fake(overwrite=True)
+    assert [call[2:4] for call in fake.calls] == [(True, (1, 2)), (False, (2,)), (False, ())]
+
+
+def test_results_that_are_there_are_named(fake):
+    fake.finish(0)
+    fake.finish(2)
+    with pytest.raises(ConfigError) as caught:
+        fake()
+    assert "fold 0 (checkpoint_final.pth), fold 2 (checkpoint_final.pth)" in str(caught.value)
+    assert "--continue to keep finished folds and resume the others" in str(caught.value)
+    assert fake.calls == []
+
+
+def test_nothing_to_continue(fake):
+    with pytest.raises(ConfigError, match="no checkpoint of this run's folds"):
+        fake(resume=True)
+
+
+def test_a_stop_says_the_fold_and_that_others_are_saved(fake):
+    fake.stops_at = 1
+    with pytest.raises(Stopped) as caught:
+        fake()
+    assert caught.value.saved == "Fold 1: No epoch of it is saved yet; other folds are."
+    assert caught.value.resumes
+
+
+def test_a_stop_before_anything_is_saved(fake):
+    fake.stops_at = 0
+    with pytest.raises(Stopped) as caught:
+        fake()
+    assert caught.value.saved.startswith("Fold 0: No epoch of 2 is saved yet")
+    assert not caught.value.resumes
+
+
+def test_a_fold_twice():
+    with pytest.raises(ValueError, match="fold 1 is there more than once"):
+        ViTnnUNetConfig.model_validate({"data": {"fold": [1, 0, 1]}})
