@@ -130,3 +130,28 @@ def test_a_fold_that_is_not_there_is_refused_before_any_is_trained(thirty_cases,
     assert done.returncode == 2
     assert "data.fold: 7; " in done.stderr
     assert not (thirty_cases.folder / "none").exists()
+
+
+def test_folds_side_by_side(thirty_cases, unbroken):
+    """Killed with what it started, then resumed: two folds at the same time."""
+    words = ("--set", "paths.results=together", "data.fold=[0, 1]", "--jobs", 2)
+    command, environment = thirty_cases.start("vit_cli", *TRAIN, *words)
+    process = subprocess.Popen(
+        command, cwd=thirty_cases.folder, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "  epoch 1/2  " in line:
+            process.kill()
+    process.wait()
+    (folder,) = (thirty_cases.folder / "together").glob("*/*")
+    output = thirty_cases.succeed(*TRAIN, *words, "--continue")  # refused while one trains still
+    assert "fold 0  epoch 2/2" in output
+    assert "fold 1  epoch 2/2" in output
+    assert "Folds 0 1 together: Dice on 12 cases: mean " in output
+    for fold in (0, 1):
+        both = [
+            json.loads((one / f"fold_{fold}/validation/summary.json").read_text())
+            for one in (folder, unbroken[1])
+        ]
+        dice = [summary["foreground_mean"]["Dice"] for summary in both]
+        assert dice[0] == pytest.approx(dice[1], abs=0.05, nan_ok=True)

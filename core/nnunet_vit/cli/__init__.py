@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         warnings.simplefilter("ignore")
         os.environ.setdefault("PYTHONWARNINGS", "ignore")
     with stopping.listening():
+        stopping.follow_parent()
         code = _run(given, debug)
     sys.exit(code)
 

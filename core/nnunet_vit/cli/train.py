@@ -1,5 +1,6 @@
-"""vit_cli train: from a raw dataset to a validated model."""
+"""vit_cli train: from a raw dataset to validated models."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,13 +8,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    pass
+    from nnunet_vit.config.models import ViTnnUNetConfig
 
 EITHER = "--continue to resume, or --overwrite to delete the fold's result and start from scratch."
 SAME_DATA = (
     "a training resumes with the data that it began with; --overwrite in place of --continue to "
     "start it from scratch with other data."
 )
+Folds = Annotated[
+    list[str] | None, typer.Option(help="0 1 2 3 4: several, and their validations together")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda:1, mps; default: the best")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="so many folds at the same time")]
+Gpus = Annotated[
+    str | None, typer.Option(help="0,1: folds at the same time, one on each of these GPUs")
+]
+Resume = Annotated[bool, typer.Option("--continue", "--c", help="resume from the last checkpoint")]
+UpdateData = Annotated[bool, typer.Option(help="preprocess new cases and add them to the splits")]
+PreprocessAgain = Annotated[
+    bool, typer.Option(help="plan and preprocess again, after the raw data have changed")
+]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")
+]
 
 
 def train(
@@ -21,48 +38,50 @@ def train(
     configuration: Annotated[str | None, typer.Argument(help="else data.configuration")] = None,
     fold: Annotated[str | None, typer.Argument(help="0, 1, … or all; else data.fold")] = None,
     config: Annotated[Path | None, typer.Option(help="the run file", show_default=False)] = None,
-    folds: Annotated[
-        list[str] | None, typer.Option(help="0 1 2 3 4: several, and their validations together")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda:1, mps; default: the best")] = None,
-    resume: Annotated[
-        bool, typer.Option("--continue", "--c", help="resume from the last checkpoint")
-    ] = False,
+    folds: Folds = None,
+    device: Device = None,
+    jobs: Jobs = None,
+    gpus: Gpus = None,
+    resume: Resume = False,
     overwrite: Annotated[bool, typer.Option(help="replace an existing result")] = False,
-    update_data: Annotated[
-        bool, typer.Option(help="preprocess new cases and add them to the splits")
-    ] = False,
-    preprocess_again: Annotated[
-        bool, typer.Option(help="plan and preprocess again, after the raw data have changed")
-    ] = False,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")
-    ] = None,
+    update_data: UpdateData = False,
+    preprocess_again: PreprocessAgain = False,
+    set_: Changes = None,
 ) -> None:
-    """Train one fold of the run in the run file, planning and preprocessing where needed."""
-    from nnunet_vit.config.load import load_run
-    from nnunet_vit.errors import ConfigError
+    """Train one fold of the run in the run file, or several, planning and preprocessing first."""
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
-    if config is None:
-        raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
     given = _overrides(dataset, configuration, _fold(fold, folds))
-    run = load_run(config, [*given, *(set_ or [])])
+    run = _load(config, [*given, *(set_ or [])])
+    _check_jobs(run, jobs, gpus, device=device)
     with quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
         from nnunet_vit.training import cross_validation
         from nnunet_vit.training import run as one_fold
 
         asked = Asked(update=update_data, again=preprocess_again)
-        several = isinstance(run.data.fold, list)
-        leads = cross_validation.cross_validate if several else one_fold.train
-        model = leads(run, device, resume, overwrite, progress, asked)
-    print(model.as_text())
+        if isinstance(run.data.fold, list):
+            devices = _devices(jobs, gpus, device)
+            several = cross_validation.cross_validate(run, device, resume, overwrite, progress,
+                                                      asked, side_by_side=devices)  # fmt: skip
+            figures, folder = several.as_text(), several.folder
+        else:
+            model = one_fold.train(run, device, resume, overwrite, progress, asked)
+            figures, folder = model.as_text(), model.folder
     print(
-        f"Model: {model.folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
-        f"--model {shlex.quote(str(model.folder))} --folds {' '.join(map(str, run.data.folds))}"
+        f"{figures}\nModel: {folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
+        f"--model {shlex.quote(str(folder))} --folds {' '.join(map(str, run.data.folds))}"
     )
+
+
+def _load(config: Path | None, overrides: list[str]) -> "ViTnnUNetConfig":
+    from nnunet_vit.config.load import load_run
+    from nnunet_vit.errors import ConfigError
+
+    if config is None:
+        raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
+    return load_run(config, overrides)
 
 
 def _fold(fold: str | None, folds: list[str] | None) -> str | None:
@@ -74,6 +93,33 @@ def _fold(fold: str | None, folds: list[str] | None) -> str | None:
     if fold is not None:
         raise ConfigError("FOLD and --folds exclude each other.", fix="leave one of them out.")
     return folds[0] if len(folds) == 1 else f"[{', '.join(folds)}]"
+
+
+def _check_jobs(
+    run: "ViTnnUNetConfig", jobs: int | None, gpus: str | None, *, device: str | None
+) -> None:
+    from nnunet_vit.errors import ConfigError
+
+    if gpus is not None and device is not None:
+        raise ConfigError("--gpus and --device exclude each other.", fix="--gpus 0,1 alone.")
+    if gpus is not None and not re.fullmatch(r"\d+(,\d+)*", gpus):
+        raise ConfigError(f"--gpus {gpus}: allowed: numbers with commas between, like 0,1.")
+    if (jobs or gpus is not None) and not isinstance(run.data.fold, list):
+        option = "--jobs" if jobs else "--gpus"
+        raise ConfigError(
+            f"{option} trains several folds at the same time; data.fold is {run.data.fold}.",
+            fix="--folds 0 1 2 3 4; for one fold on a certain GPU: --device cuda:1.",
+        )
+
+
+def _devices(jobs: int | None, gpus: str | None, device: str | None) -> list[str]:
+    """Return a device for each fold that is trained at the same time; none: one after another."""
+    from nnunet_vit.modeling.runtime.devices import choose_device
+
+    if gpus is not None:
+        there = [choose_device(f"cuda:{number}") for number in gpus.split(",")]
+        return [there[job % len(there)] for job in range(jobs or len(there))]
+    return [choose_device(device)] * jobs if jobs and jobs > 1 else []
 
 
 def _overrides(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:

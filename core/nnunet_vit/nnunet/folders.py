@@ -18,6 +18,7 @@ VARIABLES = {
     "preprocessed": "nnUNet_preprocessed",
     "results": "nnUNet_results",
 }
+WORKERS = {"nnUNet_def_n_proc": 8, "nnUNet_n_proc_DA": 12}  # and at most
 
 
 def use_folders(paths: PathsConfig) -> None:
@@ -72,9 +73,13 @@ def folder(key: str) -> Path:
 
 def use_processors() -> None:
     """Let nnU-Net start no more workers than the machine has processors; set values win."""
-    processors = os.cpu_count() or 1
-    os.environ.setdefault("nnUNet_def_n_proc", str(min(8, processors)))
-    os.environ.setdefault("nnUNet_n_proc_DA", str(min(12, processors)))
+    for variable in WORKERS:
+        os.environ.setdefault(variable, str(usual_workers(variable)))
+
+
+def usual_workers(variable: str) -> int:
+    """Return how many processes a variable of nnU-Net stands for where nobody has set it."""
+    return min(WORKERS[variable], os.cpu_count() or 1)
 
 
 @contextlib.contextmanager

@@ -66,14 +66,20 @@ class Progress:
         """Finish one case, or begin the next one."""
 
     def start_work(
-        self, text: str, total: int | None = None, done: Callable[[], int] | None = None
+        self,
+        text: str,
+        total: int | None = None,
+        done: Callable[[], int] | None = None,
+        *,
+        unit: str = "case",
     ) -> None:
         """Begin work that reports nothing itself.
 
         Args:
             text: what it is.
-            total: how many cases it has; None: not known.
+            total: how many parts it has; None: not known.
             done: returns how many of them are done; it is asked now and then.
+            unit: what a part is.
         """
 
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
@@ -156,10 +162,15 @@ class ConsoleProgress(Progress):
         self._display.advance(name)
 
     def start_work(
-        self, text: str, total: int | None = None, done: Callable[[], int] | None = None
+        self,
+        text: str,
+        total: int | None = None,
+        done: Callable[[], int] | None = None,
+        *,
+        unit: str = "case",
     ) -> None:
         """Begin work that reports nothing itself."""
-        self._display.start(Work(text, total, "case", done))
+        self._display.start(Work(text, total, unit, done))
 
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
         """Begin a download."""

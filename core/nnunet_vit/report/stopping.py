@@ -11,6 +11,7 @@ from types import FrameType
 from nnunet_vit.errors import Stopped
 from nnunet_vit.report.stuck_pools import leave_stuck_pools, stop_looking
 
+FOLLOWS = "NNUNET_VIT_FOLLOWS"  # a variable of commands that another command starts
 # a shell, a terminal and `timeout` may send one request to process and group: twice at once
 SAME_REQUEST = 1.0  # seconds
 SIGNALS = tuple(
@@ -22,6 +23,22 @@ UNTOUCHED = (signal.SIG_DFL, signal.default_int_handler)  # nohup ignores SIGHUP
 
 _received: tuple[int, float] | None = None  # the signal and when, by the monotonic clock
 _listening = False
+
+
+def follow_parent() -> None:
+    """Stop when the process that has started this one is gone, however it ended.
+
+    That one holds the other end of this one's standard input and writes nothing into it.
+    """
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):  # not sys.stdin, whose lock a thread must not hold at the exit
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if os.environ.pop(FOLLOWS, ""):  # workers have standard inputs of their own
+        threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,16 @@ from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.training.run import model_folder, opened, run_name, train_fold
+from nnunet_vit.report.stopping import stops_with
+from nnunet_vit.training.run import (
+    empty_folds,
+    model_folder,
+    opened,
+    prepare_fold,
+    run_name,
+    train_fold,
+)
+from nnunet_vit.training.side_by_side import Commands
 
 REFERENCES = "gt_segmentations"  # nnU-Net's copy of the labels, beside the preprocessed data
 
@@ -45,6 +54,8 @@ def cross_validate(
     overwrite: bool,
     progress: Progress,
     asked: Asked = NOTHING,
+    *,
+    side_by_side: Sequence[str] = (),
 ) -> CrossValidation:
     """Train and validate each fold of the run; merge the validations.
 
@@ -55,6 +66,8 @@ def cross_validate(
         overwrite: delete the results of all these folds and start from scratch.
         progress: where to show what happens.
         asked: what may change of preprocessed data that are there.
+        side_by_side: a device for each fold that is trained at the same time; empty: one fold
+            after another, on `device`.
 
     Raises:
         ConfigError: folds have results and nobody said what to do with them, or none has.
@@ -65,51 +78,84 @@ def cross_validate(
         folder = model_folder(dataset, known, run_name(dataset, known))
         folds = tuple(int(fold) for fold in known.data.folds)
         _check_results(folder, folds, resume=resume, overwrite=overwrite)
-        for number, fold in enumerate(folds):
-            progress.begin_part(f"fold {fold}", number, len(folds))
-            if resume and _is_done(folder, fold, known):
+        left = [fold for fold in folds if not (resume and _is_done(folder, fold, known))]
+        for fold in folds:
+            if fold not in left:
                 progress.log(f"Fold {fold} is trained and validated already.")
-                continue
-            _train_one(known, fold, device, resume=resume, overwrite=overwrite and not number,
-                       progress=progress, asked=asked, later=folds[number + 1 :])  # fmt: skip
-            asked = replace(asked, update=False, again=False)  # done with the first one
-        progress.begin_part("", 0, 1)
+        job = _Job(known, resume, overwrite, progress, asked)
+        if side_by_side and left:
+            job.train_together(left, side_by_side)
+        else:
+            job.train_in_turn(left, device)
         return CrossValidation(folder, folds, _merge(folder, folds, dataset, progress=progress))
 
 
-def _train_one(
-    run: ViTnnUNetConfig,
-    fold: int,
-    device: str | None,
-    *,
-    resume: bool,
-    overwrite: bool,
-    progress: Progress,
-    asked: Asked,
-    later: Sequence[int],
-) -> None:
-    one = run.model_copy(update={"data": run.data.model_copy(update={"fold": fold})})
-    dataset = find_dataset(one.data.dataset)
-    fold_folder = model_folder(dataset, one, run_name(dataset, one)) / f"fold_{fold}"
-    resumes = resume and FoldFolder(fold_folder).holds_result()
-    try:
-        model = train_fold(one, device, resumes, overwrite=overwrite, progress=progress,
-                           asked=asked, later=later)  # fmt: skip
-        progress.log(model.as_text())
-    except Stopped as stopped:
-        raise _of_fold(stopped, fold, fold_folder.parent, overwrite=overwrite) from stopped
-    finally:
-        _free_memory()
+@dataclass(frozen=True)
+class _Job:
+    """Folds to train, with what the command line says of them."""
+
+    run: ViTnnUNetConfig
+    resume: bool
+    overwrite: bool
+    progress: Progress
+    asked: Asked
+
+    def train_in_turn(self, folds: Sequence[int], device: str | None) -> None:
+        asked = self.asked
+        for number, fold in enumerate(folds):
+            self.progress.begin_part(f"fold {fold}", number, len(folds))
+            one, overwrite = self.of_fold(fold), self.overwrite and not number
+            try:
+                model = train_fold(one, device, self.begun(fold), overwrite=overwrite,
+                                   progress=self.progress, asked=asked,
+                                   later=folds[number + 1 :])  # fmt: skip
+                self.progress.log(model.as_text())
+            except Stopped as stopped:
+                raise self.stopped(stopped, fold, overwrite=overwrite) from stopped
+            finally:
+                _free_memory()
+            asked = replace(asked, update=False, again=False)  # done with the first one
+        self.progress.begin_part("", 0, 1)
+
+    def train_together(self, folds: Sequence[int], devices: Sequence[str]) -> None:
+        first, *others = folds
+        ready = prepare_fold(self.of_fold(first), devices[0], self.begun(first),
+                             overwrite=self.overwrite, progress=self.progress, asked=self.asked,
+                             later=others)  # fmt: skip
+        if self.overwrite:
+            empty_folds(ready.folder.parent, folds)
+        runs = {fold: self.of_fold(fold) for fold in folds}
+        begun = [fold for fold in folds if self.begun(fold)]
+        commands = Commands(runs, devices, begun, self.progress)
+        epochs = self.run.train.num_epochs
+        with stops_with(lambda: _saved(ready.folder.parent, folds, epochs)):
+            commands.run(epochs * len(folds))
+
+    def of_fold(self, fold: int) -> ViTnnUNetConfig:
+        data = self.run.data.model_copy(update={"fold": fold})
+        return self.run.model_copy(update={"data": data})
+
+    def begun(self, fold: int) -> bool:
+        return self.resume and FoldFolder(self.folder / f"fold_{fold}").holds_result()
+
+    @property
+    def folder(self) -> Path:
+        dataset = find_dataset(self.run.data.dataset)
+        return model_folder(dataset, self.run, run_name(dataset, self.run))
+
+    def stopped(self, stopped: Stopped, fold: int, *, overwrite: bool) -> Stopped:
+        """Say of which fold a stop speaks; with --continue all that is saved is kept."""
+        begun = any(FoldFolder(path).holds_result() for path in self.folder.glob("fold_*"))
+        if stopped.resumes or not begun or overwrite:
+            return Stopped(f"Fold {fold}: {stopped.saved}", resumes=stopped.resumes)
+        return Stopped(f"Fold {fold}: no epoch is saved yet; other folds are.", resumes=True)
 
 
-def _of_fold(stopped: Stopped, fold: int, folder: Path, *, overwrite: bool) -> Stopped:
-    """Say of which fold a stop speaks; with --continue all that is saved is kept."""
-    begun = any(FoldFolder(path).holds_result() for path in folder.glob("fold_*"))
-    resumes = stopped.resumes or (begun and not overwrite)
-    saved = stopped.saved
-    if resumes and not stopped.resumes:
-        saved = "No epoch of it is saved yet; other folds are."
-    return Stopped(f"Fold {fold}: {saved}", resumes=resumes)
+def _saved(folder: Path, folds: Sequence[int], epochs: int) -> Stopped:
+    """Say what is saved of folds that were trained side by side."""
+    saved = {fold: FoldFolder(folder / f"fold_{fold}").saved_epoch() for fold in folds}
+    told = [f"fold {fold}: {epoch or 'none'}" for fold, epoch in saved.items()]
+    return Stopped(f"Epochs of {epochs} that are saved: {', '.join(told)}.", any(saved.values()))
 
 
 def _free_memory() -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
@@ -78,6 +78,25 @@ def opened(run: ViTnnUNetConfig, progress: Progress) -> Iterator[ViTnnUNetConfig
         yield as_snapshot_says(as_repository_says(run))
 
 
+@dataclass(frozen=True)
+class ReadyFold:
+    """A fold for which everything is checked, planned and preprocessed.
+
+    Attributes:
+        dataset: preprocessed.
+        name: of the run and of its plans.
+        folder: nnU-Net's, of the fold.
+        device: cpu, cuda, cuda:1 or mps.
+        resumes: whether the training starts from a checkpoint.
+    """
+
+    dataset: Dataset
+    name: str
+    folder: Path
+    device: str
+    resumes: bool
+
+
 def train_fold(
     run: ViTnnUNetConfig,
     device: str | None,
@@ -99,6 +118,46 @@ def train_fold(
         asked: as of `train`.
         later: folds that are trained afterwards: they are checked now, and overwritten with this.
     """
+    ready = prepare_fold(
+        run, device, resume, overwrite=overwrite, progress=progress, asked=asked, later=later
+    )
+    with (
+        claim(ready.folder) as held,
+        stops_with(lambda: _stopped(ready.folder, run.train.num_epochs)),
+    ):
+        if held.notice:
+            progress.log(held.notice)
+        if overwrite:
+            empty(ready.folder)
+            empty_folds(ready.folder.parent, later)
+        trainer = make_trainer(ready.dataset, run, ready.name, device=ready.device,
+                               resumes=ready.resumes)  # fmt: skip
+        trainer.progress = progress
+        write_run(run, ready.folder / "run.yaml")
+        return execute(trainer, ready.resumes, progress)
+
+
+def prepare_fold(
+    run: ViTnnUNetConfig,
+    device: str | None,
+    resume: bool,
+    *,
+    overwrite: bool,
+    progress: Progress,
+    asked: Asked,
+    later: Sequence[int] = (),
+) -> ReadyFold:
+    """Check everything, plan and preprocess where needed, write the run's plans.
+
+    Args:
+        run: as of `train_fold`, and so are the others.
+        device: likewise.
+        resume: likewise.
+        overwrite: likewise; nothing is deleted here.
+        progress: likewise.
+        asked: likewise.
+        later: likewise; they are checked.
+    """
     dataset = find_dataset(run.data.dataset)
     name = run_name(dataset, run)
     fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
@@ -118,27 +177,20 @@ def train_fold(
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress=progress)
     own = run_plans(plans, run, patch_size, statistics=facts.statistics, name=name)
     write_plans(own, dataset.preprocessed)
-    with (
-        claim(fold_folder) as held,
-        stops_with(lambda: _stopped(fold_folder, run.train.num_epochs)),
-    ):
-        if held.notice:
-            progress.log(held.notice)
-        if overwrite:
-            _empty(fold_folder, later)
-        trainer = make_trainer(dataset, run, name, device=chosen, resumes=resumes)
-        trainer.progress = progress
-        write_run(run, fold_folder / "run.yaml")
-        return execute(trainer, resumes, progress)
+    return ReadyFold(dataset, name, fold_folder, chosen, resumes)
 
 
-def _empty(fold_folder: Path, later: Sequence[int]) -> None:
-    empty(fold_folder)
-    for fold in later:
-        other = fold_folder.with_name(f"fold_{fold}")
-        if other.is_dir():
-            with claim(other):
-                empty(other)
+def empty_folds(folder: Path, folds: Sequence[int]) -> None:
+    """Delete what is in the folders of folds that nobody trains in.
+
+    Raises:
+        MachineError: another process trains in one.
+    """
+    for fold in folds:
+        fold_folder = folder / f"fold_{fold}"
+        if fold_folder.is_dir():
+            with claim(fold_folder):
+                empty(fold_folder)
 
 
 def _check_data(

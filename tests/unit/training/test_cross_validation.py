@@ -107,7 +107,7 @@ def test_a_stop_says_the_fold_and_that_others_are_saved(fake):
     fake.stops_at = 1
     with pytest.raises(Stopped) as caught:
         fake()
-    assert caught.value.saved == "Fold 1: No epoch of it is saved yet; other folds are."
+    assert caught.value.saved == "Fold 1: no epoch is saved yet; other folds are."
     assert caught.value.resumes
 
 
