@@ -20,6 +20,13 @@ def operations_text(count: int) -> str:
     return f"{count / 1e9:.1f} GFLOPs" if count < 1e12 else f"{count / 1e12:.2f} TFLOPs"
 
 
+def duration_text(seconds: float) -> str:
+    """Return a time in the unit that suits it: 0.3 s, 45 s, 12 min, 3.2 h."""
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def sizes_text(sizes: Iterable[float]) -> str:
     """Return sizes or spacings, the slowest axis first: 512 x 512, 3 x 0.5 x 0.5."""
     return " x ".join(f"{size:g}" if isinstance(size, float) else str(size) for size in sizes)

@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import secrets
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from nnunet_vit.checkpoints.pointers import BEST, CHECKPOINTS, LATEST
 
 if TYPE_CHECKING:
     from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
@@ -57,11 +61,27 @@ class FoldFolder:
         """Tell whether the whole model is the newest: no checkpoint of fewer epochs beside it."""
         return self.whole.is_file() and self.saved_epoch() in (None, epochs)
 
-    def is_validated(self) -> bool:
-        """Tell whether nnU-Net has written the metrics of the fold's validation to the end."""
-        with contextlib.suppress(OSError, ValueError):
-            text = (self.path / VALIDATION / SUMMARY).read_text(encoding="utf-8")
-            return "foreground_mean" in json.loads(text)
+    def forget(self) -> None:
+        """Leave nothing that looks like a result, in a few steps; the files may be there still."""
+        pointers = (self.path / name for name in (LATEST, BEST))
+        for file in (self.whole, self.path / VALIDATION / SUMMARY, *pointers):
+            file.unlink(missing_ok=True)
+        for folder in self.path.glob(CHECKPOINTS):
+            folder.rename(folder.with_name(f".{folder.name}-{secrets.token_hex(4)}"))
+
+    def is_validated(self, cases: Collection[str], ending: str) -> bool:
+        """Tell whether nnU-Net has written masks and metrics of exactly these validation cases.
+
+        Args:
+            cases: of the fold, by the splits of today.
+            ending: of the masks.
+        """
+        needed, folder = {f"{case}{ending}" for case in cases}, self.path / VALIDATION
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            text = (folder / SUMMARY).read_text(encoding="utf-8")
+            entries = json.loads(text)["metric_per_case"]
+            measured = {Path(entry["prediction_file"]).name for entry in entries}
+            return measured == needed == {file.name for file in folder.glob(f"*{ending}")}
         return False
 
     def has(self, kind: Kind, epochs: int) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
 LATEST, BEST = "LATEST", "BEST"
+CHECKPOINTS = "ckpt"  # the folder of what they name
 ASIDE = ".aside-"  # before the name of a checkpoint that makes room for another of its epoch
 NAME = re.compile(r"epoch_(\d{5,})")
 NAME_ASIDE = re.compile(rf"{re.escape(ASIDE)}epoch_(\d{{5,}})-[0-9a-f]+")

@@ -21,6 +21,7 @@ from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.checkpoints.pointers import (
     ASIDE,
     BEST,
+    CHECKPOINTS,
     LATEST,
     Pointer,
     epoch_of,
@@ -48,7 +49,7 @@ class CheckpointStore:
     def __init__(self, folder: Path) -> None:
         """Look at nothing yet."""
         self.folder = folder
-        self.saves = folder / "ckpt"
+        self.saves = folder / CHECKPOINTS
         self.notices: list[str] = []
 
     def save(self, checkpoint: Checkpoint, best: bool) -> Path:

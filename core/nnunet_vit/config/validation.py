@@ -52,8 +52,9 @@ def _text(key: Parts, errors: list[ErrorDetails], allowed: Allowed, *, data: Any
         return f"missing; allowed: {words}"
     for part in key:
         data = data[part]
-    if first["type"] in _OWN_WORDS:
-        return f"given {shown(data)}; {_message(first)}"
+    told = next((error for error in errors if error["type"] in _OWN_WORDS), None)
+    if told is not None:  # of the branch of a union that the value was meant for
+        return f"given {shown(data)}; {_message(told)}"
     return f"given {shown(data)}; allowed: {words}"
 
 

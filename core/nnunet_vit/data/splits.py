@@ -128,6 +128,23 @@ def check_fold(
     return _left_out(path, splits, set(cases) - set(joining))
 
 
+def validation_cases(path: Path, folds: Collection[int]) -> dict[int, list[str]]:
+    """Return the validation cases of folds, by the splits file that training has checked.
+
+    Raises:
+        DataError: the file is missing, damaged or has no such fold.
+    """
+    content = read_json(path, FIX)
+    try:
+        return {fold: [str(case) for case in content[fold]["val"]] for fold in folds}
+    except (LookupError, TypeError) as error:
+        raise DataError(f"{path} lacks a fold of {_listed(folds)}.", FIX) from error
+
+
+def _listed(folds: Collection[int]) -> str:
+    return ", ".join(map(str, folds))
+
+
 def _folds(count: int) -> str:
     return "fold 0 alone" if count == 1 else f"folds 0 to {count - 1}"
 

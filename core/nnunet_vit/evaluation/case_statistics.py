@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nnunet_vit.evaluation.bootstrap import mean_interval
+
 RESAMPLES = 2000
-SEED = 0  # the same cases give the same interval
-PERCENT = 95
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Statistic:
         mean: over these cases; NaN where there are none.
         sd: sample standard deviation; NaN for a single case.
         median: likewise over these cases.
-        low: of the mean's 95 % interval: percentiles of bootstrap samples of the cases.
+        low: of the mean's 95 % interval by bootstrap; NaN for few cases.
         high: likewise.
         cases: how many have a value.
         without: how many have none.
@@ -47,7 +47,7 @@ def statistic_of(
     if not number:
         none = math.nan
         return Statistic(none, none, none, none, none, 0, without, one_empty, pooled)
-    low, high = interval_of(found.tolist())
+    low, high = mean_interval([[value] for value in found.tolist()], RESAMPLES)
     return Statistic(
         mean=float(found.mean()),
         sd=float(found.std(ddof=1)) if number > 1 else math.nan,
@@ -59,15 +59,3 @@ def statistic_of(
         one_empty=one_empty,
         pooled=pooled,
     )
-
-
-def interval_of(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % interval of the values' mean by bootstrap; NaN for a single value."""
-    import numpy as np
-
-    if len(values) < 2:
-        return math.nan, math.nan
-    drawn = np.random.default_rng(SEED).integers(len(values), size=(RESAMPLES, len(values)))
-    means = np.asarray(values)[drawn].mean(axis=1)
-    low, high = np.percentile(means, [(100 - PERCENT) / 2, (100 + PERCENT) / 2])
-    return float(low), float(high)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.dataset import class_names
-from nnunet_vit.errors import counted
+from nnunet_vit.errors import counted, shortened
 from nnunet_vit.evaluation.fields_of_view import check_fields
 from nnunet_vit.evaluation.mask_pairs import Pair, Task, check_pairs, find_pairs, task_of
 from nnunet_vit.evaluation.measurement import Measurement
@@ -15,6 +15,7 @@ from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics
 from nnunet_vit.evaluation.metric_table import table
 from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, write_summary
+from nnunet_vit.evaluation.probabilities import Channels
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.capture import captured
@@ -33,7 +34,7 @@ class Scores:
         mean: Dice over foreground classes and cases.
         per_class: Dice by the class's name, mean over cases.
         per_case: Dice by case, mean over foreground classes.
-        summary: nnU-Net's file.
+        summary: the file of all cases: nnU-Net's, or where a field of view counts ours.
         task: what the masks should show.
         pairs: the masks that were compared, in the order of `per_case`.
         measurement: all metrics that were wanted.
@@ -56,7 +57,7 @@ class Scores:
         if self.measurement is not None:
             lines += ["", table(self.measurement), ""]
             names = " and ".join(file.name for file in self.files)
-            lines.append(f"Metrics per case: {names}, beside nnU-Net's own file.")
+            lines.append(f"Metrics per case: {names}, beside the masks.")
         return "\n".join([*lines, f"Per case: {self.summary}"])
 
 
@@ -85,42 +86,75 @@ def evaluate_folder(
     """
     use_processors()
     wanted = wanted or Wanted()
-    wanted.chosen()  # a wrong name is told before any file is read
+    wanted.chosen(progress.warn)  # a wrong name is told before any file is read
     task = task_of(predictions, references, model)
     pairs = find_pairs(predictions, references, task, progress=progress)
-    measuring = _measuring(pairs, task, wanted, progress=progress)
-    progress.start_cases(f"Evaluating {predictions} against {references}", len(pairs))
-    with captured(f"nnU-Net cannot compare {predictions} with {references}", progress):
-        cases = measure_pairs(pairs, measuring, progress)
-        results = summary_of(cases, list(measuring.classes))
-    names = list(measuring.classes.values())
-    measurement = Measurement(measuring.metrics, wanted.options, names, cases)
-    write_summary(results, predictions / SUMMARY)
+    name = f"{predictions} against {references}"
+    classes, measurement = measure(pairs, task, wanted, progress=progress, name=name)
+    results = summary_of(measurement.cases, list(classes))
+    files = write_metrics(measurement, predictions)
+    summary = predictions / SUMMARY
+    if wanted.fields is None:
+        write_summary(results, summary)
+    else:  # nnU-Net's tools take it for all pixels
+        summary = files[0]
     return Scores(
         mean=float(results["foreground_mean"]["Dice"]),
-        per_class={
-            name: float(results["mean"][key]["Dice"]) for key, name in measuring.classes.items()
-        },
+        per_class={name: float(results["mean"][key]["Dice"]) for key, name in classes.items()},
         per_case=dice_per_case(results),
-        summary=predictions / SUMMARY,
+        summary=summary,
         task=task,
         pairs=tuple(pairs),
         measurement=measurement,
-        files=write_metrics(measurement, predictions),
+        files=files,
     )
+
+
+def measure(
+    pairs: list[Pair], task: Task, wanted: Wanted, *, progress: Progress, name: str
+) -> tuple[Mapping[Key, str], Measurement]:
+    """Check masks and measure them; nothing is written.
+
+    Args:
+        pairs: of masks that are there.
+        task: what they should show.
+        wanted: what to measure.
+        progress: where to show what happens.
+        name: what is evaluated, for people.
+
+    Returns:
+        The classes by nnU-Net's key of each, and what was measured.
+
+    Raises:
+        DataError: masks are not what they seem; names them all.
+    """
+    measuring = _measuring(pairs, task, wanted, progress=progress)
+    progress.start_cases(f"Evaluating {name}", len(pairs))
+    with captured(f"nnU-Net cannot evaluate {name}", progress):
+        cases = measure_pairs(pairs, measuring, progress)
+    progress.close()
+    differing = [case.name for case in cases if case.differs]
+    if differing:
+        progress.warn(
+            f"{counted(len(differing), 'mask')} of {len(cases)} are not what their probabilities "
+            f"say ({shortened(differing)}): post-processed, or of another prediction?"
+        )
+    names = list(measuring.classes.values())
+    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields)
+    return measuring.classes, found
 
 
 def _measuring(pairs: list[Pair], task: Task, wanted: Wanted, *, progress: Progress) -> Measuring:
     labels = task.label_manager()
-    metrics = wanted.measurable(pairs, task.ending)
-    reader = check_pairs(pairs, task, progress)
+    metrics = wanted.measurable(pairs, task.ending, progress.warn)
+    checked = check_pairs(pairs, task, progress)
     if wanted.fields is not None:
-        check_fields(pairs, wanted.fields, reader, ending=task.ending)
+        check_fields(pairs, wanted.fields, checked.reader, ending=task.ending)
     classes = classes_of(labels, task.description)
-    first = 0 if labels.has_regions else 1  # of nnU-Net's probabilities; background is 0
-    channels = {name: first + number for number, name in enumerate(classes.values())}
+    regions = tuple(task.description["regions_class_order"]) if labels.has_regions else ()
+    channels = Channels(tuple(classes.values()), regions)
     return Measuring(
-        reader,
+        checked,
         task.ending,
         classes,
         labels.ignore_label,

@@ -1,5 +1,6 @@
 """Predicted masks and their references: which belong together, and whether both are masks."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING
 from nnunet_vit.checkpoints.fold_folder import VALIDATION
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.checks.masks import MaskFacts, compare, lies_elsewhere, look_at_mask
-from nnunet_vit.data.checks.raster_reading import in_threads, reader_for
+from nnunet_vit.data.checks.raster_reading import PICTURES, in_threads, reader_for
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import Labels, labels_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.data.naming import counted_endings, ending_of
-from nnunet_vit.errors import DataError, ModelError, counted, message_of
+from nnunet_vit.errors import DataError, ModelError, counted, message_of, shortened
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # of a list of missing masks
 DESCRIPTION = {"labels": dict, "file_ending": str}
-MERGED = re.compile(r"crossval_results_folds(_\d+)+")  # nnU-Net's name
 TOLERANCE = 1e-3  # relative; programs round spacings differently
 
 
@@ -151,8 +151,23 @@ def find_pairs(
     return [Pair(predictions / name, references / name) for name in sorted(wanted)]
 
 
-def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[BaseReaderWriter]":
-    """Return nnU-Net's reader of the masks, all of which are sound and fit their partners.
+@dataclass(frozen=True)
+class CheckedMasks:
+    """What a look at all masks told.
+
+    Attributes:
+        reader: nnU-Net's, of these files.
+        voxels: of the largest mask.
+        unit: of lengths: mm, or px where the files have no spacing.
+    """
+
+    reader: "type[BaseReaderWriter]"
+    voxels: int
+    unit: str
+
+
+def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> CheckedMasks:
+    """Look at masks, all of which have to be sound and fit their partners.
 
     Raises:
         DataError: names every mask that is none, and why.
@@ -182,12 +197,30 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> "type[
             f"{elsewhere} of {len(pairs)} references have another origin or direction than their "
             "predictions: they are compared voxel by voxel, as they are stored."
         )
-    return reader
+    references = [facts[0] for facts in looks if isinstance(facts[0], MaskFacts)]
+    voxels = max(math.prod(facts.shape) for facts in references)
+    return CheckedMasks(reader, voxels, _unit(references, reader.__name__))
+
+
+def _unit(references: Sequence[MaskFacts], reader: str) -> str:
+    """Return the unit of lengths, the same for all masks.
+
+    Raises:
+        DataError: some have a spacing and others have none: their lengths have no common mean.
+    """
+    without = [facts.file.name for facts in references if facts.spacing is None]
+    if without and len(without) < len(references):
+        raise DataError(
+            f"{len(without)} of {len(references)} references have no spacing, the others have: "
+            f"{shortened(without)}.",
+            fix="give all of them a spacing, or none.",
+        )
+    return "px" if without or reader == PICTURES else "mm"
 
 
 def _is_validation(predictions: Path) -> bool:
     absolute = predictions.absolute()
-    if MERGED.fullmatch(absolute.name):
+    if re.fullmatch(r"crossval_results_folds(_\d+)+", absolute.name):  # nnU-Net's name
         return True
     return absolute.name == VALIDATION and bool(re.fullmatch(r"fold_\w+", absolute.parent.name))
 

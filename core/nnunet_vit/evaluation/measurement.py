@@ -4,19 +4,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from nnunet_vit.evaluation.bootstrap import FEWEST
 from nnunet_vit.evaluation.case_statistics import Statistic, statistic_of
 from nnunet_vit.evaluation.class_masks import MetricOptions
 from nnunet_vit.evaluation.measuring import CaseValues
 from nnunet_vit.evaluation.metric import Metric
 
 EMPTY_RULE = (
-    "A case whose reference and prediction both lack a class has no value and counts in no mean; "
-    "one of both empty: the worst value, 0 or for distances the image's diagonal."
+    "A case whose reference and prediction both lack a class has no value and counts in no mean. "
+    "One of both empty: the worst value, 0 or for distances the image's diagonal; recall has no "
+    "value without a reference, precision none without a prediction."
 )
 INTERVAL_RULE = (
-    "95 % interval of the mean: percentiles of 2000 bootstrap samples of the cases; too narrow "
-    "where cases share a patient."
+    f"95 % interval of the mean, from {FEWEST} cases on: expanded percentiles of 2000 bootstrap "
+    "samples of the cases; too narrow where cases share a patient, or where few cases fail badly."
 )
 
 
@@ -29,21 +32,27 @@ class Measurement:
         options: of the metrics.
         classes: names of the foreground classes or regions.
         cases: what each case came to.
+        fields: folder of the masks outside which nothing counts; None: all pixels do.
     """
 
     metrics: Sequence[Metric]
     options: MetricOptions
     classes: Sequence[str]
     cases: Sequence[CaseValues]
+    fields: Path | None = None
 
     @property
     def unit(self) -> str:
         """The unit of lengths."""
         return self.cases[0].unit
 
-    def definitions(self) -> dict[str, str]:
-        """Return the definition of each metric by its title."""
-        return {m.title: m.defined(self.options, self.unit) for m in self.metrics}
+    def definitions(self) -> list[str]:
+        """Return each metric's title and definition, and which pixels count."""
+        found = [f"{m.title}: {m.defined(self.options, self.unit)}" for m in self.metrics]
+        return [
+            *found,
+            *([f"Only pixels inside the masks of {self.fields} count."] * bool(self.fields)),
+        ]
 
     @cached_property
     def statistics(self) -> Mapping[str, Mapping[str, Statistic]]:

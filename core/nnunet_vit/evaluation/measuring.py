@@ -5,25 +5,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.data.checks.masks import UNKNOWN, read_mask
+from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.raster_reading import Raster, in_threads
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.errors import MachineError
 from nnunet_vit.evaluation.class_masks import ClassMasks, Empty, MetricOptions
-from nnunet_vit.evaluation.mask_pairs import Pair
+from nnunet_vit.evaluation.mask_pairs import CheckedMasks, Pair
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.evaluation.probabilities import Channels, read_probabilities
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
-    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
-
     from nnunet_vit.files.array_type import Array
 
 Key = int | tuple[int, ...]  # a label, or a region
 NOT_COUNTED = -1  # in a reference; no label
+VOXELS = 2**26  # that are measured at the same time: about 140 bytes each, with probabilities
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Measuring:
     """What to measure, on what.
 
     Attributes:
-        reader: nnU-Net's, of the masks.
+        checked: what the look at the masks told.
         ending: of the masks.
         classes: names by label or region.
         ignored: the label of pixels that do not count.
@@ -41,7 +40,7 @@ class Measuring:
         channels: where probabilities have which class; None: they are not read.
     """
 
-    reader: "type[BaseReaderWriter]"
+    checked: CheckedMasks
     ending: str
     classes: Mapping[Key, str]
     ignored: int | None = None
@@ -62,6 +61,7 @@ class CaseValues:
         empty: by class, which mask has no pixel.
         counts: by class, nnU-Net's numbers of pixels.
         unit: of lengths: mm, or px.
+        differs: whether its probabilities say another mask.
     """
 
     name: str
@@ -70,6 +70,7 @@ class CaseValues:
     empty: Mapping[str, Empty]
     counts: Mapping[str, Mapping[str, float]]
     unit: str
+    differs: bool = False
 
 
 def measure_pairs(
@@ -91,7 +92,8 @@ def measure_pairs(
                 fix="close other programs, or nnUNet_def_n_proc=1 in the environment.",
             ) from error
 
-    return in_threads(measure, pairs, lambda: progress.case(""))
+    most = max(1, VOXELS // measuring.checked.voxels)
+    return in_threads(measure, pairs, lambda: progress.case(""), most=most)
 
 
 class _Held:
@@ -114,31 +116,31 @@ def _measured(pair: Pair, measuring: Measuring) -> CaseValues:
     files = str(pair.reference), str(pair.prediction)
     held = _Held(dict(zip(files, (reference.values, prediction.values), strict=True)))
     summary = dict(compute_metrics(*files, held, list(measuring.classes), ignored))
-    case = pair.prediction.name.removesuffix(measuring.ending)
-    masks = _class_masks(
-        (reference, prediction), summary, counted=counted, case=pair, measuring=measuring
-    )
+    probabilities = None
+    if measuring.channels is not None:
+        probabilities = read_probabilities(
+            pair.prediction, measuring.ending, measuring.channels, mask=prediction.values[0]
+        )
+    values, empty, counts = {}, {}, {}
+    for key, name in measuring.classes.items():  # one class at a time: distances are large
+        masks = _of_class(
+            (reference, prediction), key, summary, counted=counted, measuring=measuring,
+            probability=None if probabilities is None else probabilities.of(name),
+        )  # fmt: skip
+        values[name] = {metric.name: metric.value(masks) for metric in measuring.metrics}
+        empty[name], counts[name] = masks.empty, _pixels(masks.counts)
     return CaseValues(
-        case,
-        summary,
-        {name: {m.name: m.value(each) for m in measuring.metrics} for name, each in masks.items()},
-        {name: each.empty for name, each in masks.items()},
-        {name: _pixels(each.counts) for name, each in masks.items()},
-        unit_of(reference.spacing),
-    )
+        pair.prediction.name.removesuffix(measuring.ending), summary, values, empty, counts,
+        measuring.checked.unit, probabilities is not None and probabilities.differs,
+    )  # fmt: skip
 
 
 def _pixels(counts: Mapping[str, float]) -> dict[str, float]:
     return {name: float(counts[name]) for name in ("TP", "FP", "FN", "TN")}
 
 
-def unit_of(spacing: tuple[float, ...] | None) -> str:
-    """Return the unit of lengths in a mask: mm, or px where the file has no spacing."""
-    return "px" if spacing is None or UNKNOWN in spacing[:1] else "mm"
-
-
 def _read(file: Path, measuring: Measuring) -> Raster:
-    raster = read_mask(file, measuring.reader, measuring.ending)
+    raster = read_mask(file, measuring.checked.reader, measuring.ending)
     if isinstance(raster, FileFault):
         refuse(file.parent, grouped([raster]))
     assert isinstance(raster, Raster)
@@ -152,42 +154,34 @@ def _counted(reference: "Array", pair: Pair, measuring: Measuring) -> "Array":
     return counted
 
 
-def _class_masks(
+def _of_class(
     masks: tuple[Raster, Raster],
+    key: Key,
     summary: JsonObject,
     *,
     counted: "Array",
-    case: Pair,
+    probability: "Array | None",
     measuring: Measuring,
-) -> dict[str, ClassMasks]:
-    """Return each class's masks without axes of length 1, as metrics take them."""
+) -> ClassMasks:
+    """Return a class's masks without axes of length 1, as metrics take them."""
     from nnunetv2.evaluation.evaluate_predictions import region_or_label_to_mask
 
     reference = masks[0]
     axes = _axes(reference.values.shape[1:])
     shape = tuple(reference.values.shape[1 + axis] for axis in axes)
-    spacing = tuple((reference.spacing or (1.0, 1.0, 1.0))[axis] for axis in axes)
-    counts, found = counted.reshape(shape), {}
-    probabilities = {}
-    if measuring.channels is not None:
-        probabilities = read_probabilities(
-            case.prediction, measuring.ending, measuring.channels, shape=counted.shape[1:]
-        )
-    for key, name in measuring.classes.items():
-        probability = probabilities.get(name)
-        true, predicted = (
-            region_or_label_to_mask(mask.values, key).reshape(shape) & counts for mask in masks
-        )
-        found[name] = ClassMasks(
-            true,
-            predicted,
-            spacing,
-            summary["metrics"][key],
-            measuring.options,
-            counted=None if counts.all() else counts,
-            probability=None if probability is None else probability.reshape(shape),
-        )
-    return found
+    counts = counted.reshape(shape)
+    true, predicted = (
+        region_or_label_to_mask(mask.values, key).reshape(shape) & counts for mask in masks
+    )
+    return ClassMasks(
+        true,
+        predicted,
+        tuple((reference.spacing or (1.0, 1.0, 1.0))[axis] for axis in axes),
+        summary["metrics"][key],
+        measuring.options,
+        counted=None if counts.all() else counts,
+        probability=None if probability is None else probability.reshape(shape),
+    )
 
 
 def _axes(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -3,11 +3,12 @@
 They lie where nnU-Net's accumulate_crossval_results and find_best_configuration put them.
 """
 
+import filecmp
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import VALIDATION
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_model
 from nnunet_vit.errors import ModelError, shortened
@@ -15,60 +16,76 @@ from nnunet_vit.evaluation.evaluate import Scores, evaluate_folder
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.report.progress import Progress
 
+MERGED = "crossval_results_folds"  # nnU-Net's name, before the numbers
+FIX = (
+    "vit_cli train … --continue finishes folds; --overwrite trains them again where the splits "
+    "have changed between them."
+)
+
 
 def merged_folder(model: Path, folds: Sequence[int]) -> Path:
     """Return nnU-Net's folder of the merged validations."""
-    return model / f"crossval_results_folds_{'_'.join(map(str, folds))}"
+    return model / "_".join([MERGED, *map(str, folds)])
 
 
 def merge_validations(
     model: Path,
-    folds: Sequence[int],
+    cases: Mapping[int, Collection[str]],
     references: Path,
     progress: Progress,
     wanted: Wanted | None = None,
 ) -> Scores:
     """Copy the masks of all validations into one folder and measure them there.
 
+    What nnU-Net has put there besides, a rule of post-processing, stays while the masks are equal.
+
     Args:
         model: a model folder with the folds.
-        folds: all of them validated.
+        cases: the validation cases of each fold, by the splits.
         references: masks of all cases.
         progress: where to show what happens.
         wanted: what to measure; None: what is usual.
 
     Raises:
-        ModelError: a fold is not validated, or two folds have predicted the same case.
+        ModelError: a fold has predicted other cases than its own, or two folds the same.
         DataError: a mask is damaged.
     """
     _, description = read_model(model)
-    masks = _masks(model, folds, str(description["file_ending"]))
-    target = merged_folder(model, folds)
-    if target.is_dir():
-        shutil.rmtree(target)
-    target.mkdir()
-    for file in [*(model / name for name in MODEL_FILES), *masks]:
-        shutil.copy(file, target)
+    masks = _masks(model, cases, str(description["file_ending"]))
+    target = merged_folder(model, list(cases))
+    if not _holds(target, masks, str(description["file_ending"])):
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        for file in masks:
+            shutil.copy(file, target)
+    for name in MODEL_FILES:
+        shutil.copy(model / name, target)
     return evaluate_folder(target, references, progress, wanted=wanted)
 
 
-def _masks(model: Path, folds: Sequence[int], ending: str) -> list[Path]:
-    folders = {fold: model / f"fold_{fold}" / VALIDATION for fold in folds}
-    without = [str(fold) for fold, place in folders.items() if not (place / SUMMARY).is_file()]
-    if without:
-        raise ModelError(
-            f"{model}: not validated: fold {', '.join(without)}.",
-            fix="vit_cli train … --continue finishes them.",
-        )
-    owners: dict[str, list[int]] = {}
-    for fold, place in folders.items():
-        for file in files_of(place, ending):
-            owners.setdefault(file.name, []).append(fold)
-    twice = sorted(name for name, of_folds in owners.items() if len(of_folds) > 1)
-    if twice:
-        raise ModelError(
-            f"{model}: several folds have predicted {shortened(twice)}: the splits have changed "
-            "between them.",
-            fix="--overwrite trains all folds with the splits of today.",
-        )
-    return [folders[of_folds[0]] / name for name, of_folds in sorted(owners.items())]
+def _holds(target: Path, masks: Sequence[Path], ending: str) -> bool:
+    if not target.is_dir():
+        return False
+    there = {file.name for file in files_of(target, ending)}
+    return there == {file.name for file in masks} and all(
+        filecmp.cmp(file, target / file.name, shallow=False) for file in masks
+    )
+
+
+def _masks(model: Path, cases: Mapping[int, Collection[str]], ending: str) -> list[Path]:
+    """Return the masks of all folds; they are those of the folds' own cases, each once."""
+    found: dict[str, Path] = {}
+    for fold, own in cases.items():
+        folder = model / f"fold_{fold}" / VALIDATION
+        there = {file.name: file for file in files_of(folder, ending)} if folder.is_dir() else {}
+        needed = {f"{case}{ending}" for case in own}
+        twice, lacking, more = found.keys() & there, needed - there.keys(), there.keys() - needed
+        for names, what in (
+            (twice, "also predicted by another fold"),
+            (lacking, "not predicted"),
+            (more, "predicted, and no validation case of the fold"),
+        ):
+            if names:
+                raise ModelError(f"{folder}: {what}: {shortened(sorted(names))}.", fix=FIX)
+        found |= there
+    return [found[name] for name in sorted(found)]

@@ -23,12 +23,23 @@ def diagonal(masks: ClassMasks) -> float:
     return masks.diagonal
 
 
+def without_reference(masks: ClassMasks) -> float:
+    """Return 0, or NaN where it is the reference that is empty: there is nothing to find."""
+    return math.nan if masks.empty == "reference" else 0.0
+
+
+def without_prediction(masks: ClassMasks) -> float:
+    """Return 0, or NaN where it is the prediction that is empty: nothing is claimed."""
+    return math.nan if masks.empty == "prediction" else 0.0
+
+
 @dataclass(frozen=True)
 class Metric:
     """Something to measure on a class of a case.
 
     Where neither reference nor prediction has a pixel of the class, a case has no value and counts
-    in no mean, as in nnU-Net; where one of both has, it has the value of `of_one_empty`.
+    in no mean, as in nnU-Net; where one of both has, it has the value of `of_one_empty`: the worst
+    one, or NaN where the metric has no meaning then.
 
     Attributes:
         name: as `--metrics` takes it and the files have it.

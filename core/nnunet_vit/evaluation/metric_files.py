@@ -12,14 +12,15 @@ from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measure
 from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.files.writing import replacing
 
-ROWS, EVERYTHING = "metrics.csv", "metrics.json"
+NAME, NAME_OF_FIELDS = "metrics", "metrics_fov"  # numbers of parts of images have other files
 COLUMNS = ("case", "class", "metric", "value", "unit", "empty")
 SCHEMA = 1
 
 
 def write_metrics(measurement: Measurement, folder: Path) -> tuple[Path, Path]:
     """Write metrics.csv and metrics.json into a folder and return their paths."""
-    rows, everything = folder / ROWS, folder / EVERYTHING
+    name = NAME if measurement.fields is None else NAME_OF_FIELDS
+    rows, everything = folder / f"{name}.csv", folder / f"{name}.json"
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -35,7 +36,10 @@ def as_json(measurement: Measurement) -> JsonObject:
     return {
         "schema": SCHEMA,
         "length_unit": measurement.unit,
-        "options": dataclasses.asdict(measurement.options),
+        "options": {
+            **dataclasses.asdict(measurement.options),
+            "fov": None if measurement.fields is None else str(measurement.fields),
+        },
         "rules": {"empty masks": EMPTY_RULE, "interval": INTERVAL_RULE},
         "metrics": {
             metric.name: {
@@ -65,7 +69,7 @@ def _rows(measurement: Measurement) -> Iterator[tuple[str, ...]]:
     for case in measurement.cases:
         for name, values in case.values.items():
             for metric in measurement.metrics:
-                value, unit = values[metric.name], metric.unit(measurement.unit)
+                value, unit = values[metric.name], metric.unit(case.unit)
                 text = "" if math.isnan(value) else repr(value)
                 yield case.name, name, metric.name, text, unit, case.empty[name]
 
@@ -75,4 +79,4 @@ def _statistic(found: Statistic) -> JsonObject:
 
 
 def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+    return value if math.isfinite(value) else None

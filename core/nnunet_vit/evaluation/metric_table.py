@@ -21,7 +21,7 @@ def table(measurement: Measurement) -> str:
     if len(measurement.classes) > 1:
         lines.append("mean of the classes")
         for metric in measurement.metrics:
-            mean = _text(measurement.mean_of_classes(metric), metric)
+            mean = value_text(measurement.mean_of_classes(metric), metric)
             lines.append(f"  {_title(metric, measurement):<{width}}{mean:>8}")
     return "\n".join([*lines, *_notes(measurement)])
 
@@ -29,8 +29,8 @@ def table(measurement: Measurement) -> str:
 def _rows(measurement: Measurement, name: str, width: int) -> Iterator[str]:
     for metric in measurement.metrics:
         found = measurement.statistics[name][metric.name]
-        shown = [_text(value, metric) for value in (found.mean, found.sd, found.median)]
-        pooled = _text(found.pooled, metric)
+        shown = [value_text(value, metric) for value in (found.mean, found.sd, found.median)]
+        pooled = value_text(found.pooled, metric)
         yield (
             f"  {_title(metric, measurement):<{width}}{shown[0]:>8}  "
             f"{_interval(found, metric):^18}  {shown[1]:>7}  {shown[2]:>8}  {pooled:>7}"
@@ -39,8 +39,7 @@ def _rows(measurement: Measurement, name: str, width: int) -> Iterator[str]:
 
 def _notes(measurement: Measurement) -> Iterator[str]:
     yield ""
-    for title, definition in measurement.definitions().items():
-        yield f"{title}: {definition}"
+    yield from measurement.definitions()
     yield INTERVAL_RULE
     empties = list(_empties(measurement))
     yield from [*empties, EMPTY_RULE] if empties else []
@@ -65,10 +64,11 @@ def _title(metric: Metric, measurement: Measurement) -> str:
 def _interval(found: Statistic, metric: Metric) -> str:
     if math.isnan(found.low):
         return NONE
-    return f"{_text(found.low, metric)} to {_text(found.high, metric)}"
+    return f"{value_text(found.low, metric)} to {value_text(found.high, metric)}"
 
 
-def _text(value: float, metric: Metric) -> str:
+def value_text(value: float, metric: Metric) -> str:
+    """Return a metric's value as tables have it."""
     if math.isnan(value):
         return NONE
     return f"{value:.2f}" if metric.in_length else f"{value:.3f}"

@@ -1,12 +1,13 @@
 """Probabilities beside masks: CASE.npz, as nnU-Net writes them with --save_probabilities."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
+from nnunet_vit.errors import first_line
 from nnunet_vit.evaluation.mask_pairs import Pair
 
 if TYPE_CHECKING:
@@ -14,7 +15,60 @@ if TYPE_CHECKING:
 
 ENDING = ".npz"
 KEY = "probabilities"
-Channels = Mapping[str, int]  # by the name of the class or region
+ROUNDING = 1e-3  # files may hold half precision
+OTHER = 0.5  # of the pixels of both, that differ: another prediction, not a post-processed one
+AGAIN = "predict again, with probabilities, or remove the files"
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What nnU-Net's channels of probabilities mean.
+
+    Attributes:
+        names: of the foreground classes or regions, in their order.
+        regions: the label that each region paints, in nnU-Net's order; none: classes, which the
+            background precedes.
+    """
+
+    names: tuple[str, ...]
+    regions: tuple[int, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The channel of the first name."""
+        return 0 if self.regions else 1
+
+    def mask(self, probabilities: "Array") -> "Array":
+        """Return the mask that nnU-Net makes of them: (C, Z, Y, X) to (Z, Y, X)."""
+        import numpy as np
+
+        if not self.regions:
+            winner: Array = probabilities.argmax(axis=0)
+            return winner
+        mask: Array = np.zeros(probabilities.shape[1:], int)
+        for channel, label in zip(probabilities, self.regions, strict=True):
+            mask[channel > 0.5] = label
+        return mask
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Of one case.
+
+    Attributes:
+        values: (C, Z, Y, X), 0 to 1.
+        channels: what C means.
+        differs: whether the mask beside them is another one.
+    """
+
+    values: "Array"
+    channels: Channels
+    differs: bool
+
+    def of(self, name: str) -> "Array":
+        """Return the probability of a class or region, (Z, Y, X)."""
+        channel: Array = self.values[self.channels.first + self.channels.names.index(name)]
+        return channel
 
 
 def file_of(mask: Path, ending: str) -> Path:
@@ -29,36 +83,63 @@ def lacking(pairs: Sequence[Pair], ending: str) -> list[Path]:
 
 
 def read_probabilities(
-    mask: Path, ending: str, channels: Channels, *, shape: tuple[int, ...]
-) -> "dict[str, Array]":
-    """Return the probability of each class, (Z, Y, X), as the file has it.
+    file: Path, ending: str, channels: Channels, *, mask: "Array"
+) -> Probabilities:
+    """Return the probabilities beside a mask.
 
     Args:
-        mask: beside which the file lies.
+        file: of the mask.
         ending: of the mask.
-        channels: which of the file's is which class.
-        shape: of the mask, (Z, Y, X).
+        channels: what the file's mean.
+        mask: (Z, Y, X), what the file of the mask holds.
 
     Raises:
-        DataError: the file is damaged, or is not of these classes or of this mask.
+        DataError: the file is damaged, holds no probabilities, or is of another prediction.
     """
+    place = file_of(file, ending)
+    values, problem = _values(place)
+    if not problem:
+        problem = _problem(values, channels, mask)
+    differing = 0.0
+    if not problem:
+        made = channels.mask(values)
+        shown = int(((made != 0) | (mask != 0)).sum())
+        differing = float((made != mask).sum() / shown) if shown else 0.0
+        if differing > OTHER:
+            problem = f"is of another prediction: {differing:.0%} of the mask differ"
+    if problem:
+        refuse(place.parent, grouped([FileFault(place, problem, AGAIN)]))
+    return Probabilities(values, channels, differs=differing > 0)
+
+
+def _values(file: Path) -> "tuple[Array, str]":
+    """Return what the file holds, or why that is nothing."""
     import numpy as np
 
-    file = file_of(mask, ending)
+    nothing: Array = np.zeros(0)
     try:
-        with np.load(file) as content:
-            found = content[KEY]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        what = f"holds no array '{KEY}'" if isinstance(error, KeyError) else "cannot be read"
-        refuse(file.parent, grouped([FileFault(file, what, "predict again, with probabilities")]))
-        raise
-    needed = max(channels.values()) + 1
-    if found.shape != (needed, *shape) or not np.isfinite(found).all():
-        fault = FileFault(
-            file,
-            f"holds an array of shape {found.shape}; needed: finite numbers of shape "
-            f"{(needed, *shape)}, of the classes and the mask",
-            "give the folder that was predicted with probabilities",
+        content: Mapping[str, Array] = np.load(file)
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            return nothing, "is no .npz archive"
+        with content:
+            return (content[KEY], "") if KEY in content else (nothing, f"holds no array '{KEY}'")
+    except Exception as error:  # whatever numpy, zipfile and zlib raise on somebody's file
+        return nothing, f"cannot be read: {first_line(error)}"
+
+
+def _problem(values: "Array", channels: Channels, mask: "Array") -> str:
+    import numpy as np
+
+    needed = (channels.first + len(channels.names), *mask.shape)
+    if values.shape != needed:
+        return (
+            f"holds an array of shape {values.shape}; needed: {needed}, of the classes and the mask"
         )
-        refuse(file.parent, grouped([fault]))
-    return {name: found[channel] for name, channel in channels.items()}
+    if values.dtype.kind != "f" or not np.isfinite(values).all():
+        return "holds other things than finite numbers"
+    low, high = float(values.min()), float(values.max())
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        return f"holds numbers from {low:.3g} to {high:.3g}; probabilities lie between 0 and 1"
+    if not channels.regions and not np.allclose(values.sum(axis=0), 1, atol=0.02):
+        return "holds numbers that do not add up to 1 over the classes"
+    return ""

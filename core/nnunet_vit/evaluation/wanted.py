@@ -1,6 +1,6 @@
 """What a person wants measured, and whether everything is there for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,22 +28,32 @@ class Wanted:
     options: MetricOptions = field(default_factory=MetricOptions)
     fields: Path | None = None
 
-    def chosen(self) -> list[Metric]:
+    def chosen(self, warn: Callable[[str], None]) -> list[Metric]:
         """Return the metrics, whether or not they can be measured.
+
+        Args:
+            warn: is told of broken packages whose metrics nobody has asked for by their names.
 
         Raises:
             ConfigError: there is no metric or kind of that name.
             PluginError: the package that brings a metric is broken.
         """
-        return chosen_metrics(self.metrics or USUAL)
+        return chosen_metrics(self.metrics or USUAL, warn)
 
-    def measurable(self, pairs: Sequence[Pair], ending: str) -> list[Metric]:
+    def measurable(
+        self, pairs: Sequence[Pair], ending: str, warn: Callable[[str], None]
+    ) -> list[Metric]:
         """Return the metrics for which everything is there.
+
+        Args:
+            pairs: to measure.
+            ending: of the masks.
+            warn: as of `chosen`.
 
         Raises:
             ConfigError: probabilities were asked for by name, and there are none.
         """
-        without, metrics = lacking(pairs, ending), self.chosen()
+        without, metrics = lacking(pairs, ending), self.chosen(warn)
         if not without:
             return metrics
         needing = [metric.name for metric in metrics if metric.of_probabilities]

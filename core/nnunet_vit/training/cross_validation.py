@@ -10,12 +10,14 @@ from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
+from nnunet_vit.data.splits import NAME, validation_cases
 from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.run import (
+    claimed,
     empty_folds,
     model_folder,
     opened,
@@ -78,7 +80,11 @@ def cross_validate(
         folder = model_folder(dataset, known, run_name(dataset, known))
         folds = tuple(int(fold) for fold in known.data.folds)
         _check_results(folder, folds, resume=resume, overwrite=overwrite)
-        left = [fold for fold in folds if not (resume and _is_done(folder, fold, known))]
+        left = [
+            fold
+            for fold in folds
+            if not (resume and _is_done(folder, fold, known, dataset=dataset))
+        ]
         for fold in folds:
             if fold not in left:
                 progress.log(f"Fold {fold} is trained and validated already.")
@@ -123,7 +129,8 @@ class _Job:
                              overwrite=self.overwrite, progress=self.progress, asked=self.asked,
                              later=others)  # fmt: skip
         if self.overwrite:
-            empty_folds(ready.folder.parent, folds)
+            with claimed(ready.folder.parent, folds):
+                empty_folds(ready.folder.parent, folds)
         runs = {fold: self.of_fold(fold) for fold in folds}
         begun = [fold for fold in folds if self.begun(fold)]
         commands = Commands(runs, devices, begun, self.progress)
@@ -166,9 +173,13 @@ def _free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _is_done(folder: Path, fold: int, run: ViTnnUNetConfig) -> bool:
+def _is_done(folder: Path, fold: int, run: ViTnnUNetConfig, *, dataset: Dataset) -> bool:
+    """Tell whether a fold is trained, and validated on what is its validation cases today."""
     fold_folder = FoldFolder(folder / f"fold_{fold}")
-    return fold_folder.ends_with_full_model(run.train.num_epochs) and fold_folder.is_validated()
+    if not fold_folder.ends_with_full_model(run.train.num_epochs):
+        return False
+    cases = validation_cases(dataset.preprocessed / NAME, [fold])[fold]
+    return fold_folder.is_validated(cases, str(dataset.description["file_ending"]))
 
 
 def _check_results(folder: Path, folds: Sequence[int], *, resume: bool, overwrite: bool) -> None:
@@ -189,4 +200,5 @@ def _check_results(folder: Path, folds: Sequence[int], *, resume: bool, overwrit
 
 
 def _merge(folder: Path, folds: Sequence[int], dataset: Dataset, *, progress: Progress) -> Scores:
-    return merge_validations(folder, folds, dataset.preprocessed / REFERENCES, progress)
+    cases = validation_cases(dataset.preprocessed / NAME, folds)
+    return merge_validations(folder, cases, dataset.preprocessed / REFERENCES, progress)

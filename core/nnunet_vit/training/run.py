@@ -1,6 +1,7 @@
 """One run from the raw dataset to validated models of its folds."""
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.errors import Stopped
+from nnunet_vit.evaluation.merged_folds import MERGED
 from nnunet_vit.files.locks import given_back
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.folders import claim, empty, folder, use_folders, use_processors
@@ -122,14 +124,13 @@ def train_fold(
         run, device, resume, overwrite=overwrite, progress=progress, asked=asked, later=later
     )
     with (
-        claim(ready.folder) as held,
+        claimed(ready.folder.parent, [*run.data.folds, *(later if overwrite else ())]) as notices,
         stops_with(lambda: _stopped(ready.folder, run.train.num_epochs)),
     ):
-        if held.notice:
-            progress.log(held.notice)
+        for notice in notices:
+            progress.log(notice)
         if overwrite:
-            empty(ready.folder)
-            empty_folds(ready.folder.parent, later)
+            empty_folds(ready.folder.parent, [*run.data.folds, *later])
         trainer = make_trainer(ready.dataset, run, ready.name, device=ready.device,
                                resumes=ready.resumes)  # fmt: skip
         trainer.progress = progress
@@ -162,6 +163,10 @@ def prepare_fold(
     name = run_name(dataset, run)
     fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
     resumes = starts_from_checkpoint(fold_folder, resume, overwrite)
+    if overwrite:
+        others = [fold for fold in later if (fold_folder.parent / f"fold_{fold}").is_dir()]
+        with claimed(fold_folder.parent, others):
+            pass  # before data are prepared for hours
     chosen = choose_device(device)
     asked = replace(asked, resume=resumes)
     work = _check_data(dataset, run, asked, progress=progress, later=later)
@@ -180,17 +185,31 @@ def prepare_fold(
     return ReadyFold(dataset, name, fold_folder, chosen, resumes)
 
 
-def empty_folds(folder: Path, folds: Sequence[int]) -> None:
-    """Delete what is in the folders of folds that nobody trains in.
+@contextlib.contextmanager
+def claimed(folder: Path, folds: Sequence[int | str]) -> Iterator[list[str]]:
+    """Hold the folders of all these folds, or of none; yield what is to be said about it.
 
     Raises:
         MachineError: another process trains in one.
     """
-    for fold in folds:
-        fold_folder = folder / f"fold_{fold}"
-        if fold_folder.is_dir():
-            with claim(fold_folder):
-                empty(fold_folder)
+    with contextlib.ExitStack() as held:
+        locks = [held.enter_context(claim(folder / f"fold_{fold}")) for fold in folds]
+        yield [lock.notice for lock in locks if lock.notice]
+
+
+def empty_folds(folder: Path, folds: Sequence[int | str]) -> None:
+    """Delete what is in claimed folders of folds, and what was made of them together.
+
+    A stop in between leaves no fold that looks finished.
+    """
+    places = [FoldFolder(folder / f"fold_{fold}") for fold in folds]
+    for place in places:
+        place.forget()
+    for merged in folder.glob(f"{MERGED}_*"):
+        if {*map(str, folds)} & set(merged.name.removeprefix(MERGED).split("_")):
+            shutil.rmtree(merged)
+    for place in places:
+        empty(place.path)
 
 
 def _check_data(

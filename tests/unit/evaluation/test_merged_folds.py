@@ -11,6 +11,7 @@ from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 
+CASES = {0: ["a"], 1: ["b"]}
 LABELS = {"background": 0, "disc": 1}
 
 
@@ -50,7 +51,7 @@ def any_plans(monkeypatch):
 
 
 def merge(model):
-    return merge_validations(model, [0, 1], model.parent / "references", Progress())
+    return merge_validations(model, CASES, model.parent / "references", Progress())
 
 
 def test_all_cases_are_measured_together(model):
@@ -65,14 +66,30 @@ def test_what_lay_there_is_replaced(model):
     assert list(merge(model).per_case) == ["a.png", "b.png"]
 
 
-def test_a_case_of_two_folds_is_refused(model):
-    save(model / "fold_1/validation/a.png", np.zeros((8, 8)))
-    with pytest.raises(ModelError, match=r"several folds have predicted a\.png: the splits"):
-        merge(model)
-    assert not merged_folder(model, [0, 1]).exists()
+def test_nnunets_rule_of_post_processing_stays_while_the_masks_do(model):
+    rule = merge(model).summary.parent / "postprocessing.pkl"
+    rule.touch()
+    merge(model)
+    assert rule.is_file()
+    save(model / "fold_1/validation/b.png", np.zeros((8, 8)))
+    merge(model)
+    assert not rule.exists()
 
 
-def test_a_fold_that_is_not_validated(model):
-    (model / "fold_1/validation/summary.json").unlink()
-    with pytest.raises(ModelError, match="not validated: fold 1"):
-        merge(model)
+@pytest.mark.parametrize(
+    ("cases", "problem"),
+    [
+        ({0: ["a"], 1: ["a"]}, r"also predicted by another fold: a\.png"),
+        ({0: ["a"], 1: ["b", "c"]}, r"fold_1.validation: not predicted: c\.png"),
+        ({0: ["a"], 1: ["c"]}, r"not predicted: c\.png"),
+        ({0: [], 1: ["b"]}, r"fold_0.validation: predicted, and no validation case of the fold: a"),
+        ({0: ["a"], 2: ["c"]}, r"fold_2.validation: not predicted: c\.png"),
+    ],
+)
+def test_each_fold_has_its_own_cases(model, cases, problem):
+    if cases[0] and cases.get(1) == ["a"]:
+        save(model / "fold_1/validation/a.png", np.zeros((8, 8)))
+        (model / "fold_1/validation/b.png").unlink()
+    with pytest.raises(ModelError, match=problem):
+        merge_validations(model, cases, model.parent / "references", Progress())
+    assert not list(model.glob("crossval*"))

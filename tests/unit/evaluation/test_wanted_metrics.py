@@ -51,6 +51,20 @@ def folders(tmp_path):
     return make
 
 
+def probabilities(mask, sure=0.9):
+    """Return nnU-Net's (C, Z, Y, X) of a mask, with three classes."""
+    one_hot = np.stack([mask == number for number in range(3)])[:, None]
+    return np.where(one_hot, sure, (1 - sure) / 2).astype(np.float32)
+
+
+class Said(Progress):
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+
 def scene(shift=0, empty=False):
     mask = np.zeros((16, 20), int)
     if not empty:
@@ -98,8 +112,9 @@ def test_the_files(three):
 
 def test_the_table(three):
     lines = measured(three, "dice", "hd95").as_text().splitlines()
-    assert "  Dice          0.333    0.000 to 0.667      0.471     0.333    0.444" in lines
-    assert "  HD95 (px)     13.81    2.00 to 25.61       16.70     13.81        -" in lines
+    words = [line.split() for line in lines]
+    assert ["Dice", "0.333", "-", "0.471", "0.333", "0.444"] in words
+    assert ["HD95", "(px)", "13.81", "-", "16.70", "13.81", "-"] in words
     assert "disc: both empty in 1 case, no reference in 1 case of 3." in lines
     assert any(line.startswith("HD95: 95th percentile of the distances") for line in lines)
     assert all(len(line) < 80 for line in lines if line.startswith("  "))
@@ -157,8 +172,14 @@ def test_outside_the_field_of_view_nothing_counts(folders, tmp_path):
     inside = np.full((16, 20), 255)
     inside[0] = 0
     write(tmp_path / "fov", {"a": inside})
+    before = (places[0] / "summary.json").read_bytes()
     scores = measured(places, "hd", "specificity", fields=tmp_path / "fov")
-    assert scores.mean == 1  # nnU-Net's summary too
+    assert scores.mean == 1
+    assert (places[0] / "summary.json").read_bytes() == before  # nnU-Net's is of all pixels
+    assert [file.name for file in scores.files] == ["metrics_fov.csv", "metrics_fov.json"]
+    found = json.loads(scores.files[1].read_text())
+    assert found["options"]["fov"] == str(tmp_path / "fov")
+    assert f"Only pixels inside the masks of {tmp_path / 'fov'} count." in scores.as_text()
     assert scores.measurement.statistics["disc"]["hd"].mean == 0
     assert scores.measurement.statistics["disc"]["specificity"].mean == 1
 
@@ -186,19 +207,43 @@ def test_no_folder_of_fields(folders, tmp_path):
         measured(places, fields=tmp_path / "fov")
 
 
-def probabilities(mask, sure=0.9):
-    """Return nnU-Net's (C, Z, Y, X) of a mask, with three classes."""
-    one_hot = np.stack([mask == number for number in range(3)])[:, None]
-    return np.where(one_hot, sure, (1 - sure) / 2).astype(np.float32)
+def test_probabilities_in_a_field_of_view(folders, tmp_path):
+    places = folders({"a": scene()}, {"a": scene()})
+    values = probabilities(scene())
+    values[:, 0, 15] = [[0.1], [0.9], [0.0]]  # a wrong row
+    np.savez_compressed(places[0] / "a.npz", probabilities=values)
+    assert measured(places, "auc").measurement.statistics["disc"]["auc"].mean < 1
+    inside = np.ones((16, 20))
+    inside[15] = 0
+    write(tmp_path / "fov", {"a": inside})
+    found = measured(places, "auc", "ece", fields=tmp_path / "fov").measurement.statistics["disc"]
+    assert found["auc"].mean == 1
+    assert found["ece"].mean == pytest.approx((36 * 0.1 + 264 * 0.05) / 300, rel=1e-5)
 
 
 def test_probabilities(folders):
-    places = folders({"a": scene(2)}, {"a": scene()})
+    places = folders({"a": scene(1)}, {"a": scene()})
     np.savez_compressed(places[0] / "a.npz", probabilities=probabilities(scene()))
-    found = measured(places).measurement.statistics["disc"]
+    wanted = Wanted(())
+    said = Said()
+    scores = evaluate_folder(*places, said, wanted=wanted)
+    found = scores.measurement.statistics["disc"]
     assert (found["auc"].mean, found["average_precision"].mean) == (1, 1)
     assert found["ece"].mean == pytest.approx((36 * 0.1 + 284 * 0.05) / 320, rel=1e-5)
-    assert found["dice"].mean == pytest.approx(2 / 3)
+    assert found["dice"].mean == pytest.approx(5 / 6)
+    assert any("1 mask of 1 are not what their probabilities say (a)" in w for w in said.warnings)
+
+
+def test_probabilities_of_regions(folders):
+    labels = {"background": 0, "whole": [1, 2], "cup": 2}
+    places = folders({"a": scene()}, {"a": scene()}, labels, regions_class_order=[1, 2])
+    values = np.stack([scene() > 0, scene() == 2])[:, None] * 0.8 + 0.1
+    np.savez_compressed(places[0] / "a.npz", probabilities=values.astype(np.float16))
+    said = Said()
+    found = evaluate_folder(*places, said, wanted=Wanted(("auc", "ece"))).measurement.statistics
+    assert said.warnings == []
+    assert (found["whole"]["auc"].mean, found["cup"]["auc"].mean) == (1, 1)
+    assert found["cup"]["ece"].mean == pytest.approx(0.1, abs=1e-3)
 
 
 @pytest.mark.parametrize("asked", ["auc", "probabilities"])
@@ -217,7 +262,11 @@ def test_probabilities_that_are_not_there(three, asked):
         ({"softmax": np.zeros(3)}, "a.npz holds no array 'probabilities'."),
         ({"probabilities": np.zeros((2, 1, 16, 20))}, "holds an array of shape (2, 1, 16, 20)"),
         ({"probabilities": np.zeros((3, 1, 8, 20))}, "holds an array of shape (3, 1, 8, 20)"),
-        ({"probabilities": np.full((3, 1, 16, 20), np.nan)}, "finite numbers"),
+        ({"probabilities": np.full((3, 1, 16, 20), np.nan)}, "other things than finite numbers"),
+        ({"probabilities": np.full((3, 1, 16, 20), "x")}, "other things than finite numbers"),
+        ({"probabilities": np.full((3, 1, 16, 20), 5.0)}, "numbers from 5 to 5; probabilities lie"),
+        ({"probabilities": np.full((3, 1, 16, 20), 0.5)}, "do not add up to 1 over the classes"),
+        ({"probabilities": probabilities(np.ones((16, 20)))}, "is of another prediction: 89% of"),
     ],
 )
 def test_files_of_probabilities_that_do_not_fit(folders, content, problem):
@@ -228,8 +277,56 @@ def test_files_of_probabilities_that_do_not_fit(folders, content, problem):
     assert problem in str(caught.value)
 
 
-def test_a_damaged_file_of_probabilities(folders):
+def damaged(content):
+    """Return an archive with a byte of its compressed numbers changed."""
+    import io
+
+    stream = io.BytesIO()
+    np.savez_compressed(stream, probabilities=content)
+    data = bytearray(stream.getvalue())
+    data[len(data) // 2] ^= 0xFF
+    return bytes(data)
+
+
+def plain(content):
+    import io
+
+    stream = io.BytesIO()
+    np.save(stream, content)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PK\x03\x04 no more",
+        b"",
+        damaged(np.random.default_rng(0).random((3, 1, 16, 20))),
+        plain(np.zeros((3, 1, 16, 20))),
+    ],
+    ids=["cut off", "empty", "a wrong byte", "an array of its own"],
+)
+def test_a_damaged_file_of_probabilities(folders, data):
     places = folders({"a": scene()}, {"a": scene()})
-    (places[0] / "a.npz").write_bytes(b"PK\x03\x04 no more")
-    with pytest.raises(DataError, match=r"a\.npz cannot be read\. Fix: predict again"):
+    (places[0] / "a.npz").write_bytes(data)
+    with pytest.raises(DataError, match=r"a\.npz (cannot be read|is no \.npz archive)"):
         measured(places)
+
+
+def test_a_plane_of_nifti_is_in_mm(folders):
+    true, predicted = np.zeros((2, 1, 12, 12), int)
+    true[0, 4:8, 4:8], predicted[0, 4:8, 4:10] = 1, 1
+    places = folders({"v": predicted}, {"v": true}, ending=".nii.gz")
+    found = measured(places, "hd", "dice").measurement
+    assert (found.unit, found.statistics["disc"]["hd"].mean) == ("mm", 1.0)
+
+
+def test_intervals_of_few_cases_are_not_shown(folders):
+    cases = {name: scene(shift) for name, shift in zip("abcde", (0, 1, 2, 3, 0), strict=True)}
+    places = folders(cases, {name: scene() for name in cases})
+    found = measured(places, "dice").measurement.statistics["disc"]["dice"]
+    assert found.low < found.mean < found.high
+    for folder in places:
+        (folder / "e.png").unlink()
+    found = measured(places, "dice").measurement.statistics["disc"]["dice"]
+    assert math.isnan(found.low)

@@ -19,6 +19,7 @@ class FakeRun:
 
     def __init__(self, folder):
         self.folder, self.calls, self.stops_at = folder, [], None
+        self.cases = [["a", "b"], ["c", "d"], ["e"]]
 
     def train(self, run, device, resume, *, overwrite, progress, asked, later):
         fold = run.data.fold
@@ -32,8 +33,16 @@ class FakeRun:
         validation = self.folder / f"fold_{fold}/validation"
         validation.mkdir(parents=True, exist_ok=True)
         (validation.parent / "checkpoint_final.pth").touch()
+        for case in self.cases[fold][: None if validated else 1]:
+            (validation / f"{case}.png").touch()
         if validated:
-            (validation / "summary.json").write_text(json.dumps({"foreground_mean": {}}))
+            self.summarize(fold)
+
+    def summarize(self, fold):
+        """Write nnU-Net's summary of the masks that are there, as evaluate does."""
+        validation = self.folder / f"fold_{fold}/validation"
+        entries = [{"prediction_file": str(file)} for file in validation.glob("*.png")]
+        (validation / "summary.json").write_text(json.dumps({"metric_per_case": entries}))
 
     def __call__(self, resume=False, overwrite=False, asked=None, folds=(0, 1, 2)):
         run = ViTnnUNetConfig.model_validate({"data": {"dataset": 1, "fold": list(folds)}})
@@ -48,9 +57,10 @@ class FakeRun:
 def fake(tmp_path, monkeypatch):
     run = FakeRun(tmp_path / "model")
     monkeypatch.setattr(cross_validation, "opened", lambda r, _: contextlib.nullcontext(r))
-    monkeypatch.setattr(
-        cross_validation, "find_dataset", lambda _: SimpleNamespace(preprocessed=tmp_path)
-    )
+    dataset = SimpleNamespace(preprocessed=tmp_path, description={"file_ending": ".png"})
+    monkeypatch.setattr(cross_validation, "find_dataset", lambda _: dataset)
+    splits = [{"train": [], "val": cases} for cases in run.cases]
+    (tmp_path / "splits_final.json").write_text(json.dumps(splits))
     monkeypatch.setattr(cross_validation, "run_name", lambda *_: "name")
     monkeypatch.setattr(cross_validation, "model_folder", lambda *_: run.folder)
     monkeypatch.setattr(cross_validation, "train_fold", run.train)
@@ -77,7 +87,21 @@ def test_continue_leaves_what_is_done(fake):
 
 def test_a_summary_that_was_cut_off_is_no_validation(fake):
     fake.finish(0)
-    (fake.folder / "fold_0/validation/summary.json").write_text('{"foreground_mean": {"Di')
+    (fake.folder / "fold_0/validation/summary.json").write_text('{"metric_per_case": [{"pr')
+    fake(resume=True)
+    assert fake.calls[0][:2] == (0, True)
+
+
+def test_an_evaluation_of_half_a_validation_finishes_no_fold(fake):
+    fake.finish(0, validated=False)
+    fake.summarize(0)  # `vit_cli evaluate -p fold_0/validation` after a kill
+    fake(resume=True)
+    assert fake.calls[0][:2] == (0, True)
+
+
+def test_a_fold_whose_validation_cases_have_changed_is_not_done(fake, tmp_path):
+    fake.finish(0)
+    (tmp_path / "splits_final.json").write_text(json.dumps([{"val": ["a", "b", "new"]}] * 3))
     fake(resume=True)
     assert fake.calls[0][:2] == (0, True)
 

@@ -124,6 +124,8 @@ def in_threads(
     look: Callable[[Item], Result],
     items: Sequence[Item],
     done: Callable[[], None] = lambda: None,
+    *,
+    most: int | None = None,
 ) -> list[Result]:
     """Return `look(item)` for each item; decoding frees the lock, and threads start at once.
 
@@ -133,8 +135,10 @@ def in_threads(
         look: may be called from several threads.
         items: what to look at.
         done: called after each item, from the caller's thread.
+        most: threads at the same time; None: as many as nnU-Net may have processes.
     """
     workers = int(os.environ.get("nnUNet_def_n_proc", os.cpu_count() or 1))
+    workers = workers if most is None else min(workers, most)
     with (
         contextlib.redirect_stdout(io.StringIO()),
         ThreadPoolExecutor(max(1, min(workers, len(items)))) as pool,

@@ -4,10 +4,11 @@ A file has METRICS, a tuple of `Metric`. A package brings one by the hook `segme
 the entry-point group nnunet_vit.metrics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
+from nnunet_vit.errors import PluginError
 from nnunet_vit.evaluation.class_masks import ClassMasks
 from nnunet_vit.evaluation.metric import KINDS, Metric
 from nnunet_vit.registry import catalogue
@@ -26,14 +27,20 @@ def own_metrics() -> dict[str, Metric]:
     return {metric.name: metric for metric in sorted(found, key=_place)}
 
 
-def chosen_metrics(words: Sequence[str]) -> list[Metric]:
+def chosen_metrics(
+    words: Sequence[str], warn: Callable[[str], None] = lambda _: None
+) -> list[Metric]:
     """Return the metrics of names, of kinds of task, or all; as tables have them.
+
+    Args:
+        words: names, kinds, or all.
+        warn: is told of a broken package whose metric nobody has asked for by its name.
 
     Raises:
         ConfigError: there is no metric or kind of that name.
         PluginError: several packages have it, or the one that has it is broken.
     """
-    chosen = {metric.name: metric for word in words for metric in _meant_by(word)}
+    chosen = {metric.name: metric for word in words for metric in _meant_by(word, warn)}
     return sorted(chosen.values(), key=_place)
 
 
@@ -53,11 +60,16 @@ def outside_metric(record: catalogue.PluginRecord) -> Metric:
     return replace(found, measure=measure)
 
 
-def _meant_by(word: str) -> list[Metric]:
+def _meant_by(word: str, warn: Callable[[str], None]) -> list[Metric]:
     if word not in (ALL, *KINDS):
         return [_named(word)]
-    names = dict.fromkeys([*own_metrics(), *catalogue.installed(catalogue.METRICS)])
-    return [metric for metric in map(_named, names) if word == ALL or word in metric.kinds]
+    every = list(own_metrics().values())
+    for name in catalogue.installed(catalogue.METRICS):
+        try:
+            every.append(_named(name))
+        except PluginError as error:
+            warn(f"A metric is left out: {error}")
+    return [metric for metric in every if word == ALL or word in metric.kinds]
 
 
 def _named(name: str) -> Metric:

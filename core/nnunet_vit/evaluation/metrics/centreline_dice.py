@@ -20,17 +20,19 @@ def skeleton_of(mask: "Array") -> "Array":
     of these the innermost pixel stays.
     """
     import numpy as np
-    from scipy.ndimage import distance_transform_edt
+    from scipy.ndimage import distance_transform_edt, find_objects
     from skimage.morphology import skeletonize
 
     lines: Array = skeletonize(mask) > 0  # of volumes uint8 once
     parts, count = components(mask)
-    erased = set(range(1, count + 1)) - set(np.unique(parts[lines]).tolist())
+    erased = sorted(set(range(1, count + 1)) - set(np.unique(parts[lines]).tolist()))
     if erased:
         depth = distance_transform_edt(np.pad(mask, 1))[(slice(1, -1),) * mask.ndim]
+        boxes = find_objects(parts)
         for part in erased:
-            places = np.argwhere(parts == part)
-            lines[tuple(places[np.argmax(depth[tuple(places.T)])])] = True
+            box = boxes[part - 1]
+            inside = np.where(parts[box] == part, depth[box], 0)
+            lines[box][np.unravel_index(inside.argmax(), inside.shape)] = True
     return lines
 
 

@@ -1,6 +1,6 @@
 """How many lesions are found, whatever their size."""
 
-from nnunet_vit.evaluation.metric import Metric
+from nnunet_vit.evaluation.metric import Metric, without_prediction, without_reference
 
 RULE = "connected parts (8 or 26 neighbours) that overlap, IoU {overlap} or more, one to one"
 METRICS = (
@@ -17,6 +17,7 @@ METRICS = (
         "lesion precision",
         f"TP / (TP + FP) of lesions; TP: {RULE}.",
         lambda masks: masks.lesions.matched / masks.lesions.predicted,
+        of_one_empty=without_prediction,
         kinds=("lesions",),
         order=51,
     ),
@@ -25,6 +26,7 @@ METRICS = (
         "lesion recall",
         f"TP / (TP + FN) of lesions; TP: {RULE}.",
         lambda masks: masks.lesions.matched / masks.lesions.true,
+        of_one_empty=without_reference,
         kinds=("lesions",),
         order=52,
     ),

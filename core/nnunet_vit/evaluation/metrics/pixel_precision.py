@@ -1,6 +1,6 @@
 """The share of predicted pixels that is right."""
 
-from nnunet_vit.evaluation.metric import Counts, Metric
+from nnunet_vit.evaluation.metric import Counts, Metric, without_prediction
 
 
 def of_counts(counts: Counts) -> float:
@@ -12,8 +12,9 @@ METRICS = (
     Metric(
         "precision",
         "precision",
-        "TP / (TP + FP) of pixels; positive predictive value.",
+        "TP / (TP + FP) of pixels; positive predictive value; none without a prediction.",
         lambda masks: of_counts(masks.counts),
+        of_one_empty=without_prediction,
         kinds=("regions", "vessels"),
         order=20,
         pooled=of_counts,

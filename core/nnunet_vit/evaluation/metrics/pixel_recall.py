@@ -1,6 +1,6 @@
 """The share of the reference's pixels that is found."""
 
-from nnunet_vit.evaluation.metric import Counts, Metric
+from nnunet_vit.evaluation.metric import Counts, Metric, without_reference
 
 
 def of_counts(counts: Counts) -> float:
@@ -12,8 +12,9 @@ METRICS = (
     Metric(
         "recall",
         "recall",
-        "TP / (TP + FN) of pixels; sensitivity.",
+        "TP / (TP + FN) of pixels; sensitivity; none without a reference.",
         lambda masks: of_counts(masks.counts),
+        of_one_empty=without_reference,
         kinds=("regions", "vessels"),
         order=21,
         pooled=of_counts,

@@ -73,3 +73,14 @@ def test_a_metric_that_fails_names_its_package(fake_metric, class_masks):
     with pytest.raises(PluginError) as caught:
         metric.value(class_masks(square, square))
     assert "Plugin 'mine' (x-metrics 1.0): measure failed: AttributeError" in str(caught.value)
+
+
+def test_a_broken_package_that_nobody_asked_for_is_left_out(fake_metric):
+    fake_metric("mine", "import no_such_module\n")
+    said = []
+    names = [metric.name for metric in chosen_metrics(["regions"], said.append)]
+    assert "dice" in names
+    (line,) = said
+    assert line.startswith("A metric is left out: Plugin 'mine' (x-metrics 1.0) failed")
+    with pytest.raises(PluginError):
+        chosen_metrics(["mine"])

@@ -8,6 +8,7 @@ import pytest
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.evaluation.metric import KINDS
 from nnunet_vit.evaluation.metrics import chosen_metrics, own_metrics
+from nnunet_vit.evaluation.metrics.centreline_dice import skeleton_of
 
 pytestmark = pytest.mark.unit
 
@@ -41,6 +42,8 @@ def test_a_shifted_square(class_masks):
         (NOTHING, NOTHING, {"dice": math.nan, "hd95": math.nan, "volume_error": math.nan}),
         (SQUARE, NOTHING, {"dice": 0, "hd95": math.hypot(20, 60), "volume_error": 1}),
         (NOTHING, SQUARE, {"dice": 0, "hd95": math.hypot(20, 60), "volume_error": math.nan}),
+        (SQUARE, NOTHING, {"recall": 0, "precision": math.nan, "lesion_precision": math.nan}),
+        (NOTHING, SQUARE, {"recall": math.nan, "precision": 0, "lesion_recall": math.nan}),
     ],
 )
 def test_empty_masks(reference, prediction, expected, class_masks):
@@ -60,13 +63,17 @@ def test_one_empty_mask_is_never_best(name, masks, class_masks):
 
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_pixels_that_do_not_count(name, class_masks):
-    """What lies outside the field of view changes nothing."""
-    probability = np.random.default_rng(0).random((20, 20))
+    """Values are those of the field of view cut out, whatever is said outside of it."""
+    random = np.random.default_rng(0)
+    inside, probability = (slice(0, 12), slice(0, 12)), random.random((20, 20))
     counted = square(0, 12)
-    dirty = SQUARE | square(14, 18)
-    given = {"counted": counted, "probability": probability}
-    clean = METRICS[name].value(class_masks(SQUARE, square(5, 11), **given))
-    assert METRICS[name].value(class_masks(dirty, square(5, 11), **given)) == clean
+    found = METRICS[name].value(
+        class_masks(
+            SQUARE | square(14, 18), square(5, 11), counted=counted, probability=probability
+        )
+    )
+    cut = class_masks(SQUARE[inside], square(5, 11)[inside], probability=probability[inside])
+    assert found == pytest.approx(METRICS[name].value(cut))
 
 
 @pytest.mark.parametrize("sides", [(2, 2, 2), (4, 4, 4), (5, 2, 4), (1, 4, 4)])
@@ -77,6 +84,23 @@ def test_the_skeleton_of_a_compact_part_is_not_lost(sides, class_masks):
     line[0, 0] = True
     assert METRICS["cldice"].value(class_masks(box, box)) == 1
     assert METRICS["cldice"].value(class_masks(box | line, line)) < 1
+
+
+def test_many_specks(class_masks):
+    """scikit-image erases each of these cubes; one pixel of each stays."""
+    specks = np.zeros((48, 96, 96), bool)
+    for z, y, x in np.ndindex(12, 24, 24):
+        specks[4 * z : 4 * z + 2, 4 * y : 4 * y + 2, 4 * x : 4 * x + 2] = True
+    assert skeleton_of(specks).sum() == 12 * 24 * 24
+    assert METRICS["cldice"].value(class_masks(specks, specks)) == 1
+
+
+def test_surfaces_at_the_tolerance_are_within(class_masks):
+    """NIfTI keeps 0.4 as the float32 0.40000000596: five pixels are 2.0000000298 mm."""
+    spacing = (float(np.float32(0.4)),) * 2
+    moved = class_masks(SQUARE, np.roll(SQUARE, 5, axis=1), spacing, tolerance=2.0)
+    exact = class_masks(SQUARE, np.roll(SQUARE, 5, axis=1), (0.4, 0.4), tolerance=2.0)
+    assert METRICS["nsd"].value(moved) == METRICS["nsd"].value(exact) > 0.9
 
 
 def test_lesions_have_one_partner_each(class_masks):

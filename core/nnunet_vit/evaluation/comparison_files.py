@@ -1,0 +1,125 @@
+"""A comparison as files: CSV of all numbers, a LaTeX table, a picture of the differences."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.evaluation.comparison import Comparison, Row
+from nnunet_vit.evaluation.metric import Metric
+from nnunet_vit.evaluation.metric_table import value_text
+from nnunet_vit.files.writing import replacing
+from nnunet_vit.report.letters import letter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLUMNS = (
+    "metric", "class", "run", "other_run", "mean", "other_mean", "difference", "low", "high",
+    "p", "p_holm", "effect", "higher", "lower", "cases", "patients", "better",
+)  # fmt: skip
+SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "_%&#$"})
+INCHES = 0.35  # of a row of the picture
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write comparison.csv, .tex and .png into a folder and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {"comparison.csv": _csv(comparison), "comparison.tex": latex(comparison)}
+    for name, text in texts.items():
+        with replacing(folder / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    picture = folder / "comparison.png"
+    draw(comparison, picture)
+    return [*(folder / name for name in texts), picture]
+
+
+def latex(comparison: Comparison) -> str:
+    """Return a table of means and standard deviations, the best bold (needs booktabs)."""
+    runs = range(len(comparison.runs))
+    names = [f"% {letter(run)}: {comparison.runs[run].name}" for run in runs]
+    head = " & ".join(["metric", "class", *map(letter, runs)])
+    rows = [
+        " & ".join(
+            [metric.title.translate(SPECIAL), name.translate(SPECIAL),
+             *_cells(comparison, metric, name)]
+        )
+        for metric in comparison.metrics
+        for name in comparison.classes
+    ]  # fmt: skip
+    body = " \\\\\n".join(rows)
+    return "\n".join(
+        [*names, f"\\begin{{tabular}}{{ll{'r' * len(runs)}}}", "\\toprule", f"{head} \\\\",
+         "\\midrule", f"{body} \\\\", "\\bottomrule", "\\end{tabular}", ""]
+    )  # fmt: skip
+
+
+def draw(comparison: Comparison, file: Path) -> None:
+    """Draw each difference with its interval, and the line at 0; grey where it may be noise."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = [[r for r in comparison.rows if r.metric is metric] for metric in comparison.metrics]
+    size = 4.5 * len(rows), 1.6 + INCHES * max(map(len, rows))
+    figure = Figure(size, layout="constrained")
+    FigureCanvasAgg(figure)
+    unit = comparison.measurements[0].unit
+    for axes, of_metric in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, strict=True):
+        _draw_rows(axes, of_metric, unit)
+    runs = [f"{letter(number)}: {run.name}" for number, run in enumerate(comparison.runs)]
+    figure.suptitle("\n".join(runs), fontsize="small")
+    with replacing(file) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=120)
+
+
+def _draw_rows(axes: "Axes", rows: Sequence[Row], length: str) -> None:
+    for place, row in enumerate(rows):
+        found, colour = row.difference, "tab:grey" if row.better is None else "tab:blue"
+        axes.plot([found.low, found.high], [place, place], color=colour)
+        axes.plot([found.mean], [place], "o", color=colour)
+    axes.axvline(0, color="black", linewidth=0.8)
+    labels = [f"{row.class_name}: {letter(row.other)} - {letter(row.one)}" for row in rows]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    for row in rows[:1]:
+        unit = row.metric.unit(length)
+        side = "left" if row.metric.lower_is_better else "right"
+        axes.set_title(f"{row.metric.title}{f' ({unit})' if unit else ''}: {side} is better")
+
+
+def _csv(comparison: Comparison) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(comparison))
+    return text.getvalue()
+
+
+def _rows(comparison: Comparison) -> Iterator[list[object]]:
+    names = [run.name for run in comparison.runs]
+    for row in comparison.rows:
+        found = row.difference
+        means = (comparison.mean(run, row.metric, row.class_name) for run in (row.one, row.other))
+        yield [
+            row.metric.name, row.class_name, names[row.one], names[row.other], *means,
+            found.mean, found.low, found.high, found.p, found.p_holm, found.effect,
+            found.higher, found.lower, found.cases, found.patients,
+            "" if row.better is None else names[row.better],
+        ]  # fmt: skip
+
+
+def _cells(comparison: Comparison, metric: Metric, name: str) -> Iterator[str]:
+    runs = range(len(comparison.runs))
+    means = [comparison.mean(run, metric, name) for run in runs]
+    known = [mean for mean in means if not math.isnan(mean)]
+    best = (min if metric.lower_is_better else max)(known) if known else math.nan
+    for run, mean in zip(runs, means, strict=True):
+        values = [v for v in comparison.values(run, metric, name).values() if not math.isnan(v)]
+        sd = math.nan
+        if len(values) > 1:
+            sd = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
+        shown = value_text(mean, metric)
+        bold = f"\\textbf{{{shown}}}" if mean == best else shown
+        yield f"{bold} $\\pm$ {value_text(sd, metric)}"

@@ -1,0 +1,105 @@
+"""What a run has predicted: the validations of a model folder, or a folder of masks."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
+from nnunet_vit.data.case_files import files_of
+from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.errors import DataError, ModelError, shortened
+from nnunet_vit.evaluation.mask_pairs import Task, task_of
+
+FOLD = re.compile(r"fold_(\d+)")
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """The masks of a run.
+
+    Attributes:
+        path: as it was given.
+        folds: whose validations they are; none for a folder of masks.
+        masks: by case.
+        task: what they should show.
+    """
+
+    path: Path
+    folds: tuple[int, ...]
+    masks: dict[str, Path]
+    task: Task
+
+    @property
+    def name(self) -> str:
+        """What people call it: the folder, without the trainer that all of ours have."""
+        return self.path.resolve().name.removeprefix("nnUNetTrainer_vit__")
+
+
+def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> RunResults:
+    """Return the masks of a run.
+
+    Args:
+        path: a model folder, or a folder of masks.
+        folds: whose validations to take; None: of all that are validated.
+        references: folder of true masks.
+
+    Raises:
+        DataError: it is neither.
+        ModelError: a fold is not validated, or two folds have predicted one case.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path} is {'a file' if path.exists() else 'missing'}.", fix=KINDS)
+    validated = {
+        int(found[1]): folder / VALIDATION
+        for folder in sorted(path.glob("fold_*"))
+        if (found := FOLD.fullmatch(folder.name)) and (folder / VALIDATION / SUMMARY).is_file()
+    }
+    if not validated:
+        if any(path.glob("fold_*")):
+            raise ModelError(f"{path}: no fold is validated.", fix="vit_cli train … --continue")
+        return _of_masks(path, references)
+    missing = [str(fold) for fold in folds or [] if fold not in validated]
+    if missing:
+        raise ModelError(f"{path}: not validated: fold {', '.join(missing)}.")
+    used = tuple(folds or sorted(validated))
+    task = task_of(validated[used[0]], references, path)
+    masks: dict[str, Path] = {}
+    for fold in used:
+        found_here = _masks(validated[fold], task.ending)
+        twice = sorted(masks.keys() & found_here)
+        if twice:
+            raise ModelError(f"{path}: several folds have predicted {shortened(twice)}.")
+        masks |= found_here
+    return RunResults(path, used, masks, task)
+
+
+KINDS = "a model folder with validated folds, ours or nnU-Net's, or a folder of predicted masks."
+
+
+def references_of(path: Path) -> Path | None:
+    """Return the folder of true masks that a run's summary.json names, if it is there."""
+    for summary in [path / SUMMARY, *sorted(path.glob(f"fold_*/{VALIDATION}/{SUMMARY}"))]:
+        try:
+            entries = json.loads(summary.read_text(encoding="utf-8"))["metric_per_case"]
+            folder = Path(entries[0]["reference_file"]).parent
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def _of_masks(path: Path, references: Path) -> RunResults:
+    if not all((path / name).is_file() for name in MODEL_FILES):
+        raise DataError(f"{path} holds no results: no fold_0, and no dataset.json.", fix=KINDS)
+    task = task_of(path, references, None)
+    return RunResults(path, (), _masks(path, task.ending), task)
+
+
+def _masks(folder: Path, ending: str) -> dict[str, Path]:
+    found = {file.name.removesuffix(ending): file for file in files_of(folder, ending)}
+    if not found:
+        raise DataError(f"{folder} holds no mask *{ending}.")
+    return found

@@ -1,0 +1,211 @@
+"""Runs that can be compared, runs that cannot, and what is written of them."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from nnunet_vit.errors import ConfigError, DataError, ModelError
+from nnunet_vit.evaluation.compare import compare_runs, patients_of
+from nnunet_vit.evaluation.comparison_files import write_comparison
+from nnunet_vit.evaluation.comparison_table import comparison_text
+from nnunet_vit.evaluation.cost import Cost, cost_of
+from nnunet_vit.evaluation.wanted import Wanted
+from nnunet_vit.report.letters import letter
+from nnunet_vit.report.progress import Progress
+
+pytestmark = pytest.mark.unit
+
+LABELS = {"background": 0, "disc": 1, "cup": 2}
+CASES = [f"P{number // 2}_{'lr'[number % 2]}" for number in range(16)]
+
+
+def save(path, mask):
+    from skimage.io import imsave
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    imsave(path, mask.astype(np.uint8), check_contrast=False)
+
+
+def truth():
+    mask = np.zeros((20, 20), int)
+    mask[2:12, 2:12], mask[14:18, 14:18] = 1, 2
+    return mask
+
+
+@pytest.fixture
+def run(tmp_path):
+    """`run("name", shift)` writes a model folder of two folds whose discs are off by a shift."""
+    for case in CASES:
+        save(tmp_path / "labels" / f"{case}.png", truth())
+
+    def make(name, shift, labels=LABELS, folds=(0, 1)):
+        random, folder = np.random.default_rng(len(name)), tmp_path / name
+        for number, case in enumerate(CASES):
+            if number % 2 not in folds:
+                continue
+            mask = truth()
+            mask[mask == 1] = 0
+            off = shift + random.integers(0, 2)
+            mask[2:12, 2 + off : 12 + off] = 1
+            mask[14:18, 14:18] = 2
+            save(folder / f"fold_{number % 2}/validation/{case}.png", mask)
+        for fold in folds:
+            entry = {"reference_file": str(tmp_path / "labels" / "x.png")}
+            summary = {"metric_per_case": [entry], "foreground_mean": {}}
+            file = folder / f"fold_{fold}/validation/summary.json"
+            file.write_text(json.dumps(summary))
+        description = {"labels": labels, "file_ending": ".png", "channel_names": {"0": "R"}}
+        (folder / "dataset.json").write_text(json.dumps(description))
+        (folder / "plans.json").write_text(json.dumps({"configurations": {}}))
+        return folder
+
+    return make
+
+
+def compared(*paths, **given):
+    return compare_runs(paths, Progress(), **given)
+
+
+def row(comparison, metric, name):
+    (found,) = [r for r in comparison.rows if (r.metric.name, r.class_name) == (metric, name)]
+    return found
+
+
+def test_a_better_run_is_called_better(run):
+    found = compared(run("worse", 3), run("good", 0), wanted=Wanted(("dice", "hd")))
+    disc, hd = row(found, "dice", "disc"), row(found, "hd", "disc")
+    assert (disc.better, hd.better) == (1, 1)
+    assert disc.difference.mean > 0 > hd.difference.mean
+    assert row(found, "dice", "cup").better is None
+    assert row(found, "dice", "mean of the classes").better == 1
+
+
+def test_the_same_run_twice_is_noise(run):
+    folder = run("one", 1)
+    copied = shutil.copytree(folder, folder.with_name("two"))
+    found = compared(folder, copied)
+    assert [one.better for one in found.rows] == [None, None, None]
+    assert found.rows[0].difference.p_holm == 1
+
+
+def test_three_runs_are_compared_in_pairs(run):
+    found = compared(run("a", 0), run("bb", 1), run("ccc", 4))
+    pairs = [(one.one, one.other) for one in found.rows if one.class_name == "disc"]
+    assert pairs == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_the_words(run):
+    found = compared(run("worse", 3), run("good", 0), patients="^(P[0-9]+)_")
+    lines = comparison_text(
+        found, [Cost(5_000_000, 1.5, 0.25), Cost(None, None, None)]
+    ).splitlines()
+    assert lines[:3] == [
+        "A  worse (folds 0 1, 5.00 M parameters, trained 90 min, 0.2 s per case)",
+        "B  good (folds 0 1)",
+        "16 cases of 8 patients",
+    ]
+    assert any(line.startswith("    B - A +0.2") and line.endswith("B is better") for line in lines)
+    assert any(line.endswith("lower in 0 of 16: may be noise") for line in lines)
+
+
+def test_the_files(run, tmp_path):
+    found = compared(run("worse", 3), run("good_1", 0), wanted=Wanted(("dice", "hd95")))
+    files = write_comparison(found, tmp_path / "out")
+    assert [file.name for file in files] == ["comparison.csv", "comparison.tex", "comparison.png"]
+    rows = list(csv.DictReader(files[0].open()))
+    assert len(rows) == 6
+    assert rows[0]["better"] == "good_1"
+    assert float(rows[0]["difference"]) == pytest.approx(
+        float(rows[0]["other_mean"]) - float(rows[0]["mean"])
+    )
+    latex = files[1].read_text()
+    assert r"\textbf{1.000} $\pm$ 0.000" in latex
+    assert latex.count(r"\\") == 7
+    from skimage.io import imread
+
+    assert imread(files[2]).std() > 1
+
+
+def test_folders_of_masks(run, tmp_path):
+    places = [run("worse", 3), run("good", 0)]
+    for model in places:
+        for fold in (0, 1):
+            for file in (model / f"fold_{fold}/validation").glob("*.png"):
+                shutil.copy(file, model / file.name)
+            shutil.rmtree(model / f"fold_{fold}")
+    found = compared(*places, references=tmp_path / "labels")
+    assert row(found, "dice", "disc").better == 1
+    with pytest.raises(DataError, match="No folder of true masks is known"):
+        compared(*places)
+
+
+def test_other_folds_are_refused(run):
+    one, other = run("one", 0), run("other", 0, folds=(1,))
+    with pytest.raises(DataError) as caught:
+        compared(one, other)
+    assert f"{other} has folds 1, {one} 0, 1. Fix: --folds 1" in str(caught.value)
+    assert compared(one, other, folds=[1]).runs[0].folds == (1,)
+    with pytest.raises(ModelError, match="not validated: fold 0"):
+        compared(other, one, folds=[0])
+
+
+def test_other_cases_are_refused(run):
+    one, other = run("one", 0), run("other", 0)
+    (other / "fold_0/validation" / f"{CASES[0]}.png").unlink()
+    with pytest.raises(DataError) as caught:
+        compared(one, other)
+    assert f"0 cases more, 1 fewer ({CASES[0]})" in str(caught.value)
+
+
+def test_other_classes_are_refused(run):
+    labels = {"background": 0, "disc": 1, "rim": 2}
+    with pytest.raises(DataError, match="has the classes disc, rim; "):
+        compared(run("one", 0), run("other", 0, labels=labels))
+
+
+def test_what_is_no_run(run, tmp_path):
+    with pytest.raises(ConfigError, match="compare needs two runs or more"):
+        compared(run("one", 0))
+    with pytest.raises(DataError, match=r"nothing is missing\."):
+        compared(run("one", 0), tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no results: no fold_0"):
+        compared(run("one", 0), tmp_path / "empty")
+    (tmp_path / "begun" / "fold_0").mkdir(parents=True)
+    with pytest.raises(ModelError, match="no fold is validated"):
+        compared(run("one", 0), tmp_path / "begun")
+
+
+def test_patients():
+    assert patients_of(["P1_l", "P1_r"], "^(P[0-9]+)_") == {"P1_l": "P1", "P1_r": "P1"}
+    assert patients_of(["P1_l"], "^P[0-9]+") == {"P1_l": "P1"}
+    assert patients_of(["a"], None) == {"a": "a"}
+    with pytest.raises(ConfigError, match="finds no patient in x"):
+        patients_of(["P1_l", "x"], "^(P[0-9]+)_")
+    with pytest.raises(ConfigError, match="no regular expression"):
+        patients_of(["x"], "(")
+
+
+def test_the_cost(tmp_path):
+    import torch
+
+    fold = tmp_path / "fold_0"
+    fold.mkdir()
+    (fold / "training_log_1.txt").write_text(
+        "2026-11-26 23:00:00.0: Epoch time: 1800.0 s \n"
+        "2026-11-26 23:30:00.500000: predicting a\n2026-11-26 23:30:02.500000: predicting b\n"
+    )
+    weights = {"a": torch.zeros(3, 4), "b": torch.zeros(5)}
+    logged = {"losses": [np.float64(0.5)]}  # as nnU-Net's own checkpoints have it
+    torch.save({"network_weights": weights, "logging": logged}, fold / "checkpoint_final.pth")
+    assert cost_of(tmp_path, (0,)) == Cost(17, 0.5, 2.0)
+    assert cost_of(tmp_path, ()) == Cost(None, None, None)
+    (fold / "checkpoint_final.pth").write_bytes(b"damaged")
+    assert cost_of(tmp_path, (0,)).parameters is None
+
+
+def test_letters():
+    assert [letter(number) for number in (0, 25, 26, 53)] == ["A", "Z", "A2", "B3"]
