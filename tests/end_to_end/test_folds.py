@@ -1,5 +1,6 @@
 """Five folds in one command, killed and resumed; nnU-Net's own tools on what they leave."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -14,6 +15,15 @@ RUN = """
     model: {head: linear, backbone: "timm:test_vit", pretrained: false}
     train: {num_epochs: 2, num_iterations_per_epoch: 2, num_val_iterations_per_epoch: 1,
             batch_size: 2, patch_size: [64, 96], seed: 5, initial_lr: 0.01}
+"""
+SHORT = """
+    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+    class nnUNetTrainerShort(nnUNetTrainer):
+        def __init__(self, plans, configuration, fold, dataset_json, device):
+            super().__init__(plans, configuration, fold, dataset_json, device)
+            self.num_epochs, self.num_iterations_per_epoch = 1, 2
+            self.num_val_iterations_per_epoch = 1
 """
 TRAIN = ("train", "--config", "folds.yaml", "--device", "cpu")
 BROKEN = ("--set", "paths.results=broken")
@@ -114,6 +124,43 @@ def test_nnunets_own_tools_read_the_folds(thirty_cases, unbroken):
     found = json.loads((folder.parent / "inference_information.json").read_text())
     assert found["best_model_or_ensemble"]["result_on_crossval_pre_pp"] == pytest.approx(
         before["foreground_mean"]["Dice"], nan_ok=True
+    )
+
+
+@pytest.fixture(scope="module")
+def unet(thirty_cases, unbroken):
+    """The model folder of nnU-Net's own U-Net, trained by its own command on fold 0."""
+    (thirty_cases.folder / "trainers").mkdir()
+    thirty_cases.write("trainers/short.py", SHORT)
+    folders = {"raw": "many", "preprocessed": "many pre", "results": "unbroken"}
+    variables = {f"nnUNet_{key}": str(thirty_cases.folder / name) for key, name in folders.items()}
+    words = ("902", "2d", "0", "-tr", "nnUNetTrainerShort", "-device", "cpu")
+    trainers = str(thirty_cases.folder / "trainers")
+    done = thirty_cases("nnUNetv2_train", *words, nnUNet_extTrainer=trainers, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return unbroken[1].with_name("nnUNetTrainerShort__nnUNetPlans__2d")
+
+
+def test_a_run_beside_nnunets_own(thirty_cases, unbroken, unet):
+    _, ours = unbroken
+    words = ("compare", ours, unet, "--folds", 0, "--metrics", "dice", "hd95", "-o", "compared")
+    output = thirty_cases.succeed(*words)
+    assert f"A  {ours.name.removeprefix('nnUNetTrainer_vit__')} (folds 0, " in output
+    (line,) = [one for one in output.splitlines() if one.startswith(f"B  {unet.name} (folds 0, ")]
+    assert " M parameters, trained " in line
+    assert "\n6 cases\n" in output
+    rows = list(csv.DictReader((thirty_cases.folder / "compared/comparison.csv").open()))
+    summary = json.loads((unet / "fold_0/validation/summary.json").read_text())
+    disc = next(r for r in rows if (r["metric"], r["class"]) == ("dice", "optic_disc"))
+    assert float(disc["other_mean"]) == pytest.approx(summary["mean"]["1"]["Dice"], nan_ok=True)
+    assert (thirty_cases.folder / "compared/comparison.png").stat().st_size > 5000
+
+
+def test_other_folds_cannot_be_compared(thirty_cases, unbroken, unet):
+    done = thirty_cases.vit_cli("compare", unbroken[1], unet)
+    assert done.returncode == 3
+    assert done.stderr == (
+        f"error[data]: {unet} has folds 0, {unbroken[1]} 0, 1, 2, 3, 4. Fix: --folds 0\n"
     )
 
 
