@@ -32,7 +32,7 @@ def compare(
         from nnunet_vit.evaluation.compare import compare_runs
         from nnunet_vit.evaluation.comparison_files import write_comparison
         from nnunet_vit.evaluation.comparison_table import comparison_text
-        from nnunet_vit.evaluation.cost import cost_of
+        from nnunet_vit.evaluation.run_cost import cost_of
         from nnunet_vit.evaluation.wanted import Wanted
 
         found = compare_runs(runs, progress, references=references, folds=folds,

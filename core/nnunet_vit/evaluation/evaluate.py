@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.errors import counted, shortened
+from nnunet_vit.evaluation.checked_masks import check_pairs
 from nnunet_vit.evaluation.fields_of_view import check_fields
-from nnunet_vit.evaluation.mask_pairs import Pair, Task, check_pairs, find_pairs, task_of
+from nnunet_vit.evaluation.mask_pairs import Pair, Task, find_pairs, task_of
 from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics

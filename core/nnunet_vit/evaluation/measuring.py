@@ -10,8 +10,9 @@ from nnunet_vit.data.checks.raster_reading import Raster, in_threads
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.errors import MachineError
+from nnunet_vit.evaluation.checked_masks import CheckedMasks
 from nnunet_vit.evaluation.class_masks import ClassMasks, Empty, MetricOptions
-from nnunet_vit.evaluation.mask_pairs import CheckedMasks, Pair
+from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.evaluation.probabilities import Channels, read_probabilities
 from nnunet_vit.files.json_file import JsonObject

@@ -16,15 +16,9 @@ from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
-from nnunet_vit.training.run import (
-    claimed,
-    empty_folds,
-    model_folder,
-    opened,
-    prepare_fold,
-    run_name,
-    train_fold,
-)
+from nnunet_vit.training.fold_folders import claimed, empty_folds
+from nnunet_vit.training.fold_preparation import model_folder, prepare_fold, run_name
+from nnunet_vit.training.run import opened, train_fold
 from nnunet_vit.training.side_by_side import Commands
 
 REFERENCES = "gt_segmentations"  # nnU-Net's copy of the labels, beside the preprocessed data
