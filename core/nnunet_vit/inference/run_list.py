@@ -1,0 +1,136 @@
+"""The model folders of datasets: folds, Dice, size, date, and what their run files differ in."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.errors import UserError
+from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.inference.model_folder import FOLD, open_model
+from nnunet_vit.quantities import bytes_text
+
+OURS = "nnUNetTrainer_vit__"
+SECTIONS = {"model", "lora", "train"}
+Settings = dict[str, str]  # of a run: its keys that are not the defaults
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A model folder.
+
+    Attributes:
+        path: of the folder.
+        validated: folds that are validated.
+        begun: folds that are not.
+        dice: mean over the validated cases and foreground classes; None: nothing is validated.
+        cases: that are validated.
+        size: bytes on the disk.
+        changed: the day of the newest result.
+        settings: of a run of ours.
+        problem: why the folder's run cannot be read, or nothing.
+    """
+
+    path: Path
+    validated: tuple[str, ...]
+    begun: tuple[str, ...]
+    dice: float | None
+    cases: int
+    size: int
+    changed: date
+    settings: Settings = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: the folder, without the trainer that all of ours have."""
+        return self.path.name.removeprefix(OURS)
+
+
+def run_entries(dataset: Path) -> list[RunEntry]:
+    """Return the model folders of a dataset's results, the newest last."""
+    folders = (path for path in dataset.iterdir() if (path / MODEL_FILES[0]).is_file())
+    return sorted((_entry(path) for path in folders), key=lambda entry: entry.changed)
+
+
+def runs_text(dataset: str, entries: Sequence[RunEntry]) -> str:
+    """Return a dataset's runs as lines; below each what it alone, or not all, have set."""
+    lines = [f"{dataset}:"]
+    differing = _differing([entry.settings for entry in entries if entry.settings])
+    for entry in entries:
+        lines.append(f"  {entry.name}  {_facts(entry)}")
+        told = [f"{key} {entry.settings.get(key, 'default')}" for key in differing]
+        if entry.problem:
+            lines.append(f"    {entry.problem}")
+        elif told and entry.settings:
+            lines.append(f"    {', '.join(told)}")
+    return "\n".join(lines if entries else [*lines, "  no model"])
+
+
+def _facts(entry: RunEntry) -> str:
+    folds = f"folds {' '.join(entry.validated)}" if entry.validated else "no fold validated"
+    begun = f" (begun: {' '.join(entry.begun)})" if entry.begun else ""
+    dice = "" if entry.dice is None else f"Dice {entry.dice:.3f} on {entry.cases} cases, "
+    return f"{folds}{begun}, {dice}{bytes_text(entry.size)}, {entry.changed}"
+
+
+def _entry(path: Path) -> RunEntry:
+    folds = sorted(fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name))
+    found = {fold.name.removeprefix("fold_"): list(_dice(fold)) for fold in folds}
+    # fold all is validated on what it has trained on
+    values = [value for fold, per_case in found.items() if fold != "all" for value in per_case]
+    files = [file for file in path.rglob("*") if file.is_file()]
+    newest = max((file.stat().st_mtime for file in files), default=path.stat().st_mtime)
+    settings, problem = _settings(path)
+    return RunEntry(
+        path,
+        tuple(fold for fold, per_case in found.items() if per_case),
+        tuple(fold for fold, per_case in found.items() if not per_case),
+        sum(values) / len(values) if values else None,
+        len(values),
+        sum(file.stat().st_size for file in files),
+        date.fromtimestamp(newest),
+        settings,
+        problem,
+    )
+
+
+def _dice(fold: Path) -> Iterator[float]:
+    """Yield the mean Dice over the classes of each validation case, by nnU-Net's summary."""
+    entries = []
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        text = (fold / VALIDATION / SUMMARY).read_text(encoding="utf-8")
+        entries = json.loads(text)["metric_per_case"]
+    for entry in entries:
+        values = [of_class["Dice"] for of_class in entry["metrics"].values()]
+        there = [value for value in values if value is not None and value == value]
+        if there:
+            yield sum(there) / len(there)
+
+
+def _settings(path: Path) -> tuple[Settings, str]:
+    if not path.name.startswith(OURS):
+        return {}, ""
+    try:
+        run: ViTnnUNetConfig = open_model(path).run
+    except UserError as error:
+        return {}, error.problem
+    return dict(_flat(run.model_dump(mode="json", include=SECTIONS, exclude_defaults=True))), ""
+
+
+def _flat(content: JsonMapping, before: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", json.dumps(value).strip('"')
+
+
+def _differing(settings: Sequence[Settings]) -> list[str]:
+    keys = dict.fromkeys(key for each in settings for key in each)
+    return [key for key in keys if len({each.get(key) for each in settings}) > 1]
