@@ -34,7 +34,11 @@ def write(folder, settings, folds, begun=0):
     if settings is not None:
         run = ViTnnUNetConfig.model_validate({"model": {"head": "segformer"}, **settings})
         plans[KEY] = {"schema": 1, "version": "0.1.0", "run": run.model_dump(mode="json")}
-    description = {"labels": {"background": 0}, "file_ending": ".png", "channel_names": {}}
+    description = {
+        "labels": {"background": 0, "disc": 1},
+        "file_ending": ".png",
+        "channel_names": {"0": "R"},
+    }
     (folder / "dataset.json").write_text(json.dumps(description))
     (folder / "plans.json").write_text(json.dumps(plans))
     for fold in range(folds + begun):
