@@ -20,13 +20,13 @@ RULE = (
 
 def comparison_text(comparison: Comparison, costs: Sequence[Cost]) -> str:
     """Return the comparison; costs: of each run."""
-    lines = [*_runs(comparison, costs), ""]
+    lines = list(_runs(comparison, costs))
     for metric in comparison.metrics:
         unit = metric.unit(comparison.measurements[0].unit)
         lines.append(f"{metric.title} ({unit})" if unit else metric.title)
         for name in comparison.classes:
             lines += _block(comparison, metric, name)
-    return "\n".join([*lines, "", *comparison.measurements[0].definitions(), RULE])
+    return "\n".join([*lines, *comparison.measurements[0].definitions(), RULE])
 
 
 def _runs(comparison: Comparison, costs: Sequence[Cost]) -> Iterator[str]:

@@ -56,7 +56,7 @@ class Scores:
         lines = [f"Dice on {counted(len(self.per_case), 'case')}: mean {self.mean:.3f}"]
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         if self.measurement is not None:
-            lines += ["", table(self.measurement), ""]
+            lines.append(table(self.measurement))
             names = " and ".join(file.name for file in self.files)
             lines.append(f"Metrics per case: {names}, beside the masks.")
         return "\n".join([*lines, f"Per case: {self.summary}"])

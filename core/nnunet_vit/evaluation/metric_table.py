@@ -38,7 +38,6 @@ def _rows(measurement: Measurement, name: str, width: int) -> Iterator[str]:
 
 
 def _notes(measurement: Measurement) -> Iterator[str]:
-    yield ""
     yield from measurement.definitions()
     yield INTERVAL_RULE
     empties = list(_empties(measurement))

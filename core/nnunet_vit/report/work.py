@@ -12,6 +12,7 @@ from rich.progress import TaskID
 from nnunet_vit.report.screen import Screen
 
 LINE_EVERY = 30.0  # seconds, where there is no terminal
+DRAW_EVERY = 0.02  # seconds between two drawings of the bar, at least
 ASK_EVERY = 0.5  # seconds between two questions how much is done
 
 
@@ -58,6 +59,7 @@ class WorkDisplay:
         self._screen = screen
         self._work: Work | None = None
         self._bars: tuple[Bars, TaskID] | None = None
+        self._drawn = 0.0
         self._ended = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -96,7 +98,12 @@ class WorkDisplay:
     def _show(self, work: Work) -> None:
         if self._bars is not None:
             bars, task = self._bars
-            bars.update(task, completed=work.done, detail=work.detail, counts=work.counts())
+            now = time.monotonic()
+            drawn = now - self._drawn >= DRAW_EVERY  # rich alone would leave out quick cases
+            self._drawn = now if drawn else self._drawn
+            bars.update(
+                task, completed=work.done, detail=work.detail, counts=work.counts(), refresh=drawn
+            )
 
     def _watch(self, work: Work) -> None:
         """Ask how much is done; where there is no bar, write a line now and then."""
