@@ -111,12 +111,13 @@ class ClassMasks:
     @cached_property
     def distances(self) -> tuple["Array", "Array"]:
         """Distances of the reference's surface pixels to the prediction's surface, and back."""
-        from scipy.ndimage import distance_transform_edt
+        import numpy as np
+        from scipy.spatial import cKDTree
 
-        reference, prediction = self.surfaces
-        to_prediction = distance_transform_edt(~prediction, sampling=self.spacing)
-        to_reference = distance_transform_edt(~reference, sampling=self.spacing)
-        return to_prediction[reference], to_reference[prediction]
+        # quicker than a distance transform of all pixels, and its memory is that of the surfaces
+        reference, prediction = (np.argwhere(each) * self.spacing for each in self.surfaces)
+        trees = [cKDTree(each, balanced_tree=False) for each in (reference, prediction)]
+        return trees[1].query(reference)[0], trees[0].query(prediction)[0]
 
     @cached_property
     def lesions(self) -> Lesions:

@@ -149,7 +149,11 @@ def _read(file: Path, measuring: Measuring) -> Raster:
 
 
 def _counted(reference: "Array", pair: Pair, measuring: Measuring) -> "Array":
-    counted: Array = reference != measuring.ignored
+    import numpy as np
+
+    counted: Array = np.ones(reference.shape, bool)
+    if measuring.ignored is not None:
+        counted = reference != measuring.ignored
     if measuring.fields is not None:
         counted &= _read(measuring.fields / pair.reference.name, measuring).values != 0
     return counted
