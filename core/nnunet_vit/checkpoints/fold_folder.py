@@ -66,7 +66,7 @@ class FoldFolder:
         pointers = (self.path / name for name in (LATEST, BEST))
         for file in (self.whole, self.path / VALIDATION / SUMMARY, *pointers):
             file.unlink(missing_ok=True)
-        for folder in self.path.glob(CHECKPOINTS):
+        for folder in (*self.path.glob(CHECKPOINTS), *self.path.glob(VALIDATION)):
             folder.rename(folder.with_name(f".{folder.name}-{secrets.token_hex(4)}"))
 
     def is_validated(self, cases: Collection[str], ending: str) -> bool:

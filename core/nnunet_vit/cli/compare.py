@@ -26,8 +26,11 @@ def compare(
     ] = None,
 ) -> None:
     """Compare runs on the same cases: differences with intervals, tests, and what may be noise."""
+    from nnunet_vit.errors import ConfigError
     from nnunet_vit.report.quiet import quiet_libraries
 
+    if output is not None and output.exists() and not output.is_dir():
+        raise ConfigError(f"--output {output} is a file.", fix="a folder, which is made.")
     with quiet_libraries() as progress:
         from nnunet_vit.evaluation.compare import compare_runs
         from nnunet_vit.evaluation.comparison_files import write_comparison

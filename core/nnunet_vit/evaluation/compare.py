@@ -1,16 +1,15 @@
 """Read, check and measure runs, so that they can be compared."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from nnunet_vit.data.checks.raster_reading import endings
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.errors import ConfigError, DataError, counted, shortened
 from nnunet_vit.evaluation.comparison import Comparison
 from nnunet_vit.evaluation.evaluate import measure
 from nnunet_vit.evaluation.mask_pairs import Pair
-from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.run_results import RunResults, read_results, references_of
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.nnunet.folders import use_processors
@@ -48,14 +47,31 @@ def compare_runs(
     if len(paths) < 2:
         raise ConfigError("compare needs two runs or more.", fix="vit_cli compare RUN RUN")
     truth = references or _found_references(paths)
+    progress.log(f"True masks: {truth}")
     runs = [read_results(path, folds, truth) for path in paths]
     _check_same(runs)
     groups = patients_of(runs[0].masks, patients)
-    measurements = [_measured(run, truth, wanted, progress=progress) for run in runs]
+    pairs = [_pairs(run, truth) for run in runs]
+    wanted = _measurable(wanted, runs, pairs, progress)
+    measurements = [
+        measure(of_run, run.task, wanted, progress=progress, name=run.name)[1]
+        for run, of_run in zip(runs, pairs, strict=True)
+    ]
     return Comparison(runs, measurements, groups)
 
 
-def patients_of(cases: Iterable[str], expression: str | None) -> dict[str, str]:
+def _measurable(
+    wanted: Wanted, runs: Sequence[RunResults], pairs: Sequence[list[Pair]], progress: Progress
+) -> Wanted:
+    """Return what can be measured in every run: probabilities may be there for some alone."""
+    found = [
+        [metric.name for metric in wanted.measurable(of_run, run.task.ending, progress.warn)]
+        for run, of_run in zip(runs, pairs, strict=True)
+    ]
+    return replace(wanted, metrics=[name for name in found[0] if all(name in f for f in found)])
+
+
+def patients_of(cases: Collection[str], expression: str | None) -> dict[str, str]:
     """Return the patient of each case.
 
     Raises:
@@ -67,73 +83,69 @@ def patients_of(cases: Iterable[str], expression: str | None) -> dict[str, str]:
         pattern = re.compile(expression)
     except re.error as error:
         raise ConfigError(f"--patients {expression}: no regular expression: {error}.") from error
-    found = {case: pattern.search(case) for case in cases}
-    without = [case for case, match in found.items() if match is None]
+    part = 1 if pattern.groups else 0
+    found = {case: match[part] for case in cases if (match := pattern.search(case))}
+    without = [case for case in cases if not found.get(case)]
     if without:
         raise ConfigError(
             f"--patients {expression} finds no patient in {shortened(without)}.",
             fix="an expression for all names: '^(P[0-9]+)_' for P012_left.",
         )
-    return {
-        case: match[1] if pattern.groups else match[0] for case, match in found.items() if match
-    }
+    return found
 
 
 def _found_references(paths: Sequence[Path]) -> Path:
-    for path in paths:
-        found = references_of(path)
-        if found is not None:
-            return found
-    raise DataError(
-        f"No folder of true masks is known: no summary.json of {', '.join(map(str, paths))} names "
-        "one that is there.",
-        fix="-r FOLDER",
-    )
+    """Return the folder that the runs' summaries name.
+
+    Raises:
+        DataError: none is there, or runs were validated against different ones.
+    """
+    found = {path: folder for path in paths if (folder := references_of(path)) is not None}
+    if not found:
+        raise DataError(
+            f"No folder of true masks is known: no summary.json of {', '.join(map(str, paths))} "
+            "names one that is there.",
+            fix="-r FOLDER",
+        )
+    folders = sorted({str(folder.resolve()) for folder in found.values()})
+    if len(folders) > 1:
+        raise DataError(
+            f"The runs were validated against different folders: {', '.join(folders)}.",
+            fix="-r FOLDER, the one that holds the true masks of all.",
+        )
+    return next(iter(found.values()))
 
 
-def _measured(
-    run: RunResults, references: Path, wanted: Wanted, *, progress: Progress
-) -> Measurement:
+def _pairs(run: RunResults, references: Path) -> list[Pair]:
     ending = run.task.ending
     pairs = [Pair(mask, references / f"{case}{ending}") for case, mask in sorted(run.masks.items())]
     without = [pair.reference.name for pair in pairs if not pair.reference.is_file()]
     if without:
         raise DataError(
             f"{references} lacks {len(without)} of {len(pairs)} masks: {shortened(without)}.",
-            fix="-r, the folder of true masks (*" + ending + f"); nnU-Net reads {len(endings())} "
-            "kinds.",
+            fix="-r, the folder of true masks.",
         )
-    _, measurement = measure(pairs, run.task, wanted, progress=progress, name=run.name)
-    return measurement
+    return pairs
 
 
 def _check_same(runs: Sequence[RunResults]) -> None:
     """Refuse runs that were not validated on the same cases, or that have other classes."""
     first, faults = runs[0], []
     for run in runs[1:]:
-        if run.folds != first.folds:
+        if run.folds and first.folds and run.folds != first.folds:
             common = sorted(set(run.folds) & set(first.folds))
             use = f"--folds {' '.join(map(str, common))}" if common else ""
             faults.append(
                 Fault(f"{run.path} has folds {_numbers(run)}, {first.path} {_numbers(first)}.", use)
             )
         elif run.masks.keys() != first.masks.keys():
-            more, fewer = (
-                run.masks.keys() - first.masks.keys(),
-                first.masks.keys() - run.masks.keys(),
-            )
+            faults.append(_other_cases(run, first))
+        labels, others = run.task.labels, first.task.labels
+        if (labels.classes, labels.ignore) != (others.classes, others.ignore):
             faults.append(
                 Fault(
-                    f"{run.path} has other cases than {first.path}: {counted(len(more), 'case')} "
-                    f"more{_named(more)}, {len(fewer)} fewer{_named(fewer)}.",
-                    "runs that were trained with the same splits_final.json.",
-                )
-            )
-        if list(run.task.labels.classes) != list(first.task.labels.classes):
-            faults.append(
-                Fault(
-                    f"{run.path} has the classes {', '.join(run.task.labels.classes)}; "
-                    f"{first.path} {', '.join(first.task.labels.classes)}."
+                    f"{run.path} has the labels {run.task.description['labels']}; {first.path} "
+                    f"{first.task.description['labels']}."
                 )
             )
     refuse("The runs cannot be compared", faults)
@@ -149,7 +161,7 @@ def _other_cases(run: RunResults, first: RunResults) -> Fault:
 
 
 def _numbers(run: RunResults) -> str:
-    return ", ".join(map(str, run.folds)) or "none, it is a folder of masks"
+    return ", ".join(map(str, run.folds))
 
 
 def _named(cases: Iterable[str]) -> str:

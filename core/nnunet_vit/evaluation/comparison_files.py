@@ -20,7 +20,10 @@ COLUMNS = (
     "metric", "class", "run", "other_run", "mean", "other_mean", "difference", "low", "high",
     "p", "p_holm", "effect", "higher", "lower", "cases", "patients", "better",
 )  # fmt: skip
-SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "_%&#$"})
+SPECIAL = str.maketrans(
+    {sign: f"\\{sign}" for sign in "_%&#${}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+)
 INCHES = 0.35  # of a row of the picture
 
 
@@ -39,7 +42,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
 def latex(comparison: Comparison) -> str:
     """Return a table of means and standard deviations, the best bold (needs booktabs)."""
     runs = range(len(comparison.runs))
-    names = [f"% {letter(run)}: {comparison.runs[run].name}" for run in runs]
+    names = [f"% {letter(run)}: {comparison.names[run]}" for run in runs]
     head = " & ".join(["metric", "class", *map(letter, runs)])
     rows = [
         " & ".join(
@@ -68,8 +71,8 @@ def draw(comparison: Comparison, file: Path) -> None:
     unit = comparison.measurements[0].unit
     for axes, of_metric in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, strict=True):
         _draw_rows(axes, of_metric, unit)
-    runs = [f"{letter(number)}: {run.name}" for number, run in enumerate(comparison.runs)]
-    figure.suptitle("\n".join(runs), fontsize="small")
+    runs = [f"{letter(number)}: {name}" for number, name in enumerate(comparison.names)]
+    figure.suptitle("\n".join(runs), fontsize="small", parse_math=False)
     with replacing(file) as unfinished:
         figure.savefig(unfinished, format="png", dpi=120)
 
@@ -81,7 +84,7 @@ def _draw_rows(axes: "Axes", rows: Sequence[Row], length: str) -> None:
         axes.plot([found.mean], [place], "o", color=colour)
     axes.axvline(0, color="black", linewidth=0.8)
     labels = [f"{row.class_name}: {letter(row.other)} - {letter(row.one)}" for row in rows]
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels, parse_math=False)
     axes.invert_yaxis()
     for row in rows[:1]:
         unit = row.metric.unit(length)
@@ -98,7 +101,7 @@ def _csv(comparison: Comparison) -> str:
 
 
 def _rows(comparison: Comparison) -> Iterator[list[object]]:
-    names = [run.name for run in comparison.runs]
+    names = comparison.names
     for row in comparison.rows:
         found = row.difference
         means = (comparison.mean(run, row.metric, row.class_name) for run in (row.one, row.other))

@@ -14,6 +14,7 @@ RULE = (
     f"A difference counts where p is below {LEVEL:g} and the 95 % bootstrap interval of the mean "
     "leaves out 0; all others may be noise. p: the larger one of Wilcoxon's signed-rank and "
     "Student's paired test of patients, with Holm's correction for all differences of a metric. "
+    "Where a case lacks a class, a run that found none has the best value, if another found one. "
     "Effect: matched-pairs rank-biserial correlation."
 )
 
@@ -33,7 +34,7 @@ def _runs(comparison: Comparison, costs: Sequence[Cost]) -> Iterator[str]:
     for number, (run, cost) in enumerate(zip(comparison.runs, costs, strict=True)):
         folds = f"folds {' '.join(map(str, run.folds))}" if run.folds else "masks"
         told = ", ".join(part for part in (folds, cost.as_text()) if part)
-        yield f"{letter(number)}  {run.name} ({told})"
+        yield f"{letter(number)}  {comparison.names[number]} ({told})"
     cases, patients = len(comparison.patients), len(set(comparison.patients.values()))
     of = f" of {counted(patients, 'patient')}" if patients < cases else ""
     yield f"{counted(cases, 'case')}{of}"
@@ -45,6 +46,9 @@ def _block(comparison: Comparison, metric: Metric, name: str) -> Iterator[str]:
         for run in range(len(comparison.runs))
     ]
     yield f"  {name}: {'  '.join(means)}"
+    left_out = comparison.left_out(metric, name)
+    if left_out:
+        yield f"    {counted(left_out, 'case')} without a value in some run: left out"
     for row in comparison.rows:
         if (row.metric.name, row.class_name) == (metric.name, name):
             yield f"    {_row(row)}"

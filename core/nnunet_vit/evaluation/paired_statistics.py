@@ -19,7 +19,7 @@ class Difference:
     """One run's values minus another's, over cases that have a value in both.
 
     Attributes:
-        mean: of the differences.
+        mean: over patients, of the means of their cases' differences.
         low: of the mean's 95 % interval, by a bootstrap of patients.
         high: likewise.
         p: of Wilcoxon's signed-rank and Student's paired test of patients, the larger one.
@@ -45,7 +45,7 @@ class Difference:
     @property
     def is_shown(self) -> bool:
         """Whether the difference is more than noise: by the corrected test and the interval."""
-        return self.p_holm < LEVEL and not self.low <= 0 <= self.high
+        return self.p_holm < LEVEL and (self.low > 0 or self.high < 0)
 
 
 def difference_of(
@@ -69,10 +69,11 @@ def difference_of(
         return None
     values = np.array([0.0 if abs(value) <= EQUAL else value for value in paired.values()])
     groups = _groups(values.tolist(), [patients[case] for case in paired])
-    low, high = mean_interval(groups, RESAMPLES)
-    p, effect = _tested([float(np.mean(group)) for group in groups])
+    means = [sum(group) / len(group) for group in groups]  # all that follows looks at these
+    low, high = mean_interval([[mean] for mean in means], RESAMPLES)
+    p, effect = _tested(means)
     return Difference(
-        mean=float(values.mean()),
+        mean=float(np.mean(means)),
         low=low,
         high=high,
         p=p,
@@ -82,6 +83,13 @@ def difference_of(
         cases=len(values),
         patients=len(groups),
     )
+
+
+def mean_of_patients(values: Mapping[str, float], patients: Mapping[str, str]) -> float:
+    """Return the mean over patients of the means of their cases; NaN without a case."""
+    groups = _groups(list(values.values()), [patients[case] for case in values])
+    means = [sum(group) / len(group) for group in groups]
+    return sum(means) / len(means) if means else math.nan
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:

@@ -12,6 +12,7 @@ from nnunet_vit.checkpoints.fold_folder import FINAL_FILE
 from nnunet_vit.quantities import duration_text, parameters_text
 
 EPOCH = re.compile(r"Epoch time: ([0-9.]+) s")
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # no parameters
 CASE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+): predicting ", re.MULTILINE)
 
 
@@ -77,8 +78,13 @@ def _parameters(model: Path, folds: tuple[int, ...]) -> int | None:
 
     try:
         with torch.serialization.safe_globals(list(_numbers_of_numpy())):
-            weights = torch.load(file, weights_only=True, map_location="meta")["network_weights"]
-        return sum(int(value.numel()) for value in weights.values())
+            content = torch.load(file, weights_only=True, map_location="cpu", mmap=True)
+        sizes = {  # nnU-Net's networks have each layer under several names
+            value.data_ptr(): int(value.numel())
+            for name, value in content["network_weights"].items()
+            if not name.endswith(STATISTICS)
+        }
+        return sum(sizes.values())
     except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, AttributeError, EOFError):
         return None  # a cost that is not known is no reason to refuse a comparison
 

@@ -11,6 +11,7 @@ from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, ModelError, shortened
 from nnunet_vit.evaluation.mask_pairs import Task, task_of
+from nnunet_vit.files.json_file import read_json
 
 FOLD = re.compile(r"fold_(\d+)")
 
@@ -57,17 +58,20 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
         if (found := FOLD.fullmatch(folder.name)) and (folder / VALIDATION / SUMMARY).is_file()
     }
     if not validated:
-        if any(path.glob("fold_*")):
+        folds_there = [folder.name for folder in path.glob("fold_*")]
+        if folds_there == ["fold_all"]:
+            raise ModelError(f"{path} has fold all alone, which has seen every case.", fix=KINDS)
+        if folds_there:
             raise ModelError(f"{path}: no fold is validated.", fix="vit_cli train … --continue")
         return _of_masks(path, references)
     missing = [str(fold) for fold in folds or [] if fold not in validated]
     if missing:
         raise ModelError(f"{path}: not validated: fold {', '.join(missing)}.")
-    used = tuple(folds or sorted(validated))
+    used = tuple(dict.fromkeys(folds or sorted(validated)))
     task = task_of(validated[used[0]], references, path)
     masks: dict[str, Path] = {}
     for fold in used:
-        found_here = _masks(validated[fold], task.ending)
+        found_here = _validation_masks(validated[fold], task.ending)
         twice = sorted(masks.keys() & found_here)
         if twice:
             raise ModelError(f"{path}: several folds have predicted {shortened(twice)}.")
@@ -91,8 +95,31 @@ def references_of(path: Path) -> Path | None:
     return None
 
 
+def _validation_masks(folder: Path, ending: str) -> dict[str, Path]:
+    """Return the masks of a validation, which are those that its summary names.
+
+    Raises:
+        ModelError: others lie among them, or some are gone: of splits that have changed.
+    """
+    there = _masks(folder, ending)
+    entries = read_json(folder / SUMMARY)["metric_per_case"]
+    measured = {Path(entry["prediction_file"]).name.removesuffix(ending) for entry in entries}
+    if measured != there.keys():
+        raise ModelError(
+            f"{folder} holds other masks than its summary.json names: "
+            f"{shortened(sorted(measured ^ there.keys()))}.",
+            fix="validate again: vit_cli train … --continue, or nnUNetv2_train … --val.",
+        )
+    return there
+
+
 def _of_masks(path: Path, references: Path) -> RunResults:
     if not all((path / name).is_file() for name in MODEL_FILES):
+        if path.resolve().name == VALIDATION:
+            raise DataError(
+                f"{path} is the validation of one fold.",
+                fix=f"{path.resolve().parents[1]} --folds {path.resolve().parent.name[5:]}",
+            )
         raise DataError(f"{path} holds no results: no fold_0, and no dataset.json.", fix=KINDS)
     task = task_of(path, references, None)
     return RunResults(path, (), _masks(path, task.ending), task)

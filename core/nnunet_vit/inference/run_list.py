@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import math
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -83,9 +86,10 @@ def _entry(path: Path) -> RunEntry:
     folds = sorted(fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name))
     found = {fold.name.removeprefix("fold_"): list(_dice(fold)) for fold in folds}
     # fold all is validated on what it has trained on
-    values = [value for fold, per_case in found.items() if fold != "all" for value in per_case]
-    files = [file for file in path.rglob("*") if file.is_file()]
-    newest = max((file.stat().st_mtime for file in files), default=path.stat().st_mtime)
+    numbered = [value for fold, per_case in found.items() if fold != "all" for value in per_case]
+    values = [value for value in numbered if value == value]
+    files = list(_files(path))
+    newest = max((file.st_mtime for file in files), default=path.stat().st_mtime)
     settings, problem = _settings(path)
     return RunEntry(
         path,
@@ -93,24 +97,30 @@ def _entry(path: Path) -> RunEntry:
         tuple(fold for fold, per_case in found.items() if not per_case),
         sum(values) / len(values) if values else None,
         len(values),
-        sum(file.stat().st_size for file in files),
+        sum(file.st_size for file in files),
         date.fromtimestamp(newest),
         settings,
         problem,
     )
 
 
+def _files(folder: Path) -> Iterator[os.stat_result]:
+    """Yield size and time of the files; a training may remove some meanwhile."""
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            facts = file.stat()
+            if stat.S_ISREG(facts.st_mode):
+                yield facts
+
+
 def _dice(fold: Path) -> Iterator[float]:
     """Yield the mean Dice over the classes of each validation case, by nnU-Net's summary."""
-    entries = []
-    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         text = (fold / VALIDATION / SUMMARY).read_text(encoding="utf-8")
-        entries = json.loads(text)["metric_per_case"]
-    for entry in entries:
-        values = [of_class["Dice"] for of_class in entry["metrics"].values()]
-        there = [value for value in values if value is not None and value == value]
-        if there:
-            yield sum(there) / len(there)
+        for entry in json.loads(text)["metric_per_case"]:
+            values = [of_class["Dice"] for of_class in entry["metrics"].values()]
+            there = [value for value in values if value is not None and value == value]
+            yield sum(there) / len(there) if there else math.nan
 
 
 def _settings(path: Path) -> tuple[Settings, str]:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from nnunet_vit.report.stopping import FOLLOWS
 PATIENCE = 60.0  # seconds for a command to save what it has when it is stopped
 EPOCH = re.compile(r"epoch +\d+/\d+  ")
 NOT_REPEATED = ("Model: ", "Predict with: ")
+# what a folder holds where the command is given must not stand in for modules of Python's own
+PROGRAM = "import sys; sys.path[:] = {path!r}; from nnunet_vit.cli import main; main()"
 ERROR = re.compile(r"error\[(?P<kind>\w+)\]: (?P<problem>.*?)(?: Fix: (?P<fix>.*))?", re.DOTALL)
 
 
@@ -34,7 +37,9 @@ class Commands:
         resumed: the folds that have begun.
         progress: where to show what they print.
         epochs: how many epochs they have finished, together.
-        running: those that have not ended.
+        running: those that have been started.
+        stopping: whether no more may start.
+        guard: of the two.
     """
 
     runs: Mapping[int, ViTnnUNetConfig]
@@ -43,6 +48,8 @@ class Commands:
     progress: Progress
     epochs: int = 0
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
+    stopping: bool = False
+    guard: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, total: int) -> None:
         """Train all folds; wait for the others where one fails.
@@ -79,6 +86,8 @@ class Commands:
     def _train(self, fold: int, folder: Path, free: "queue.SimpleQueue[str]") -> UserError | None:
         device = free.get()
         try:
+            if self.stopping:
+                return None
             file = folder / f"fold_{fold}.yaml"
             write_run(self.runs[fold], file)
             words = ["train", "--config", str(file), "--device", device]
@@ -89,7 +98,7 @@ class Commands:
     def _follow(self, fold: int, words: Sequence[str]) -> UserError | None:
         """Start a command, show its lines, and return the error that it ended with."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "nnunet_vit", *words],
+            [sys.executable, "-c", PROGRAM.format(path=sys.path), *words],
             stdin=subprocess.PIPE,  # closed when this process is gone, however it ended
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -98,7 +107,10 @@ class Commands:
             env=_environment(len(self.devices)),
             start_new_session=True,  # a key of the terminal stops this process, which stops them
         )
-        self.running.append(process)
+        with self.guard:  # a command that starts while all are stopped is stopped too
+            self.running.append(process)
+            if self.stopping:
+                process.terminate()
         assert process.stdout is not None and process.stderr is not None
         with ThreadPoolExecutor(1) as reader:
             told = reader.submit(process.stderr.read)
@@ -107,13 +119,14 @@ class Commands:
                 if not line.startswith(NOT_REPEATED):
                     self.progress.log(f"fold {fold}  {line.rstrip()}")
             code, text = process.wait(), told.result().strip()
-        self.running.remove(process)
         return _error_of(code, text) if code else None
 
     def _stop(self) -> None:
-        for process in self.running:
+        with self.guard:
+            self.stopping, begun = True, list(self.running)
+        for process in begun:
             process.terminate()
-        for process in list(self.running):
+        for process in begun:
             try:
                 process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
@@ -135,7 +148,10 @@ def _error_of(code: int, text: str) -> UserError:
     kinds = {kind.exit_code: kind for kind in UserError.__subclasses__()}
     found = ERROR.fullmatch(text)
     if found is None or found["kind"] == "bug" or code not in kinds:
-        return MachineError(f"its command ended with {code}: {text or 'it said nothing'}")
+        return MachineError(
+            f"its command ended with {code}: {text or 'it said nothing'}.",
+            fix="--continue resumes it; fewer --jobs need less memory.",
+        )
     return kinds[code](found["problem"], found["fix"] or "")
 
 

@@ -34,7 +34,7 @@ def test_errors_of_all_folds_are_one(tmp_path):
         commands.run(2)
     assert caught.value.problem.startswith("Fold 0, 3: ")
     assert "5" in caught.value.problem
-    assert commands.running == []
+    assert all(process.poll() is not None for process in commands.running)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_error_of_a_command(code, text, kind, words):
     found = side_by_side._error_of(code, text)
     assert type(found) is kind
     assert words in found.problem
-    assert found.fix == ("remove it." if "remove" in text else "")
+    assert ("remove it." in found.fix) == ("remove" in text)
 
 
 def test_different_errors_are_told_with_their_folds():
@@ -70,6 +70,33 @@ def test_commands_share_the_processors(monkeypatch):
     found = side_by_side._environment(4)
     assert (found["OMP_NUM_THREADS"], found["nnUNet_n_proc_DA"]) == ("2", "2")
     assert found["nnUNet_def_n_proc"] == "5"
+
+
+def test_no_command_starts_while_all_are_stopped(monkeypatch, tmp_path):
+    """A thread that was about to start one when the key was pressed stops it."""
+    commands = Commands({0: run_of(0)}, ["cpu"], [], Progress())
+    monkeypatch.setattr(side_by_side, "PROGRAM", "import time; time.sleep(60)")
+    commands._stop()
+    found = commands._follow(0, ["train"])
+    assert "ended with -15" in found.problem
+    import queue
+
+    free = queue.SimpleQueue()
+    free.put("cpu")
+    assert commands._train(0, tmp_path, free) is None
+    assert len(commands.running) == 1
+
+
+def test_the_folder_of_the_command_hides_no_module_of_pythons_own(monkeypatch, tmp_path):
+    for name in ("queue", "profile", "random"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('not this one')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    said = []
+    progress = Progress()
+    progress.log = said.append
+    assert Commands({0: None}, ["cpu"], [], progress)._follow(0, ["--version"]) is None
+    assert any("nnunet-vit 0." in line for line in said)
 
 
 FOLLOWER = """

@@ -35,6 +35,15 @@ def truth():
     return mask
 
 
+def summarize(validation, references):
+    """Write nnU-Net's summary of the masks that lie in a validation's folder."""
+    entries = [
+        {"prediction_file": str(file), "reference_file": str(references / file.name)}
+        for file in validation.glob("*.png")
+    ]
+    (validation / "summary.json").write_text(json.dumps({"metric_per_case": entries}))
+
+
 @pytest.fixture
 def run(tmp_path):
     """`run("name", shift)` writes a model folder of two folds whose discs are off by a shift."""
@@ -53,10 +62,7 @@ def run(tmp_path):
             mask[14:18, 14:18] = 2
             save(folder / f"fold_{number % 2}/validation/{case}.png", mask)
         for fold in folds:
-            entry = {"reference_file": str(tmp_path / "labels" / "x.png")}
-            summary = {"metric_per_case": [entry], "foreground_mean": {}}
-            file = folder / f"fold_{fold}/validation/summary.json"
-            file.write_text(json.dumps(summary))
+            summarize(folder / f"fold_{fold}/validation", tmp_path / "labels")
         description = {"labels": labels, "file_ending": ".png", "channel_names": {"0": "R"}}
         (folder / "dataset.json").write_text(json.dumps(description))
         (folder / "plans.json").write_text(json.dumps({"configurations": {}}))
@@ -155,6 +161,9 @@ def test_other_folds_are_refused(run):
 def test_other_cases_are_refused(run):
     one, other = run("one", 0), run("other", 0)
     (other / "fold_0/validation" / f"{CASES[0]}.png").unlink()
+    with pytest.raises(ModelError, match=rf"other masks than its summary.json names: {CASES[0]}"):
+        compared(one, other)
+    summarize(other / "fold_0/validation", one.parent / "labels")
     with pytest.raises(DataError) as caught:
         compared(one, other)
     assert f"0 cases more, 1 fewer ({CASES[0]})" in str(caught.value)
@@ -162,8 +171,79 @@ def test_other_cases_are_refused(run):
 
 def test_other_classes_are_refused(run):
     labels = {"background": 0, "disc": 1, "rim": 2}
-    with pytest.raises(DataError, match="has the classes disc, rim; "):
+    with pytest.raises(DataError, match=r"has the labels \{.*rim.*\}; "):
         compared(run("one", 0), run("other", 0, labels=labels))
+
+
+def test_labels_of_other_numbers_are_refused(run):
+    swapped = {"background": 0, "disc": 2, "cup": 1}
+    with pytest.raises(DataError, match="has the labels"):
+        compared(run("one", 0), run("other", 0, labels=swapped))
+
+
+def test_other_references_are_refused(run, tmp_path):
+    one, other = run("one", 0), run("other", 0)
+    shutil.copytree(tmp_path / "labels", tmp_path / "others")
+    summarize(other / "fold_0/validation", tmp_path / "others")
+    with pytest.raises(DataError) as caught:
+        compared(one, other)
+    assert "were validated against different folders" in str(caught.value)
+    assert compared(one, other, references=tmp_path / "labels").rows
+
+
+def test_a_false_find_where_nothing_is_counts_against_a_run(run, tmp_path):
+    """Cases without a cup: one run rightly finds none, the other one draws some in each."""
+    right, wrong = run("right", 2), run("wrong_one", 0)
+    for number, case in enumerate(CASES):
+        healthy = truth()
+        healthy[healthy == 2] = 0
+        if number >= 4:
+            save(tmp_path / "labels" / f"{case}.png", healthy)
+            fold = f"fold_{number % 2}/validation/{case}.png"
+            save(right / fold, healthy)
+    found = compared(right, wrong, wanted=Wanted(("dice", "hd", "precision")))
+    for metric in ("dice", "hd", "precision"):
+        cup = row(found, metric, "cup")
+        assert (cup.difference.cases, cup.better) == (16, 0)
+    assert found.mean(0, cup.metric, "cup") == 1
+    assert row(found, "dice", "mean of the classes").better == 0
+
+
+def test_a_class_that_a_run_never_finds_makes_its_mean_no_better(run):
+    """Precision has no value without a prediction: such cases are left out of both runs."""
+    one, other = run("one", 0), run("other", 2)
+    for file in one.glob("fold_*/validation/*.png"):
+        mask = truth()
+        mask[mask == 2] = 0
+        save(file, mask)
+    found = compared(other, one, wanted=Wanted(("precision",)))
+    metric = found.metrics[0]
+    assert found.values(0, metric, "cup") == {}
+    assert found.left_out(metric, "cup") == 16
+    assert found.mean(0, metric, "mean of the classes") == found.mean(0, metric, "disc")
+    text = comparison_text(found, [Cost(None, None, None)] * 2)
+    assert "    16 cases without a value in some run: left out" in text
+
+
+def test_runs_of_one_name_are_told_apart(run, tmp_path):
+    one = run("one", 0)
+    (tmp_path / "elsewhere").mkdir()
+    other = shutil.copytree(one, tmp_path / "elsewhere" / "one")
+    found = compared(one, other)
+    assert found.names == [str(one), str(other)]
+    files = write_comparison(found, tmp_path / "out $x^")
+    first = next(csv.DictReader(files[0].open()))
+    assert (first["run"], first["other_run"]) == (str(one), str(other))
+
+
+def test_a_folder_of_merged_masks_beside_a_model(run, tmp_path):
+    one, other = run("worse", 3), run("good", 0)
+    merged = other / "crossval_results_folds_0_1"
+    merged.mkdir()
+    for file in [*other.glob("fold_*/validation/*.png"), *other.glob("*.json")]:
+        shutil.copy(file, merged)
+    found = compared(one, merged)
+    assert row(found, "dice", "disc").better == 1
 
 
 def test_what_is_no_run(run, tmp_path):
@@ -174,6 +254,9 @@ def test_what_is_no_run(run, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no results: no fold_0"):
         compared(run("one", 0), tmp_path / "empty")
+    (tmp_path / "whole" / "fold_all").mkdir(parents=True)
+    with pytest.raises(ModelError, match="has fold all alone, which has seen every case"):
+        compared(run("other", 0), tmp_path / "whole")
     (tmp_path / "begun" / "fold_0").mkdir(parents=True)
     with pytest.raises(ModelError, match="no fold is validated"):
         compared(run("one", 0), tmp_path / "begun")
@@ -187,6 +270,8 @@ def test_patients():
         patients_of(["P1_l", "x"], "^(P[0-9]+)_")
     with pytest.raises(ConfigError, match="no regular expression"):
         patients_of(["x"], "(")
+    with pytest.raises(ConfigError, match="finds no patient in P1_l"):
+        patients_of(["P1_l"], "^P1_(9)?")
 
 
 def test_the_cost(tmp_path):
@@ -198,7 +283,9 @@ def test_the_cost(tmp_path):
         "2026-11-26 23:00:00.0: Epoch time: 1800.0 s \n"
         "2026-11-26 23:30:00.500000: predicting a\n2026-11-26 23:30:02.500000: predicting b\n"
     )
-    weights = {"a": torch.zeros(3, 4), "b": torch.zeros(5)}
+    shared = torch.zeros(3, 4)  # nnU-Net's U-Nets have each layer under several names
+    weights = {"a": shared, "all_modules.a": shared, "b": torch.zeros(5)}
+    weights["norm.running_mean"] = torch.zeros(7)
     logged = {"losses": [np.float64(0.5)]}  # as nnU-Net's own checkpoints have it
     torch.save({"network_weights": weights, "logging": logged}, fold / "checkpoint_final.pth")
     assert cost_of(tmp_path, (0,)) == Cost(17, 0.5, 2.0)

@@ -88,7 +88,7 @@ def test_patients_are_tested_by_their_means():
     other = dict.fromkeys(one, 0.5)
     found = difference_of(one, other, {case: case[0] for case in one})
     assert (found.cases, found.patients, found.higher, found.lower) == (4, 2, 3, 1)
-    assert found.mean == pytest.approx((3 * 0.4 - 0.1) / 4)
+    assert found.mean == pytest.approx((0.4 - 0.1) / 2)
     assert found.p == pytest.approx(
         max(wilcoxon([0.4, -0.1]).pvalue, ttest_1samp([0.4, -0.1], 0).pvalue)
     )
@@ -117,3 +117,14 @@ def test_holms_correction():
     found = corrected([replace(blank, p=p) for p in (0.01, 0.04, 0.03, 0.005)])
     assert [one.p_holm for one in found] == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert corrected([]) == []
+
+
+def test_patients_with_many_cases_turn_no_sign():
+    """5 patients with 20 cases that are better, 15 with one that is worse: p and sign agree."""
+    one = {f"{patient}_{case}": 0.6 for patient in range(5) for case in range(20)}
+    one |= {f"{patient}_0": 0.4 for patient in range(5, 20)}
+    other = dict.fromkeys(one, 0.5)
+    found = difference_of(one, other, {case: case.split("_")[0] for case in one})
+    assert found.mean == pytest.approx((5 * 0.1 - 15 * 0.1) / 20)
+    assert found.effect < 0
+    assert found.low <= found.mean <= found.high
