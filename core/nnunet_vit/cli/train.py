@@ -59,12 +59,13 @@ def train(
         from nnunet_vit.data.preprocessing.refusals import Asked
         from nnunet_vit.training import cross_validation
         from nnunet_vit.training import run as one_fold
+        from nnunet_vit.training.fold_preparation import Request
 
         asked = Asked(update=update_data, again=preprocess_again)
         if isinstance(run.data.fold, list):
+            request = Request(device, resume, overwrite, asked)
             devices = _devices(jobs, gpus, device)
-            several = cross_validation.cross_validate(run, device, resume, overwrite, progress,
-                                                      asked, side_by_side=devices)  # fmt: skip
+            several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
             figures, folder = several.as_text(), several.folder
         else:
             model = one_fold.train(run, device, resume, overwrite, progress, asked)

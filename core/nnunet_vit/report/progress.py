@@ -66,21 +66,18 @@ class Progress:
         """Finish one case, or begin the next one."""
 
     def start_work(
-        self,
-        text: str,
-        total: int | None = None,
-        done: Callable[[], int] | None = None,
-        *,
-        unit: str = "case",
+        self, text: str, total: int | None = None, done: Callable[[], int] | None = None
     ) -> None:
         """Begin work that reports nothing itself.
 
         Args:
             text: what it is.
-            total: how many parts it has; None: not known.
+            total: how many cases it has; None: not known.
             done: returns how many of them are done; it is asked now and then.
-            unit: what a part is.
         """
+
+    def start_epochs(self, text: str, total: int, done: Callable[[], int]) -> None:
+        """Begin work that is counted in epochs; the arguments are those of `start_work`."""
 
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
         """Begin a download.
@@ -162,15 +159,14 @@ class ConsoleProgress(Progress):
         self._display.advance(name)
 
     def start_work(
-        self,
-        text: str,
-        total: int | None = None,
-        done: Callable[[], int] | None = None,
-        *,
-        unit: str = "case",
+        self, text: str, total: int | None = None, done: Callable[[], int] | None = None
     ) -> None:
         """Begin work that reports nothing itself."""
-        self._display.start(Work(text, total, unit, done))
+        self._display.start(Work(text, total, "case", done))
+
+    def start_epochs(self, text: str, total: int, done: Callable[[], int]) -> None:
+        """Begin work that is counted in epochs."""
+        self._display.start(Work(text, total, "epoch", done))
 
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
         """Begin a download."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset, find_dataset
-from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, validation_cases
 from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.evaluation.evaluate import Scores
@@ -17,7 +16,7 @@ from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, empty_folds
-from nnunet_vit.training.fold_preparation import model_folder, prepare_fold, run_name
+from nnunet_vit.training.fold_preparation import Request, model_folder, prepare_fold, run_name
 from nnunet_vit.training.run import opened, train_fold
 from nnunet_vit.training.side_by_side import Commands
 
@@ -44,26 +43,17 @@ class CrossValidation:
 
 
 def cross_validate(
-    run: ViTnnUNetConfig,
-    device: str | None,
-    resume: bool,
-    overwrite: bool,
-    progress: Progress,
-    asked: Asked = NOTHING,
-    *,
-    side_by_side: Sequence[str] = (),
+    run: ViTnnUNetConfig, request: Request, progress: Progress, *, side_by_side: Sequence[str] = ()
 ) -> CrossValidation:
     """Train and validate each fold of the run; merge the validations.
 
     Args:
         run: resolved, of several folds.
-        device: as of `train`.
-        resume: leave finished folds as they are, resume the one that was begun.
-        overwrite: delete the results of all these folds and start from scratch.
+        request: how they are to be trained: `resume` leaves finished folds as they are and resumes
+            those that were begun, `overwrite` deletes the results of all these folds.
         progress: where to show what happens.
-        asked: what may change of preprocessed data that are there.
         side_by_side: a device for each fold that is trained at the same time; empty: one fold
-            after another, on `device`.
+            after another, on the device of the request.
 
     Raises:
         ConfigError: folds have results and nobody said what to do with them, or none has.
@@ -73,20 +63,19 @@ def cross_validate(
         dataset = find_dataset(known.data.dataset)
         folder = model_folder(dataset, known, run_name(dataset, known))
         folds = tuple(int(fold) for fold in known.data.folds)
-        _check_results(folder, folds, resume=resume, overwrite=overwrite)
+        _check_results(folder, folds, request)
         left = [
             fold
             for fold in folds
-            if not (resume and _is_done(folder, fold, known, dataset=dataset))
+            if not (request.resume and _is_done(folder, fold, known, dataset=dataset))
         ]
-        for fold in folds:
-            if fold not in left:
-                progress.log(f"Fold {fold} is trained and validated already.")
-        job = _Job(known, resume, overwrite, progress, asked)
+        for fold in [fold for fold in folds if fold not in left]:
+            progress.log(f"Fold {fold} is trained and validated already.")
+        job = _Job(known, request, progress)
         if side_by_side and left:
             job.train_together(left, side_by_side)
         else:
-            job.train_in_turn(left, device)
+            job.train_in_turn(left)
         return CrossValidation(folder, folds, _merge(folder, folds, dataset, progress=progress))
 
 
@@ -95,34 +84,31 @@ class _Job:
     """Folds to train, with what the command line says of them."""
 
     run: ViTnnUNetConfig
-    resume: bool
-    overwrite: bool
+    request: Request
     progress: Progress
-    asked: Asked
 
-    def train_in_turn(self, folds: Sequence[int], device: str | None) -> None:
-        asked = self.asked
+    def train_in_turn(self, folds: Sequence[int]) -> None:
         for number, fold in enumerate(folds):
             self.progress.begin_part(f"fold {fold}", number, len(folds))
-            one, overwrite = self.of_fold(fold), self.overwrite and not number
+            later = folds[number + 1 :]
+            request = replace(self.request, resume=self.begun(fold), later=later)
+            if number:  # done with the first one
+                asked = replace(request.asked, update=False, again=False)
+                request = replace(request, overwrite=False, asked=asked)
             try:
-                model = train_fold(one, device, self.begun(fold), overwrite=overwrite,
-                                   progress=self.progress, asked=asked,
-                                   later=folds[number + 1 :])  # fmt: skip
+                model = train_fold(self.of_fold(fold), request, self.progress)
                 self.progress.log(model.as_text())
             except Stopped as stopped:
-                raise self.stopped(stopped, fold, overwrite=overwrite) from stopped
+                raise self.stopped(stopped, fold, overwrite=request.overwrite) from stopped
             finally:
                 _free_memory()
-            asked = replace(asked, update=False, again=False)  # done with the first one
         self.progress.begin_part("", 0, 1)
 
     def train_together(self, folds: Sequence[int], devices: Sequence[str]) -> None:
-        first, *others = folds
-        ready = prepare_fold(self.of_fold(first), devices[0], self.begun(first),
-                             overwrite=self.overwrite, progress=self.progress, asked=self.asked,
-                             later=others)  # fmt: skip
-        if self.overwrite:
+        first, *later = folds
+        request = replace(self.request, device=devices[0], resume=self.begun(first), later=later)
+        ready = prepare_fold(self.of_fold(first), request, self.progress)
+        if self.request.overwrite:
             with claimed(ready.folder.parent, folds):
                 empty_folds(ready.folder.parent, folds)
         runs = {fold: self.of_fold(fold) for fold in folds}
@@ -137,7 +123,7 @@ class _Job:
         return self.run.model_copy(update={"data": data})
 
     def begun(self, fold: int) -> bool:
-        return self.resume and FoldFolder(self.folder / f"fold_{fold}").holds_result()
+        return self.request.resume and FoldFolder(self.folder / f"fold_{fold}").holds_result()
 
     @property
     def folder(self) -> Path:
@@ -176,16 +162,16 @@ def _is_done(folder: Path, fold: int, run: ViTnnUNetConfig, *, dataset: Dataset)
     return fold_folder.is_validated(cases, str(dataset.description["file_ending"]))
 
 
-def _check_results(folder: Path, folds: Sequence[int], *, resume: bool, overwrite: bool) -> None:
+def _check_results(folder: Path, folds: Sequence[int], request: Request) -> None:
     found = {fold: FoldFolder(folder / f"fold_{fold}").content() for fold in folds}
     there = [f"fold {fold} ({content})" for fold, content in found.items() if content]
-    if resume and not there:
+    if request.resume and not there:
         raise ConfigError(
             f"--continue: there is no checkpoint of this run's folds in {folder}.",
             fix="leave out --continue, or give the run file that the earlier run had (another "
             "model, lora or train section is another run).",
         )
-    if there and not resume and not overwrite:
+    if there and not request.resume and not request.overwrite:
         raise ConfigError(
             f"{folder} already holds results of this run: {', '.join(there)}.",
             fix="--continue to keep finished folds and resume the others, --overwrite to start all "

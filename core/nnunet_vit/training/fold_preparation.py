@@ -12,7 +12,7 @@ from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.data.preprocessing.decision import Work
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
-from nnunet_vit.data.preprocessing.refusals import Asked
+from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.folders import folder
@@ -45,37 +45,44 @@ class ReadyFold:
     resumes: bool
 
 
-def prepare_fold(
-    run: ViTnnUNetConfig,
-    device: str | None,
-    resume: bool,
-    *,
-    overwrite: bool,
-    progress: Progress,
-    asked: Asked,
-    later: Sequence[int] = (),
-) -> ReadyFold:
+@dataclass(frozen=True)
+class Request:
+    """How a fold is to be trained.
+
+    Attributes:
+        device: cpu, cuda, cuda:1 or mps; None: the best that is there.
+        resume: continue from the last checkpoint.
+        overwrite: delete an existing result and start from scratch.
+        asked: what may change of preprocessed data that are there.
+        later: folds that are trained afterwards: they are checked now, and overwritten with this.
+    """
+
+    device: str | None = None
+    resume: bool = False
+    overwrite: bool = False
+    asked: Asked = NOTHING
+    later: Sequence[int] = ()
+
+
+def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> ReadyFold:
     """Check everything, plan and preprocess where needed, write the run's plans.
 
     Args:
-        run: as of `train_fold`, and so are the others.
-        device: likewise.
-        resume: likewise.
-        overwrite: likewise; nothing is deleted here.
-        progress: likewise.
-        asked: likewise.
-        later: likewise; they are checked.
+        run: as `opened` yields it, of one fold.
+        request: how it is to be trained; nothing is deleted here.
+        progress: where to show what happens.
     """
+    overwrite, later = request.overwrite, request.later
     dataset = find_dataset(run.data.dataset)
     name = run_name(dataset, run)
     fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
-    resumes = starts_from_checkpoint(fold_folder, resume, overwrite)
+    resumes = starts_from_checkpoint(fold_folder, request.resume, overwrite)
     if overwrite:
         others = [fold for fold in later if (fold_folder.parent / f"fold_{fold}").is_dir()]
         with claimed(fold_folder.parent, others):
             pass  # before data are prepared for hours
-    chosen = choose_device(device)
-    asked = replace(asked, resume=resumes)
+    chosen = choose_device(request.device)
+    asked = replace(request.asked, resume=resumes)
     work = _check_data(dataset, run, asked, progress=progress, later=later)
     facts = check_network(dataset, run, not resumes, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:

@@ -1,7 +1,7 @@
 """One run from the raw dataset to validated models of its folds."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
@@ -13,7 +13,7 @@ from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.execution import TrainedModel, execute, make_trainer
 from nnunet_vit.training.fold_folders import claimed, empty_folds, what_is_saved
-from nnunet_vit.training.fold_preparation import prepare_fold
+from nnunet_vit.training.fold_preparation import Request, prepare_fold
 
 
 def train(
@@ -38,9 +38,7 @@ def train(
         UserError: everything that can be known is checked before anything is written.
     """
     with opened(run, progress) as known:
-        return train_fold(
-            known, device, resume, overwrite=overwrite, progress=progress, asked=asked
-        )
+        return train_fold(known, Request(device, resume, overwrite, asked), progress)
 
 
 @contextlib.contextmanager
@@ -62,38 +60,23 @@ def opened(run: ViTnnUNetConfig, progress: Progress) -> Iterator[ViTnnUNetConfig
         yield as_snapshot_says(as_repository_says(run))
 
 
-def train_fold(
-    run: ViTnnUNetConfig,
-    device: str | None,
-    resume: bool,
-    *,
-    overwrite: bool,
-    progress: Progress,
-    asked: Asked,
-    later: Sequence[int] = (),
-) -> TrainedModel:
+def train_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> TrainedModel:
     """Train the run's fold.
 
     Args:
         run: as `opened` yields it, of one fold.
-        device: as of `train`.
-        resume: as of `train`.
-        overwrite: as of `train`.
-        progress: as of `train`.
-        asked: as of `train`.
-        later: folds that are trained afterwards: they are checked now, and overwritten with this.
+        request: how it is to be trained.
+        progress: where to show what happens.
     """
-    ready = prepare_fold(
-        run, device, resume, overwrite=overwrite, progress=progress, asked=asked, later=later
-    )
+    ready = prepare_fold(run, request, progress)
+    emptied = [*run.data.folds, *request.later] if request.overwrite else []
     with (
-        claimed(ready.folder.parent, [*run.data.folds, *(later if overwrite else ())]) as notices,
+        claimed(ready.folder.parent, emptied or run.data.folds) as notices,
         stops_with(lambda: what_is_saved(ready.folder, run.train.num_epochs)),
     ):
         for notice in notices:
             progress.log(notice)
-        if overwrite:
-            empty_folds(ready.folder.parent, [*run.data.folds, *later])
+        empty_folds(ready.folder.parent, emptied)
         trainer = make_trainer(ready.dataset, run, ready.name, device=ready.device,
                                resumes=ready.resumes)  # fmt: skip
         trainer.progress = progress

@@ -64,9 +64,7 @@ class Commands:
         for device in self.devices:
             free.put(device)
         names = " ".join(map(str, self.runs))
-        self.progress.start_work(
-            f"Training folds {names}", total, lambda: self.epochs, unit="epoch"
-        )
+        self.progress.start_epochs(f"Training folds {names}", total, lambda: self.epochs)
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(self.devices)) as pool:
             waiting = {
                 fold: pool.submit(self._train, fold, Path(folder), free) for fold in self.runs

@@ -9,6 +9,9 @@ from nnunet_vit.config import models
 from nnunet_vit.config.validation import problem_texts
 
 pytestmark = pytest.mark.unit
+FOLD = (
+    "an integer of at least 0, 'all', or a list of at least 1 value, each an integer of at least 0"
+)
 
 MODEL_KEYS = ", ".join(models.ViTModelConfig.model_fields)
 LORA_KEYS = ", ".join(models.ViTLoRAConfig.model_fields)
@@ -43,20 +46,8 @@ RATE = "a number greater than 0 and at most 10"
         ("model", "pretrained", "no", "given 'no'; allowed: true or false"),
         ("model", "backbone", "5", "given 5; allowed: a string"),
         ("model", "decoder", "5", "given 5; allowed: a section with keys"),
-        (
-            "data",
-            "fold",
-            "-1",
-            "given -1; allowed: an integer of at least 0, 'all', "
-            "or a list of at least 1 value, each an integer of at least 0",
-        ),
-        (
-            "data",
-            "fold",
-            "x",
-            "given 'x'; allowed: an integer of at least 0, 'all', "
-            "or a list of at least 1 value, each an integer of at least 0",
-        ),
+        ("data", "fold", "-1", f"given -1; allowed: {FOLD}"),
+        ("data", "fold", "x", f"given 'x'; allowed: {FOLD}"),
         (
             "data",
             "dataset",

@@ -10,6 +10,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.preprocessing.refusals import Asked
 from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.training import cross_validation
+from nnunet_vit.training.fold_preparation import Request
 
 pytestmark = pytest.mark.unit
 
@@ -21,9 +22,9 @@ class FakeRun:
         self.folder, self.calls, self.stops_at = folder, [], None
         self.cases = [["a", "b"], ["c", "d"], ["e"]]
 
-    def train(self, run, device, resume, *, overwrite, progress, asked, later):
-        fold = run.data.fold
-        self.calls.append((fold, resume, overwrite, tuple(later), asked.update))
+    def train(self, run, request, progress):
+        fold, later = run.data.fold, tuple(request.later)
+        self.calls.append((fold, request.resume, request.overwrite, later, request.asked.update))
         if fold == self.stops_at:
             raise Stopped("No epoch of 2 is saved yet: the same command starts from scratch.")
         self.finish(fold)
@@ -48,9 +49,8 @@ class FakeRun:
         run = ViTnnUNetConfig.model_validate({"data": {"dataset": 1, "fold": list(folds)}})
         from nnunet_vit.report.progress import Progress
 
-        return cross_validation.cross_validate(
-            run, None, resume, overwrite, Progress(), asked or Asked()
-        )
+        request = Request(None, resume, overwrite, asked or Asked())
+        return cross_validation.cross_validate(run, request, Progress())
 
 
 @pytest.fixture

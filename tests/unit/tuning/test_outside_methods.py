@@ -1,10 +1,9 @@
 """Fine-tuning methods that packages bring."""
 
-import re
 from functools import partial
-from pathlib import Path
 
 import pytest
+from outside_packages import documented, hook_that_returns
 
 from nnunet_vit.config.load import load_run
 from nnunet_vit.errors import ConfigError, PluginError
@@ -12,8 +11,7 @@ from nnunet_vit.tuning import named_method
 
 pytestmark = pytest.mark.unit
 
-PAGE = Path(__file__).parents[3] / "docs/fine_tuning.md"
-NORMS = re.search(r"## A method of your own.*?```python\n(.*?)```", PAGE.read_text(), re.S)[1]
+NORMS = documented("fine_tuning.md", "A method of your own")
 
 
 @pytest.fixture
@@ -23,11 +21,7 @@ def fake_method(fake_head):
 
 
 def returning(value):
-    return (
-        "from nnunet_vit.hookspecs import hookimpl\n"
-        "from nnunet_vit.tuning import TuningMethod\n"
-        f"@hookimpl\ndef tuning_method(): return {value}\n"
-    )
+    return hook_that_returns("tuning_method", value, needs="nnunet_vit.tuning.TuningMethod")
 
 
 def test_the_method_of_the_documentation(fake_method, vit, tmp_path):

@@ -1,33 +1,28 @@
 """Metrics that packages bring."""
 
-import re
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
+from outside_packages import documented, hook_that_returns
 
 from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.evaluation.metrics import chosen_metrics
 
 pytestmark = pytest.mark.unit
 
-PAGE = Path(__file__).parents[4] / "docs/metrics.md"
-MISSED = re.search(r"## A metric of your own.*?```python\n(.*?)```", PAGE.read_text(), re.S)[1]
+MISSED = documented("metrics.md", "A metric of your own")
+
+
+returning = partial(
+    hook_that_returns, "segmentation_metric", needs="nnunet_vit.evaluation.metric.Metric"
+)
 
 
 @pytest.fixture
 def fake_metric(fake_head):
     """Install a metric for this test alone: `fake_metric("missed_area", source)`."""
     return partial(fake_head, distribution="x-metrics", group="nnunet_vit.metrics")
-
-
-def returning(value):
-    return (
-        "from nnunet_vit.hookspecs import hookimpl\n"
-        "from nnunet_vit.evaluation.metric import Metric\n"
-        f"@hookimpl\ndef segmentation_metric(): return {value}\n"
-    )
 
 
 def test_the_metric_of_the_documentation(fake_metric, class_masks):
@@ -47,23 +42,24 @@ def test_it_goes_on_the_list_of_what_there_is(fake_metric):
     assert "Did you mean 'missed_area'?" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "problem"),
-    [
-        ("mine", "3", "segmentation_metric returned int; needed: nnunet_vit.evaluation.metric"),
-        (
-            "mine",
-            "Metric('other', 'x', 'y.', len)",
-            "returned the metric 'other'; needed: 'mine', the name of its entry point.",
-        ),
-        ("dice", "3", "The metric 'dice' comes from nnunet-vit and from x-metrics 1.0."),
-    ],
-)
-def test_what_is_no_metric(fake_metric, name, value, problem):
-    fake_metric(name, returning(value))
+def problem_of(name):
     with pytest.raises(PluginError) as caught:
         chosen_metrics([name])
-    assert problem in str(caught.value)
+    return caught.value.problem
+
+
+def test_what_is_no_metric(fake_metric):
+    fake_metric("three", returning("3"))
+    needed = "segmentation_metric returned int; needed: nnunet_vit.evaluation.metric.Metric."
+    assert problem_of("three").endswith(needed)
+    fake_metric("mine", returning("Metric('other', 'x', 'y.', len)"))
+    assert "returned the metric 'other'; needed: 'mine', the name of" in problem_of("mine")
+
+
+def test_a_name_of_our_own(fake_metric):
+    fake_metric("dice", returning("3"))
+    told = "The metric 'dice' comes from nnunet-vit and from x-metrics 1.0."
+    assert problem_of("dice") == told
 
 
 def test_a_metric_that_fails_names_its_package(fake_metric, class_masks):
