@@ -32,10 +32,10 @@ def compare(
     if output is not None and output.exists() and not output.is_dir():
         raise ConfigError(f"--output {output} is a file.", fix="a folder, which is made.")
     with quiet_libraries() as progress:
-        from nnunet_vit.evaluation.compare import compare_runs
-        from nnunet_vit.evaluation.comparison_files import write_comparison
-        from nnunet_vit.evaluation.comparison_table import comparison_text
-        from nnunet_vit.evaluation.run_cost import cost_of
+        from nnunet_vit.evaluation.comparing.compare import compare_runs
+        from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
+        from nnunet_vit.evaluation.comparing.comparison_table import comparison_text
+        from nnunet_vit.evaluation.comparing.run_cost import cost_of
         from nnunet_vit.evaluation.wanted import Wanted
 
         found = compare_runs(runs, progress, references=references, folds=folds,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from nnunet_vit.errors import ConfigError, DataError, ModelError
-from nnunet_vit.evaluation.compare import compare_runs, patients_of
-from nnunet_vit.evaluation.comparison_files import write_comparison
-from nnunet_vit.evaluation.comparison_table import comparison_text
-from nnunet_vit.evaluation.run_cost import Cost, cost_of
+from nnunet_vit.evaluation.comparing.compare import compare_runs, patients_of
+from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
+from nnunet_vit.evaluation.comparing.comparison_table import comparison_text
+from nnunet_vit.evaluation.comparing.run_cost import Cost, cost_of
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.report.letters import letter
 from nnunet_vit.report.progress import Progress

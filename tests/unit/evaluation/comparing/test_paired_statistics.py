@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, wilcoxon
 
-from nnunet_vit.evaluation import paired_statistics
-from nnunet_vit.evaluation.paired_statistics import corrected, difference_of
+from nnunet_vit.evaluation.comparing import paired_statistics
+from nnunet_vit.evaluation.comparing.paired_statistics import corrected, difference_of
 
 pytestmark = pytest.mark.unit
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.errors import ConfigError, DataError, counted, shortened
-from nnunet_vit.evaluation.comparison import Comparison
+from nnunet_vit.evaluation.comparing.comparison import Comparison
+from nnunet_vit.evaluation.comparing.run_results import RunResults, read_results, references_of
 from nnunet_vit.evaluation.evaluate import measure
 from nnunet_vit.evaluation.mask_pairs import Pair
-from nnunet_vit.evaluation.run_results import RunResults, read_results, references_of
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress

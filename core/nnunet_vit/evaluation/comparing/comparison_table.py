@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from nnunet_vit.errors import counted
-from nnunet_vit.evaluation.comparison import Comparison, Row
+from nnunet_vit.evaluation.comparing.comparison import Comparison, Row
+from nnunet_vit.evaluation.comparing.paired_statistics import LEVEL
+from nnunet_vit.evaluation.comparing.run_cost import Cost
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.evaluation.metric_table import value_text
-from nnunet_vit.evaluation.paired_statistics import LEVEL
-from nnunet_vit.evaluation.run_cost import Cost
 from nnunet_vit.report.letters import letter
 
 RULE = (

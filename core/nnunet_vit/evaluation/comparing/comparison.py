@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nnunet_vit.evaluation.measurement import Measurement
-from nnunet_vit.evaluation.metric import Metric
-from nnunet_vit.evaluation.paired_statistics import (
+from nnunet_vit.evaluation.comparing.paired_statistics import (
     Difference,
     corrected,
     difference_of,
     mean_of_patients,
 )
-from nnunet_vit.evaluation.run_results import RunResults
+from nnunet_vit.evaluation.comparing.run_results import RunResults
+from nnunet_vit.evaluation.measurement import Measurement
+from nnunet_vit.evaluation.metric import Metric
 
 MEAN = "mean of the classes"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.evaluation.comparison import Comparison, Row
+from nnunet_vit.evaluation.comparing.comparison import Comparison, Row
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.evaluation.metric_table import value_text
 from nnunet_vit.files.writing import replacing

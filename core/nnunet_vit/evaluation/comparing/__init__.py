@@ -1,0 +1,1 @@
+"""Runs on the same cases: which is better, and what may be noise."""
