@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Collection
 from functools import cached_property
@@ -18,6 +19,8 @@ FINAL_FILE, BEST_FILE, LATEST_FILE = (
     f"checkpoint_{kind}.pth" for kind in ("final", "best", "latest")
 )
 VALIDATION, SUMMARY = "validation", "summary.json"
+MERGED = "crossval_results_folds"  # of several folds' validations, before the numbers
+FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
@@ -76,13 +79,19 @@ class FoldFolder:
             cases: of the fold, by the splits of today.
             ending: of the masks.
         """
-        needed, folder = {f"{case}{ending}" for case in cases}, self.path / VALIDATION
+        masks = {file.name for file in (self.path / VALIDATION).glob(f"*{ending}")}
+        return self.measured_masks() == masks == {f"{case}{ending}" for case in cases}
+
+    def measured_masks(self) -> set[str] | None:
+        """Return the names of the masks in nnU-Net's metrics of the validation; None: no metrics.
+
+        A file that was cut off counts as none.
+        """
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-            text = (folder / SUMMARY).read_text(encoding="utf-8")
+            text = (self.path / VALIDATION / SUMMARY).read_text(encoding="utf-8")
             entries = json.loads(text)["metric_per_case"]
-            measured = {Path(entry["prediction_file"]).name for entry in entries}
-            return measured == needed == {file.name for file in folder.glob(f"*{ending}")}
-        return False
+            return {Path(entry["prediction_file"]).name for entry in entries}
+        return None
 
     def has(self, kind: Kind, epochs: int) -> bool:
         """Tell whether there is a model of that kind, without looking into its files."""

@@ -25,13 +25,18 @@ class CheckedMasks:
 
     Attributes:
         reader: nnU-Net's, of these files.
-        voxels: of the largest mask.
+        shapes: of the references, (Z, Y, X), in the order of the pairs.
         unit: of lengths: mm, or px where the files have no spacing.
     """
 
     reader: "type[BaseReaderWriter]"
-    voxels: int
+    shapes: tuple[tuple[int, ...], ...]
     unit: str
+
+    @property
+    def voxels(self) -> int:
+        """Of the largest mask."""
+        return max(map(math.prod, self.shapes))
 
 
 def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> CheckedMasks:
@@ -66,8 +71,8 @@ def check_pairs(pairs: Sequence[Pair], task: Task, progress: Progress) -> Checke
             "predictions: they are compared voxel by voxel, as they are stored."
         )
     references = [facts[0] for facts in looks if isinstance(facts[0], MaskFacts)]
-    voxels = max(math.prod(facts.shape) for facts in references)
-    return CheckedMasks(reader, voxels, _unit(references, reader.__name__))
+    shapes = tuple(facts.shape for facts in references)
+    return CheckedMasks(reader, shapes, _unit(references, reader.__name__))
 
 
 def _unit(references: Sequence[MaskFacts], reader: str) -> str:

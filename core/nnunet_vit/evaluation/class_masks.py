@@ -124,14 +124,19 @@ class ClassMasks:
         """How many connected parts match; those of cut masks are those of whole ones."""
         return match(*self.cut, self.options.overlap)
 
+    @property
+    def counted_pixels(self) -> tuple["Array", "Array"]:
+        """Reference and probability of the pixels that count, one after another."""
+        assert self.probability is not None
+        used = ... if self.counted is None else self.counted
+        return self.reference[used].ravel(), self.probability[used].ravel()
+
     @cached_property
     def curve(self) -> Curve | None:
         """What each threshold would find; None where all pixels that count are of one kind."""
         from sklearn.metrics import roc_curve
 
-        assert self.probability is not None
-        used = ... if self.counted is None else self.counted
-        truth, probability = self.reference[used].ravel(), self.probability[used].ravel()
+        truth, probability = self.counted_pixels
         positives = int(truth.sum())
         if positives in (0, truth.size):
             return None

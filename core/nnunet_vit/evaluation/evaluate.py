@@ -150,7 +150,7 @@ def _measuring(pairs: list[Pair], task: Task, wanted: Wanted, *, progress: Progr
     metrics = wanted.measurable(pairs, task.ending, progress.warn)
     checked = check_pairs(pairs, task, progress)
     if wanted.fields is not None:
-        check_fields(pairs, wanted.fields, checked.reader, ending=task.ending)
+        check_fields(pairs, wanted.fields, checked, ending=task.ending)
     classes = classes_of(labels, task.description)
     regions = tuple(task.description["regions_class_order"]) if labels.has_regions else ()
     channels = Channels(tuple(classes.values()), regions)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.checkpoints.fold_folder import VALIDATION
+from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.labels import Labels, labels_of
@@ -147,7 +147,7 @@ def find_pairs(
 
 def _is_validation(predictions: Path) -> bool:
     absolute = predictions.absolute()
-    if re.fullmatch(r"crossval_results_folds(_\d+)+", absolute.name):  # nnU-Net's name
+    if re.fullmatch(rf"{MERGED}(_\d+)+", absolute.name):
         return True
     return absolute.name == VALIDATION and bool(re.fullmatch(r"fold_\w+", absolute.parent.name))
 

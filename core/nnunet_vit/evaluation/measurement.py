@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from nnunet_vit.evaluation.bootstrap import FEWEST
-from nnunet_vit.evaluation.case_statistics import Statistic, statistic_of
+from nnunet_vit.evaluation.case_statistics import RESAMPLES, Statistic, statistic_of
 from nnunet_vit.evaluation.class_masks import MetricOptions
 from nnunet_vit.evaluation.measuring import CaseValues
 from nnunet_vit.evaluation.metric import Metric
@@ -18,8 +18,9 @@ EMPTY_RULE = (
     "value without a reference, precision none without a prediction."
 )
 INTERVAL_RULE = (
-    f"95 % interval of the mean, from {FEWEST} cases on: expanded percentiles of 2000 bootstrap "
-    "samples of the cases; too narrow where cases share a patient, or where few cases fail badly."
+    f"95 % interval of the mean, from {FEWEST} cases on: expanded percentiles of {RESAMPLES} "
+    "bootstrap samples of the cases; too narrow where cases share a patient, or where few cases "
+    "fail badly."
 )
 
 
@@ -49,10 +50,8 @@ class Measurement:
     def definitions(self) -> list[str]:
         """Return each metric's title and definition, and which pixels count."""
         found = [f"{m.title}: {m.defined(self.options, self.unit)}" for m in self.metrics]
-        return [
-            *found,
-            *([f"Only pixels inside the masks of {self.fields} count."] * bool(self.fields)),
-        ]
+        inside = f"Only pixels inside the masks of {self.fields} count."
+        return [*found, inside] if self.fields else found
 
     @cached_property
     def statistics(self) -> Mapping[str, Mapping[str, Statistic]]:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import VALIDATION
+from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_model
 from nnunet_vit.errors import ModelError, shortened
@@ -16,7 +16,6 @@ from nnunet_vit.evaluation.evaluate import Scores, evaluate_folder
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.report.progress import Progress
 
-MERGED = "crossval_results_folds"  # nnU-Net's name, before the numbers
 FIX = (
     "vit_cli train … --continue finishes folds; --overwrite trains them again where the splits "
     "have changed between them."

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.checkpoints.fold_folder import KINDS, FoldFolder, Kind
+from nnunet_vit.checkpoints.fold_folder import FOLD, KINDS, FoldFolder, Kind
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES, read_model
 from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean, shortened
@@ -16,8 +15,6 @@ from nnunet_vit.files.json_file import JsonObject
 
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
-
-FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
 
 
 def kind_of(word: str) -> Kind:

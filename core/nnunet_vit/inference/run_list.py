@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -10,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import UserError
+from nnunet_vit.evaluation.nnunet_summary import dice_per_case
 from nnunet_vit.files.json_file import JsonMapping
-from nnunet_vit.inference.model_folder import FOLD, open_model
+from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
 
 OURS = "nnUNetTrainer_vit__"
@@ -117,10 +117,7 @@ def _dice(fold: Path) -> Iterator[float]:
     """Yield the mean Dice over the classes of each validation case, by nnU-Net's summary."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         text = (fold / VALIDATION / SUMMARY).read_text(encoding="utf-8")
-        for entry in json.loads(text)["metric_per_case"]:
-            values = [of_class["Dice"] for of_class in entry["metrics"].values()]
-            there = [value for value in values if value is not None and value == value]
-            yield sum(there) / len(there) if there else math.nan
+        yield from dice_per_case(json.loads(text)).values()
 
 
 def _settings(path: Path) -> tuple[Settings, str]:

@@ -71,7 +71,7 @@ def cross_validate(
         ]
         for fold in [fold for fold in folds if fold not in left]:
             progress.log(f"Fold {fold} is trained and validated already.")
-        job = _Job(known, request, progress)
+        job = _Job(known, folder, request, progress)
         if side_by_side and left:
             job.train_together(left, side_by_side)
         else:
@@ -84,6 +84,7 @@ class _Job:
     """Folds to train, with what the command line says of them."""
 
     run: ViTnnUNetConfig
+    folder: Path  # of the model
     request: Request
     progress: Progress
 
@@ -107,15 +108,15 @@ class _Job:
     def train_together(self, folds: Sequence[int], devices: Sequence[str]) -> None:
         first, *later = folds
         request = replace(self.request, device=devices[0], resume=self.begun(first), later=later)
-        ready = prepare_fold(self.of_fold(first), request, self.progress)
+        prepare_fold(self.of_fold(first), request, self.progress)
         if self.request.overwrite:
-            with claimed(ready.folder.parent, folds):
-                empty_folds(ready.folder.parent, folds)
+            with claimed(self.folder, folds):
+                empty_folds(self.folder, folds)
         runs = {fold: self.of_fold(fold) for fold in folds}
         begun = [fold for fold in folds if self.begun(fold)]
         commands = Commands(runs, devices, begun, self.progress)
         epochs = self.run.train.num_epochs
-        with stops_with(lambda: _saved(ready.folder.parent, folds, epochs)):
+        with stops_with(lambda: _saved(self.folder, folds, epochs)):
             commands.run(epochs * len(folds))
 
     def of_fold(self, fold: int) -> ViTnnUNetConfig:
@@ -124,11 +125,6 @@ class _Job:
 
     def begun(self, fold: int) -> bool:
         return self.request.resume and FoldFolder(self.folder / f"fold_{fold}").holds_result()
-
-    @property
-    def folder(self) -> Path:
-        dataset = find_dataset(self.run.data.dataset)
-        return model_folder(dataset, self.run, run_name(dataset, self.run))
 
     def stopped(self, stopped: Stopped, fold: int, *, overwrite: bool) -> Stopped:
         """Say of which fold a stop speaks; with --continue all that is saved is kept."""

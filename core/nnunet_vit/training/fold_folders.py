@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import FoldFolder
+from nnunet_vit.checkpoints.fold_folder import MERGED, FoldFolder
 from nnunet_vit.errors import Stopped
-from nnunet_vit.evaluation.merged_folds import MERGED
 from nnunet_vit.nnunet.folders import claim, empty
 
 

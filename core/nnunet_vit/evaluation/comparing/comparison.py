@@ -2,15 +2,16 @@
 
 import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from nnunet_vit.evaluation.comparing.paired_statistics import (
     Difference,
     corrected,
     difference_of,
-    mean_of_patients,
+    patient_means,
 )
 from nnunet_vit.evaluation.comparing.run_results import RunResults
 from nnunet_vit.evaluation.measurement import Measurement
@@ -86,36 +87,48 @@ class Comparison:
         A class that a case lacks, and that a run rightly left out, is a best value here, so that
         another run's false find counts against that one.
         """
-        return self._common(metric, class_name)[run]
+        return self._common[metric.name, class_name][run]
 
     def left_out(self, metric: Metric, class_name: str) -> int:
         """Return in how many cases some runs have a value and others have none."""
         if class_name == MEAN:
             return 0
-        found = [self._known(run, metric, class_name) for run in range(len(self.runs))]
-        have = [{case for case, value in each.items() if not math.isnan(value)} for each in found]
-        return len(have[0].union(*have[1:]) - have[0].intersection(*have[1:]))
+        known = self._known(metric, class_name).values()
+        return sum(0 < sum(map(math.isnan, values)) < len(values) for values in known)
 
-    def _common(self, metric: Metric, class_name: str) -> list[dict[str, float]]:
-        if class_name == MEAN:
-            classes = self.measurements[0].classes
-            each_class = [self._common(metric, name) for name in classes]
-            return [
-                _mean_per_case([of_class[run] for of_class in each_class])
-                for run in range(len(self.runs))
-            ]
-        found = [self._known(run, metric, class_name) for run in range(len(self.runs))]
-        kept = [case for case in found[0] if not any(math.isnan(each[case]) for each in found)]
-        return [{case: each[case] for case in kept} for each in found]
+    @cached_property
+    def _common(self) -> dict[tuple[str, str], list[dict[str, float]]]:
+        """Each run's values of the cases that have one in all runs, by metric and class."""
+        return {
+            (metric.name, name): values
+            for metric in self.metrics
+            for name, values in self._by_class(metric).items()
+        }
 
-    def _known(self, run: int, metric: Metric, class_name: str) -> dict[str, float]:
-        """Return a run's values; the best one where it rightly found nothing and others did not."""
+    def _by_class(self, metric: Metric) -> dict[str, list[dict[str, float]]]:
+        runs, found = range(len(self.runs)), {}
+        for name in self.measurements[0].classes:
+            known = self._known(metric, name)
+            kept = {case: all_ for case, all_ in known.items() if not any(map(math.isnan, all_))}
+            found[name] = [{case: values[run] for case, values in kept.items()} for run in runs]
+        means = [_mean_per_case([values[run] for values in found.values()]) for run in runs]
+        return {**found, MEAN: means}
+
+    def _known(self, metric: Metric, class_name: str) -> dict[str, list[float]]:
+        """Return all runs' values of each case.
+
+        One that rightly found nothing has the best value, if another one has a value.
+        """
         best, found = 0.0 if metric.lower_is_better else 1.0, {}
         for cases in zip(*(measurement.cases for measurement in self.measurements), strict=True):
             values = [case.values[class_name][metric.name] for case in cases]
-            own, right = values[run], cases[run].empty[class_name] == "both"
-            others = any(not math.isnan(value) for value in values)
-            found[cases[run].name] = best if math.isnan(own) and right and others else own
+            if not all(map(math.isnan, values)):
+                right = [case.empty[class_name] == "both" for case in cases]
+                values = [
+                    best if math.isnan(value) and is_right else value
+                    for value, is_right in zip(values, right, strict=True)
+                ]
+            found[cases[0].name] = values
         return found
 
     @cached_property
@@ -125,7 +138,17 @@ class Comparison:
 
     def mean(self, run: int, metric: Metric, class_name: str) -> float:
         """Return a run's mean over patients, of the cases that have a value in all runs."""
-        return mean_of_patients(self.values(run, metric, class_name), self.patients)
+        means = self.patient_means(run, metric, class_name)
+        return statistics.fmean(means) if means else math.nan
+
+    def sd(self, run: int, metric: Metric, class_name: str) -> float:
+        """Return the sample standard deviation beside that mean; NaN for a single patient."""
+        means = self.patient_means(run, metric, class_name)
+        return statistics.stdev(means) if len(means) > 1 else math.nan
+
+    def patient_means(self, run: int, metric: Metric, class_name: str) -> list[float]:
+        """Return the mean of each patient's cases that have a value in all runs."""
+        return patient_means(self.values(run, metric, class_name), self.patients)
 
     def _of(self, metric: Metric) -> list[Row]:
         found = [
@@ -136,7 +159,7 @@ class Comparison:
         ]
         differences = corrected([row.difference for row in found])
         return [
-            Row(row.metric, row.class_name, row.one, row.other, difference)
+            replace(row, difference=difference)
             for row, difference in zip(found, differences, strict=True)
         ]
 

@@ -119,10 +119,7 @@ def _cells(comparison: Comparison, metric: Metric, name: str) -> Iterator[str]:
     known = [mean for mean in means if not math.isnan(mean)]
     best = (min if metric.lower_is_better else max)(known) if known else math.nan
     for run, mean in zip(runs, means, strict=True):
-        values = [v for v in comparison.values(run, metric, name).values() if not math.isnan(v)]
-        sd = math.nan
-        if len(values) > 1:
-            sd = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
+        sd = comparison.sd(run, metric, name)
         shown = value_text(mean, metric)
         bold = f"\\textbf{{{shown}}}" if mean == best else shown
         yield f"{bold} $\\pm$ {value_text(sd, metric)}"

@@ -68,8 +68,7 @@ def difference_of(
     if not paired:
         return None
     values = np.array([0.0 if abs(value) <= EQUAL else value for value in paired.values()])
-    groups = _groups(values.tolist(), [patients[case] for case in paired])
-    means = [sum(group) / len(group) for group in groups]  # all that follows looks at these
+    means = patient_means(dict(zip(paired, values.tolist(), strict=True)), patients)
     low, high = mean_interval([[mean] for mean in means], RESAMPLES)
     p, effect = _tested(means)
     return Difference(
@@ -81,15 +80,16 @@ def difference_of(
         higher=int((values > 0).sum()),
         lower=int((values < 0).sum()),
         cases=len(values),
-        patients=len(groups),
+        patients=len(means),
     )
 
 
-def mean_of_patients(values: Mapping[str, float], patients: Mapping[str, str]) -> float:
-    """Return the mean over patients of the means of their cases; NaN without a case."""
-    groups = _groups(list(values.values()), [patients[case] for case in values])
-    means = [sum(group) / len(group) for group in groups]
-    return sum(means) / len(means) if means else math.nan
+def patient_means(values: Mapping[str, float], patients: Mapping[str, str]) -> list[float]:
+    """Return the mean of each patient's cases, which all means, intervals and tests look at."""
+    groups: dict[str, list[float]] = {}
+    for case, value in values.items():
+        groups.setdefault(patients[case], []).append(value)
+    return [sum(group) / len(group) for group in groups.values()]
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
@@ -103,13 +103,6 @@ def corrected(differences: Sequence[Difference]) -> list[Difference]:
         before = max(before, min(1.0, (len(order) - rank) * differences[number].p))
         found[number] = before
     return [replace(one, p_holm=found[number]) for number, one in enumerate(differences)]
-
-
-def _groups(values: Sequence[float], patients: Sequence[str]) -> list[list[float]]:
-    groups: dict[str, list[float]] = {}
-    for value, patient in zip(values, patients, strict=True):
-        groups.setdefault(patient, []).append(value)
-    return list(groups.values())
 
 
 def _tested(values: Sequence[float]) -> tuple[float, float]:

@@ -1,19 +1,15 @@
 """What a run has predicted: the validations of a model folder, or a folder of masks."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION, FoldFolder
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, ModelError, shortened
 from nnunet_vit.evaluation.mask_pairs import Task, task_of
-from nnunet_vit.files.json_file import read_json
-
-FOLD = re.compile(r"fold_(\d+)")
 
 
 @dataclass(frozen=True)
@@ -52,10 +48,11 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
     """
     if not path.is_dir():
         raise DataError(f"{path} is {'a file' if path.exists() else 'missing'}.", fix=KINDS)
+    numbered = {fold.name[5:]: fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name)}
     validated = {
-        int(found[1]): folder / VALIDATION
-        for folder in sorted(path.glob("fold_*"))
-        if (found := FOLD.fullmatch(folder.name)) and (folder / VALIDATION / SUMMARY).is_file()
+        int(number): FoldFolder(fold)
+        for number, fold in sorted(numbered.items())
+        if number != "all" and (fold / VALIDATION / SUMMARY).is_file()
     }
     if not validated:
         folds_there = [folder.name for folder in path.glob("fold_*")]
@@ -68,7 +65,7 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
     if missing:
         raise ModelError(f"{path}: not validated: fold {', '.join(missing)}.")
     used = tuple(dict.fromkeys(folds or sorted(validated)))
-    task = task_of(validated[used[0]], references, path)
+    task = task_of(validated[used[0]].path / VALIDATION, references, path)
     masks: dict[str, Path] = {}
     for fold in used:
         found_here = _validation_masks(validated[fold], task.ending)
@@ -95,19 +92,19 @@ def references_of(path: Path) -> Path | None:
     return None
 
 
-def _validation_masks(folder: Path, ending: str) -> dict[str, Path]:
+def _validation_masks(fold: FoldFolder, ending: str) -> dict[str, Path]:
     """Return the masks of a validation, which are those that its summary names.
 
     Raises:
         ModelError: others lie among them, or some are gone: of splits that have changed.
     """
+    folder = fold.path / VALIDATION
     there = _masks(folder, ending)
-    entries = read_json(folder / SUMMARY)["metric_per_case"]
-    measured = {Path(entry["prediction_file"]).name.removesuffix(ending) for entry in entries}
-    if measured != there.keys():
+    differing = (fold.measured_masks() or set()) ^ {file.name for file in there.values()}
+    if differing:
+        cases = sorted(name.removesuffix(ending) for name in differing)
         raise ModelError(
-            f"{folder} holds other masks than its summary.json names: "
-            f"{shortened(sorted(measured ^ there.keys()))}.",
+            f"{folder} holds other masks than its summary.json names: {shortened(cases)}.",
             fix="validate again: vit_cli train … --continue, or nnUNetv2_train … --val.",
         )
     return there

@@ -10,9 +10,7 @@ def expected_error(masks: ClassMasks) -> float:
     """Return the mean distance of probability and frequency over bins, weighed by their pixels."""
     import numpy as np
 
-    assert masks.probability is not None
-    used = ... if masks.counted is None else masks.counted
-    probability, truth = masks.probability[used].ravel(), masks.reference[used].ravel()
+    truth, probability = masks.counted_pixels
     bins = np.clip((probability * BINS).astype(int), 0, BINS - 1)
     promised = np.bincount(bins, weights=probability, minlength=BINS)
     kept = np.bincount(bins, weights=truth, minlength=BINS)

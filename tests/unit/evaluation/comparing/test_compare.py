@@ -11,7 +11,7 @@ from nnunet_vit.errors import ConfigError, DataError, ModelError
 from nnunet_vit.evaluation.comparing.compare import compare_runs, patients_of
 from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
 from nnunet_vit.evaluation.comparing.comparison_table import comparison_text
-from nnunet_vit.evaluation.comparing.run_cost import Cost, cost_of
+from nnunet_vit.evaluation.comparing.run_cost import Cost
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.report.letters import letter
 from nnunet_vit.report.progress import Progress
@@ -133,6 +133,15 @@ def test_the_files(run, tmp_path):
     from skimage.io import imread
 
     assert imread(files[2]).std() > 1
+
+
+def test_the_spread_is_that_of_patients_like_the_mean(run):
+    found = compared(run("worse", 3), run("good", 0), patients="^(P[0-9]+)_")
+    dice = found.metrics[0]
+    values = list(found.values(0, dice, "disc").values())
+    of_patients = [sum(values[n : n + 2]) / 2 for n in range(0, 16, 2)]
+    assert found.mean(0, dice, "disc") == pytest.approx(np.mean(of_patients))
+    assert found.sd(0, dice, "disc") == pytest.approx(np.std(of_patients, ddof=1))
 
 
 def test_folders_of_masks(run, tmp_path):
@@ -272,26 +281,6 @@ def test_patients():
         patients_of(["x"], "(")
     with pytest.raises(ConfigError, match="finds no patient in P1_l"):
         patients_of(["P1_l"], "^P1_(9)?")
-
-
-def test_the_cost(tmp_path):
-    import torch
-
-    fold = tmp_path / "fold_0"
-    fold.mkdir()
-    (fold / "training_log_1.txt").write_text(
-        "2026-11-26 23:00:00.0: Epoch time: 1800.0 s \n"
-        "2026-11-26 23:30:00.500000: predicting a\n2026-11-26 23:30:02.500000: predicting b\n"
-    )
-    shared = torch.zeros(3, 4)  # nnU-Net's U-Nets have each layer under several names
-    weights = {"a": shared, "all_modules.a": shared, "b": torch.zeros(5)}
-    weights["norm.running_mean"] = torch.zeros(7)
-    logged = {"losses": [np.float64(0.5)]}  # as nnU-Net's own checkpoints have it
-    torch.save({"network_weights": weights, "logging": logged}, fold / "checkpoint_final.pth")
-    assert cost_of(tmp_path, (0,)) == Cost(17, 0.5, 2.0)
-    assert cost_of(tmp_path, ()) == Cost(None, None, None)
-    (fold / "checkpoint_final.pth").write_bytes(b"damaged")
-    assert cost_of(tmp_path, (0,)).parameters is None
 
 
 def test_letters():
