@@ -4,12 +4,20 @@ import contextlib
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from nnunet_vit.checkpoints.pointers import BEST, CHECKPOINTS, LATEST
+from nnunet_vit.checkpoints.pointers import (
+    BEST,
+    CHECKPOINTS,
+    LATEST,
+    STATE,
+    epoch_of,
+    read_pointer,
+)
 
 if TYPE_CHECKING:
     from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
@@ -21,6 +29,8 @@ FINAL_FILE, BEST_FILE, LATEST_FILE = (
 VALIDATION, SUMMARY = "validation", "summary.json"
 MERGED = "crossval_results_folds"  # of several folds' validations, before the numbers
 FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
+# in a checkpoint's state: epochs that were planned together; why it is the last one, if it is
+STAGES, ENDED = "stages", "ended"
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
@@ -58,11 +68,23 @@ class FoldFolder:
 
     def is_trained(self, epochs: int) -> bool:
         """Tell whether all epochs are done, whichever file says so."""
-        return self.whole.is_file() or self.saved_epoch() == epochs
+        return self.whole.is_file() or self.saved_epoch() == self.last_epoch(epochs)
 
     def ends_with_full_model(self, epochs: int) -> bool:
         """Tell whether the whole model is the newest: no checkpoint of fewer epochs beside it."""
-        return self.whole.is_file() and self.saved_epoch() in (None, epochs)
+        return self.whole.is_file() and self.saved_epoch() in (None, self.last_epoch(epochs))
+
+    def last_epoch(self, epochs: int) -> int:
+        """Return the epoch that ends a training of so many: an earlier one where it ended early."""
+        pointer = read_pointer(self.path / LATEST)
+        if pointer is None:
+            return epochs
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            text = (self.path / CHECKPOINTS / pointer.name / STATE).read_text(encoding="utf-8")
+            state = json.loads(text)["state"]
+            if state[ENDED] and state[STAGES][-1][1] == epochs:
+                return epoch_of(pointer.name)
+        return epochs
 
     def forget(self) -> None:
         """Leave nothing that looks like a result, in a few steps; the files may be there still."""
@@ -71,6 +93,13 @@ class FoldFolder:
             file.unlink(missing_ok=True)
         for folder in (*self.path.glob(CHECKPOINTS), *self.path.glob(VALIDATION)):
             folder.rename(folder.with_name(f".{folder.name}-{secrets.token_hex(4)}"))
+
+    def reopen(self) -> None:
+        """Leave the checkpoints alone, of a training that goes on: nothing looks finished."""
+        for file in (self.whole, self.path / VALIDATION / SUMMARY):
+            file.unlink(missing_ok=True)
+        if (self.path / VALIDATION).is_dir():
+            shutil.rmtree(self.path / VALIDATION)
 
     def is_validated(self, cases: Collection[str], ending: str) -> bool:
         """Tell whether nnU-Net has written masks and metrics of exactly these validation cases.

@@ -9,6 +9,7 @@ from nnunet_vit.files.writing import remove_unfinished, replacing
 
 LATEST, BEST = "LATEST", "BEST"
 CHECKPOINTS = "ckpt"  # the folder of what they name
+STATE = "state.json"  # of a checkpoint, in its folder
 ASIDE = ".aside-"  # before the name of a checkpoint that makes room for another of its epoch
 NAME = re.compile(r"epoch_(\d{5,})")
 NAME_ASIDE = re.compile(rf"{re.escape(ASIDE)}epoch_(\d{{5,}})-[0-9a-f]+")

@@ -81,6 +81,11 @@ class ViTTrainConfig(Section):
         "more forward pass",
     )
     num_epochs: Positive = Field(1000, description="epochs")
+    patience: Positive | None = Field(
+        None,
+        description="epochs without a new best value of nnU-Net's moving average of the Dice after "
+        "which the training ends; null: all epochs",
+    )
     num_iterations_per_epoch: Positive = Field(250, description="training steps per epoch")
     num_val_iterations_per_epoch: Positive = Field(50, description="validation steps per epoch")
     batch_size: Positive | None = Field(
@@ -97,6 +102,11 @@ class ViTTrainConfig(Section):
         None, description="of all random numbers; null: another one each time"
     )
     save_every: Positive = Field(1, description="epochs between two checkpoints")
+    overlay_every: Annotated[int, Field(ge=0)] = Field(
+        50,
+        description="epochs between two pictures of the same few validation cases, in the fold's "
+        "folder; 0: none",
+    )
     save_whole_model: bool = Field(
         True, description="write the finished model whole too, for stock nnU-Net"
     )

@@ -18,6 +18,7 @@ from nnunet_vit.registry import catalogue
 from nnunet_vit.tuning import method_name
 
 KEY = "nnunet_vit"
+NAMED_EPOCHS = "named_epochs"  # for which the name of a lengthened run was made
 # what packages beside this one bring to a run: the key in plans, and the entry-point group
 GROUPS = {"head": catalogue.HEADS, "backbone": catalogue.BACKBONES, "tuning": catalogue.TUNING}
 
@@ -29,6 +30,7 @@ def run_plans(
     *,
     statistics: ChannelStatistics,
     name: str | None = None,
+    named_epochs: int | None = None,
 ) -> JsonObject:
     """Return the dataset's plans with the run's network in place of nnU-Net's.
 
@@ -38,6 +40,7 @@ def run_plans(
         patch_size: (H, W) in pixels.
         statistics: mean and std per input channel.
         name: of the run; None: as it is named now.
+        named_epochs: for which that name was made; None: the run's.
     """
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
@@ -61,6 +64,8 @@ def run_plans(
         "run": run.model_dump(mode="json", exclude={"paths"}),
         **packages_of(run),
     }
+    if named_epochs not in (None, run.train.num_epochs):
+        own[KEY][NAMED_EPOCHS] = named_epochs
     return own
 
 

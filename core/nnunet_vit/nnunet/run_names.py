@@ -18,6 +18,7 @@ NOT_HASHED = {  # what changes no result, and may change while a run goes on
     "train": {
         "save_every",
         "save_whole_model",
+        "overlay_every",
         "gradient_checkpointing",
         "gradient_accumulation",
     },
@@ -47,6 +48,11 @@ def name_where_found(run: ViTnnUNetConfig, folders: Path, pattern: str) -> str:
         return name
     older = _older_name(run)
     return older if (folders / pattern.format(older)).is_dir() else name
+
+
+def readable_part(name: str) -> str:
+    """Return a run's name without its digest."""
+    return name.rpartition("-")[0]
 
 
 def weights_digest(path: Path) -> str:

@@ -21,10 +21,9 @@ class EndTime:
         """Begin an epoch."""
         self._began = time.monotonic()
 
-    def end_epoch(self) -> float:
-        """Finish an epoch and return its seconds."""
+    def end_epoch(self) -> None:
+        """Finish an epoch."""
         self._seconds.append(time.monotonic() - self._began)
-        return self._seconds[-1]
 
     def text(self, done: int, epochs: int) -> str:
         """Return when all is done, as 14:32 or Nov 28 14:32; or nothing where it is.

@@ -13,6 +13,28 @@ MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
+class EpochSeconds:
+    """How long an epoch took; what is in none of the parts is checkpoints, pictures and the like.
+
+    Attributes:
+        whole: seconds of all of it.
+        data: that training steps waited for their batches.
+        steps: of the training steps themselves.
+        validation: of the validation, its batches included.
+    """
+
+    whole: float
+    data: float
+    steps: float
+    validation: float
+
+    def as_text(self) -> str:
+        """Return it for a line."""
+        parts = f"data {self.data:.1f}, steps {self.steps:.1f}, validation {self.validation:.1f}"
+        return f"{self.whole:.1f} s ({parts})"
+
+
+@dataclass(frozen=True)
 class EpochFigures:
     """What an epoch of the training came to.
 
@@ -20,13 +42,19 @@ class EpochFigures:
         training_loss: the epoch's mean.
         validation_loss: likewise.
         dice: by class or region.
+        mean_dice: of the classes.
+        smoothed_dice: nnU-Net's moving average of the mean.
         rate: the highest learning rate.
+        seconds: that it took.
     """
 
     training_loss: float
     validation_loss: float
     dice: Mapping[str, float]
+    mean_dice: float
+    smoothed_dice: float
     rate: float
+    seconds: EpochSeconds
 
 
 class Progress:
@@ -140,13 +168,14 @@ class ConsoleProgress(Progress):
         """Show the epoch's figures in one line."""
         self.close()
         per_class = ", ".join(f"{name} {value:.3f}" for name, value in figures.dice.items())
-        width, seconds = len(str(epochs)), self._end.end_epoch()
+        width = len(str(epochs))
+        self._end.end_epoch()
         end = self._end.text(epoch + 1, epochs)
         self.log(
             f"{self._part}epoch {epoch + 1:>{width}}/{epochs}  "
             f"train loss {figures.training_loss:+.3f}  "
             f"validation loss {figures.validation_loss:+.3f}  pseudo Dice {per_class}  "
-            f"rate {figures.rate:.1e}  {seconds:.1f} s" + f"  done at {end}" * bool(end)
+            f"rate {figures.rate:.1e}  {figures.seconds.as_text()}" + f"  done at {end}" * bool(end)
         )
 
     def start_cases(self, text: str, total: int) -> None:

@@ -34,6 +34,8 @@ class Training(Protocol):
         progress: where people are told.
         current_epoch: how many epochs are done; within an epoch, its number counted from 0.
         logger: nnU-Net's, of all epochs' figures.
+        ended: why the training ends before its last epoch, "patience" or "finish"; "stop": it is
+            stopped after this epoch, to be resumed; empty: it goes on.
         best_average: the best so far of nnU-Net's moving average of the Dice; None: none yet.
         callbacks: all that are told of it.
         saves: whether this process writes checkpoints.
@@ -56,6 +58,7 @@ class Training(Protocol):
     logger: Any
     dataset_json: JsonObject
     plans_name: str
+    ended: str
     best_average: float | None
     inference_allowed_mirroring_axes: tuple[int, ...] | None
     saves: bool
@@ -72,6 +75,9 @@ class Training(Protocol):
 
     def print_to_log_file(self, *words: str) -> None:
         """Write a line into nnU-Net's log."""
+
+    def agreed(self, word: str) -> str:
+        """Return what the first of all processes says: they end together."""
 
 
 class TrainingCallback:

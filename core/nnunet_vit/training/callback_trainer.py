@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
-from torch import nn
+from torch import distributed, nn
 from torch._dynamo import OptimizedModule
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
@@ -16,8 +16,13 @@ from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.training.callback import Callbacks, TrainingCallback
+from nnunet_vit.training.callbacks.ending import STOP
 from nnunet_vit.training.checkpoint_content import record_of_base
 from nnunet_vit.training.data_digests import data_digests
+
+
+class _EndOfTrainingError(Exception):
+    """Leaves nnU-Net's loop over the epochs."""
 
 
 class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
@@ -28,6 +33,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     seed: int
     progress = Progress()
     callbacks = Callbacks()  # until the trainer is made
+    ended = ""
     _validates = False
 
     @cached_property
@@ -117,6 +123,10 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
         super().on_epoch_end()
         for callback in self.callbacks:
             callback.on_epoch_end(self)
+        if self.ended == STOP:
+            raise KeyboardInterrupt  # what is saved is said as for Ctrl-C
+        if self.ended:
+            raise _EndOfTrainingError
 
     def on_train_end(self) -> None:
         """End as nnU-Net does, which writes the finished model."""
@@ -125,9 +135,12 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
             callback.on_training_end(self)
 
     def run_training(self) -> None:
-        """Train as nnU-Net does."""
+        """Train as nnU-Net does, or until a callback ends it."""
         try:
-            super().run_training()
+            try:
+                super().run_training()
+            except _EndOfTrainingError:
+                self.on_train_end()
         except BaseException as error:
             if self._validates:
                 self._end_validation()
@@ -165,6 +178,13 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
         text = " ".join(map(str, args))
         for callback in self.callbacks:
             callback.on_log(self, text)
+
+    def agreed(self, word: str) -> str:
+        """Return what the first of all processes says: they end together."""
+        words = [word]
+        if self.is_ddp:
+            distributed.broadcast_object_list(words, src=0, device=self.device)
+        return words[0]
 
     def plot_network_architecture(self) -> None:
         """Plot nothing: nnU-Net's plot needs a package that no longer works."""

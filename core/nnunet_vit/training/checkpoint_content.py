@@ -7,6 +7,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.checkpoints.base import base_digest, is_in_file, stored_tensors
+from nnunet_vit.checkpoints.fold_folder import ENDED, STAGES
 from nnunet_vit.checkpoints.full_model import plain
 from nnunet_vit.checkpoints.optimizer import optimizer_tensors
 from nnunet_vit.checkpoints.provenance import file_record, versions
@@ -19,6 +20,7 @@ from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.nnunet.plans import packages_of
 from nnunet_vit.training.callback import Training
 from nnunet_vit.training.callbacks.ema import WeightAveraging
+from nnunet_vit.training.callbacks.ending import STOP
 from nnunet_vit.tuning.adapters.merge import merged_state
 
 TRAINED = "trained."  # before the names of weights that are trained while their average is kept
@@ -79,6 +81,8 @@ def _state(training: Training) -> JsonObject:
         "best_ema": training.best_average,
         "logging": training.logger.get_checkpoint(),
         "mirroring_axes": training.inference_allowed_mirroring_axes,
+        STAGES: [list(stage) for stage in training.lr_scheduler.stages],
+        ENDED: training.ended if training.ended != STOP else "",
         "versions": versions() | others,
     }
 

@@ -16,8 +16,9 @@ from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, empty_folds
-from nnunet_vit.training.fold_preparation import Request, model_folder, prepare_fold, run_name
+from nnunet_vit.training.fold_preparation import Request, prepare_fold
 from nnunet_vit.training.run import opened, train_fold
+from nnunet_vit.training.run_identity import identity_of
 from nnunet_vit.training.side_by_side import Commands
 
 REFERENCES = "gt_segmentations"  # nnU-Net's copy of the labels, beside the preprocessed data
@@ -61,7 +62,7 @@ def cross_validate(
     """
     with opened(run, progress) as known:
         dataset = find_dataset(known.data.dataset)
-        folder = model_folder(dataset, known, run_name(dataset, known))
+        folder = identity_of(dataset, known, lengthens=request.resume).folder
         folds = tuple(int(fold) for fold in known.data.folds)
         _check_results(folder, folds, request)
         left = [
@@ -71,7 +72,7 @@ def cross_validate(
         ]
         for fold in [fold for fold in folds if fold not in left]:
             progress.log(f"Fold {fold} is trained and validated already.")
-        job = _Job(known, folder, request, progress)
+        job = _Job(known, folder, replace(request, lengthens=request.resume), progress)
         if side_by_side and left:
             job.train_together(left, side_by_side)
         else:

@@ -30,11 +30,16 @@ def empty_folds(folder: Path, folds: Sequence[int | str]) -> None:
     places = [FoldFolder(folder / f"fold_{fold}") for fold in folds]
     for place in places:
         place.forget()
+    remove_merged(folder, folds)
+    for place in places:
+        empty(place.path)
+
+
+def remove_merged(folder: Path, folds: Sequence[int | str]) -> None:
+    """Delete the merged validations of which one of the folds is a part."""
     for merged in folder.glob(f"{MERGED}_*"):
         if {*map(str, folds)} & set(merged.name.removeprefix(MERGED).split("_")):
             shutil.rmtree(merged)
-    for place in places:
-        empty(place.path)
 
 
 def what_is_saved(fold_folder: Path, epochs: int, overwrite: bool = False) -> Stopped:

@@ -15,15 +15,12 @@ from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.modeling.runtime.devices import choose_device
-from nnunet_vit.nnunet.folders import folder
 from nnunet_vit.nnunet.plans import run_plans, write_plans
-from nnunet_vit.nnunet.run_names import name_where_found
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, what_is_saved
 from nnunet_vit.training.preflight import check_network, starts_from_checkpoint
-
-TRAINER = "nnUNetTrainer_vit"
+from nnunet_vit.training.run_identity import identity_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class Request:
         overwrite: delete an existing result and start from scratch.
         asked: what may change of preprocessed data that are there.
         later: folds that are trained afterwards: they are checked now, and overwritten with this.
+        lengthens: whether a shorter run may be continued for more epochs; None: as `resume` says.
     """
 
     device: str | None = None
@@ -62,6 +60,7 @@ class Request:
     overwrite: bool = False
     asked: Asked = NOTHING
     later: Sequence[int] = ()
+    lengthens: bool | None = None
 
 
 def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> ReadyFold:
@@ -74,8 +73,9 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     """
     overwrite, later = request.overwrite, request.later
     dataset = find_dataset(run.data.dataset)
-    name = run_name(dataset, run)
-    fold_folder = model_folder(dataset, run, name) / f"fold_{run.data.fold}"
+    lengthens = request.resume if request.lengthens is None else request.lengthens
+    identity = identity_of(dataset, run, lengthens=lengthens)
+    fold_folder = identity.folder / f"fold_{run.data.fold}"
     resumes = starts_from_checkpoint(fold_folder, request.resume, overwrite)
     if overwrite:
         others = [fold for fold in later if (fold_folder.parent / f"fold_{fold}").is_dir()]
@@ -94,9 +94,16 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress=progress, schemes=schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress=progress)
-    own = run_plans(plans, run, patch_size, statistics=facts.statistics, name=name)
+    own = run_plans(
+        plans,
+        run,
+        patch_size,
+        statistics=facts.statistics,
+        name=identity.name,
+        named_epochs=identity.named_epochs,
+    )
     write_plans(own, dataset.preprocessed)
-    return ReadyFold(dataset, name, fold_folder, chosen, resumes)
+    return ReadyFold(dataset, identity.name, fold_folder, chosen, resumes)
 
 
 def _check_data(
@@ -123,15 +130,3 @@ def _check_data(
     for notice in dict.fromkeys(said):
         progress.log(notice)
     return work
-
-
-def run_name(dataset: Dataset, run: ViTnnUNetConfig) -> str:
-    """Return the run's name, the one that its results have where there are some."""
-    pattern = f"{TRAINER}__{{}}__{run.data.configuration}"
-    return name_where_found(run, folder("results") / dataset.name, pattern)
-
-
-def model_folder(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Path:
-    """Return nnU-Net's folder of the run's models."""
-    whole = f"{TRAINER}__{name}__{run.data.configuration}"
-    return folder("results") / dataset.name / whole

@@ -10,6 +10,7 @@ from nnunet_vit.config.models import ViTTrainConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
+from nnunet_vit.training.stages import Stage
 
 POLY_EXPONENT = 0.9  # nnU-Net's
 SGD_MOMENTUM = 0.99  # nnU-Net's
@@ -79,28 +80,38 @@ def _with_peak(groups: list[JsonObject], peak: float) -> list[JsonObject]:
 class WarmupSchedule:
     """Sets the rates of each iteration: a linear rise, then nnU-Net's polynomial decay or a cosine.
 
-    The rates depend on the iteration alone, so a resumed run needs no state of it.
+    The rates depend on the iteration and on the training's stages alone, so a resumed run needs no
+    other state of it. Each stage rises and falls anew.
     """
 
     def __init__(self, optimizer: Optimizer, settings: ViTTrainConfig) -> None:
-        """Take the lengths from the run's `train` section."""
+        """Take the lengths from the run's `train` section: one stage."""
         self.optimizer = optimizer
         self.decay = settings.schedule
         self.per_epoch = settings.num_iterations_per_epoch
-        self.total = settings.num_epochs * self.per_epoch
-        self.warmup = round(settings.warmup * self.total)
+        self.share_of_warmup = settings.warmup
+        self.stages = [Stage(0, settings.num_epochs)]
         self.iteration = 0
 
     @property
     def progress(self) -> float:
-        """Share of the training's iterations that are done, 0 to 1."""
-        return min(1.0, self.iteration / max(1, self.total))
+        """Share of the training that is done, 0 to 1; a lengthened one goes on where it was."""
+        done = 0.0
+        for stage, following in zip(self.stages, [*self.stages[1:], None], strict=True):
+            until = self.iteration if following is None else following.first * self.per_epoch
+            done += (1 - done) * self._share(stage, until)
+        return done
 
     def factor(self, iteration: int) -> float:
         """Return the share of the peak rate in an iteration, counted from 0 over the whole run."""
-        if iteration < self.warmup:
-            return (iteration + 1) / self.warmup
-        progress = min(1.0, (iteration - self.warmup) / max(1, self.total - self.warmup))
+        begun = [each for each in self.stages if each.first * self.per_epoch <= iteration]
+        stage = begun[-1]
+        iteration -= stage.first * self.per_epoch
+        total = self._iterations(stage)
+        warmup = round(self.share_of_warmup * total)
+        if iteration < warmup:
+            return (iteration + 1) / warmup
+        progress = min(1.0, (iteration - warmup) / max(1, total - warmup))
         if self.decay == "cosine":
             return 0.5 * (1 + math.cos(math.pi * progress))
         return float((1 - progress) ** POLY_EXPONENT)
@@ -118,3 +129,10 @@ class WarmupSchedule:
     def _set(self) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * self.factor(self.iteration)
+
+    def _iterations(self, stage: Stage) -> int:
+        return (stage.end - stage.first) * self.per_epoch
+
+    def _share(self, stage: Stage, iteration: int) -> float:
+        done = iteration - stage.first * self.per_epoch
+        return min(1.0, done / max(1, self._iterations(stage)))

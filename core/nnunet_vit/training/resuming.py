@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from nnunet_vit.checkpoints.base import load_stored
+from nnunet_vit.checkpoints.fold_folder import ENDED
 from nnunet_vit.checkpoints.full_model import read_full_model
 from nnunet_vit.checkpoints.optimizer import restore_optimizer
 from nnunet_vit.checkpoints.store import Checkpoint
@@ -19,6 +20,8 @@ from nnunet_vit.training.callbacks.checkpointing import Checkpointing
 from nnunet_vit.training.callbacks.ema import WeightAveraging
 from nnunet_vit.training.checkpoint_content import TRAINED
 from nnunet_vit.training.data_digests import check_unchanged
+from nnunet_vit.training.fold_folders import remove_merged
+from nnunet_vit.training.stages import Stage, stages_of
 
 
 class Resumable(Training, Protocol):
@@ -95,11 +98,31 @@ def take_checkpoint(training: Resumable, checkpoint: Checkpoint) -> None:
     training.base_record = state["base"]
     _take_optimizer(training, checkpoint)
     training.current_epoch = checkpoint.epoch
+    _take_length(training, state)
     training.logger.load_checkpoint(state["logging"])
     training.best_average = state["best_ema"]
     axes = state["mirroring_axes"]
     training.inference_allowed_mirroring_axes = None if axes is None else tuple(axes)
     training.callbacks.of(Checkpointing).random_state = state["random"]
+
+
+def _take_length(training: Resumable, state: JsonObject) -> None:
+    """End where the checkpoint's training does, or plan the rates of more epochs anew."""
+    stages, epoch = stages_of(state), training.current_epoch
+    planned, wanted = stages[-1].end, training.num_epochs
+    if wanted > planned:
+        stages.append(Stage(epoch, wanted))
+        said = (
+            f"The training is lengthened from {planned} to {wanted} epochs: after epoch {epoch} "
+            "the learning rates rise and fall anew."
+        )
+        training.print_to_log_file(said)
+        training.progress.log(said)
+        training.fold_folder.reopen()
+        remove_merged(training.fold_folder.path.parent, [training.fold])
+    elif state.get(ENDED):
+        training.num_epochs = epoch
+    training.lr_scheduler.stages = stages
 
 
 def _take_optimizer(training: Resumable, checkpoint: Checkpoint) -> None:
@@ -117,7 +140,7 @@ def _take_optimizer(training: Resumable, checkpoint: Checkpoint) -> None:
 def take_full_model(training: Resumable, content: JsonObject) -> None:
     """Take a finished model, to validate it."""
     take_plain(training, content["network_weights"])
-    training.current_epoch = content["current_epoch"]
+    training.current_epoch = training.num_epochs = content["current_epoch"]
     training.logger.load_checkpoint(content["logging"])
     training.best_average = content["_best_ema"]
     training.inference_allowed_mirroring_axes = content["inference_allowed_mirroring_axes"]

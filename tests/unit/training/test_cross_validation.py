@@ -61,8 +61,8 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setattr(cross_validation, "find_dataset", lambda _: dataset)
     splits = [{"train": [], "val": cases} for cases in run.cases]
     (tmp_path / "splits_final.json").write_text(json.dumps(splits))
-    monkeypatch.setattr(cross_validation, "run_name", lambda *_: "name")
-    monkeypatch.setattr(cross_validation, "model_folder", lambda *_: run.folder)
+    identity = SimpleNamespace(folder=run.folder)
+    monkeypatch.setattr(cross_validation, "identity_of", lambda *_, lengthens: identity)
     monkeypatch.setattr(cross_validation, "train_fold", run.train)
     monkeypatch.setattr(cross_validation, "merge_validations", lambda *_: "scores")
     return run

@@ -33,7 +33,7 @@ class Checkpointing(TrainingCallback):
 
     def on_epoch_end(self, training: Training) -> None:
         """Save the epoch, if it is the last one or was asked for."""
-        is_last = training.current_epoch == training.num_epochs
+        is_last = training.current_epoch == training.num_epochs or bool(training.ended)
         if training.saves and (self._requested or is_last):
             is_best = BEST_FILE in self._requested
             training.fold_folder.store.save(checkpoint_of(training), best=is_best)

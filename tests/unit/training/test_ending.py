@@ -1,0 +1,168 @@
+"""When a training ends early or is lengthened, and that it resumes to the same end."""
+
+import math
+
+import pytest
+import torch
+from small_training import SmallTraining
+
+from nnunet_vit.checkpoints.fold_folder import LATEST_FILE, SUMMARY, VALIDATION
+from nnunet_vit.training.callbacks.checkpointing import Checkpointing
+from nnunet_vit.training.callbacks.ending import epochs_without_rise
+from nnunet_vit.training.resuming import resume
+from nnunet_vit.training.stages import Stage
+
+pytestmark = pytest.mark.unit
+
+
+def built(folder, **train):
+    training = SmallTraining(folder, **train)
+    training.build_network()
+    return training
+
+
+def resumed(folder, **train):
+    training = SmallTraining(folder, **train)
+    resume(training)
+    training.tell("on_training_start")
+    return training
+
+
+@pytest.mark.parametrize(
+    ("values", "began", "epochs"),
+    [
+        ([], 0, 0),
+        ([0.5], 0, 0),
+        ([0.5, 0.5], 0, 1),
+        ([0.5, 0.4, 0.6, 0.6, 0.1], 0, 2),
+        ([math.nan] * 3, 0, 3),
+        ([0.9, 0.1, 0.2, 0.3], 2, 2),
+        ([0.1, 0.9, math.nan], 1, 1),
+    ],
+)
+def test_epochs_without_a_rise(values, began, epochs):
+    assert epochs_without_rise(values, began) == epochs
+
+
+def test_patience_ends_a_training(tmp_path):
+    training = built(tmp_path, num_epochs=9, patience=2)
+    for expected in ("", "", "patience"):
+        assert not training.ended
+        training.epoch()  # the same Dice each time: the first epoch is the best
+        assert training.ended == expected
+    assert training.num_epochs == training.current_epoch == 3
+    (line,) = [line for line in training.progress.lines if "ends" in line]
+    assert line == (
+        "The training ends after epoch 3 of 9: the smoothed Dice has not risen for 2 epochs "
+        "(train.patience)."
+    )
+    folder = training.fold_folder
+    assert (folder.saved_epoch(), folder.last_epoch(9)) == (3, 3)
+    assert folder.is_trained(9) and not folder.is_trained(12)
+
+
+def test_a_training_that_ended_early_is_finished_when_it_is_resumed(tmp_path):
+    training = built(tmp_path, num_epochs=9, patience=1)
+    training.epoch()
+    training.epoch()
+    again = resumed(tmp_path, num_epochs=9, patience=1)
+    assert again.current_epoch == again.num_epochs == 2
+
+
+def test_a_rising_dice_goes_on(tmp_path):
+    training = built(tmp_path, num_epochs=3, patience=1)
+    for dice in (0.1, 0.2, 0.3):
+        training.log_figures(dice)
+        training.current_epoch += 1
+        training.tell("on_epoch_end")
+        assert not training.ended
+
+
+@pytest.mark.parametrize("name", ["finish", "stop"])
+def test_a_file_ends_the_training(tmp_path, name):
+    training = built(tmp_path)
+    training.fold_folder.path.mkdir()
+    (training.fold_folder.path / name).touch()
+    training.tell("on_training_start")  # that of an earlier training
+    training.epoch()
+    assert not training.ended
+    (training.fold_folder.path / name).touch()
+    training.epoch()
+    assert training.ended == name
+    assert not (training.fold_folder.path / name).exists()
+    assert training.fold_folder.saved_epoch() == 2
+    assert training.fold_folder.is_trained(3) == (name == "finish")
+    assert resumed(tmp_path).num_epochs == (2 if name == "finish" else 3)
+
+
+def test_a_lengthened_training_plans_its_rates_anew(tmp_path):
+    training = built(tmp_path, num_epochs=2, warmup=0.0)
+    for _ in range(2):
+        training.epoch()
+    folder = training.fold_folder
+    folder.whole.write_text("a model of two epochs")
+    (folder.path / VALIDATION).mkdir()
+    (folder.path / VALIDATION / SUMMARY).touch()
+    (tmp_path / "crossval_results_folds_0_1").mkdir()
+    (tmp_path / "crossval_results_folds_1_2").mkdir()
+    longer = resumed(tmp_path, num_epochs=4, warmup=0.0)
+    assert longer.progress.lines == [
+        "The training is lengthened from 2 to 4 epochs: after epoch 2 the learning rates rise and "
+        "fall anew."
+    ]
+    assert (longer.current_epoch, longer.num_epochs) == (2, 4)
+    assert longer.lr_scheduler.stages == [Stage(0, 2), Stage(2, 4)]
+    assert not folder.whole.exists() and not (folder.path / VALIDATION).exists()
+    merged = sorted(path.name for path in tmp_path.glob("crossval*"))
+    assert merged == ["crossval_results_folds_1_2"]
+    factors = [longer.lr_scheduler.factor(step) for step in range(8)]
+    assert factors[:4] == factors[4:]
+    assert factors[0] == 1
+
+
+def test_a_lengthened_training_resumes_to_the_same_weights(tmp_path):
+    def lengthened(folder):
+        training = built(folder, num_epochs=1)
+        training.epoch()
+        return resumed(folder, num_epochs=3)
+
+    whole, parts = (lengthened(tmp_path / name) for name in "ab")
+    parts = resumed(tmp_path / "b", num_epochs=3)  # killed before it had saved anything
+    torch.manual_seed(1)
+    whole.epoch()
+    whole.epoch()
+    torch.manual_seed(1)
+    parts.callbacks.of(Checkpointing).request(LATEST_FILE)
+    parts.epoch()
+    parts = resumed(tmp_path / "b", num_epochs=3)
+    assert parts.lr_scheduler.stages == whole.lr_scheduler.stages
+    parts.epoch()
+    for name, value in whole.weights().items():
+        assert torch.equal(value, parts.weights()[name]), name
+
+
+def test_patience_counts_from_where_a_training_was_lengthened(tmp_path):
+    training = built(tmp_path, num_epochs=9, patience=2)
+    while not training.ended:
+        training.epoch()
+    longer = resumed(tmp_path, num_epochs=12, patience=2)
+    assert (longer.current_epoch, longer.num_epochs) == (3, 12)
+    longer.epoch()
+    assert not longer.ended
+    longer.epoch()
+    assert longer.ended == "patience"
+
+
+def test_the_share_that_is_done_never_falls(tmp_path):
+    schedule = built(tmp_path, num_epochs=4).lr_scheduler
+    shares = []
+    for step in range(6):
+        schedule.iteration = step
+        shares.append(schedule.progress)
+    assert shares == [step / 8 for step in range(6)]
+    schedule.stages = [Stage(0, 4), Stage(3, 6)]
+    shares = []
+    for step in range(13):
+        schedule.iteration = step
+        shares.append(schedule.progress)
+    assert shares == sorted(shares) and shares[6] == 0.75 and shares[12] == 1
