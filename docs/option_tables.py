@@ -1,8 +1,9 @@
 """Write the tables of options into README and docs: python docs/option_tables.py [--check].
 
 A table stands between `<!-- options: WHAT -->` and `<!-- end -->`. WHAT is sections and keys of the
-run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, `mask heads` or
-`metrics`. With --check nothing is written, and pages that differ from the models are an error.
+run file (`lora train.ema`), `run` and a key of the file itself, `head NAME`, `heads` for all of
+this repository, `mask heads`, `metrics` or `trackers`. With --check nothing is written, and pages
+that differ from the models are an error.
 """
 
 import json
@@ -23,6 +24,7 @@ from nnunet_vit.evaluation.metrics import own_metrics
 from nnunet_vit.hookspecs import HeadOptions, MaskHeadOptions
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.plugins import load_plugin
+from nnunet_vit.trackers import own_trackers
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/*.md", "plugins/*/README.md")
@@ -55,10 +57,14 @@ def table(what: str) -> str:
         return markdown(("head", "option", *COLUMNS), rows)
     if kind == "head":
         return markdown(("option", *COLUMNS), options(head_model(name)))
+    if what == "trackers":
+        return markdown(("tracker", "key", *COLUMNS), trackers())
     if kind == "metrics":
         return markdown(("`--metrics`", "kinds of task", "definition"), metrics())
     if what == "mask heads":
         return markdown(("option", *COLUMNS), options(MaskHeadOptions))
+    if kind == "run":  # a key of the run file itself
+        return markdown(("key", *COLUMNS), options(ViTnnUNetConfig, only=name))
     return markdown(("key", *COLUMNS), (row for path in what.split() for row in keys(path)))
 
 
@@ -102,6 +108,13 @@ def metrics() -> Iterator[Row]:
     for metric in own_metrics().values():
         text = metric.defined(MetricOptions(), "mm or pixels")
         yield f"`{metric.name}`", ", ".join(metric.kinds) or "-", text
+
+
+def trackers() -> Iterator[Row]:
+    """Return a row per key of each tracker."""
+    for tracker in own_trackers().values():
+        for row in list(options(tracker.options)) or [("-", "", "", "")]:
+            yield f"`{tracker.name}`: {tracker.summary}", *row
 
 
 def heads() -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nnunet_vit.backbones.family import BackboneFamily
     from nnunet_vit.evaluation.metric import Metric
     from nnunet_vit.modeling.backbone import ViTBackbone
+    from nnunet_vit.trackers.tracker import Tracker
     from nnunet_vit.tuning.method import TuningMethod
 
 # What a head returns while it trains: tensors, the batch first, in lists, tuples and dictionaries
@@ -149,3 +150,8 @@ def tuning_method() -> "TuningMethod":  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def segmentation_metric() -> "Metric":  # type: ignore[empty-body]
     """Return what `vit_cli evaluate` can measure (entry-point group nnunet_vit.metrics)."""
+
+
+@hookspec(firstresult=True)
+def training_tracker() -> "Tracker":  # type: ignore[empty-body]
+    """Return a place where trainings are followed (entry-point group nnunet_vit.trackers)."""

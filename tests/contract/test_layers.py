@@ -23,7 +23,7 @@ LAYERS = (
     {"modeling", "checkpoints"},
     {"blocks"},
     {"config"},
-    {"backbones", "tuning"},
+    {"backbones", "tuning", "trackers"},
     {"registry"},
     {"files"},
     {"hookspecs"},

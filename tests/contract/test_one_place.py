@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small_training import SmallTraining
 
-from nnunet_vit import backbones, cli, tuning
+from nnunet_vit import backbones, cli, trackers, tuning
 from nnunet_vit.evaluation import metrics
 from nnunet_vit.evaluation.class_masks import ClassMasks
 from nnunet_vit.training import callbacks
@@ -42,8 +42,13 @@ METRICS = (
     Metric("own", "own", "pixels of the prediction.", lambda masks: masks.prediction.sum()),
 )
 """
+FOLLOWER = """
+from nnunet_vit.trackers.tracker import Tracker
+
+TRACKER = Tracker("own", "one's own", "sys", "sys", lambda followed, options: None)
+"""
 PAGE = Path(__file__).parents[2] / "docs/architecture.md"
-TRACKER = re.search(r"## A callback.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
+CALLBACK = re.search(r"## A callback.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
 
 
 @pytest.fixture
@@ -60,7 +65,12 @@ def put(tmp_path, monkeypatch):
     yield write
     for module in added:
         sys.modules.pop(module, None)
-    for known in (backbones.own_families, tuning.own_methods, metrics.own_metrics):
+    for known in (
+        backbones.own_families,
+        tuning.own_methods,
+        metrics.own_metrics,
+        trackers.own_trackers,
+    ):
         known.cache_clear()
 
 
@@ -93,8 +103,14 @@ def test_a_metric(put):
     assert "own" in [each.name for each in metrics.chosen_metrics(["all"])]
 
 
-def test_a_callback_or_a_tracker(put, tmp_path):
-    put(callbacks, TRACKER)
+def test_a_tracker(put):
+    put(trackers, FOLLOWER)
+    trackers.own_trackers.cache_clear()
+    assert trackers.named_tracker("own").summary == "one's own"
+
+
+def test_a_callback(put, tmp_path):
+    put(callbacks, CALLBACK)
     training = SmallTraining(tmp_path)
     training.build_network()
     training.fold_folder.path.mkdir()

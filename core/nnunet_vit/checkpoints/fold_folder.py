@@ -95,7 +95,7 @@ class FoldFolder:
             folder.rename(folder.with_name(f".{folder.name}-{secrets.token_hex(4)}"))
 
     def reopen(self) -> None:
-        """Leave the checkpoints alone, of a training that goes on: nothing looks finished."""
+        """Leave the checkpoints alone, of a training that is lengthened: nothing looks finished."""
         for file in (self.whole, self.path / VALIDATION / SUMMARY):
             file.unlink(missing_ok=True)
         if (self.path / VALIDATION).is_dir():

@@ -1,7 +1,9 @@
 """The state of all random numbers as JSON has it, so that a resumed run draws the next ones."""
 
 import base64
+import contextlib
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -36,6 +38,16 @@ def restore_random_state(state: JsonObject) -> None:
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for number, of_gpu in enumerate(state["cuda"][:gpus]):
         torch.cuda.set_rng_state(_to_tensor(of_gpu), number)
+
+
+@contextlib.contextmanager
+def random_numbers_kept() -> Iterator[None]:
+    """Let what happens inside change none of the numbers that are drawn after it."""
+    before = random_state()
+    try:
+        yield
+    finally:
+        restore_random_state(before)
 
 
 def _text(content: bytes) -> str:

@@ -9,6 +9,7 @@ from nnunet_vit.config.model_section import ViTModelConfig as ViTModelConfig
 from nnunet_vit.config.section import Section
 from nnunet_vit.config.train_section import ViTLoRAConfig as ViTLoRAConfig
 from nnunet_vit.config.train_section import ViTTrainConfig as ViTTrainConfig
+from nnunet_vit.files.json_file import JsonObject
 
 
 def _each_once(folds: list[int]) -> list[int]:
@@ -69,3 +70,16 @@ class ViTnnUNetConfig(Section):
     model: ViTModelConfig = Field(default_factory=ViTModelConfig)
     lora: ViTLoRAConfig = Field(default_factory=lambda: ViTLoRAConfig(enabled=False))
     train: ViTTrainConfig = Field(default_factory=ViTTrainConfig)
+    trackers: list[str] | dict[str, JsonObject | None] = Field(
+        default_factory=list,
+        description="where the training is followed: names, `[tensorboard]`, or names with keys of "
+        "their own, `{mlflow: {experiment: cells}}`; none of them can stop a training",
+    )
+
+    @property
+    def options_of_trackers(self) -> dict[str, JsonObject]:
+        """The keys of each tracker by its name."""
+        given = self.trackers
+        if isinstance(given, list):
+            return {name: {} for name in given}
+        return {name: options or {} for name, options in given.items()}

@@ -12,7 +12,14 @@ HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
 TUNING = "nnunet_vit.tuning"
 METRICS = "nnunet_vit.metrics"
-KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method", METRICS: "metric"}
+TRACKERS = "nnunet_vit.trackers"
+KINDS = {
+    HEADS: "head",
+    BACKBONES: "backbone",
+    TUNING: "tuning method",
+    METRICS: "metric",
+    TRACKERS: "tracker",
+}
 
 
 @dataclass(frozen=True)

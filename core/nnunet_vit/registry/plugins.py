@@ -13,7 +13,7 @@ import pluggy
 
 from nnunet_vit import hookspecs
 from nnunet_vit.errors import ConfigError, PluginError, UserError
-from nnunet_vit.registry.catalogue import BACKBONES, HEADS, METRICS, TUNING, PluginRecord
+from nnunet_vit.registry.catalogue import BACKBONES, HEADS, METRICS, TRACKERS, TUNING, PluginRecord
 
 Hook = Callable[..., Any]
 LONGEST_REASON = 400  # characters
@@ -22,6 +22,7 @@ MAIN_HOOKS = {  # what each kind of plugin must have
     BACKBONES: "backbone_family",
     TUNING: "tuning_method",
     METRICS: "segmentation_metric",
+    TRACKERS: "training_tracker",
 }
 
 

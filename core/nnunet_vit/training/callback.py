@@ -16,6 +16,7 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
+    from nnunet_vit.files.array_type import Array
     from nnunet_vit.modeling.head import Head
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
     from nnunet_vit.training.optimization import WarmupSchedule
@@ -35,7 +36,7 @@ class Training(Protocol):
         current_epoch: how many epochs are done; within an epoch, its number counted from 0.
         logger: nnU-Net's, of all epochs' figures.
         ended: why the training ends before its last epoch, "patience" or "finish"; "stop": it is
-            stopped after this epoch, to be resumed; empty: it goes on.
+            stopped after this epoch, to be resumed; empty: it does not.
         best_average: the best so far of nnU-Net's moving average of the Dice; None: none yet.
         callbacks: all that are told of it.
         saves: whether this process writes checkpoints.
@@ -75,6 +76,12 @@ class Training(Protocol):
 
     def print_to_log_file(self, *words: str) -> None:
         """Write a line into nnU-Net's log."""
+
+    def do_split(self) -> tuple[list[str], list[str]]:
+        """Return the fold's training and validation cases."""
+
+    def drawn_case(self, case: str) -> "Array":
+        """Return the picture of a case with what the network predicts now, (H, W, 3) uint8."""
 
     def agreed(self, word: str) -> str:
         """Return what the first of all processes says: they end together."""

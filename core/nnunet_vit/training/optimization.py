@@ -81,7 +81,7 @@ class WarmupSchedule:
     """Sets the rates of each iteration: a linear rise, then nnU-Net's polynomial decay or a cosine.
 
     The rates depend on the iteration and on the training's stages alone, so a resumed run needs no
-    other state of it. Each stage rises and falls anew.
+    other state of it. Each stage rises and falls by itself.
     """
 
     def __init__(self, optimizer: Optimizer, settings: ViTTrainConfig) -> None:
@@ -95,7 +95,7 @@ class WarmupSchedule:
 
     @property
     def progress(self) -> float:
-        """Share of the training that is done, 0 to 1; a lengthened one goes on where it was."""
+        """Share of the training that is done, 0 to 1; a lengthened one continues where it was."""
         done = 0.0
         for stage, following in zip(self.stages, [*self.stages[1:], None], strict=True):
             until = self.iteration if following is None else following.first * self.per_epoch

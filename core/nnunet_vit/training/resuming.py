@@ -107,14 +107,14 @@ def take_checkpoint(training: Resumable, checkpoint: Checkpoint) -> None:
 
 
 def _take_length(training: Resumable, state: JsonObject) -> None:
-    """End where the checkpoint's training does, or plan the rates of more epochs anew."""
+    """End where the checkpoint's training does, or plan the rates of more epochs."""
     stages, epoch = stages_of(state), training.current_epoch
     planned, wanted = stages[-1].end, training.num_epochs
     if wanted > planned:
         stages.append(Stage(epoch, wanted))
         said = (
             f"The training is lengthened from {planned} to {wanted} epochs: after epoch {epoch} "
-            "the learning rates rise and fall anew."
+            "the learning rates rise and fall once more."
         )
         training.print_to_log_file(said)
         training.progress.log(said)

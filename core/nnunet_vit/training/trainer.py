@@ -30,6 +30,7 @@ from nnunet_vit.training.callbacks import found
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
 from nnunet_vit.training.dataloading import Augmenter, augmenter
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
+from nnunet_vit.training.planes import drawn_case
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -182,6 +183,14 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         for callback in self.callbacks:
             callback.on_step_end(self, float(value))
         return {"loss": value}
+
+    def drawn_case(self, case: str) -> "Array":
+        """Return the picture of a case with what the network predicts now, (H, W, 3) uint8."""
+        self.set_deep_supervision_enabled(False)
+        try:
+            return drawn_case(self, self.bare_network, case)
+        finally:
+            self.set_deep_supervision_enabled(True)
 
     def _finite(self, loss: torch.Tensor) -> "Array":
         value = loss.detach().cpu().numpy()

@@ -108,7 +108,7 @@ def test_unknown_keys_at_every_depth(faults_of):
         "  line 2, model.haed: unknown key, given 'haed'. Did you mean 'head'? "
         f"Allowed: {MODEL_KEYS}\n"
         "  line 3, modle: unknown key, given 'modle'. Did you mean 'model'? "
-        "Allowed: data, paths, model, lora, train\n"
+        "Allowed: data, paths, model, lora, train, trackers\n"
         "  line 5, lora.xyz: unknown key, given 'xyz'. "
         f"Allowed: {LORA_KEYS}"
     )

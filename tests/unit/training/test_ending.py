@@ -108,7 +108,7 @@ def test_a_lengthened_training_plans_its_rates_anew(tmp_path):
     longer = resumed(tmp_path, num_epochs=4, warmup=0.0)
     assert longer.progress.lines == [
         "The training is lengthened from 2 to 4 epochs: after epoch 2 the learning rates rise and "
-        "fall anew."
+        "fall once more."
     ]
     assert (longer.current_epoch, longer.num_epochs) == (2, 4)
     assert longer.lr_scheduler.stages == [Stage(0, 2), Stage(2, 4)]

@@ -21,7 +21,7 @@ LOGGED = dict(
 
 
 class History(TrainingCallback):
-    """Writes the file anew after each epoch: what a resumed training repeats is in it once.
+    """Writes the whole file after each epoch: what a resumed training repeats is in it once.
 
     nnU-Net's logger goes through the checkpoints and knows the figures of all epochs; what it does
     not know, the highest rate and where the time went, stays as it was written.

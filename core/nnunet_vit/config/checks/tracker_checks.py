@@ -1,0 +1,36 @@
+"""The trackers of a run: that they are there, their packages too, and that they take their keys."""
+
+from importlib.util import find_spec
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from nnunet_vit.config.draft import Draft
+from nnunet_vit.config.validation import problem_texts
+from nnunet_vit.errors import PluginError, UserError
+from nnunet_vit.trackers import named_tracker
+
+
+def check_trackers(draft: Draft) -> None:
+    """Validate `trackers`."""
+    if not draft.sound("trackers"):
+        return
+    for name, given in draft.config.options_of_trackers.items():
+        key = ("trackers", name) if isinstance(draft.config.trackers, dict) else ("trackers",)
+        try:
+            tracker = named_tracker(name)
+        except UserError as error:
+            cause = error if isinstance(error, PluginError) else None
+            draft.add_at(key, str(error).removeprefix("trackers: "), cause=cause)
+            continue
+        if find_spec(tracker.package) is None:
+            draft.add_at(
+                key,
+                f"given '{name}', whose package is not installed; pip install "
+                f"{tracker.distribution}",
+            )
+        try:
+            tracker.options.model_validate_json(to_json(given, fallback=repr))
+        except ValidationError as error:
+            for inner, text in problem_texts(error, tracker.options, given).items():
+                draft.add_at((*key, *inner), text)
