@@ -14,7 +14,11 @@ from nnunet_vit.trackers.tracker import Followed, Outcome, Tracker, TrackerOptio
 LONGEST_VALUE = 500  # characters of a parameter, in every version
 AT_ONCE = 100  # parameters in one request
 STATUS = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
-IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+IMPATIENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
 
 
 def _no_password(uri: str) -> str:

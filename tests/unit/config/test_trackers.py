@@ -51,7 +51,7 @@ def test_they_are_named(load, given, options):
         ("{mlflow: {experimet: x}}", "unknown key, given 'experimet'. Did you mean 'experiment'?"),
         ("{wandb: {mode: of}}", "trackers.wandb.mode: given 'of'; allowed: 'online' or 'offline'"),
         (
-            "{mlflow: {uri: 'http://a:b@localhost'}}",
+            "{mlflow: {uri: 'http://localhost:b@localhost'}}",
             "holds a password, which plans and models would keep",
         ),
         ("{mlflow: 3}", "trackers: given {'mlflow': 3}; allowed: a list"),

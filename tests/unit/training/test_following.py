@@ -12,6 +12,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.files.json_file import read_json
 from nnunet_vit.trackers import own_trackers
 from nnunet_vit.trackers.tracker import Tracker
+from nnunet_vit.training.callbacks import following
 from nnunet_vit.training.callbacks.checkpointing import Checkpointing
 from nnunet_vit.training.callbacks.following import Following
 from nnunet_vit.training.resuming import resume
