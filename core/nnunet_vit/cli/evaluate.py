@@ -18,6 +18,9 @@ Tolerance = Annotated[
     float, typer.Option(min=0, help="of NSD, in mm; in pixels where files have no mm")
 ]
 Overlap = Annotated[float, typer.Option(min=0, max=1, help="IoU from which two lesions are one")]
+Threshold = Annotated[
+    Path | None, typer.Option(help="folder of a validation whose probabilities choose a threshold")
+]
 Fields = Annotated[
     Path | None, typer.Option(help="folder of masks: only pixels that are not 0 there count")
 ]
@@ -37,6 +40,7 @@ def evaluate(
     tolerance: Tolerance = 2.0,
     overlap: Overlap = 0.1,
     fov: Fields = None,
+    threshold_from: Threshold = None,
 ) -> None:
     """Compare predicted with true masks: metrics per class, and a picture per image if wanted."""
     from nnunet_vit.report.quiet import quiet_libraries
@@ -49,7 +53,7 @@ def evaluate(
 
         if overlays is not None:
             check_places(overlays, images, predictions, references=references)
-        wanted = Wanted(metrics or (), MetricOptions(tolerance, overlap), fov)
+        wanted = Wanted(metrics or (), MetricOptions(tolerance, overlap), fov, threshold_from)
         scores = evaluate_folder(predictions, references, progress, model=model, wanted=wanted)
         progress.close()
         progress.log(scores.as_text())  # before the pictures, which may fail

@@ -17,6 +17,7 @@ from nnunet_vit.evaluation.metric_files import write_metrics
 from nnunet_vit.evaluation.metric_table import table
 from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, write_summary
 from nnunet_vit.evaluation.probabilities import Channels
+from nnunet_vit.evaluation.threshold import choose_threshold
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.capture import captured
@@ -35,7 +36,7 @@ class Scores:
         mean: Dice over foreground classes and cases.
         per_class: Dice by the class's name, mean over cases.
         per_case: Dice by case, mean over foreground classes.
-        summary: the file of all cases: nnU-Net's, or where a field of view counts ours.
+        summary: the file of all cases: nnU-Net's, or ours of other masks or of parts of images.
         task: what the masks should show.
         pairs: the masks that were compared, in the order of `per_case`.
         measurement: all metrics that were wanted.
@@ -95,9 +96,9 @@ def evaluate_folder(
     results = summary_of(measurement.cases, list(classes))
     files = write_metrics(measurement, predictions)
     summary = predictions / SUMMARY
-    if wanted.fields is None:
+    if wanted.of_whole_masks:
         write_summary(results, summary)
-    else:  # nnU-Net's tools take it for all pixels
+    else:  # nnU-Net's tools take it for all pixels of the masks that are there
         summary = files[0]
     return Scores(
         mean=float(results["foreground_mean"]["Dice"]),
@@ -141,7 +142,8 @@ def measure(
             f"say ({shortened(differing)}): post-processed, or of another prediction?"
         )
     names = list(measuring.classes.values())
-    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields)
+    made = None if measuring.threshold is None else measuring.threshold.as_text()
+    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields, made)
     return measuring.classes, found
 
 
@@ -154,6 +156,12 @@ def _measuring(pairs: list[Pair], task: Task, wanted: Wanted, *, progress: Progr
     classes = classes_of(labels, task.description)
     regions = tuple(task.description["regions_class_order"]) if labels.has_regions else ()
     channels = Channels(tuple(classes.values()), regions)
+    threshold = None
+    if wanted.threshold_from is not None:
+        threshold = choose_threshold(
+            wanted.threshold_from, pairs, task, channels=channels, progress=progress
+        )
+    reads = threshold is not None or any(metric.of_probabilities for metric in metrics)
     return Measuring(
         checked,
         task.ending,
@@ -162,7 +170,8 @@ def _measuring(pairs: list[Pair], task: Task, wanted: Wanted, *, progress: Progr
         metrics,
         wanted.options,
         wanted.fields,
-        channels if any(metric.of_probabilities for metric in metrics) else None,
+        channels if reads else None,
+        threshold,
     )
 
 

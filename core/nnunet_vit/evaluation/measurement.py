@@ -34,6 +34,8 @@ class Measurement:
         classes: names of the foreground classes or regions.
         cases: what each case came to.
         fields: folder of the masks outside which nothing counts; None: all pixels do.
+        made: how the masks were made of probabilities, a sentence; None: they are what was
+            predicted.
     """
 
     metrics: Sequence[Metric]
@@ -41,6 +43,7 @@ class Measurement:
     classes: Sequence[str]
     cases: Sequence[CaseValues]
     fields: Path | None = None
+    made: str | None = None
 
     @property
     def unit(self) -> str:
@@ -51,7 +54,8 @@ class Measurement:
         """Return each metric's title and definition, and which pixels count."""
         found = [f"{m.title}: {m.defined(self.options, self.unit)}" for m in self.metrics]
         inside = f"Only pixels inside the masks of {self.fields} count."
-        return [*found, inside] if self.fields else found
+        made = [] if self.made is None else [self.made]
+        return [*found, *[inside] * (self.fields is not None), *made]
 
     @cached_property
     def statistics(self) -> Mapping[str, Mapping[str, Statistic]]:

@@ -14,7 +14,8 @@ from nnunet_vit.evaluation.checked_masks import CheckedMasks
 from nnunet_vit.evaluation.class_masks import ClassMasks, Empty, MetricOptions
 from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.evaluation.metric import Metric
-from nnunet_vit.evaluation.probabilities import Channels, read_probabilities
+from nnunet_vit.evaluation.probabilities import Channels, Probabilities, read_probabilities
+from nnunet_vit.evaluation.threshold import Threshold
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
@@ -39,6 +40,7 @@ class Measuring:
         options: of the metrics.
         fields: folder of masks of the same names, not 0 where pixels count; None: all do.
         channels: where probabilities have which class; None: they are not read.
+        threshold: by which the masks are made of probabilities; None: they are what was predicted.
     """
 
     checked: CheckedMasks
@@ -49,6 +51,7 @@ class Measuring:
     options: MetricOptions = field(default_factory=MetricOptions)
     fields: Path | None = None
     channels: Channels | None = None
+    threshold: Threshold | None = None
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,14 @@ def _measured(pair: Pair, measuring: Measuring) -> CaseValues:
         reference.values[~counted], ignored = NOT_COUNTED, NOT_COUNTED
     files = str(pair.reference), str(pair.prediction)
     held = _Held(dict(zip(files, (reference.values, prediction.values), strict=True)))
-    summary = dict(compute_metrics(*files, held, list(measuring.classes), ignored))
     probabilities = None
     if measuring.channels is not None:
         probabilities = read_probabilities(
             pair.prediction, measuring.ending, measuring.channels, mask=prediction.values[0]
         )
+        if measuring.threshold is not None:
+            _set_by_threshold(prediction.values, probabilities, measuring)
+    summary = dict(compute_metrics(*files, held, list(measuring.classes), ignored))
     values, empty, counts = {}, {}, {}
     for key, name in measuring.classes.items():  # one class at a time: distances are large
         masks = _of_class(
@@ -134,6 +139,14 @@ def _measured(pair: Pair, measuring: Measuring) -> CaseValues:
         pair.prediction.name.removesuffix(measuring.ending), summary, values, empty, counts,
         measuring.checked.unit, probabilities is not None and probabilities.differs,
     )  # fmt: skip
+
+
+def _set_by_threshold(mask: "Array", found: Probabilities, measuring: Measuring) -> None:
+    """Let a mask (1, Z, Y, X) hold its only class where the probability reaches the threshold."""
+    assert measuring.threshold is not None
+    ((key, name),) = measuring.classes.items()
+    number = key[0] if isinstance(key, tuple) else key
+    mask[0] = number * measuring.threshold.mask(found.of(name))
 
 
 def _pixels(counts: Mapping[str, float]) -> dict[str, float]:

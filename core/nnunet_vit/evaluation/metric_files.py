@@ -12,14 +12,17 @@ from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measure
 from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.files.writing import replacing
 
-NAME, NAME_OF_FIELDS = "metrics", "metrics_fov"  # numbers of parts of images have other files
+NAME = "metrics"
+# numbers of parts of images, or of other masks than the files hold, have files of their own
+OF_FIELDS, OF_THRESHOLD = "_fov", "_threshold"
 COLUMNS = ("case", "class", "metric", "value", "unit", "empty")
 SCHEMA = 1
 
 
 def write_metrics(measurement: Measurement, folder: Path) -> tuple[Path, Path]:
     """Write metrics.csv and metrics.json into a folder and return their paths."""
-    name = NAME if measurement.fields is None else NAME_OF_FIELDS
+    parts = OF_FIELDS * (measurement.fields is not None), OF_THRESHOLD * bool(measurement.made)
+    name = "".join([NAME, *parts])
     rows, everything = folder / f"{name}.csv", folder / f"{name}.json"
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -39,6 +42,7 @@ def as_json(measurement: Measurement) -> JsonObject:
         "options": {
             **dataclasses.asdict(measurement.options),
             "fov": None if measurement.fields is None else str(measurement.fields),
+            "threshold": measurement.made,
         },
         "rules": {"empty masks": EMPTY_RULE, "interval": INTERVAL_RULE},
         "metrics": {

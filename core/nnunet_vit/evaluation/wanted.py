@@ -22,11 +22,19 @@ class Wanted:
         metrics: names of metrics, kinds of task, or all; empty: what is usual.
         options: of the metrics.
         fields: folder of masks that are not 0 where pixels count; None: all pixels do.
+        threshold_from: folder of predicted training images, on which the threshold is chosen by
+            which the masks are made of probabilities; None: the masks are what was predicted.
     """
 
     metrics: Sequence[str] = ()
     options: MetricOptions = field(default_factory=MetricOptions)
     fields: Path | None = None
+    threshold_from: Path | None = None
+
+    @property
+    def of_whole_masks(self) -> bool:
+        """Whether the masks are measured as they are, as nnU-Net's tools take it."""
+        return self.fields is None and self.threshold_from is None
 
     def chosen(self, warn: Callable[[str], None]) -> list[Metric]:
         """Return the metrics, whether or not they can be measured.
@@ -58,10 +66,12 @@ class Wanted:
             return metrics
         needing = [metric.name for metric in metrics if metric.of_probabilities]
         asked = [word for word in self.metrics if word in (*needing, "probabilities")]
+        asked = [f"--metrics {' '.join(asked)}"] * bool(asked)
+        asked += ["--threshold-from"] * (self.threshold_from is not None)
         if asked:
             names = shortened([mask.name for mask in without])
             raise ConfigError(
-                f"--metrics {' '.join(asked)} needs probabilities, CASE.npz, beside the masks of "
+                f"{asked[0]} needs probabilities, CASE.npz, beside the masks of "
                 f"{without[0].parent}; they lack for {names}.",
                 fix="nnUNetv2_predict --save_probabilities writes them, of this package's models "
                 "too.",
