@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from nnunet_vit.augmentation.kind import Augmentation
     from nnunet_vit.backbones.family import BackboneFamily
     from nnunet_vit.evaluation.metric import Metric
+    from nnunet_vit.losses.term import LossTerm
     from nnunet_vit.modeling.backbone import ViTBackbone
     from nnunet_vit.tuning.method import TuningMethod
 
@@ -149,3 +151,13 @@ def tuning_method() -> "TuningMethod":  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def segmentation_metric() -> "Metric":  # type: ignore[empty-body]
     """Return what `vit_cli evaluate` can measure (entry-point group nnunet_vit.metrics)."""
+
+
+@hookspec(firstresult=True)
+def segmentation_loss() -> "LossTerm":  # type: ignore[empty-body]
+    """Return a term of `train.loss` (entry-point group nnunet_vit.losses)."""
+
+
+@hookspec(firstresult=True)
+def training_augmentation() -> "Augmentation":  # type: ignore[empty-body]
+    """Return a key of `train.augmentation` (entry-point group nnunet_vit.augmentations)."""

@@ -8,8 +8,8 @@ from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.data.channels import in_order, normalization_of
 from nnunet_vit.data.dataset import Dataset, has_regions
 from nnunet_vit.data.input_normalization import input_statistics
+from nnunet_vit.data.recipe_fit import check_recipe
 from nnunet_vit.errors import UserError, first_line
-from nnunet_vit.nnunet.losses import loss_for
 from nnunet_vit.profiling.cost import Channel, Description, StepCost, Weights
 from nnunet_vit.tuning import method_of
 
@@ -47,6 +47,8 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     known = dataset if is_there else None
     tile = tile_of(run, known, name, vit_patch=facts.patch_size, notes=notes)
     schemes = _schemes(dataset, run, is_there)
+    if is_there:
+        check_recipe(run.train, dataset.description, schemes)
     statistics = input_statistics(dataset, run, facts, schemes=schemes, fetch=False)
     network = _network(dataset, run, tile, statistics=statistics.per_channel)
     parts, backbone = parts_of(network), backbone_of(network)
@@ -137,14 +139,15 @@ def _training_loss(
     network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, *, tile: "Tile"
 ) -> "Loss":
     """Return the loss of what the network returns in training, against an empty target."""
-    if not network.own_loss:
-        return loss_for(has_regions(dataset.description))
     import torch
 
     from nnunet_vit.modeling.head import Head
+    from nnunet_vit.profiling.logits_loss import loss_of_run
 
     regions = has_regions(dataset.description)
-    logits_loss = loss_for(regions)
+    logits_loss = loss_of_run(run.train.loss, dataset)
+    if not network.own_loss:
+        return logits_loss
     loss = Head(run).loss(
         network.num_classes, regions, None, default_loss=lambda logits, _target: logits_loss(logits)
     )

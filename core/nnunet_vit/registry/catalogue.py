@@ -12,7 +12,16 @@ HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
 TUNING = "nnunet_vit.tuning"
 METRICS = "nnunet_vit.metrics"
-KINDS = {HEADS: "head", BACKBONES: "backbone", TUNING: "tuning method", METRICS: "metric"}
+LOSSES = "nnunet_vit.losses"
+AUGMENTATIONS = "nnunet_vit.augmentations"
+KINDS = {
+    HEADS: "head",
+    BACKBONES: "backbone",
+    TUNING: "tuning method",
+    METRICS: "metric",
+    LOSSES: "loss term",
+    AUGMENTATIONS: "augmentation",
+}
 
 
 @dataclass(frozen=True)

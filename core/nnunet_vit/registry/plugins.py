@@ -13,7 +13,15 @@ import pluggy
 
 from nnunet_vit import hookspecs
 from nnunet_vit.errors import ConfigError, PluginError, UserError
-from nnunet_vit.registry.catalogue import BACKBONES, HEADS, METRICS, TUNING, PluginRecord
+from nnunet_vit.registry.catalogue import (
+    AUGMENTATIONS,
+    BACKBONES,
+    HEADS,
+    LOSSES,
+    METRICS,
+    TUNING,
+    PluginRecord,
+)
 
 Hook = Callable[..., Any]
 LONGEST_REASON = 400  # characters
@@ -22,6 +30,8 @@ MAIN_HOOKS = {  # what each kind of plugin must have
     BACKBONES: "backbone_family",
     TUNING: "tuning_method",
     METRICS: "segmentation_metric",
+    LOSSES: "segmentation_loss",
+    AUGMENTATIONS: "training_augmentation",
 }
 
 

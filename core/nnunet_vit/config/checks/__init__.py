@@ -8,6 +8,7 @@ from nnunet_vit.config.checks.backbone_checks import (
     check_weights_repository,
 )
 from nnunet_vit.config.checks.head_checks import check_head
+from nnunet_vit.config.checks.recipe_checks import check_augmentation, check_loss
 from nnunet_vit.config.checks.training_checks import (
     check_batch,
     check_folders,
@@ -27,6 +28,8 @@ _CHECKS: tuple[Callable[[Draft], None], ...] = (
     check_intensities,
     check_rates,
     check_batch,
+    check_loss,
+    check_augmentation,
 )
 
 
