@@ -52,8 +52,8 @@ def train(
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
-    given = _overrides(dataset, configuration, _fold(fold, folds))
-    run = _load(config, [*given, *(set_ or [])])
+    given = overrides_of(dataset, configuration, _fold(fold, folds))
+    run = loaded(config, [*given, *(set_ or [])])
     _check_jobs(run, jobs, gpus, device=device)
     with quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
@@ -76,7 +76,8 @@ def train(
     )
 
 
-def _load(config: Path | None, overrides: list[str]) -> "ViTnnUNetConfig":
+def loaded(config: Path | None, overrides: list[str]) -> "ViTnnUNetConfig":
+    """Return the run of the run file with overrides."""
     from nnunet_vit.config.load import load_run
     from nnunet_vit.errors import ConfigError
 
@@ -123,7 +124,7 @@ def _devices(jobs: int | None, gpus: str | None, device: str | None) -> list[str
     return [choose_device(device)] * jobs if jobs and jobs > 1 else []
 
 
-def _overrides(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:
+def overrides_of(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:
     """Return the three arguments as overrides of the run file's keys."""
     if dataset is not None and dataset.isdecimal():
         dataset = str(int(dataset))  # nnU-Net's users write 004

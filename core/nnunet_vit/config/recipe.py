@@ -161,13 +161,12 @@ def numbers_text(numbers: Mapping[str, float]) -> str:
 
 
 def _told(name: str, options: BaseModel, number: str) -> str:
-    """Return a name with its number, and its other options behind it."""
-    given = options.model_dump(mode="json")
-    others = [f"{key} {_word(value)}" for key, value in given.items() if key != number]
+    """Return a name with its number, and its other options where they are not the usual ones."""
+    given, usual = options.model_dump(mode="json"), type(options)().model_dump(mode="json")
+    others = [f"{key} {_word(given[key])}" for key in given if given[key] != usual[key]]
+    others = [text for text in others if not text.startswith(f"{number} ")]
     return f"{name} {given[number]:g}" + (f" ({', '.join(others)})" if others else "")
 
 
 def _word(value: object) -> str:
-    if value is None:
-        return "all"
-    return " ".join(map(str, value)) if isinstance(value, list) else f"{value}"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
