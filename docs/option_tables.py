@@ -1,26 +1,28 @@
 """Write the tables of options into README and docs: python docs/option_tables.py [--check].
 
 A table stands between `<!-- options: WHAT -->` and `<!-- end -->`. WHAT is sections and keys of the
-run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, `mask heads` or
-`metrics`. With --check nothing is written, and pages that differ from the models are an error.
+run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, `mask heads`,
+`metrics`, `terms` of the loss or `augmentations`. With --check nothing is written, and pages that differ from the models are an error.
 """
 
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nnunet_vit.augmentation import Augmentation, own_augmentations
 from nnunet_vit.config.allowed import Allowed
 from nnunet_vit.config.head_options import options_model
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.evaluation.class_masks import MetricOptions
 from nnunet_vit.evaluation.metrics import own_metrics
 from nnunet_vit.hookspecs import HeadOptions, MaskHeadOptions
+from nnunet_vit.losses import LossTerm, own_terms
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.plugins import load_plugin
 
@@ -32,6 +34,11 @@ TABLE = re.compile(rf"({MARK}(.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 BAR = r"\|"  # a bar inside a cell
 COLUMNS = ("values", "default", "meaning")
 Row = tuple[str, ...]
+# columns, and what is in the table by its name
+NAMED: dict[str, tuple[Row, Callable[[], dict[str, LossTerm | Augmentation]]]] = {
+    "terms": (("term", "option", *COLUMNS), own_terms),
+    "augmentations": (("key", "option", *COLUMNS), own_augmentations),
+}
 
 
 def differing() -> dict[Path, str]:
@@ -57,6 +64,9 @@ def table(what: str) -> str:
         return markdown(("option", *COLUMNS), options(head_model(name)))
     if kind == "metrics":
         return markdown(("`--metrics`", "kinds of task", "definition"), metrics())
+    if kind in NAMED:
+        columns, things = NAMED[kind]
+        return markdown(columns, described(things().values()))
     if what == "mask heads":
         return markdown(("option", *COLUMNS), options(MaskHeadOptions))
     return markdown(("key", *COLUMNS), (row for path in what.split() for row in keys(path)))
@@ -102,6 +112,14 @@ def metrics() -> Iterator[Row]:
     for metric in own_metrics().values():
         text = metric.defined(MetricOptions(), "mm or pixels")
         yield f"`{metric.name}`", ", ".join(metric.kinds) or "-", text
+
+
+def described(things: Iterable[LossTerm | Augmentation]) -> Iterator[Row]:
+    """Return a row for what each is, and one for each of its options."""
+    for thing in things:
+        yield f"`{thing.name}`", "", "", "", thing.summary
+        for option, *more in options(thing.options):
+            yield "", option, *more
 
 
 def heads() -> list[str]:

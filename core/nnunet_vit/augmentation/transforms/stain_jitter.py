@@ -9,7 +9,7 @@ from nnunet_vit.files.json_file import JsonObject
 
 # what haematoxylin, eosin and DAB take from red, green and blue (Ruifrok and Johnston), a row each
 DYES = torch.tensor([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
-DARKEST = 1e-6
+DARKEST = 1 / 255  # of pictures; below it nothing can be told of the dyes
 
 
 class StainJitter(ImageOnlyTransform):  # type: ignore[misc]
