@@ -145,14 +145,15 @@ def loss_text(section: LossSection) -> str:
 
 def augmentation_text(section: AugmentationSection) -> str:
     """Return an augmentation in a line for people."""
-    parts = ["nnU-Net's set"]
-    if section.strength != 1:
-        parts = [f"nnU-Net's set, strength {section.strength:g}"] if section.strength else []
+    strength = "" if section.strength == 1 else f", strength {section.strength:g}"
+    parts = [f"nnU-Net's set{strength}"] if section.strength else []
+    parts += ["mirroring"] if section.mirror and not section.strength else []
     added = chosen_augmentations(section)
     parts += [_told(each.kind.name, each.options, "strength") for each in added]
-    parts += [] if section.strength or not section.mirror else ["mirroring"]
-    parts += [] if section.mirror else ["no mirroring, in prediction neither"]
-    return " + ".join(parts) or "none"
+    unmirrored = section.strength and not section.mirror
+    return (" + ".join(parts) or "none") + (
+        ", no mirroring, in prediction neither" if unmirrored else ""
+    )
 
 
 def numbers_text(numbers: Mapping[str, float]) -> str:
