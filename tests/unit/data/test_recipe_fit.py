@@ -72,7 +72,8 @@ def preprocessed(tmp_path):
                           ("b", [1] * 100)):  # fmt: skip
         mask = np.array(numbers, np.int8).reshape(1, 1, 10, 10)
         image = np.zeros((1, 1, 10, 10), np.float32)
-        nnUNetDatasetBlosc2.save_case(image, mask, {}, str(tmp_path / case))
+        blocks = dict.fromkeys(("chunks", "blocks", "chunks_seg", "blocks_seg"), image.shape)
+        nnUNetDatasetBlosc2.save_case(image, mask, {}, str(tmp_path / case), **blocks)
     return tmp_path
 
 
