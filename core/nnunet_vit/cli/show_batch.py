@@ -24,7 +24,8 @@ def show_batch(
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_output(output)
-    run = loaded(config, [*overrides_of(dataset, configuration, fold), *(set_ or [])])
+    overrides = [*overrides_of(dataset, configuration, fold), *(set_ or [])]
+    run = loaded(config, overrides, "show-batch")
     with quiet_libraries() as progress:
         from nnunet_vit.report.patch_rows import patches_picture
         from nnunet_vit.training.shown_batch import first_patches, write_picture

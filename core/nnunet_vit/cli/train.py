@@ -76,13 +76,13 @@ def train(
     )
 
 
-def loaded(config: Path | None, overrides: list[str]) -> "ViTnnUNetConfig":
+def loaded(config: Path | None, overrides: list[str], verb: str = "train") -> "ViTnnUNetConfig":
     """Return the run of the run file with overrides."""
     from nnunet_vit.config.load import load_run
     from nnunet_vit.errors import ConfigError
 
     if config is None:
-        raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
+        raise ConfigError("No run file is given.", fix=f"vit_cli {verb} --config run.yaml")
     return load_run(config, overrides)
 
 

@@ -47,8 +47,6 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     known = dataset if is_there else None
     tile = tile_of(run, known, name, vit_patch=facts.patch_size, notes=notes)
     schemes = _schemes(dataset, run, is_there)
-    if is_there:
-        check_recipe(run.train, dataset.description, schemes)
     statistics = input_statistics(dataset, run, facts, schemes=schemes, fetch=False)
     network = _network(dataset, run, tile, statistics=statistics.per_channel)
     parts, backbone = parts_of(network), backbone_of(network)
@@ -84,9 +82,12 @@ def _facts(name: str, model: ViTModelConfig) -> "BackboneFacts":
 
 
 def _schemes(dataset: Dataset, run: ViTnnUNetConfig, is_there: bool) -> list[str]:
-    if is_there:
-        return normalization_of(dataset, run.data.configuration)
-    return dataset.normalization_schemes()
+    """Return the normalization of each channel, with which loss and augmentation have to fit."""
+    if not is_there:
+        return dataset.normalization_schemes()
+    schemes = normalization_of(dataset, run.data.configuration)
+    check_recipe(run.train, dataset.description, schemes)
+    return schemes
 
 
 def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
