@@ -2,26 +2,28 @@
 
 A table stands between `<!-- options: WHAT -->` and `<!-- end -->`. WHAT is sections and keys of the
 run file (`lora train.ema`), `run` and a key of the file itself, `head NAME`, `heads` for all of
-this repository, `mask heads`, `metrics` or `trackers`. With --check nothing is written, and pages
-that differ from the models are an error.
+this repository, `mask heads`, `metrics`, `terms` of the loss, `augmentations` or `trackers`. With
+--check nothing is written, and pages that differ from the models are an error.
 """
 
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nnunet_vit.augmentation import Augmentation, own_augmentations
 from nnunet_vit.config.allowed import Allowed
 from nnunet_vit.config.head_options import options_model
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.evaluation.class_masks import MetricOptions
 from nnunet_vit.evaluation.metrics import own_metrics
 from nnunet_vit.hookspecs import HeadOptions, MaskHeadOptions
+from nnunet_vit.losses import LossTerm, own_terms
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.plugins import load_plugin
 from nnunet_vit.trackers import own_trackers
@@ -34,6 +36,11 @@ TABLE = re.compile(rf"({MARK}(.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 BAR = r"\|"  # a bar inside a cell
 COLUMNS = ("values", "default", "meaning")
 Row = tuple[str, ...]
+# columns, and what is in the table by its name
+NAMED: dict[str, tuple[Row, Callable[[], dict[str, LossTerm | Augmentation]]]] = {
+    "terms": (("term", "option", *COLUMNS), own_terms),
+    "augmentations": (("key", "option", *COLUMNS), own_augmentations),
+}
 
 
 def differing() -> dict[Path, str]:
@@ -61,6 +68,9 @@ def table(what: str) -> str:
         return markdown(("tracker", "key", *COLUMNS), trackers())
     if kind == "metrics":
         return markdown(("`--metrics`", "kinds of task", "definition"), metrics())
+    if kind in NAMED:
+        columns, things = NAMED[kind]
+        return markdown(columns, described(things().values()))
     if what == "mask heads":
         return markdown(("option", *COLUMNS), options(MaskHeadOptions))
     if kind == "run":  # a key of the run file itself
@@ -115,6 +125,14 @@ def trackers() -> Iterator[Row]:
     for tracker in own_trackers().values():
         for row in list(options(tracker.options)) or [("-", "", "", "")]:
             yield f"`{tracker.name}`: {tracker.summary}", *row
+
+
+def described(things: Iterable[LossTerm | Augmentation]) -> Iterator[Row]:
+    """Return a row for what each is, and one for each of its options."""
+    for thing in things:
+        yield f"`{thing.name}`", "", "", "", thing.summary
+        for option, *more in options(thing.options):
+            yield "", option, *more
 
 
 def heads() -> list[str]:

@@ -18,7 +18,7 @@ from nnunet_vit.config.load import load_run
 from nnunet_vit.data.dataset import has_regions
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
-from nnunet_vit.nnunet.losses import loss_for
+from nnunet_vit.nnunet.stock_loss import loss_for
 from nnunet_vit.profiling.assumptions import Notes, dataset_of
 from nnunet_vit.profiling.describe import describe
 from nnunet_vit.training.optimization import build_optimizer

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from nnunet_vit.augmentation.kind import Augmentation
     from nnunet_vit.backbones.family import BackboneFamily
     from nnunet_vit.evaluation.metric import Metric
+    from nnunet_vit.losses.term import LossTerm
     from nnunet_vit.modeling.backbone import ViTBackbone
     from nnunet_vit.trackers.tracker import Tracker
     from nnunet_vit.tuning.method import TuningMethod
@@ -155,3 +157,13 @@ def segmentation_metric() -> "Metric":  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def training_tracker() -> "Tracker":  # type: ignore[empty-body]
     """Return a place where trainings are followed (entry-point group nnunet_vit.trackers)."""
+
+
+@hookspec(firstresult=True)
+def segmentation_loss() -> "LossTerm":  # type: ignore[empty-body]
+    """Return a term of `train.loss` (entry-point group nnunet_vit.losses)."""
+
+
+@hookspec(firstresult=True)
+def training_augmentation() -> "Augmentation":  # type: ignore[empty-body]
+    """Return a key of `train.augmentation` (entry-point group nnunet_vit.augmentations)."""

@@ -33,10 +33,20 @@ def test_all_heads_are_installed():
     ["full,lora", pytest.param("frozen,last_blocks,rslora,dora,vera,ia3", marks=pytest.mark.slow)],
 )
 def test_two_processes_train_every_head_with_every_method(methods, tmp_path):
+    assert said_by_both(SCRIPT, tmp_path, methods, *HEADS) == ["done\n", "done\n"]
+
+
+def test_two_processes_have_the_loss_of_their_whole_batch(tmp_path):
+    script = SCRIPT.with_name("distributed_losses.py")
+    assert said_by_both(script, tmp_path) == ["done\n", "done\n"]
+
+
+def said_by_both(script, folder, *words):
+    """Return what two processes of a script print."""
     environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     both = [
         subprocess.Popen(
-            [sys.executable, SCRIPT, str(rank), tmp_path / "meeting", methods, *HEADS],
+            [sys.executable, script, str(rank), folder / "meeting", *words],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -51,4 +61,5 @@ def test_two_processes_train_every_head_with_every_method(methods, tmp_path):
             process.kill()
     # older versions of torch let gloo say on standard output that it is connected
     said = [re.sub(r"^\[Gloo\].*\n", "", printed, flags=re.M) for printed, _ in outputs]
-    assert said == ["done\n", "done\n"], outputs
+    assert all(said), outputs
+    return said

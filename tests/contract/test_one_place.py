@@ -8,12 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from batchgeneratorsv2.transforms.spatial.mirroring import MirrorTransform
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from small_training import SmallTraining
 
-from nnunet_vit import backbones, cli, trackers, tuning
+from nnunet_vit import augmentation, backbones, cli, losses, trackers, tuning
+from nnunet_vit.config.recipe import chosen_terms
+from nnunet_vit.config.train_section import ViTTrainConfig
 from nnunet_vit.evaluation import metrics
 from nnunet_vit.evaluation.class_masks import ClassMasks
+from nnunet_vit.losses.computing.facts import LossFacts
+from nnunet_vit.losses.computing.total_loss import TotalLoss
 from nnunet_vit.training import callbacks
+from nnunet_vit.training.run_transforms import transforms_of_run
 
 pytestmark = pytest.mark.contract
 
@@ -47,8 +55,28 @@ from nnunet_vit.trackers.tracker import Tracker
 
 TRACKER = Tracker("own", "one's own", "sys", "sys", lambda followed, options: None)
 """
+TERM = """
+from nnunet_vit.losses.term import LossTerm
+
+TERMS = (LossTerm("own", "one's own", lambda compared, options: compared.logits.sum()),)
+"""
+AUGMENTATION = """
+from nnunet_vit.augmentation.kind import Augmentation
+
+AUGMENTATIONS = (Augmentation("own", "one's own", lambda transforms, *more: transforms[1:]),)
+"""
 PAGE = Path(__file__).parents[2] / "docs/architecture.md"
 CALLBACK = re.search(r"## A callback.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
+
+
+KNOWN = (
+    backbones.own_families,
+    tuning.own_methods,
+    metrics.own_metrics,
+    losses.own_terms,
+    augmentation.own_augmentations,
+    trackers.own_trackers,
+)
 
 
 @pytest.fixture
@@ -65,12 +93,7 @@ def put(tmp_path, monkeypatch):
     yield write
     for module in added:
         sys.modules.pop(module, None)
-    for known in (
-        backbones.own_families,
-        tuning.own_methods,
-        metrics.own_metrics,
-        trackers.own_trackers,
-    ):
+    for known in KNOWN:
         known.cache_clear()
 
 
@@ -107,6 +130,24 @@ def test_a_tracker(put):
     put(trackers, FOLLOWER)
     trackers.own_trackers.cache_clear()
     assert trackers.named_tracker("own").summary == "one's own"
+
+
+def test_a_term_of_the_loss(put):
+    put(losses, TERM)
+    losses.own_terms.cache_clear()
+    (chosen,) = chosen_terms(ViTTrainConfig.model_validate({"loss": "own"}).loss)
+    total = TotalLoss([chosen], LossFacts(["background", "disc"]))
+    assert total(torch.full((1, 2, 3, 3), 0.5), torch.zeros(1, 1, 3, 3)) == 9
+
+
+def test_an_augmentation(put):
+    put(augmentation, AUGMENTATION)
+    augmentation.own_augmentations.cache_clear()
+    section = ViTTrainConfig.model_validate({"augmentation": {"own": 2}}).augmentation
+    first, second = MirrorTransform((0,)), MirrorTransform((1,))
+    patches = augmentation.PatchFacts((8, 8), [])
+    ours = transforms_of_run(ComposeTransforms([first, second]), section, patches)
+    assert ours.transforms == [second]
 
 
 def test_a_callback(put, tmp_path):

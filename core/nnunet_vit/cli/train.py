@@ -52,8 +52,8 @@ def train(
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
-    given = _overrides(dataset, configuration, _fold(fold, folds))
-    run = _load(config, [*given, *(set_ or [])])
+    given = overrides_of(dataset, configuration, _fold(fold, folds))
+    run = loaded(config, [*given, *(set_ or [])])
     _check_jobs(run, jobs, gpus, device=device)
     with quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
@@ -76,12 +76,13 @@ def train(
     )
 
 
-def _load(config: Path | None, overrides: list[str]) -> "ViTnnUNetConfig":
+def loaded(config: Path | None, overrides: list[str], verb: str = "train") -> "ViTnnUNetConfig":
+    """Return the run of the run file with overrides."""
     from nnunet_vit.config.load import load_run
     from nnunet_vit.errors import ConfigError
 
     if config is None:
-        raise ConfigError("No run file is given.", fix="vit_cli train --config run.yaml")
+        raise ConfigError("No run file is given.", fix=f"vit_cli {verb} --config run.yaml")
     return load_run(config, overrides)
 
 
@@ -123,7 +124,7 @@ def _devices(jobs: int | None, gpus: str | None, device: str | None) -> list[str
     return [choose_device(device)] * jobs if jobs and jobs > 1 else []
 
 
-def _overrides(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:
+def overrides_of(dataset: str | None, configuration: str | None, fold: str | None) -> list[str]:
     """Return the three arguments as overrides of the run file's keys."""
     if dataset is not None and dataset.isdecimal():
         dataset = str(int(dataset))  # nnU-Net's users write 004

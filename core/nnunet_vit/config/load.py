@@ -14,6 +14,7 @@ from nnunet_vit.config.models import DecoderConfig, ViTnnUNetConfig
 from nnunet_vit.config.name_rules import absolute
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
+from nnunet_vit.config.recipe import resolved_augmentation, resolved_loss
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.config.yaml_source import read_yaml
 from nnunet_vit.errors import PluginError, UserError
@@ -91,11 +92,16 @@ def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
         "decoder": decoder,
     }
     resolved_lora = {"enabled": method.uses_adapters, "target_modules": targets and list(targets)}
+    resolved_train = {
+        "loss": resolved_loss(config.train.loss),
+        "augmentation": resolved_augmentation(config.train.augmentation),
+    }
     paths = {name: absolute(value, folder) for name, value in config.paths if value is not None}
     return config.model_copy(
         update={
             "model": model.model_copy(update=resolved_model),
             "lora": config.lora.model_copy(update=resolved_lora),
+            "train": config.train.model_copy(update=resolved_train),
             "paths": config.paths.model_copy(update=paths),
         }
     )

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from nnunet_vit.config.augmentation_section import AugmentationSection
+from nnunet_vit.config.loss_section import LossSection
 from nnunet_vit.config.section import Finite, Positive, Section
 
 
@@ -63,6 +65,16 @@ class ViTTrainConfig(Section):
     )
     schedule: Literal["poly", "cosine"] = Field(
         "poly", description="how the rates fall then; poly is nnU-Net's polynomial decay"
+    )
+    loss: LossSection = Field(
+        default_factory=LossSection,
+        description="`dice_ce`: nnU-Net's Dice and cross entropy; else a term's name, or several "
+        "with their weights, `{dice: 1, focal: {weight: 2, gamma: 3}}`",
+    )
+    augmentation: AugmentationSection = Field(
+        default_factory=AugmentationSection,
+        description="`nnunet`: nnU-Net's set; `none`; or a section that changes that set and adds "
+        "to it, `{strength: 0.5, elastic: 1}`",
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0,

@@ -8,8 +8,8 @@ from nnunet_vit.config.models import ViTModelConfig, ViTnnUNetConfig
 from nnunet_vit.data.channels import in_order, normalization_of
 from nnunet_vit.data.dataset import Dataset, has_regions
 from nnunet_vit.data.input_normalization import input_statistics
+from nnunet_vit.data.recipe_fit import check_recipe
 from nnunet_vit.errors import UserError, first_line
-from nnunet_vit.nnunet.losses import loss_for
 from nnunet_vit.profiling.cost import Channel, Description, StepCost, Weights
 from nnunet_vit.tuning import method_of
 
@@ -82,9 +82,12 @@ def _facts(name: str, model: ViTModelConfig) -> "BackboneFacts":
 
 
 def _schemes(dataset: Dataset, run: ViTnnUNetConfig, is_there: bool) -> list[str]:
-    if is_there:
-        return normalization_of(dataset, run.data.configuration)
-    return dataset.normalization_schemes()
+    """Return the normalization of each channel, with which loss and augmentation have to fit."""
+    if not is_there:
+        return dataset.normalization_schemes()
+    schemes = normalization_of(dataset, run.data.configuration)
+    check_recipe(run.train, dataset.description, schemes)
+    return schemes
 
 
 def _with_its_network(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
@@ -137,14 +140,15 @@ def _training_loss(
     network: "ViTSegmentationNetwork", run: ViTnnUNetConfig, dataset: Dataset, *, tile: "Tile"
 ) -> "Loss":
     """Return the loss of what the network returns in training, against an empty target."""
-    if not network.own_loss:
-        return loss_for(has_regions(dataset.description))
     import torch
 
     from nnunet_vit.modeling.head import Head
+    from nnunet_vit.profiling.logits_loss import loss_of_run
 
     regions = has_regions(dataset.description)
-    logits_loss = loss_for(regions)
+    logits_loss = loss_of_run(run.train.loss, dataset)
+    if not network.own_loss:
+        return logits_loss
     loss = Head(run).loss(
         network.num_classes, regions, None, default_loss=lambda logits, _target: logits_loss(logits)
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
@@ -13,12 +13,16 @@ BACKBONES = "nnunet_vit.backbones"
 TUNING = "nnunet_vit.tuning"
 METRICS = "nnunet_vit.metrics"
 TRACKERS = "nnunet_vit.trackers"
+LOSSES = "nnunet_vit.losses"
+AUGMENTATIONS = "nnunet_vit.augmentations"
 KINDS = {
     HEADS: "head",
     BACKBONES: "backbone",
     TUNING: "tuning method",
     METRICS: "metric",
     TRACKERS: "tracker",
+    LOSSES: "loss term",
+    AUGMENTATIONS: "augmentation",
 }
 
 
@@ -134,7 +138,7 @@ def _metadata(distribution: Distribution) -> dict[str, str] | None:
     """Return name, version and summary; None where METADATA is missing, as Python 3.13 tells."""
     try:
         found = distribution.metadata.json
-    except (AttributeError, PackageNotFoundError):
+    except (AttributeError, ImportError, OSError):  # the last: importlib_metadata's, once imported
         return None
     if not found.get("name"):
         return None

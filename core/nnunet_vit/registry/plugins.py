@@ -13,7 +13,16 @@ import pluggy
 
 from nnunet_vit import hookspecs
 from nnunet_vit.errors import ConfigError, PluginError, UserError
-from nnunet_vit.registry.catalogue import BACKBONES, HEADS, METRICS, TRACKERS, TUNING, PluginRecord
+from nnunet_vit.registry.catalogue import (
+    AUGMENTATIONS,
+    BACKBONES,
+    HEADS,
+    LOSSES,
+    METRICS,
+    TRACKERS,
+    TUNING,
+    PluginRecord,
+)
 
 Hook = Callable[..., Any]
 LONGEST_REASON = 400  # characters
@@ -23,6 +32,8 @@ MAIN_HOOKS = {  # what each kind of plugin must have
     TUNING: "tuning_method",
     METRICS: "segmentation_metric",
     TRACKERS: "training_tracker",
+    LOSSES: "segmentation_loss",
+    AUGMENTATIONS: "training_augmentation",
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nnunet_vit.config.recipe import augmentation_text, loss_text
 from nnunet_vit.quantities import bytes_text, operations_text, parameters_text
 from nnunet_vit.tuning import method_of
 
@@ -122,6 +123,8 @@ def _training(run: "ViTnnUNetConfig", found: "Description") -> Iterator[str]:
     yield _line(
         "length", f"{train.num_epochs} epochs of {train.num_iterations_per_epoch} steps{more}"
     )
+    yield _line("loss", loss_text(train.loss))
+    yield _line("augmented", f"by {augmentation_text(train.augmentation)}")
 
 
 def _weights(found: "Description") -> Iterator[str]:

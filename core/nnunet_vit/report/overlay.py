@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
 Colour = tuple[int, int, int]
+Entry = tuple[Colour, str]
 
 # Okabe and Ito's palette: told apart by colour-blind readers too; repeated beyond six classes
 COLOURS: tuple[Colour, ...] = (
@@ -75,11 +76,12 @@ def picture_of(
         errors_marked(colour, truth, answer, ignored=legend.ignored),
     ]
     titles = [*TITLES[:-1], f"{TITLES[-1]}, {place}" if place else TITLES[-1]]
-    titled = [_titled(view, title) for view, title in zip(views, titles, strict=True)]
+    titled = [titled_view(view, title) for view, title in zip(views, titles, strict=True)]
     gap = np.full((titled[0].shape[0], GAP, 3), WHITE, np.uint8)
     row = np.concatenate([part for view in titled for part in (view, gap)][:-1], axis=1)
     present = {int(label) for mask in (reference, prediction) for label in np.unique(mask)}
-    return np.concatenate([row, _legend(row.shape[1], legend, present)], axis=0)
+    entries = [*present_labels(legend, present), *_error_colours(legend)]
+    return np.concatenate([row, legend_lines(row.shape[1], entries)], axis=0)
 
 
 def outlined(image: "Array", mask: "Array", legend: Legend) -> "Array":
@@ -145,7 +147,7 @@ def as_rgb(image: "Array") -> "Array":
     return np.clip(values[..., :3], 0, 255).astype(np.uint8)
 
 
-def _titled(view: "Array", title: str) -> "Array":
+def titled_view(view: "Array", title: str) -> "Array":
     """Return a view below its title; a narrow one has white beside it.
 
     Shapes: view (H, W, 3) to (H + LINE, W or LEAST_WIDTH, 3).
@@ -158,16 +160,23 @@ def _titled(view: "Array", title: str) -> "Array":
     return np.concatenate([_lines(width, [[(None, title)]]), padded], axis=0)
 
 
-def _legend(width: int, legend: Legend, present: set[int]) -> "Array":
-    """Return the legend's lines: the labels of this picture first, then the errors."""
-    entries: list[tuple[Colour | None, str]] = [
-        (legend.colour(label), name) for label, name in legend.names.items() if label in present
-    ]
-    if legend.ignored in present:
-        entries.append((IGNORED, "ignored"))
-    entries += [(MISSED, "missed (false negative)"), (FALSE, "false positive")]
-    if len(legend.names) > 1:
-        entries.append((CONFUSED, "another class"))
+def present_labels(legend: Legend, present: set[int]) -> "list[Entry]":
+    """Return colour and name of the labels of a picture, for its legend."""
+    named = [(legend.colour(label), name) for label, name in legend.names.items()
+             if label in present]  # fmt: skip
+    return [*named, (IGNORED, "ignored")] if legend.ignored in present else named
+
+
+def _error_colours(legend: Legend) -> "list[Entry]":
+    errors = [(MISSED, "missed (false negative)"), (FALSE, "false positive")]
+    return [*errors, (CONFUSED, "another class")] if len(legend.names) > 1 else errors
+
+
+def legend_lines(width: int, entries: "Sequence[Entry]") -> "Array":
+    """Return names beside their colours, in as many lines as they need.
+
+    Shapes: the result is (lines * LINE, width, 3) uint8.
+    """
     lines: list[list[tuple[Colour | None, str]]] = [[]]
     left = width
     for entry in entries:

@@ -1,6 +1,7 @@
 """What comes before a fold's training: checks, plans and preprocessed data."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.plans import run_plans, write_plans
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, what_is_saved
 from nnunet_vit.training.preflight import check_network, starts_from_checkpoint
-from nnunet_vit.training.run_identity import identity_of
+from nnunet_vit.training.run_identity import Identity, identity_of
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,50 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
             pass  # before data are prepared for hours
     chosen = choose_device(request.device)
     asked = replace(request.asked, resume=resumes)
+    own = prepared_plans(
+        dataset, run, asked, progress=progress, identity=identity, later=later,
+        ends=stops_with(lambda: what_is_saved(fold_folder, run.train.num_epochs, overwrite)),
+    )  # fmt: skip
+    write_plans(own, dataset.preprocessed)
+    return ReadyFold(dataset, identity.name, fold_folder, chosen, resumes)
+
+
+def prepared_plans(
+    dataset: Dataset,
+    run: ViTnnUNetConfig,
+    asked: Asked,
+    *,
+    progress: Progress,
+    identity: Identity,
+    fresh: bool | None = None,
+    later: Sequence[int] = (),
+    ends: AbstractContextManager[None] | None = None,
+) -> JsonObject:
+    """Check data and network, plan and preprocess where needed; return the run's plans.
+
+    Args:
+        dataset: to train on.
+        run: as `opened` yields it, of one fold.
+        asked: what may change of preprocessed data that are there.
+        progress: where to show what happens.
+        identity: what the run and its plans are called.
+        fresh: whether the network is built once with its weights; None: where nothing is resumed.
+        later: folds that are trained afterwards.
+        ends: around planning and preprocessing, for what is said where they are stopped.
+    """
     work = _check_data(dataset, run, asked, progress=progress, later=later)
-    facts = check_network(dataset, run, not resumes, progress=progress, schemes=work.schemes)
+    builds = not asked.resume if fresh is None else fresh
+    facts = check_network(dataset, run, builds, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
-    with stops_with(lambda: what_is_saved(fold_folder, run.train.num_epochs, overwrite)):
+    with ends or nullcontext():
         (fold,) = run.data.folds
         plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold)
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress=progress, schemes=schemes)
     patch_size = patch_size_of_run(run, plans, facts.patch_size, progress=progress)
-    own = run_plans(
+    return run_plans(
         plans,
         run,
         patch_size,
@@ -102,8 +136,6 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
         name=identity.name,
         named_epochs=identity.named_epochs,
     )
-    write_plans(own, dataset.preprocessed)
-    return ReadyFold(dataset, identity.name, fold_folder, chosen, resumes)
 
 
 def _check_data(

@@ -9,6 +9,7 @@ from nnunet_vit.config.channel_statistics import ChannelStatistics
 from nnunet_vit.config.models import ViTnnUNetConfig, ViTTrainConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.input_normalization import input_statistics
+from nnunet_vit.data.recipe_fit import check_recipe
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.folders import folder
 from nnunet_vit.report.progress import Progress
@@ -53,7 +54,8 @@ def check_network(
         schemes: nnU-Net's normalization of each channel by the plans; None: by dataset.json.
 
     Raises:
-        ConfigError: model, sizes, LoRA targets, rates or checkpointing that do not exist or fit.
+        ConfigError: model, sizes, LoRA targets, rates, checkpointing, loss or augmentation that do
+            not exist or fit.
         DataError: an input channel that no statistics fit.
         MachineError: the disk has no room for what the run will write.
         ModelError: the weights cannot be had or do not fit.
@@ -63,6 +65,7 @@ def check_network(
     from nnunet_vit.modeling.hub.published import require_published, require_reachable
     from nnunet_vit.modeling.vit.timm_models import check_image_size, inspect_timm
 
+    check_recipe(run.train, dataset.description, schemes or dataset.normalization_schemes())
     name = timm_name(run.model.backbone, run.model.size_name)
     if fresh and run.model.pretrained and not run.model.checkpoint_path:
         require_published(run.model.backbone, run.model.size_name)

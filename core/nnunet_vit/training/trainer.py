@@ -7,10 +7,11 @@ import math
 import os
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from torch import nn
 from torch.optim import Optimizer
@@ -31,6 +32,8 @@ from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
 from nnunet_vit.training.dataloading import Augmenter, augmenter
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.training.planes import drawn_case
+from nnunet_vit.training.run_loss import with_loss_of_run
+from nnunet_vit.training.run_transforms import patch_facts, transforms_of_run
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -106,7 +109,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         self._scales = output_scales(self.bare_network.eval(), images)
         several = len(self._scales) > 1 and not self.bare_network.own_loss
         self.enable_deep_supervision = self.enable_deep_supervision and several
-        loss: nn.Module = super()._build_loss()
+        loss: nn.Module = with_loss_of_run(self, super()._build_loss())
         labels = self.label_manager
         self.training_loss = self.head.loss(
             labels.num_segmentation_heads,
@@ -115,6 +118,22 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             default_loss=loss,
         )
         return loss  # of logits: validation has no other
+
+    # Any: nnU-Net's arguments, handed on as they come
+    def get_training_transforms(self, *given: Any, **more: Any) -> ComposeTransforms:  # noqa: ANN401
+        """Return nnU-Net's transforms as the run wants them."""
+        own = super().get_training_transforms(*given, **more)
+        return transforms_of_run(own, self.run.train.augmentation, patch_facts(self))
+
+    # Any: nnU-Net's four values, of which the last are the axes
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(  # noqa: N802
+        self,
+    ) -> tuple[Any, ...]:
+        """Decide as nnU-Net does; a run without mirroring predicts without it too."""
+        *others, axes = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        if not self.run.train.augmentation.mirror:
+            self.inference_allowed_mirroring_axes = axes = None
+        return (*others, axes)
 
     def _get_deep_supervision_scales(self) -> list[list[float]] | None:
         return self._scales if self.enable_deep_supervision else None

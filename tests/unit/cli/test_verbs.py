@@ -157,9 +157,9 @@ def test_validate_a_bad_file_says_everything_at_once(vit_cli, two_heads):
         "  line 4, model.decoder.width: given 65; allowed: an integer from 1 to 64",
         "  line 6, train.num_epoch: unknown key, given 'num_epoch'. Did you mean 'num_epochs'? "
         "Allowed: initial_lr, backbone_lr, layer_decay, weight_decay, gradient_clip, optimizer, "
-        "warmup, schedule, ema, gradient_checkpointing, gradient_accumulation, num_epochs, "
-        "num_iterations_per_epoch, num_val_iterations_per_epoch, batch_size, patch_size, seed, "
-        "save_every, save_whole_model",
+        "warmup, schedule, loss, augmentation, ema, gradient_checkpointing, gradient_accumulation, "
+        "num_epochs, patience, num_iterations_per_epoch, num_val_iterations_per_epoch, "
+        "batch_size, patch_size, seed, save_every, overlay_every, save_whole_model",
         "  line 7, train.initial_lr: given 0; allowed: a number greater than 0 and at most 10",
         "  --set lora.r=0, lora.r: given 0; allowed: an integer from 1 to 1024",
         "  --set train.seed=-1, train.seed: given -1; "
@@ -212,14 +212,14 @@ def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
 
 def test_train_words_go_into_the_run(vit_cli, two_heads):
     Path("run.yaml").write_text("model: {head: tiny}")
-    words = ("train", "502", "2d", "x", "--config", "run.yaml", "--set", "a=1")
-    assert vit_cli(*words) == (
+    assert vit_cli("train", "502", "2d", "x", "--config", "run.yaml", "--set", "a=1") == (
         2,
         "",
         "error[config]: run.yaml: 2 problems\n"
         "  --set data.fold=x, data.fold: given 'x'; allowed: an integer of at least 0, 'all', "
         "or a list of at least 1 value, each an integer of at least 0\n"
-        "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train, trackers\n",
+        "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train, "
+        "trackers\n",
     )
 
 

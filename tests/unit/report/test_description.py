@@ -70,6 +70,8 @@ tuning     lora: low-rank adapters
 rates      adamw: head 0.001, backbone 0.0001, times 0.75 per block; warm-up 3 %, poly; \
 weight decay 3e-05
 length     1000 epochs of 250 steps, checkpointing, 2 parts per batch, averaged weights (0.99)
+loss       dice_ce: nnU-Net's Dice and cross entropy
+augmented  by nnU-Net's set
 weights    x.y
            fetched from somewhere
 licence    Apache-2.0

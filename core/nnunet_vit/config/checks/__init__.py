@@ -8,6 +8,7 @@ from nnunet_vit.config.checks.backbone_checks import (
     check_weights_repository,
 )
 from nnunet_vit.config.checks.head_checks import check_head
+from nnunet_vit.config.checks.recipe_checks import check_augmentation, check_loss
 from nnunet_vit.config.checks.tracker_checks import check_trackers
 from nnunet_vit.config.checks.training_checks import (
     check_batch,
@@ -29,6 +30,8 @@ _CHECKS: tuple[Callable[[Draft], None], ...] = (
     check_rates,
     check_batch,
     check_trackers,
+    check_loss,
+    check_augmentation,
 )
 
 

@@ -1,0 +1,1 @@
+"""The transforms of augmentations; torch is imported at module level here."""
