@@ -15,13 +15,13 @@ class Axis:
         label: what it shows, with the unit.
         low: the value at its start.
         high: the value at its end, larger.
-        log: whether equal ratios have equal lengths.
+        step: between the numbers beside it; 0: powers of ten, and equal ratios have equal lengths.
     """
 
     label: str
     low: float
     high: float
-    log: bool = False
+    step: float = 0.0
 
     def share(self, value: float) -> float:
         """Return where a value lies: 0 at the start, 1 at the end."""
@@ -30,11 +30,11 @@ class Axis:
 
     def marks(self) -> list[tuple[float, str]]:
         """Return the share and the text of each number beside the axis."""
-        values = self._decades() if self.log else self._steps()
+        values = self._steps() if self.step else self._decades()
         return [(self.share(value), _text(value)) for value in values]
 
     def _scaled(self, value: float) -> float:
-        return math.log10(value) if self.log else value
+        return value if self.step else math.log10(value)
 
     def _decades(self) -> Iterator[float]:
         first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
@@ -43,10 +43,9 @@ class Axis:
             yield 10.0**power
 
     def _steps(self) -> Iterator[float]:
-        step = _round_step((self.high - self.low) / MARKS)
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        for number in range(first, last + 1):
-            yield number * step
+        first = math.ceil(self.low / self.step - 1e-9)
+        for number in range(first, math.floor(self.high / self.step + 1e-9) + 1):
+            yield number * self.step
 
 
 def axis_of(
@@ -70,7 +69,7 @@ def axis_of(
     least = low if low is not None else min(found)
     most = high if high is not None else max(found)
     if log:
-        return Axis(label, 10 ** math.floor(math.log10(least)), 10 ** _decade_above(most), True)
+        return Axis(label, 10 ** math.floor(math.log10(least)), 10 ** _decade_above(most))
     if most <= least:  # one value alone
         apart = abs(least) or 1.0
         least, most = least if low is not None else least - apart, least + apart
@@ -79,6 +78,7 @@ def axis_of(
         label,
         least if low is not None else math.floor(least / step + 1e-9) * step,
         most if high is not None else math.ceil(most / step - 1e-9) * step,
+        step,
     )
 
 
@@ -95,7 +95,7 @@ def _round_step(least: float) -> float:
 def _text(value: float) -> str:
     if value == 0:
         return "0"
-    if 1e-3 <= abs(value) < 1e4:
+    if 1e-4 <= abs(value) < 1e5:
         return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
-    mantissa, _, power = f"{value:.0e}".partition("e")
-    return f"{mantissa}e{int(power)}".replace("-", "\N{MINUS SIGN}")
+    mantissa, _, power = f"{value:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(power)}".replace("-", "\N{MINUS SIGN}")

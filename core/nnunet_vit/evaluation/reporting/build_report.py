@@ -17,6 +17,7 @@ from nnunet_vit.report.letters import letter
 from nnunet_vit.report.progress import Progress
 
 WORST = 10  # cases with pictures at either end
+SAID = 3  # reasons why a case has no picture
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
         compared = compared_runs(results, measurements, request.patients)
     text = page_text(sections, compared, request.command)
     write_page(text, request.output)
-    for lacking in (one for section in sections for one in section.shown.lacking):
-        progress.warn(lacking)
+    for source, section in zip(sources, sections, strict=True):
+        for lacking in section.shown.lacking[:SAID]:
+            progress.warn(f"{source.given}: no pictures: {lacking}")
     return len(text.encode())

@@ -73,8 +73,9 @@ def count_pixels(pairs: Sequence[Pair], task: Task) -> PixelCounts:
 
 def _counts(pair: Pair, look: _Look) -> "tuple[Array, dict[str, Array]]":
     reference, prediction = (_read(file, look)[0] for file in (pair.reference, pair.prediction))
-    counted = reference != look.task.labels.ignore
-    confusion = _confusion(reference[counted], prediction[counted], look.labels)
+    ignored = look.task.labels.ignore
+    counted, claimed = reference != ignored, prediction * (prediction != ignored)
+    confusion = _confusion(reference[counted], claimed[counted], look.labels)
     if look.channels is None:
         return confusion, {}
     found = read_probabilities(pair.prediction, look.task.ending, look.channels, mask=prediction)

@@ -5,12 +5,16 @@ import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.evaluation.reporting.comparison_rows import ComparedRuns
 from nnunet_vit.evaluation.reporting.environment import made_by
 from nnunet_vit.evaluation.reporting.run_section import RunSection
 from nnunet_vit.files.writing import replacing
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 ROOM, FOLDER = "nnunet_vit.evaluation.reporting", "page_files"
 GENERATOR = "nnunet-vit report"  # by which a page is known as one of ours
@@ -43,10 +47,11 @@ def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: 
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters["breakable"] = breakable
     style, script = (_own(name) for name in ("page.css", "page.js"))
     level = "h2" if compared else "h1"
     return environment.get_template("page.html").render(
-        title=f"{len(runs)} runs" if compared else runs[0].facts.title,
+        title=_title(runs),
         runs=runs,
         compared=compared,
         parts=PARTS,
@@ -59,6 +64,20 @@ def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: 
         script=Markup(script),
         script_hash=_digest(script),
     )
+
+
+def _title(runs: Sequence[RunSection]) -> str:
+    if len(runs) == 1:
+        return runs[0].facts.title
+    datasets = {dict(run.facts.facts).get("Dataset", "") for run in runs}
+    return f"{len(runs)} runs of {' and '.join(sorted(filter(None, datasets))) or 'masks'}"
+
+
+def breakable(text: str) -> "Markup":
+    """Return a name that may be broken after its underscores, where lines are short."""
+    from markupsafe import Markup, escape
+
+    return escape(text).replace("_", Markup("_<wbr>"))
 
 
 def write_page(text: str, path: Path) -> None:

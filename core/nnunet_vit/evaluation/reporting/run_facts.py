@@ -49,9 +49,9 @@ def _of_ours(source: RunSource, run: ViTnnUNetConfig) -> RunFacts:
     train, dataset = run.train, str(source.plans["dataset_name"])
     steps = train.num_epochs * train.num_iterations_per_epoch
     words = (
-        f"The head {head} on the backbone {backbone}, {_weights(run)}, fine-tuned by the method "
-        f"{method_name(run)} on {dataset} ({run.data.configuration}) for "
-        f"{counted(train.num_epochs, 'epoch')}, {counted(steps, 'step')}. {_folds(source)}"
+        f"The head {head} on the backbone {backbone} {_weights(run)}, trained on {dataset} "
+        f"({run.data.configuration}) for {counted(train.num_epochs, 'epoch')}, "
+        f"{counted(steps, 'step')}, with tuning {method_name(run)}. {_folds(source)}"
     )
     facts = [
         ("Dataset", dataset),

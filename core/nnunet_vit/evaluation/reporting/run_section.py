@@ -140,7 +140,7 @@ def _shown(rows: Sequence[CaseRow], source: RunSource, images: Path | None, *, m
     """Return the cases at both ends; of few cases each is shown once."""
     ordered = sorted((row for row in rows if not math.isnan(row.dice)), key=lambda row: row.dice)
     worst = ordered[: min(most, -(-len(ordered) // 2))]
-    best = ordered[len(worst) :][::-1][:most]
+    best = sorted(ordered[len(worst) :], key=lambda row: -row.dice)[:most]
     task, found = source.results.task, source.images(images)
     wanted = {row.name for row in (*worst, *best)}
     if not found or not wanted:

@@ -13,7 +13,7 @@ from nnunet_vit.data.case_files import cases_of, training_cases
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.evaluation.comparing.compare import found_references, pairs_of
-from nnunet_vit.evaluation.comparing.run_results import RunResults, read_results
+from nnunet_vit.evaluation.comparing.run_results import RunResults, check_folder, read_results
 from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.files.json_file import JsonObject
 
@@ -113,9 +113,10 @@ def open_source(path: Path, folds: Sequence[int] | None, references: Path | None
 
     Raises:
         ConfigError: folds of something that has none.
-        DataError: it is none of these, or no references are known.
+        DataError: it is no folder, or none of these, or no references are known.
         ModelError: a fold is not validated.
     """
+    check_folder(path)
     absolute = path.absolute()
     fold = absolute.parent if absolute.name == VALIDATION else absolute
     merged = re.fullmatch(rf"{MERGED}((?:_\d+)+)", absolute.name)

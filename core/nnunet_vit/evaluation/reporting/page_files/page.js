@@ -90,9 +90,9 @@
     heads.forEach((head, column) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = head.textContent;
+      button.append(...head.childNodes);
       button.addEventListener("click", () => sort(column));
-      head.replaceChildren(button);
+      head.append(button);
       head.setAttribute("aria-sort", "none");
     });
     find.addEventListener("input", filter);
