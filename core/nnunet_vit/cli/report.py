@@ -31,7 +31,7 @@ def report(
         list[str] | None, typer.Option(help="as of evaluate; Dice is always there")
     ] = None,
     worst: Annotated[
-        int, typer.Option(min=0, max=200, help="cases with pictures, and as many of the best")
+        int, typer.Option(min=0, max=100, help="cases with pictures, and as many of the best")
     ] = 10,
     patients: Annotated[
         str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
 LARGEST, SMALLEST = 480, 300  # pixels of a view's longer edge
-QUALITY = 85  # of JPEG, with whole colours: outlines stay sharp
+QUALITIES = (85, 65, 45, 25)  # of JPEG, with whole colours: outlines stay sharp
+MOST = 150_000  # bytes of a view, so that a page of noise opens too
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,15 @@ def _drawn(case: str, views: Views, legend: Legend) -> CasePictures:
     shown, reference, prediction = (
         _resized(each, size) for each in (image, views.reference, views.prediction)
     )
-    errors = errors_marked(image, views.reference, views.prediction, ignored=legend.ignored)
+    wrong = _with_errors(views.reference, views.prediction, size)
     pictures = {
         "image": (shown, "the image alone"),
         "reference": (outlined(shown, reference, legend), "outlines of the reference"),
         "prediction": (outlined(shown, prediction, legend), "outlines of the prediction"),
-        "errors": (_resized(errors, size), "pixels that are wrong, in the colours of the key"),
+        "errors": (
+            errors_marked(shown, *wrong, ignored=legend.ignored),
+            "pixels that are wrong, in the colours of the key",
+        ),
     }
     place = f", {views.place}" if views.place else ""
     return CasePictures(
@@ -141,11 +145,30 @@ def _resized(picture: "Array", size: tuple[int, int]) -> "Array":
     return picture[np.ix_(*places)]
 
 
+def _with_errors(
+    reference: "Array", prediction: "Array", size: tuple[int, int]
+) -> "tuple[Array, Array]":
+    """Return both masks in the size of a view, in which an error of one pixel stays in sight."""
+    import numpy as np
+
+    height, width = reference.shape
+    shown = _resized(np.arange(height * width).reshape(reference.shape), size)
+    rows, columns = np.nonzero(reference != prediction)
+    if size[0] < height:
+        places = rows * size[0] // height, columns * size[1] // width
+        shown[places] = rows * width + columns
+    return reference.ravel()[shown], prediction.ravel()[shown]
+
+
 def _address(picture: "Array") -> str:
     from PIL import Image
 
     content = io.BytesIO()
-    Image.fromarray(picture).save(content, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
+    for quality in QUALITIES:
+        content = io.BytesIO()
+        Image.fromarray(picture).save(content, "JPEG", quality=quality, subsampling=0)
+        if content.tell() <= MOST:
+            break
     return f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
