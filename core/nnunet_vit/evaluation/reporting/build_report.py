@@ -10,7 +10,7 @@ from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.reporting.comparison_rows import compared_runs
 from nnunet_vit.evaluation.reporting.report_page import check_output, page_text, write_page
 from nnunet_vit.evaluation.reporting.run_section import run_section
-from nnunet_vit.evaluation.reporting.run_source import open_source
+from nnunet_vit.evaluation.reporting.run_source import RunSource, open_source
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.letters import letter
@@ -77,11 +77,11 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
     sources = [open_source(run, request.folds, request.references) for run in request.runs]
     for source in sources:
         patients_of(source.results.masks, request.patients)
-    several = len(sources) > 1
+    several, images = len(sources) > 1, _images(sources, request.images)
     sections = [
         run_section(
             source, wanted, progress, name=f"run-{number + 1}",
-            letter=letter(number) if several else "", images=request.images, most=request.most,
+            letter=letter(number) if several else "", images=images[number], most=request.most,
         )
         for number, source in enumerate(sources)
     ]  # fmt: skip
@@ -96,3 +96,11 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
         for lacking in section.shown.lacking[:SAID]:
             progress.warn(f"{source.given}: no pictures: {lacking}")
     return len(text.encode())
+
+
+def _images(sources: Sequence[RunSource], given: Path | None) -> list[dict[str, Path]]:
+    """Return each run's images; of runs with the same references, one may know for all."""
+    found = [source.images(given) for source in sources]
+    places = [source.references.resolve() for source in sources]
+    known = {place: images for place, images in zip(places, found, strict=True) if images}
+    return [images or known.get(place, {}) for place, images in zip(places, found, strict=True)]

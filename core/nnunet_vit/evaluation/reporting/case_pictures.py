@@ -21,6 +21,7 @@ from nnunet_vit.report.overlay import (
     errors_marked,
     outlined,
 )
+from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -69,7 +70,7 @@ def key_of(task: Task) -> list[tuple[str, str]]:
 
 
 def pictures_of(
-    pairs: Mapping[str, Pair], images: Mapping[str, Path], task: Task
+    pairs: Mapping[str, Pair], images: Mapping[str, Path], task: Task, *, progress: Progress
 ) -> tuple[dict[str, CasePictures], list[str]]:
     """Return the pictures of each case, and why some have none.
 
@@ -77,17 +78,21 @@ def pictures_of(
         pairs: masks by case.
         images: the file of each case's first channel.
         task: what the masks show.
+        progress: where to show what happens.
     """
     there = {case: pair for case, pair in pairs.items() if case in images}
     lacking = [f"{case} has no image" for case in pairs if case not in images]
     readers = readers_of(task, list(there.values()), [images[case] for case in there])
     found = {}
+    progress.start_cases("Drawing cases", len(there))
     for case, pair in there.items():
         views = views_of(images[case], pair, readers, ending=task.ending, labels=task.labels)
         if isinstance(views, FileFault):
             lacking.append(f"{views.file} {views.problem}")
         else:
             found[case] = _drawn(case, views, legend_of(task.labels))
+        progress.case(case)
+    progress.close()
     return found, lacking
 
 

@@ -89,6 +89,7 @@ def reliability_chart(name: str, reliability: Mapping[str, "Array"]) -> Chart | 
         axis_of("share of pixels that are of it", (), low=0.0, high=1.0),
         series,
         diagonal=True,
+        joined=False,
         note=ALL_PIXELS,
     )
 

@@ -14,6 +14,7 @@ from nnunet_vit.evaluation.mask_pairs import Pair, Task
 from nnunet_vit.evaluation.measuring import Key
 from nnunet_vit.evaluation.metrics.calibration_error import BINS
 from nnunet_vit.evaluation.probabilities import Channels, lacking, read_probabilities
+from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -48,8 +49,8 @@ class _Look:
     channels: Channels | None
 
 
-def count_pixels(pairs: Sequence[Pair], task: Task) -> PixelCounts:
-    """Return the counts of masks that have been checked.
+def count_pixels(pairs: Sequence[Pair], task: Task, progress: Progress) -> PixelCounts:
+    """Return the counts of masks that have been checked; progress: where to show what happens.
 
     Raises:
         DataError: a file has changed since, or its probabilities are damaged.
@@ -62,7 +63,9 @@ def count_pixels(pairs: Sequence[Pair], task: Task) -> PixelCounts:
     channels = None if lacking(pairs, task.ending) else Channels(tuple(classes.values()), regions)
     reader = reader_for(task.description, [pair.reference for pair in pairs], "mask")
     look = _Look(task, reader, (0, *task.labels.foreground), classes, channels)
-    found = in_threads(lambda pair: _counts(pair, look), pairs)
+    progress.start_cases("Counting pixels", len(pairs))
+    found = in_threads(lambda pair: _counts(pair, look), pairs, lambda: progress.case(""))
+    progress.close()
     names = found[0][1]
     return PixelCounts(
         look.labels,

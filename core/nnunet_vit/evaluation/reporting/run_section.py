@@ -95,7 +95,7 @@ def run_section(
     *,
     name: str,
     letter: str,
-    images: Path | None,
+    images: Mapping[str, Path],
     most: int,
 ) -> RunSection:
     """Measure a run and gather what the page says of it.
@@ -106,7 +106,7 @@ def run_section(
         progress: where to show what happens.
         name: of the section.
         letter: of the run, or nothing.
-        images: folder of images; None: the raw dataset's, where that is known.
+        images: the file of each case's first channel; empty: nobody knows where they lie.
         most: cases to show at either end.
 
     Raises:
@@ -116,7 +116,7 @@ def run_section(
     _, measurement = measure(source.pairs, task, wanted, progress=progress, name=str(source.given))
     table = case_table(measurement, source.folds_of_cases())
     histories = [history_of(fold, measurement.classes) for fold in source.fold_folders()]
-    pixels = count_pixels(source.pairs, task)
+    pixels = count_pixels(source.pairs, task, progress)
     dice = next(metric for metric in measurement.metrics if metric.name == "dice")
     return RunSection(
         name,
@@ -126,7 +126,7 @@ def run_section(
         measurement.mean_of_classes(dice),
         class_metrics(measurement),
         table,
-        _shown(table.rows, source, images, most=most),
+        _shown(table.rows, source, images, most=most, progress=progress),
         curve_charts(name, [history for history in histories if history.epochs]),
         list(dict.fromkeys(history.source for history in histories if history.source)),
         size_chart(f"{name}-size", measurement),
@@ -136,14 +136,21 @@ def run_section(
     )
 
 
-def _shown(rows: Sequence[CaseRow], source: RunSource, images: Path | None, *, most: int) -> Shown:
+def _shown(
+    rows: Sequence[CaseRow],
+    source: RunSource,
+    images: Mapping[str, Path],
+    *,
+    most: int,
+    progress: Progress,
+) -> Shown:
     """Return the cases at both ends; of few cases each is shown once."""
     ordered = sorted((row for row in rows if not math.isnan(row.dice)), key=lambda row: row.dice)
     worst = ordered[: min(most, -(-len(ordered) // 2))]
     best = sorted(ordered[len(worst) :], key=lambda row: -row.dice)[:most]
-    task, found = source.results.task, source.images(images)
+    task = source.results.task
     wanted = {row.name for row in (*worst, *best)}
-    if not found or not wanted:
+    if not images or not wanted:
         why = "The images are not reachable: --images FOLDER names theirs."
         return Shown(worst, best, {}, [], [why] if wanted else [])
     pairs = {
@@ -151,5 +158,5 @@ def _shown(rows: Sequence[CaseRow], source: RunSource, images: Path | None, *, m
         for case, pair in zip(sorted(source.results.masks), source.pairs, strict=True)
         if case in wanted
     }
-    pictures, lacking = pictures_of(pairs, found, task)
+    pictures, lacking = pictures_of(pairs, images, task, progress=progress)
     return Shown(worst, best, pictures, key_of(task), lacking)

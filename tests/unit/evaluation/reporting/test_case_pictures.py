@@ -9,6 +9,7 @@ import pytest
 
 from nnunet_vit.evaluation.mask_pairs import Pair, task_of
 from nnunet_vit.evaluation.reporting.case_pictures import MOST, key_of, pictures_of
+from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 LABELS = {"background": 0, "disc": 1, "cup": 2}
@@ -30,7 +31,9 @@ def drawn(tmp_path):
         (tmp_path / "predictions/plans.json").write_text(json.dumps({"configurations": {}}))
         image, reference, prediction = (tmp_path / name / "a.nii.gz" for name in arrays)
         task = task_of(prediction.parent, reference.parent, None)
-        found, lacking = pictures_of({"a": Pair(prediction, reference)}, {"a": image}, task)
+        found, lacking = pictures_of(
+            {"a": Pair(prediction, reference)}, {"a": image}, task, progress=Progress()
+        )
         assert lacking == []
         return found["a"], key_of(task)
 

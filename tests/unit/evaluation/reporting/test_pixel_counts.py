@@ -7,13 +7,14 @@ from report_runs import CASES, guess, truth
 from nnunet_vit.evaluation.reporting.confusion_rows import confusion_rows
 from nnunet_vit.evaluation.reporting.pixel_counts import count_pixels
 from nnunet_vit.evaluation.reporting.run_source import open_source
+from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 
 
 def counted(folder):
     source = open_source(folder, None, None)
-    return count_pixels(source.pairs, source.results.task), source.results.task
+    return count_pixels(source.pairs, source.results.task, Progress()), source.results.task
 
 
 def slow_confusion(labels, reference=lambda mask: mask):

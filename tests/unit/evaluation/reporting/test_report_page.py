@@ -219,3 +219,13 @@ def test_wrong_options_are_told_first(model_run, page, tmp_path, monkeypatch):
     with pytest.raises(MachineError, match="cannot be written: No space left"):
         page(folder)
     assert not list(tmp_path.glob("*page.html*"))
+
+
+def test_one_run_may_know_the_images_for_all(model_run, page, monkeypatch):
+    folder, other = model_run(), model_run("other__nnUNetPlans__2d", shift=1)
+    truth = folder.parent / "gt_segmentations"
+    shutil.copytree(folder.parent / "raw/Dataset005_Eyes/labelsTr", truth)
+    monkeypatch.delenv("nnUNet_raw")
+    (folder / "fold_0/run.yaml").write_text(f"paths: {{raw: {folder.parent / 'raw'}}}\n")
+    found = page(folder, other, references=truth)
+    assert len(list(section(found, "run-2-pictures").all("img"))) == 32
