@@ -31,4 +31,6 @@ def test_every_floor_is_a_constraint():
 def test_an_extra_that_is_not_there():
     found = constraints("tests")
     assert found.returncode == 1
-    assert found.stderr == "No extra tests in pyproject.toml; it has test, onnx, dev, release.\n"
+    assert found.stderr == (
+        "No extra tests in pyproject.toml; it has test, browser, onnx, dev, release.\n"
+    )
