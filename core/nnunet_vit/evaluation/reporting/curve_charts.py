@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from nnunet_vit.evaluation.reporting.axes import axis_of
-from nnunet_vit.evaluation.reporting.charts import Chart, Series, described
+from nnunet_vit.evaluation.reporting.charts import COLOURS, Chart, Series, described
 from nnunet_vit.evaluation.reporting.fold_history import CLASS, FoldHistory
 
 PARTS = {"data_seconds": "data", "step_seconds": "steps", "validation_seconds": "validation"}
@@ -70,7 +70,7 @@ def _loss(histories: Sequence[FoldHistory]) -> Iterator[Series]:
 
 def _dice(histories: Sequence[FoldHistory]) -> Iterator[Series]:
     yield from _columns(histories, {"dice": ("mean", False), "dice_smoothed": ("smoothed", True)})
-    if len(histories) == 1 and len(histories[0].classes) > 1:
+    if len(histories) == 1 and 1 < len(histories[0].classes) < COLOURS:
         for colour, name in enumerate(histories[0].classes, 1):
             yield Series(name, histories[0].values(f"{CLASS}{name}"), colour)
 

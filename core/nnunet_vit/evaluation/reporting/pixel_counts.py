@@ -11,7 +11,7 @@ from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.evaluation.evaluate import classes_of
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
-from nnunet_vit.evaluation.measuring import Key
+from nnunet_vit.evaluation.measuring import VOXELS, Key
 from nnunet_vit.evaluation.metrics.calibration_error import BINS
 from nnunet_vit.evaluation.probabilities import Channels, lacking, read_probabilities
 from nnunet_vit.report.progress import Progress
@@ -49,8 +49,16 @@ class _Look:
     channels: Channels | None
 
 
-def count_pixels(pairs: Sequence[Pair], task: Task, progress: Progress) -> PixelCounts:
-    """Return the counts of masks that have been checked; progress: where to show what happens.
+def count_pixels(
+    pairs: Sequence[Pair], task: Task, progress: Progress, *, voxels: int
+) -> PixelCounts:
+    """Return the counts of masks that have been checked.
+
+    Args:
+        pairs: of the masks.
+        task: what they should show.
+        progress: where to show what happens.
+        voxels: of the largest mask, by which so many are read at the same time.
 
     Raises:
         DataError: a file has changed since, or its probabilities are damaged.
@@ -64,7 +72,12 @@ def count_pixels(pairs: Sequence[Pair], task: Task, progress: Progress) -> Pixel
     reader = reader_for(task.description, [pair.reference for pair in pairs], "mask")
     look = _Look(task, reader, (0, *task.labels.foreground), classes, channels)
     progress.start_cases("Counting pixels", len(pairs))
-    found = in_threads(lambda pair: _counts(pair, look), pairs, lambda: progress.case(""))
+    found = in_threads(
+        lambda pair: _counts(pair, look),
+        pairs,
+        lambda: progress.case(""),
+        most=max(1, VOXELS // voxels),
+    )
     progress.close()
     names = found[0][1]
     return PixelCounts(

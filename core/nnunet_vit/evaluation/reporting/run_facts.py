@@ -54,6 +54,7 @@ def _of_ours(source: RunSource, run: ViTnnUNetConfig) -> RunFacts:
         f"{counted(steps, 'step')}, with tuning {method_name(run)}. {_folds(source)}"
     )
     facts = [
+        ("Run", source.results.name),
         ("Dataset", dataset),
         ("Head", head),
         ("Backbone", backbone),

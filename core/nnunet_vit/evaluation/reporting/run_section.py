@@ -116,7 +116,7 @@ def run_section(
     _, measurement = measure(source.pairs, task, wanted, progress=progress, name=str(source.given))
     table = case_table(measurement, source.folds_of_cases())
     histories = [history_of(fold, measurement.classes) for fold in source.fold_folders()]
-    pixels = count_pixels(source.pairs, task, progress)
+    pixels = count_pixels(source.pairs, task, progress, voxels=_voxels(measurement))
     dice = next(metric for metric in measurement.metrics if metric.name == "dice")
     return RunSection(
         name,
@@ -134,6 +134,12 @@ def run_section(
         confusion_rows(pixels, task),
         environment_of(source.fold_folders()),
     )
+
+
+def _voxels(measurement: Measurement) -> int:
+    """Return how many pixels of the largest case count, whatever its class."""
+    counts = (next(iter(case.counts.values())) for case in measurement.cases)
+    return max(1, *(int(sum(each.values())) for each in counts))
 
 
 def _shown(

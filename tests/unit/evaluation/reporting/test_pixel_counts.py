@@ -14,7 +14,8 @@ pytestmark = pytest.mark.unit
 
 def counted(folder):
     source = open_source(folder, None, None)
-    return count_pixels(source.pairs, source.results.task, Progress()), source.results.task
+    task = source.results.task
+    return count_pixels(source.pairs, task, Progress(), voxels=truth().size), task
 
 
 def slow_confusion(labels, reference=lambda mask: mask):
