@@ -8,7 +8,7 @@ python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python3) $(sh
 OLDEST ?= $(call python,3.10)
 NEWEST ?= $(call python,3.13)
 
-.PHONY: help setup demo test coverage test-slow test-all test-oldest test-newest mutations lint bench clean
+.PHONY: help setup demo test test-browser coverage test-slow test-all test-oldest test-newest mutations lint bench clean
 
 help:  ## this list
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | sed -E "s/:.*## /\t/" | expand -t 14
@@ -26,6 +26,10 @@ demo: setup  ## the sample dataset from drawing to overlays, 5 minutes
 test: setup  ## the default tier: unit, contract, end to end
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end'
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and end_to_end'
+
+test-browser: setup  ## the page of `vit_cli report` in Chromium (apt-get install chromium)
+	"$(BIN)/pip" install -q -e '.[browser]'
+	NNUNET_VIT_BROWSER=required "$(BIN)/pytest" tests/browser
 
 coverage: setup  ## the default tier, and the share of lines and branches that it runs
 	"$(BIN)/pytest" -n 2 --dist loadfile -m 'not slow and not end_to_end' --cov --cov-report=

@@ -32,6 +32,6 @@ def test_an_extra_that_is_not_there():
     found = constraints("tests")
     assert found.returncode == 1
     assert found.stderr == (
-        "No extra tests in pyproject.toml; it has test, tensorboard, mlflow, wandb, trackio, onnx, "
-        "dev, release.\n"
+        "No extra tests in pyproject.toml; it has test, tensorboard, mlflow, wandb, trackio, "
+        "browser, onnx, dev, release.\n"
     )

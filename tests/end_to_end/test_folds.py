@@ -156,6 +156,17 @@ def test_a_run_beside_nnunets_own(thirty_cases, unbroken, unet):
     assert (thirty_cases.folder / "compared/comparison.png").stat().st_size > 5000
 
 
+def test_a_page_of_a_run_and_nnunets_own(thirty_cases, unbroken, unet):
+    _, ours = unbroken
+    output = thirty_cases.succeed("report", ours, unet, "--folds", 0, "-o", "both.html")
+    assert output.splitlines()[-1].startswith("Report: both.html (")
+    page = (thirty_cases.folder / "both.html").read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg") == 2 * 6 * 4  # the U-Net's images are known by ours
+    assert "vit_cli train 902 2d 0 --config run.yaml" in page
+    assert "2d 0 -tr nnUNetTrainerShort -p nnUNetPlans" in page
+    assert page.count('role="img"') >= 2 * 5  # four curves and the sizes of each
+
+
 def test_other_folds_cannot_be_compared(thirty_cases, unbroken, unet):
     done = thirty_cases.vit_cli("compare", unbroken[1], unet)
     assert done.returncode == 3

@@ -79,10 +79,10 @@ def _run(given: list[str], debug: bool) -> int:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can be told
         return int(code or 0)
     except (Exception, KeyboardInterrupt) as error:
-        return report(error, debug, given)
+        return exit_code_of(error, debug, given)
 
 
-def report(error: BaseException, debug: bool, words: Sequence[str] = ()) -> int:
+def exit_code_of(error: BaseException, debug: bool, words: Sequence[str] = ()) -> int:
     """Show an error on standard error and return the exit code.
 
     Args:

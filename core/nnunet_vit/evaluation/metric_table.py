@@ -14,7 +14,7 @@ NONE = "-"
 
 def table(measurement: Measurement) -> str:
     """Return statistics of each class and metric, definitions and rules, 80 columns wide."""
-    width = max(len(_title(metric, measurement)) for metric in measurement.metrics) + 2
+    width = max(len(title_of(metric, measurement)) for metric in measurement.metrics) + 2
     lines = [f"{'':<{width}}  {HEADER}"]
     for name in measurement.classes:
         lines += [name, *_rows(measurement, name, width)]
@@ -22,7 +22,7 @@ def table(measurement: Measurement) -> str:
         lines.append("mean of the classes")
         for metric in measurement.metrics:
             mean = value_text(measurement.mean_of_classes(metric), metric)
-            lines.append(f"  {_title(metric, measurement):<{width}}{mean:>8}")
+            lines.append(f"  {title_of(metric, measurement):<{width}}{mean:>8}")
     return "\n".join([*lines, *_notes(measurement)])
 
 
@@ -32,8 +32,8 @@ def _rows(measurement: Measurement, name: str, width: int) -> Iterator[str]:
         shown = [value_text(value, metric) for value in (found.mean, found.sd, found.median)]
         pooled = value_text(found.pooled, metric)
         yield (
-            f"  {_title(metric, measurement):<{width}}{shown[0]:>8}  "
-            f"{_interval(found, metric):^18}  {shown[1]:>7}  {shown[2]:>8}  {pooled:>7}"
+            f"  {title_of(metric, measurement):<{width}}{shown[0]:>8}  "
+            f"{interval_text(found, metric):^18}  {shown[1]:>7}  {shown[2]:>8}  {pooled:>7}"
         )
 
 
@@ -55,12 +55,14 @@ def _empties(measurement: Measurement) -> Iterator[str]:
             yield f"{name}: {', '.join(told)} of {len(found)}."
 
 
-def _title(metric: Metric, measurement: Measurement) -> str:
+def title_of(metric: Metric, measurement: Measurement) -> str:
+    """Return a metric's title with its unit."""
     unit = metric.unit(measurement.unit)
     return f"{metric.title} ({unit})" if unit else metric.title
 
 
-def _interval(found: Statistic, metric: Metric) -> str:
+def interval_text(found: Statistic, metric: Metric) -> str:
+    """Return a mean's interval as tables have it."""
     if math.isnan(found.low):
         return NONE
     return f"{value_text(found.low, metric)} to {value_text(found.high, metric)}"

@@ -13,7 +13,7 @@ from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import Labels
 from nnunet_vit.errors import ConfigError, counted
 from nnunet_vit.evaluation.evaluate import Scores
-from nnunet_vit.evaluation.mask_pairs import Pair
+from nnunet_vit.evaluation.mask_pairs import Pair, Task
 from nnunet_vit.quantities import shape_text
 from nnunet_vit.report.overlay import Legend, picture_of
 from nnunet_vit.report.progress import Progress
@@ -69,14 +69,14 @@ def write_overlays(scores: Scores, images: Path, folder: Path, *, progress: Prog
     assert scores.task is not None
     ending, legend = scores.task.ending, legend_of(scores.task.labels)
     cases = cases_of(images, ending)
-    readers = _readers(scores, [files[0] for files in cases.values()])
+    readers = readers_of(scores.task, scores.pairs, [files[0] for files in cases.values()])
     folder.mkdir(parents=True, exist_ok=True)
     faults: list[FileFault] = []
     progress.start_cases(f"Drawing overlays in {folder}", len(scores.pairs))
     for pair in scores.pairs:
         case = pair.prediction.name.removesuffix(ending)
         image = cases.get(case, [images / f"{case}_0000{ending}"])[0]
-        views = _views(image, pair, readers, ending=ending, labels=scores.task.labels)
+        views = views_of(image, pair, readers, ending=ending, labels=scores.task.labels)
         if isinstance(views, FileFault):
             faults.append(views)
         else:
@@ -102,25 +102,41 @@ def legend_of(labels: Labels) -> Legend:
 
 
 @dataclass(frozen=True)
-class _Views:
-    """A plane (Y, X) of a case; the image has its channels last."""
+class Views:
+    """A plane of a case.
+
+    Attributes:
+        image: (Y, X), or (Y, X, C) with three channels or four.
+        reference: (Y, X).
+        prediction: likewise.
+        place: which slice it is; empty for pictures.
+    """
 
     image: "Array"
     reference: "Array"
     prediction: "Array"
-    place: str  # which slice it is; empty for pictures
+    place: str
 
 
-def _readers(scores: Scores, images: Sequence[Path]) -> "Readers":
-    assert scores.task is not None
-    description = scores.task.description
-    masks = [pair.reference for pair in scores.pairs]
-    return reader_for(description, images, "image"), reader_for(description, masks, "mask")
+def readers_of(task: Task, pairs: Sequence[Pair], images: Sequence[Path]) -> "Readers":
+    """Return nnU-Net's readers of images and of their masks."""
+    masks = [pair.reference for pair in pairs]
+    of_images = reader_for(task.description, images, "image")
+    return of_images, reader_for(task.description, masks, "mask")
 
 
-def _views(
+def views_of(
     image: Path, pair: Pair, readers: "Readers", *, ending: str, labels: Labels
-) -> _Views | FileFault:
+) -> Views | FileFault:
+    """Return the plane of a case to show, or why there is none.
+
+    Args:
+        image: the file of the case's first channel.
+        pair: of masks that have been checked.
+        readers: nnU-Net's, of images and of masks.
+        ending: of all files.
+        labels: of the masks.
+    """
     of_image, of_masks = readers
     if not image.exists():
         return FileFault(
@@ -144,7 +160,7 @@ def _views(
         )
     axis, index, place = chosen_slice(reference, prediction, shown.spacing, ignored=labels.ignore)
     plane = shown.values.take(index, axis=axis + 1)
-    return _Views(
+    return Views(
         plane.transpose(1, 2, 0) if len(plane) in (3, 4) else plane[0],
         reference.take(index, axis=axis).astype(int),
         prediction.take(index, axis=axis).astype(int),

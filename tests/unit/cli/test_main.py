@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from nnunet_vit import errors
-from nnunet_vit.cli import report, spread
+from nnunet_vit.cli import exit_code_of, spread
 
 pytestmark = pytest.mark.unit
 
@@ -65,7 +65,7 @@ def test_every_class_of_errors_is_listed_here():
 @pytest.mark.parametrize("fix", ["", "do this."])
 def test_an_error_for_the_user(capsys, kind, fix):
     name, code = KINDS[kind]
-    assert report(kind("It is wrong.", fix), debug=False) == code
+    assert exit_code_of(kind("It is wrong.", fix), debug=False) == code
     shown = f"error[{name}]: It is wrong.{' Fix: do this.' if fix else ''}\n"
     assert capsys.readouterr() == ("", shown)
 
@@ -73,12 +73,12 @@ def test_an_error_for_the_user(capsys, kind, fix):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
 @pytest.mark.parametrize("debug", [False, True])
 def test_the_interrupt_key(capsys, error, debug):
-    assert report(error, debug) == 130
+    assert exit_code_of(error, debug) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "Stopped."
 
 
 def test_the_interrupt_key_needs_no_traceback(capsys):
-    report(KeyboardInterrupt(), debug=True)
+    exit_code_of(KeyboardInterrupt(), debug=True)
     assert capsys.readouterr() == ("", "Stopped.\n")
 
 
@@ -114,7 +114,7 @@ def test_python_m_is_the_same_command():
 
 
 def test_the_machines_own_errors(capsys):
-    assert report(OSError(28, "No space left on device", "x.npz"), debug=False) == 6
+    assert exit_code_of(OSError(28, "No space left on device", "x.npz"), debug=False) == 6
     assert capsys.readouterr() == (
         "",
         "error[environment]: x.npz: the disk is full. Fix: free some space, then run the same "
@@ -130,7 +130,7 @@ def test_the_machines_own_errors(capsys):
     ],
 )
 def test_memory_that_ran_out(capsys, error, detail):
-    assert report(error, debug=False) == 6
+    assert exit_code_of(error, debug=False) == 6
     assert capsys.readouterr().err == (
         f"error[environment]: The machine is out of memory{detail}. Fix: smaller images, fewer "
         "workers (nnUNet_def_n_proc, nnUNet_n_proc_DA), or a machine with more memory.\n"
@@ -142,19 +142,19 @@ def test_memory_that_numpy_has_not(capsys):
 
     with pytest.raises(MemoryError) as caught:
         np.empty(2**45)
-    assert report(caught.value, debug=False) == 6
+    assert exit_code_of(caught.value, debug=False) == 6
     assert "Unable to allocate" in capsys.readouterr().err
 
 
 def test_a_reader_that_is_gone_is_told_nothing(capsys):
-    assert report(BrokenPipeError(32, "Broken pipe"), debug=True) == 1
+    assert exit_code_of(BrokenPipeError(32, "Broken pipe"), debug=True) == 1
     assert capsys.readouterr() == ("", "")
 
 
 def test_an_unexpected_error_names_its_log(capsys):
     error = ValueError("x")
     error.log = "Log: x.log"
-    report(error, debug=False)
+    exit_code_of(error, debug=False)
     assert capsys.readouterr().err == f"error[bug]: ValueError: x. {REPORT_IT} Log: x.log\n"
 
 
@@ -212,7 +212,7 @@ def test_a_reader_that_is_gone_before_the_first_line(tmp_path):
     ],
 )
 def test_an_error_that_nobody_expected(capsys, error, detail):
-    assert report(error, debug=False) == 1
+    assert exit_code_of(error, debug=False) == 1
     assert capsys.readouterr() == ("", f"error[bug]: {detail}. {REPORT_IT}\n")
 
 
@@ -220,7 +220,7 @@ def test_debug_shows_the_traceback(capsys):
     try:
         raise errors.DataError("It is wrong.") from ValueError("the cause")
     except errors.DataError as error:
-        assert report(error, debug=True) == 3
+        assert exit_code_of(error, debug=True) == 3
     text = capsys.readouterr().err
     assert "ValueError: the cause" in text
     assert "Traceback (most recent call last):" in text

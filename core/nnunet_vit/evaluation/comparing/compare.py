@@ -46,12 +46,12 @@ def compare_runs(
     wanted.chosen(progress.warn)
     if len(paths) < 2:
         raise ConfigError("compare needs two runs or more.", fix="vit_cli compare RUN RUN")
-    truth = references or _found_references(paths)
+    truth = references or found_references(paths)
     progress.log(f"True masks: {truth}")
     runs = [read_results(path, folds, truth) for path in paths]
-    _check_same(runs)
+    check_same(runs)
     groups = patients_of(runs[0].masks, patients)
-    pairs = [_pairs(run, truth) for run in runs]
+    pairs = [pairs_of(run, truth) for run in runs]
     wanted = _measurable(wanted, runs, pairs, progress)
     measurements = [
         measure(of_run, run.task, wanted, progress=progress, name=run.name)[1]
@@ -94,7 +94,7 @@ def patients_of(cases: Collection[str], expression: str | None) -> dict[str, str
     return found
 
 
-def _found_references(paths: Sequence[Path]) -> Path:
+def found_references(paths: Sequence[Path]) -> Path:
     """Return the folder that the runs' summaries name.
 
     Raises:
@@ -116,7 +116,12 @@ def _found_references(paths: Sequence[Path]) -> Path:
     return next(iter(found.values()))
 
 
-def _pairs(run: RunResults, references: Path) -> list[Pair]:
+def pairs_of(run: RunResults, references: Path) -> list[Pair]:
+    """Return each mask of a run with its reference.
+
+    Raises:
+        DataError: a mask has no reference.
+    """
     ending = run.task.ending
     pairs = [Pair(mask, references / f"{case}{ending}") for case, mask in sorted(run.masks.items())]
     without = [pair.reference.name for pair in pairs if not pair.reference.is_file()]
@@ -128,8 +133,12 @@ def _pairs(run: RunResults, references: Path) -> list[Pair]:
     return pairs
 
 
-def _check_same(runs: Sequence[RunResults]) -> None:
-    """Refuse runs that were not validated on the same cases, or that have other classes."""
+def check_same(runs: Sequence[RunResults]) -> None:
+    """Refuse runs that were not validated on the same cases, or that have other classes.
+
+    Raises:
+        DataError: says what differs.
+    """
     first, faults = runs[0], []
     for run in runs[1:]:
         if run.folds and first.folds and run.folds != first.folds:

@@ -46,8 +46,7 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
         DataError: it is neither.
         ModelError: a fold is not validated, or two folds have predicted one case.
     """
-    if not path.is_dir():
-        raise DataError(f"{path} is {'a file' if path.exists() else 'missing'}.", fix=KINDS)
+    check_folder(path)
     numbered = {fold.name[5:]: fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name)}
     validated = {
         int(number): FoldFolder(fold)
@@ -74,6 +73,16 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
             raise ModelError(f"{path}: several folds have predicted {shortened(twice)}.")
         masks |= found_here
     return RunResults(path, used, masks, task)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        DataError: it is a file, or nothing.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path} is {'a file' if path.exists() else 'missing'}.", fix=KINDS)
 
 
 KINDS = "a model folder with validated folds, ours or nnU-Net's, or a folder of predicted masks."

@@ -1,0 +1,124 @@
+"""The page itself: one HTML file with its style, its script and its pictures inside."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.evaluation.reporting.comparison_rows import ComparedRuns
+from nnunet_vit.evaluation.reporting.environment import made_by
+from nnunet_vit.evaluation.reporting.run_section import RunSection
+from nnunet_vit.files.writing import replacing
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+ROOM, FOLDER = "nnunet_vit.evaluation.reporting", "page_files"
+GENERATOR = "nnunet-vit report"  # by which a page is known as one of ours
+HEAD = 4096  # bytes of a page that hold it
+PARTS = {
+    "summary": "Summary", "curves": "Curves", "metrics": "Metrics", "cases": "Cases",
+    "pictures": "Worst and best", "confusion": "Confusion", "size": "Size and calibration",
+    "again": "Environment",
+}  # fmt: skip
+
+
+def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: str) -> str:
+    """Return the page.
+
+    What comes from names of files and classes is escaped, and the page's own policy runs no script
+    and asks no address but what it was written with.
+
+    Args:
+        runs: one or more.
+        compared: of several runs; None: of one.
+        again: the command that makes the page again.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader(ROOM, FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["breakable"] = breakable
+    style, script = (_own(name) for name in ("page.css", "page.js"))
+    level = "h2" if compared else "h1"
+    return environment.get_template("page.html").render(
+        title=_title(runs),
+        runs=runs,
+        compared=compared,
+        parts=PARTS,
+        heading=(Markup(f'<{level} class="run-title"'), Markup(f"</{level}>")),
+        again=again,
+        made_by=made_by(),
+        generator=GENERATOR,
+        style=Markup(style),
+        style_hash=_digest(style),
+        script=Markup(script),
+        script_hash=_digest(script),
+    )
+
+
+def _title(runs: Sequence[RunSection]) -> str:
+    if len(runs) == 1:
+        return runs[0].facts.title
+    datasets = {dict(run.facts.facts).get("Dataset", "") for run in runs}
+    return f"{len(runs)} runs of {' and '.join(sorted(filter(None, datasets))) or 'masks'}"
+
+
+def breakable(text: str) -> "Markup":
+    """Return a name that may be broken after its underscores, where lines are short."""
+    from markupsafe import Markup, escape
+
+    return escape(text).replace("_", Markup("_<wbr>"))
+
+
+def write_page(text: str, path: Path) -> None:
+    """Write the page whole or not at all.
+
+    Raises:
+        MachineError: the folder is missing, full or not writable.
+    """
+    try:
+        with replacing(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise MachineError(
+            f"{path}: cannot be written: {error.strerror or error}.",
+            fix="make its folder, or make room in it and allow writing to it.",
+        ) from error
+
+
+def check_output(path: Path) -> None:
+    """Refuse to write where something else than a report lies.
+
+    Raises:
+        ConfigError: it is a folder, or another file, or its folder is missing.
+    """
+    if path.is_dir():
+        raise ConfigError(f"--output {path} is a folder.", fix=f"{path / 'report.html'}")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--output {path}: there is no folder {path.parent}.", fix="make it.")
+    if path.exists():
+        with path.open("rb") as file:
+            if GENERATOR.encode() not in file.read(HEAD):
+                raise ConfigError(
+                    f"--output {path} is a file that vit_cli report did not write.",
+                    fix="another name, or move it away.",
+                )
+
+
+def _own(name: str) -> str:
+    return (files(ROOM) / FOLDER / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _digest(text: str) -> str:
+    """Return what the page's policy knows a text by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
