@@ -55,6 +55,7 @@ class Request:
         overwrite: delete an existing result and start from scratch.
         asked: what may change of preprocessed data that are there.
         later: folds that are trained afterwards: they are checked now, and overwritten with this.
+        probabilities: the validation writes them beside its masks, as nnU-Net's --npz does.
     """
 
     device: str | None = None
@@ -62,6 +63,7 @@ class Request:
     overwrite: bool = False
     asked: Asked = NOTHING
     later: Sequence[int] = ()
+    probabilities: bool = False
 
 
 def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> ReadyFold:
