@@ -124,6 +124,7 @@ def predict_ensemble(
             member.load(predictor, base, progress)
             progress.start_cases(_heading(job, number), len(inputs.cases))
             place = Path(folder) / str(number)
+            place.mkdir()
             run(predictor, inputs, place, probabilities=job.averages)
             del predictor
         _finish(job, Path(folder), progress)
@@ -189,6 +190,6 @@ def _averaged(job: _Job, work: Path, case: str) -> "Array":
     mask: Array = labels.convert_probabilities_to_segmentation(mean)
     if job.probabilities:
         values = scaled(mean, job.chosen.temperature or 1.0, regions=labels.has_regions)
-        np.savez_compressed(work / "done" / f"{case}{ENDING}", **{KEY: values})
+        np.savez_compressed(work / "done" / f"{case}{ENDING}", probabilities=values)
         shutil.move(work / "0" / f"{case}.pkl", work / "done")
     return mask

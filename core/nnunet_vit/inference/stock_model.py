@@ -127,7 +127,7 @@ def _network(model: StockModel, plans: "PlansManager", trainer: str) -> "nn.Modu
     channels = determine_num_input_channels(plans, configuration, model.description)
     outputs = plans.get_label_manager(model.description).num_segmentation_heads
     build = found.build_network_architecture
-    first = (plans, configuration)
+    first: tuple[object, ...] = (plans, configuration)
     if "plans_manager" not in inspect.signature(build).parameters:  # trainers of before 2.8
         first = (
             configuration.network_arch_class_name,
