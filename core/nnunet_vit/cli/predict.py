@@ -7,41 +7,42 @@ import typer
 
 from nnunet_vit.errors import counted
 
+Model = Annotated[Path | None, typer.Option(help="the model folder, as train prints it last")]
+Ensemble = Annotated[
+    Path | None, typer.Option(help="instead of a model: the file that best has written")
+]
+Folds = Annotated[
+    list[str] | None, typer.Option(help="0 1 …; default: every trained fold, averaged")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; default: the best")]
+Mirroring = Annotated[bool, typer.Option(help="average over mirrored images: slower, better")]
+Probabilities = Annotated[
+    bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
+]
+Checkpoint = Annotated[str | None, typer.Option(help="final, best or latest; default: final")]
+Pretrained = Annotated[
+    Path | None,
+    typer.Option(
+        "--pretrained-weights",
+        "--base",  # its older name
+        help="the backbone's pretrained weights, where they have moved; or --base",
+    ),
+]
+
 
 def predict(
     images: Annotated[Path, typer.Option("--images", "-i", help="folder of images, CASE_0000.…")],
     masks: Annotated[Path, typer.Option("--masks", "-o", help="folder to write masks to")],
-    model: Annotated[
-        Path | None, typer.Option(help="the model folder, as train prints it last")
-    ] = None,
-    ensemble: Annotated[
-        Path | None, typer.Option(help="instead of a model: the file that best has written")
-    ] = None,
-    folds: Annotated[
-        list[str] | None, typer.Option(help="0 1 …; default: every trained fold, averaged")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; default: the best")
-    ] = None,
-    mirroring: Annotated[
-        bool, typer.Option(help="average over mirrored images: slower, better")
-    ] = True,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
-    ] = False,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="final, best or latest; default: final")
-    ] = None,
-    pretrained_weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--pretrained-weights",
-            "--base",  # its older name
-            help="the backbone's pretrained weights, where they have moved; or --base",
-        ),
-    ] = None,
+    model: Model = None,
+    ensemble: Ensemble = None,
+    folds: Folds = None,
+    device: Device = None,
+    mirroring: Mirroring = True,
+    probabilities: Probabilities = False,
+    checkpoint: Checkpoint = None,
+    pretrained_weights: Pretrained = None,
 ) -> None:
-    """Segment every image of a folder with a trained model."""
+    """Segment every image of a folder with a trained model, or with what best has chosen."""
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_model(model, ensemble, folds, checkpoint=checkpoint)
