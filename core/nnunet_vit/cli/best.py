@@ -19,6 +19,9 @@ def best(
         list[int] | None, typer.Option(help="that a run must have; default: 0 1 2 3 4")
     ] = None,
     ensembles: Annotated[bool, typer.Option(help="average pairs of runs too")] = True,
+    patients: Annotated[
+        str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="file to write; default: best.json in the results"),
@@ -40,6 +43,7 @@ def best(
             folds=folds,
             wanted=runs or (),
             ensembles=ensembles,
+            patients=patients,
             output=output,
         )
         progress.log(choice_text(choice))

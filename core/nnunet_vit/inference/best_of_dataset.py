@@ -18,6 +18,7 @@ from nnunet_vit.evaluation.choosing.candidates import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.choosing.choose import Choice, choose
 from nnunet_vit.evaluation.choosing.postprocessing import steps_as_json
 from nnunet_vit.evaluation.choosing.scored_masks import Candidate
+from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
 from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.inference.ensemble_file import NAME, SCHEMA, described, place_of
@@ -38,6 +39,7 @@ def best_of_dataset(
     folds: Sequence[int] | None = None,
     wanted: Sequence[str] = (),
     ensembles: bool = True,
+    patients: str | None = None,
     output: Path | None = None,
 ) -> tuple[Choice, Path]:
     """Choose by cross-validation and write what was chosen.
@@ -50,6 +52,7 @@ def best_of_dataset(
         folds: that runs must have; None: 0 to 4.
         wanted: names or paths of the runs to consider; none: all.
         ensembles: whether to average pairs of runs.
+        patients: a regular expression that finds the patient in a case's name, as of compare.
         output: the file to write; None: best.json among the dataset's results.
 
     Returns:
@@ -71,7 +74,9 @@ def best_of_dataset(
     references = preprocessed / REFERENCES
     if not references.is_dir():
         references = folder("raw") / results.name / "labelsTr"
-    choice = choose(results, references, demand, progress, wanted=wanted, ensembles=ensembles)
+    names = [case for own in demand.cases.values() for case in own]
+    choice = choose(results, references, demand, progress, wanted=wanted, ensembles=ensembles,
+                    patients=patients_of(names, patients))  # fmt: skip
     write_json(_content(choice, results.name, file), file)
     return choice, file
 

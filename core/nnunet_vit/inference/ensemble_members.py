@@ -68,9 +68,9 @@ def ready_members(chosen: EnsembleFile) -> list[ReadyMember]:
         problems += faults
         found += [] if faults else [ready]
     if problems:
-        lines = problems if len(problems) == 1 else ["", *problems]
-        lead = "" if len(problems) == 1 else f" {counted(len(problems), 'problem')}:"
-        raise ModelError(f"{chosen.path}:{lead} " + "\n  ".join(lines), FIX)
+        several = "\n  ".join([f"{counted(len(problems), 'problem')}:", *problems])
+        told = several if len(problems) > 1 else problems[0]
+        raise ModelError(f"{chosen.path}: {told}", FIX)
     return found
 
 

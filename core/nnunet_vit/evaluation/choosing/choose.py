@@ -56,7 +56,7 @@ def choose(
     *,
     wanted: Sequence[str] = (),
     ensembles: bool = True,
-    patients: Mapping[str, str] | None = None,
+    patients: Mapping[str, str],
 ) -> Choice:
     """Rank a dataset's runs and pairs of them; find out what helps the best.
 
@@ -67,7 +67,7 @@ def choose(
         progress: where to show what happens.
         wanted: names or paths of the runs to consider; none: all.
         ensembles: whether to average pairs of runs.
-        patients: of each case; None: each case is one.
+        patients: of each case, whose differences are tested.
 
     Raises:
         ModelError: no run can be considered, or one that was named cannot.
@@ -147,12 +147,11 @@ def _without_probabilities(runs: Sequence[Run]) -> dict[str, Fault]:
 
 
 def _differences(
-    ranked: Sequence[Candidate], patients: Mapping[str, str] | None
+    ranked: Sequence[Candidate], patients: Mapping[str, str]
 ) -> tuple[Difference | None, ...]:
     """Return the best minus each other, in the mean Dice of the classes, corrected together."""
     best, *others = ranked
-    groups = patients or {case.name: case.name for case in best.measurement.cases}
-    found = [_difference(best, other, groups) for other in others]
+    found = [_difference(best, other, patients) for other in others]
     known = iter(corrected([each for each in found if each is not None]))
     return tuple(None if each is None else next(known) for each in found)
 

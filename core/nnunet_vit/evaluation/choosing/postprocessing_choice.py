@@ -68,8 +68,8 @@ def determined(pairs: Sequence[Pair], task: Task, progress: Progress) -> PostPro
         progress: where to show what happens.
     """
     labels = task.label_manager()
-    keys = labels.foreground_regions if labels.has_regions else labels.foreground_labels
-    names = classes_of(labels, task.description)
+    names = {_plain(key): name for key, name in classes_of(labels, task.description).items()}
+    keys = list(names)
     foreground = tuple(map(int, labels.foreground_labels))
     reader = reader_for(task.description, [pair.reference for pair in pairs], "mask")
 
@@ -92,6 +92,11 @@ def determined(pairs: Sequence[Pair], task: Task, progress: Progress) -> PostPro
     steps, before, after = _steps(means, foreground, keys)
     progress.close()
     return PostProcessing(steps, _mean(before), _mean(after), foreground, names)
+
+
+def _plain(key: Key) -> Key:
+    """Return a label or region without numpy's numbers, which JSON does not know."""
+    return tuple(map(int, key)) if isinstance(key, tuple) else int(key)
 
 
 def _steps(

@@ -14,7 +14,8 @@ from nnunet_vit.evaluation.metrics.calibration_error import calibration_error
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
-FLOOR = 1e-7  # float32 knows no probability nearer to 1
+SMALLEST, LARGEST = 1e-38, 1 - 6e-8  # that float32 tells from 0 and from 1
+FLOOR = 1e-7  # of the probability of what is true: one wrong pixel must not decide
 LOWEST, HIGHEST = 0.05, 20.0
 PIXELS = 1_000_000  # drawn from all cases together
 SEED = 0  # the same validations give the same temperature
@@ -27,7 +28,7 @@ class Calibration:
     Attributes:
         temperature: above 1: the probabilities were too sure.
         pixels: how many were drawn.
-        nll_before: negative log-likelihood per pixel, of a region's pixels for regions.
+        nll_before: negative log-likelihood, mean over pixels, and over regions where there are.
         nll_after: with the temperature.
         ece_before: expected calibration error, mean over the foreground classes.
         ece_after: with the temperature.
@@ -65,10 +66,11 @@ def scaled(probabilities: "Array", temperature: float, *, regions: bool) -> "Arr
 
     if temperature == 1:
         return probabilities.astype(np.float32)
-    values = np.clip(probabilities.astype(np.float32), FLOOR, 1 - FLOOR if regions else 1)
+    values = np.clip(probabilities.astype(np.float32), SMALLEST, LARGEST if regions else 1)
     logs: Array = np.log(values) / temperature
     if regions:
-        found: Array = 1 / (1 + np.exp(np.log1p(-values) / temperature - logs))
+        with np.errstate(over="ignore"):  # 1 / infinity is 0
+            found: Array = 1 / (1 + np.exp(np.log1p(-values) / temperature - logs))
         return found
     powers = np.exp(logs - logs.max(axis=0, keepdims=True))
     summed: Array = powers / powers.sum(axis=0, keepdims=True)

@@ -22,6 +22,7 @@ UNET, OURS = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer_vit__linear-1__2d"
 
 
 def chosen(runs, **options):
+    options = {"patients": {case: case for case in "abcde"}, **options}
     return choose(runs.results, runs.references, runs.demand, Progress(), **options)
 
 
