@@ -6,26 +6,30 @@ from typing import Annotated
 
 import typer
 
+Runs = Annotated[
+    list[str] | None, typer.Argument(help="model folders to choose from; default: all")
+]
+Configuration = Annotated[
+    str | None, typer.Option("--configuration", "-c", help="2d, 3d_fullres; default: any")
+]
+Folds = Annotated[list[int] | None, typer.Option(help="that a run must have; default: 0 1 2 3 4")]
+Patients = Annotated[
+    str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="file to write; default: best.json in the results"),
+]
+
 
 def best(
     dataset: Annotated[str, typer.Argument(help="id or name")],
-    runs: Annotated[
-        list[str] | None, typer.Argument(help="model folders to choose from; default: all")
-    ] = None,
-    configuration: Annotated[
-        str | None, typer.Option("--configuration", "-c", help="2d, 3d_fullres; default: any")
-    ] = None,
-    folds: Annotated[
-        list[int] | None, typer.Option(help="that a run must have; default: 0 1 2 3 4")
-    ] = None,
+    runs: Runs = None,
+    configuration: Configuration = None,
+    folds: Folds = None,
     ensembles: Annotated[bool, typer.Option(help="average pairs of runs too")] = True,
-    patients: Annotated[
-        str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="file to write; default: best.json in the results"),
-    ] = None,
+    patients: Patients = None,
+    output: Output = None,
     config: Annotated[Path | None, typer.Option(help="a run file whose paths count")] = None,
 ) -> None:
     """Choose the best run or pair of runs, its post-processing and its temperature."""

@@ -56,8 +56,7 @@ def train(
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
-    given = _overrides(dataset, configuration, _fold(fold, folds))
-    run = _load(config, [*given, *(set_ or [])])
+    run = _load(config, [*_overrides(dataset, configuration, _fold(fold, folds)), *(set_ or [])])
     _check_jobs(run, jobs, gpus, device=device)
     with quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
@@ -72,8 +71,8 @@ def train(
             several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
             figures, folder = several.as_text(), several.folder
         else:
-            model = one_fold.train(run, device, resume, overwrite, progress, asked, probabilities)
-            figures, folder = model.as_text(), model.folder
+            one = one_fold.train(run, device, resume, overwrite, progress, asked, probabilities)
+            figures, folder = one.as_text(), one.folder
     print(
         f"{figures}\nModel: {folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
         f"--model {shlex.quote(str(folder))} --folds {' '.join(map(str, run.data.folds))}"

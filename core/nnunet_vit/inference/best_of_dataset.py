@@ -14,8 +14,8 @@ from nnunet_vit.data.description_file import read_description
 from nnunet_vit.data.splits import NAME as SPLITS
 from nnunet_vit.data.splits import validation_cases
 from nnunet_vit.errors import ConfigError, MachineError, ModelError
-from nnunet_vit.evaluation.choosing.candidates import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.choosing.choose import Choice, choose
+from nnunet_vit.evaluation.choosing.comparable_runs import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.choosing.postprocessing import steps_as_json
 from nnunet_vit.evaluation.choosing.scored_masks import Candidate
 from nnunet_vit.evaluation.comparing.compare import patients_of

@@ -18,7 +18,7 @@ from nnunet_vit.report.progress import Progress
 if TYPE_CHECKING:
     from nnunet_vit.inference.predictor import ReportingPredictor
 
-FIX = "copy the models again, or `vit_cli best DATASET` chooses anew among those that are there."
+FIX = "copy the models again, or `vit_cli best DATASET` chooses again among those that are there."
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from nnunet_vit.inference.earlier_masks import of_earlier_prediction
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
+from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -54,8 +55,6 @@ def predict_folder(
         MachineError: memory runs out, or masks would be written among the images.
         NumericsError: the network's output is not finite.
     """
-    from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
-
     use_processors()
     kind = kind_of(checkpoint)
     trained = open_model(model)
@@ -72,8 +71,8 @@ def predict_folder(
     masks.mkdir(parents=True, exist_ok=True)
     ending = trained.description["file_ending"]
     expected = [masks / f"{case}{ending}" for case in inputs.cases]
-    notices = [notice for network in networks for notice in network.notices]
-    log_all([*notices, *of_earlier_prediction(masks, expected, ending)], progress)
+    said = [notice for network in networks for notice in network.notices]
+    log_all([*said, *of_earlier_prediction(masks, expected, ending)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
     with (

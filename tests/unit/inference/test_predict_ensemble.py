@@ -135,7 +135,7 @@ def test_all_that_is_wrong_with_the_members_at_once(file, images):
         f"\n  {file.parent / ONE}: the final model of fold 1 is missing."
         f"\n  {file.parent / TWO} is missing."
     )
-    assert "`vit_cli best DATASET` chooses anew" in caught.value.fix
+    assert "`vit_cli best DATASET` chooses again" in caught.value.fix
     assert not (images.parent / "masks").exists()
 
 

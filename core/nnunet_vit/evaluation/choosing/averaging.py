@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.evaluation.choosing.candidates import Run
+from nnunet_vit.evaluation.choosing.comparable_runs import Run
 from nnunet_vit.evaluation.evaluate import classes_of
 from nnunet_vit.evaluation.mask_pairs import Task
 from nnunet_vit.evaluation.probabilities import Channels, read_probabilities

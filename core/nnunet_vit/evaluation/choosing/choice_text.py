@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import counted
-from nnunet_vit.evaluation.choosing.candidates import Run
 from nnunet_vit.evaluation.choosing.choose import Choice
+from nnunet_vit.evaluation.choosing.comparable_runs import Run
 from nnunet_vit.evaluation.choosing.scored_masks import Candidate
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
 from nnunet_vit.report.letters import letter

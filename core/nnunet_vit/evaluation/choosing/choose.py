@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import ModelError
-from nnunet_vit.evaluation.choosing.candidates import Demand, Run, command_for, find_runs
+from nnunet_vit.evaluation.choosing.comparable_runs import Demand, Run, command_for, find_runs
 from nnunet_vit.evaluation.choosing.out_of_fold_pixels import calibrated
 from nnunet_vit.evaluation.choosing.postprocessing import write_for_nnunet
 from nnunet_vit.evaluation.choosing.postprocessing_choice import PostProcessing, determined

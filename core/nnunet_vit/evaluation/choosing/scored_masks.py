@@ -9,7 +9,7 @@ from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.evaluation.choosing.averaging import out_of_fold, reader_of
-from nnunet_vit.evaluation.choosing.candidates import Run
+from nnunet_vit.evaluation.choosing.comparable_runs import Run
 from nnunet_vit.evaluation.comparing.run_results import RunResults
 from nnunet_vit.evaluation.evaluate import measure
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
