@@ -13,14 +13,14 @@ from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.data.description_file import read_description
 from nnunet_vit.data.splits import NAME as SPLITS
 from nnunet_vit.data.splits import validation_cases
-from nnunet_vit.errors import ConfigError, MachineError, ModelError
+from nnunet_vit.errors import ConfigError, MachineError, ModelError, counted
 from nnunet_vit.evaluation.choosing.choose import Choice, choose
 from nnunet_vit.evaluation.choosing.comparable_runs import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.choosing.postprocessing import steps_as_json
 from nnunet_vit.evaluation.choosing.scored_masks import Candidate
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
-from nnunet_vit.files.json_file import JsonObject, write_json
+from nnunet_vit.files.json_file import JsonObject, read_json, write_json
 from nnunet_vit.inference.ensemble_file import NAME, SCHEMA, described, place_of
 from nnunet_vit.inference.results_folder import datasets_with_results
 from nnunet_vit.nnunet.folders import folder, use_folders, use_processors
@@ -82,6 +82,14 @@ def best_of_dataset(
 
 
 def _cases(preprocessed: Path, folds: Sequence[int]) -> dict[int, list[str]]:
+    there = read_json(preprocessed / SPLITS, "train a fold of the dataset first.")
+    absent = [fold for fold in folds if isinstance(there, list) and fold >= len(there)]
+    if absent:
+        raise ConfigError(
+            f"--folds {' '.join(map(str, absent))}: {preprocessed / SPLITS} has "
+            f"{counted(len(there), 'fold')}.",
+            fix=f"--folds {' '.join(map(str, range(len(there))))}",
+        )
     cases = validation_cases(preprocessed / SPLITS, folds)
     names = [case for own in cases.values() for case in own]
     twice = sorted({name for name in names if names.count(name) > 1})

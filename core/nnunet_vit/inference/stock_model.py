@@ -89,7 +89,7 @@ def load_stock(predictor: "ReportingPredictor", model: StockModel, folds: Sequen
         if key not in content
     ]
     if lacking:
-        raise ModelError(f"No checkpoint of nnU-Net's lacks {', '.join(lacking)}.", COPY_AGAIN)
+        raise ModelError(f"Missing in checkpoints of nnU-Net's: {', '.join(lacking)}.", COPY_AGAIN)
     plans, trainer = PlansManager(model.plans), str(contents[0]["trainer_name"])
     weights = [content["network_weights"] for content in contents]
     network = _network(model, plans, trainer)

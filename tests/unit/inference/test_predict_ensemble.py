@@ -187,6 +187,13 @@ def test_folds_that_share_cases(runs):
         best_of_dataset("7", Progress(), folds=[0, 1])
 
 
+def test_folds_that_are_not_there(runs):
+    with pytest.raises(ConfigError) as caught:
+        best_of_dataset("7", Progress())
+    splits = runs.preprocessed / "splits_final.json"
+    assert str(caught.value) == f"--folds 2 3 4: {splits} has 2 folds. Fix: --folds 0 1"
+
+
 def test_where_the_file_cannot_be_written(runs, tmp_path):
     for output in (tmp_path, tmp_path / "none/best.json"):
         with pytest.raises(MachineError, match="-o "):

@@ -126,10 +126,11 @@ def _none(results: Path, demand: Demand, left_out: Mapping[str, Fault]) -> tuple
     of = f" of {demand.configuration}" if demand.configuration else ""
     lines = [f"\n  {name}: {fault.problem}" for name, fault in left_out.items()]
     remedies = [fault.fix for fault in left_out.values() if fault.fix]
+    if not left_out:
+        return f"{results} has no run{of}.", f"`vit_cli runs {results.name}` lists what is there."
     others = "--folds with those that are validated" + "; or " * bool(remedies)
     return (
-        f"{results} has no run{of} whose folds {folds} are all validated.{''.join(lines)}"
-        + "\n" * bool(lines),
+        f"{results} has no run{of} whose folds {folds} are all validated.{''.join(lines)}" + "\n",
         others + "; ".join(remedies[:1]) + ".",
     )
 
