@@ -130,6 +130,11 @@ STOCK = {
         "nnunetv2.evaluation.find_best_configuration",
         "find_best_configuration_entry_point",
     ),
+    "nnUNetv2_ensemble": ("nnunetv2.ensembling.ensemble", "entry_point_ensemble_folders"),
+    "nnUNetv2_apply_postprocessing": (
+        "nnunetv2.postprocessing.remove_connected_components",
+        "entry_point_apply_postprocessing",
+    ),
 }
 STOCK_SCRIPT = """#!{python}
 from {module} import {function}

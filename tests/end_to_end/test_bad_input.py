@@ -181,7 +181,8 @@ def test_debug_shows_the_traceback(installed):
         (["-i", "raw", "-o", "out", "--model", "raw"], 5, "raw is no model folder: plans.json, "
          "dataset.json missing. Fix: give the folder that `vit_cli train` prints last, the one "
          "that holds fold_0."),
-        (["-i", "raw", "-o", "out"], 2, "Missing option '--model'."),
+        (["-i", "raw", "-o", "out"], 2, "predict needs --model or --ensemble, one of the two. Fix: "
+         "--model FOLDER, as train prints it last, or --ensemble FILE, as best prints it."),
     ],
 )  # fmt: skip
 def test_predict_without_a_model(installed, arguments, code, error):

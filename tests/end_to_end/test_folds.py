@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import pytest
+from stock_unets import train_unet, variables_of
 
 pytestmark = pytest.mark.end_to_end
 
@@ -15,15 +16,6 @@ RUN = """
     model: {head: linear, backbone: "timm:test_vit", pretrained: false}
     train: {num_epochs: 2, num_iterations_per_epoch: 2, num_val_iterations_per_epoch: 1,
             batch_size: 2, patch_size: [64, 96], seed: 5, initial_lr: 0.01}
-"""
-SHORT = """
-    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
-
-    class nnUNetTrainerShort(nnUNetTrainer):
-        def __init__(self, plans, configuration, fold, dataset_json, device):
-            super().__init__(plans, configuration, fold, dataset_json, device)
-            self.num_epochs, self.num_iterations_per_epoch = 1, 2
-            self.num_val_iterations_per_epoch = 1
 """
 TRAIN = ("train", "--config", "folds.yaml", "--device", "cpu")
 BROKEN = ("--set", "paths.results=broken")
@@ -130,14 +122,8 @@ def test_nnunets_own_tools_read_the_folds(thirty_cases, unbroken):
 @pytest.fixture(scope="module")
 def unet(thirty_cases, unbroken):
     """The model folder of nnU-Net's own U-Net, trained by its own command on fold 0."""
-    (thirty_cases.folder / "trainers").mkdir()
-    thirty_cases.write("trainers/short.py", SHORT)
     folders = {"raw": "many", "preprocessed": "many pre", "results": "unbroken"}
-    variables = {f"nnUNet_{key}": str(thirty_cases.folder / name) for key, name in folders.items()}
-    words = ("902", "2d", "0", "-tr", "nnUNetTrainerShort", "-device", "cpu")
-    trainers = str(thirty_cases.folder / "trainers")
-    done = thirty_cases("nnUNetv2_train", *words, nnUNet_extTrainer=trainers, **variables)
-    assert done.returncode == 0, done.stdout + done.stderr
+    train_unet(thirty_cases, variables_of(thirty_cases, **folders), "902")
     return unbroken[1].with_name("nnUNetTrainerShort__nnUNetPlans__2d")
 
 

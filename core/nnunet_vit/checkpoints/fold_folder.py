@@ -18,6 +18,7 @@ from nnunet_vit.checkpoints.pointers import (
     epoch_of,
     read_pointer,
 )
+from nnunet_vit.files.digests import known_sha256
 
 if TYPE_CHECKING:
     from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
@@ -110,6 +111,28 @@ class FoldFolder:
         """
         masks = {file.name for file in (self.path / VALIDATION).glob(f"*{ending}")}
         return self.measured_masks() == masks == {f"{case}{ending}" for case in cases}
+
+    def has_probabilities(self, cases: Collection[str]) -> bool:
+        """Tell whether the validation has left probabilities of all these cases."""
+        there = {file.name for file in (self.path / VALIDATION).glob("*.npz")}
+        return {f"{case}.npz" for case in cases} <= there
+
+    def forget_probabilities(self) -> None:
+        """Delete the probabilities of an earlier validation; the next one may write none."""
+        for pattern in ("*.npz", "*.pkl"):
+            for file in (self.path / VALIDATION).glob(pattern):
+                file.unlink(missing_ok=True)
+
+    def digest(self) -> str:
+        """Return what tells the final model from any other, as hex: of its file's content.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self.whole.is_file():
+            return known_sha256(self.whole)
+        pointer = read_pointer(self.path / LATEST)
+        return pointer.manifest if pointer is not None else ""
 
     def measured_masks(self) -> set[str] | None:
         """Return the names of the masks in nnU-Net's metrics of the validation; None: no metrics.

@@ -1,7 +1,9 @@
 """Whole models as torch files of plain types, which stock nnU-Net reads."""
 
+import contextlib
 import pickle
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,8 +43,12 @@ def write_full_model(path: Path, content: JsonObject) -> None:
             write(file)
 
 
-def read_full_model(path: Path) -> JsonObject:
+def read_full_model(path: Path, *, of_nnunet: bool = False) -> JsonObject:
     """Return the content of a whole model on the CPU; no code in it is ever run.
+
+    Args:
+        path: the file.
+        of_nnunet: nnU-Net's own trainer wrote it: numpy's numbers may be in it.
 
     Raises:
         ModelError: the file is missing, damaged, foreign, or holds Python objects.
@@ -50,7 +56,8 @@ def read_full_model(path: Path) -> JsonObject:
     try:
         with zipfile.ZipFile(path) as parts:
             damaged = parts.testzip()  # torch itself skips the checksums
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with numpy_numbers() if of_nnunet else contextlib.nullcontext():
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each way to be damaged has an error of its own
         raise _unreadable(path, _reason(error)) from error
     if damaged is not None:
@@ -58,6 +65,23 @@ def read_full_model(path: Path) -> JsonObject:
     if not isinstance(content, dict):
         raise _unreadable(path, f"it holds {type(content).__name__}, not a model")
     return content
+
+
+@contextlib.contextmanager
+def numpy_numbers() -> Iterator[None]:
+    """Let torch read numbers of numpy too, which nnU-Net's checkpoints hold in their log."""
+    with torch.serialization.safe_globals(list(_types_of_numpy())):
+        yield
+
+
+def _types_of_numpy() -> Iterator[Callable[..., object]]:
+    import numpy as np
+
+    rebuild = np.float64(0).__reduce__()[0]
+    assert callable(rebuild)
+    yield from (rebuild, np.dtype)
+    for kind in ("float64", "float32", "int64", "bool"):
+        yield type(np.dtype(kind))
 
 
 def _unreadable(path: Path, reason: str) -> ModelError:

@@ -7,45 +7,79 @@ import typer
 
 from nnunet_vit.errors import counted
 
+Model = Annotated[Path | None, typer.Option(help="the model folder, as train prints it last")]
+Ensemble = Annotated[
+    Path | None, typer.Option(help="instead of a model: the file that best has written")
+]
+Folds = Annotated[
+    list[str] | None, typer.Option(help="0 1 …; default: every trained fold, averaged")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; default: the best")]
+Mirroring = Annotated[bool, typer.Option(help="average over mirrored images: slower, better")]
+Probabilities = Annotated[
+    bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
+]
+Checkpoint = Annotated[str | None, typer.Option(help="final, best or latest; default: final")]
+Pretrained = Annotated[
+    Path | None,
+    typer.Option(
+        "--pretrained-weights",
+        "--base",  # its older name
+        help="the backbone's pretrained weights, where they have moved; or --base",
+    ),
+]
+
 
 def predict(
     images: Annotated[Path, typer.Option("--images", "-i", help="folder of images, CASE_0000.…")],
     masks: Annotated[Path, typer.Option("--masks", "-o", help="folder to write masks to")],
-    model: Annotated[Path, typer.Option(help="the model folder, as train prints it last")],
-    folds: Annotated[
-        list[str] | None, typer.Option(help="0 1 …; default: every trained fold, averaged")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; default: the best")
-    ] = None,
-    mirroring: Annotated[
-        bool, typer.Option(help="average over mirrored images: slower, better")
-    ] = True,
-    checkpoint: Annotated[str, typer.Option(help="final, best or latest")] = "final",
-    pretrained_weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--pretrained-weights",
-            "--base",  # its older name
-            help="the backbone's pretrained weights, where they have moved; or --base",
-        ),
-    ] = None,
+    model: Model = None,
+    ensemble: Ensemble = None,
+    folds: Folds = None,
+    device: Device = None,
+    mirroring: Mirroring = True,
+    probabilities: Probabilities = False,
+    checkpoint: Checkpoint = None,
+    pretrained_weights: Pretrained = None,
 ) -> None:
-    """Segment every image of a folder with a trained model."""
+    """Segment every image of a folder with a trained model, or with what best has chosen."""
     from nnunet_vit.report.quiet import quiet_libraries
 
+    _check_model(model, ensemble, folds, checkpoint=checkpoint)
     with quiet_libraries() as progress:
-        from nnunet_vit.inference.predict import predict_folder
+        if ensemble is not None:
+            from nnunet_vit.inference.predict_ensemble import predict_ensemble
 
-        cases = predict_folder(
-            images,
-            masks,
-            model,
-            folds=folds,
-            device=device,
-            mirroring=mirroring,
-            checkpoint=checkpoint,
-            base=pretrained_weights,
-            progress=progress,
-        )
+            cases = predict_ensemble(
+                images, masks, ensemble, device=device, mirroring=mirroring,
+                probabilities=probabilities, base=pretrained_weights, progress=progress,
+            )  # fmt: skip
+        else:
+            from nnunet_vit.inference.predict import predict_folder
+
+            assert model is not None
+            cases = predict_folder(
+                images, masks, model, folds=folds, device=device, mirroring=mirroring,
+                checkpoint=checkpoint or "final", base=pretrained_weights, progress=progress,
+                probabilities=probabilities,
+            )  # fmt: skip
     print(f"{counted(cases, 'mask')} in {masks}")
+
+
+def _check_model(
+    model: Path | None, ensemble: Path | None, folds: list[str] | None, *, checkpoint: str | None
+) -> None:
+    from nnunet_vit.errors import ConfigError
+
+    if (model is None) == (ensemble is None):
+        raise ConfigError(
+            "predict needs --model or --ensemble, one of the two.",
+            fix="--model FOLDER, as train prints it last, or --ensemble FILE, as best prints it.",
+        )
+    given = [f"--{name}" for name, value in (("folds", folds), ("checkpoint", checkpoint)) if value]
+    if ensemble is not None and given:
+        raise ConfigError(
+            f"{' and '.join(given)}: an ensemble's file says which folds predict, with their final "
+            "models.",
+            fix="leave it out, or predict with --model.",
+        )

@@ -28,6 +28,9 @@ UpdateData = Annotated[bool, typer.Option(help="preprocess new cases and add the
 PreprocessAgain = Annotated[
     bool, typer.Option(help="plan and preprocess again, after the raw data have changed")
 ]
+Probabilities = Annotated[
+    bool, typer.Option(help="the validation keeps them, for best's ensembles and temperature")
+]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")
 ]
@@ -46,6 +49,7 @@ def train(
     overwrite: Annotated[bool, typer.Option(help="replace an existing result")] = False,
     update_data: UpdateData = False,
     preprocess_again: PreprocessAgain = False,
+    probabilities: Probabilities = False,
     set_: Changes = None,
 ) -> None:
     """Train one fold of the run in the run file, or several, planning and preprocessing first."""
@@ -63,13 +67,13 @@ def train(
 
         asked = Asked(update=update_data, again=preprocess_again)
         if isinstance(run.data.fold, list):
-            request = Request(device, resume, overwrite, asked)
+            request = Request(device, resume, overwrite, asked, probabilities=probabilities)
             devices = _devices(jobs, gpus, device)
             several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
             figures, folder = several.as_text(), several.folder
         else:
-            model = one_fold.train(run, device, resume, overwrite, progress, asked)
-            figures, folder = model.as_text(), model.folder
+            one = one_fold.train(run, device, resume, overwrite, progress, asked, probabilities)
+            figures, folder = one.as_text(), one.folder
     print(
         f"{figures}\nModel: {folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
         f"--model {shlex.quote(str(folder))} --folds {' '.join(map(str, run.data.folds))}"

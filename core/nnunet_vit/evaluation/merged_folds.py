@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION
 from nnunet_vit.data.case_files import files_of
-from nnunet_vit.data.model_files import MODEL_FILES, read_model
+from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.evaluation.evaluate import Scores, evaluate_folder
 from nnunet_vit.evaluation.wanted import Wanted
@@ -49,17 +49,36 @@ def merge_validations(
         ModelError: a fold has predicted other cases than its own, or two folds the same.
         DataError: a mask is damaged.
     """
-    _, description = read_model(model)
-    masks = _masks(model, cases, str(description["file_ending"]))
+    target, _ = copy_validations(model, cases)
+    return evaluate_folder(target, references, progress, wanted=wanted)
+
+
+def copy_validations(
+    model: Path, cases: Mapping[int, Collection[str]]
+) -> tuple[Path, dict[str, Path]]:
+    """Copy the masks of all validations into one folder, where they do not lie there already.
+
+    Args:
+        model: a model folder with the folds, ours or nnU-Net's.
+        cases: the validation cases of each fold, by the splits.
+
+    Returns:
+        The folder, and the file in it of each case.
+
+    Raises:
+        ModelError: a fold has predicted other cases than its own, or two folds the same.
+    """
+    ending = str(read_part(model / "dataset.json", {"file_ending": str})["file_ending"])
+    masks = _masks(model, cases, ending)
     target = merged_folder(model, list(cases))
-    if not _holds(target, masks, str(description["file_ending"])):
+    if not _holds(target, masks, ending):
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         for file in masks:
             shutil.copy(file, target)
     for name in MODEL_FILES:
         shutil.copy(model / name, target)
-    return evaluate_folder(target, references, progress, wanted=wanted)
+    return target, {file.name.removesuffix(ending): target / file.name for file in masks}
 
 
 def _holds(target: Path, masks: Sequence[Path], ending: str) -> bool:

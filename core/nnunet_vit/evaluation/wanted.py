@@ -73,7 +73,7 @@ class Wanted:
             raise ConfigError(
                 f"{asked[0]} needs probabilities, CASE.npz, beside the masks of "
                 f"{without[0].parent}; they lack for {names}.",
-                fix="nnUNetv2_predict --save_probabilities writes them, of this package's models "
-                "too.",
+                fix="predict --probabilities and train --probabilities write them, as does "
+                "nnUNetv2_predict --save_probabilities.",
             )
         return [metric for metric in metrics if not metric.of_probabilities]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.channels import in_order
@@ -15,11 +15,31 @@ from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.data.naming import counted_endings, image_faults, other_images
 from nnunet_vit.errors import DataError, ModelError
-from nnunet_vit.inference.model_folder import ModelFolder
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+
+class Trained(Protocol):
+    """A model that predicts: ours, or one of nnU-Net's own."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+    @property
+    def plans(self) -> JsonObject:
+        """plans.json."""
+
+    @property
+    def description(self) -> JsonObject:
+        """dataset.json."""
+
+    @property
+    def configuration(self) -> JsonObject:
+        """The plans of the configuration that was trained."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +55,7 @@ class Inputs:
     memory: dict[str, int]
 
 
-def sound_inputs(images: Path, model: ModelFolder, progress: Progress) -> Inputs:
+def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
     """Return the cases of a folder of images, all of which the model can predict.
 
     Args:
@@ -68,7 +88,7 @@ def sound_inputs(images: Path, model: ModelFolder, progress: Progress) -> Inputs
     return Inputs(cases, {case: f.memory for case, f in facts if isinstance(f, ImageFacts)})
 
 
-def _reader(model: ModelFolder) -> "type[BaseReaderWriter]":
+def _reader(model: Trained) -> "type[BaseReaderWriter]":
     from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 
     name = model.plans["image_reader_writer"]
@@ -81,7 +101,7 @@ def _reader(model: ModelFolder) -> "type[BaseReaderWriter]":
         ) from error
 
 
-def _wanted(model: ModelFolder) -> Wanted:
+def _wanted(model: Trained) -> Wanted:
     configuration, outputs = model.configuration, labels_of(model.description).foreground
     channels = tuple(in_order(model.description["channel_names"]).values())
     schemes = tuple(configuration["normalization_schemes"])

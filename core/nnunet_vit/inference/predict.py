@@ -10,6 +10,7 @@ from nnunet_vit.inference.earlier_masks import of_earlier_prediction
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
+from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -31,6 +32,7 @@ def predict_folder(
     checkpoint: str,
     base: Path | None,
     progress: Progress,
+    probabilities: bool = False,
 ) -> int:
     """Write a mask for every case in a folder of images and return their number.
 
@@ -45,6 +47,7 @@ def predict_folder(
         base: the backbone's pretrained weights, where a small checkpoint needs them and they no
             longer lie where the run file said.
         progress: where to show what happens.
+        probabilities: write them beside the masks, as nnU-Net does.
 
     Raises:
         ModelError: the folder is no trained model, or a fold is missing.
@@ -52,49 +55,56 @@ def predict_folder(
         MachineError: memory runs out, or masks would be written among the images.
         NumericsError: the network's output is not finite.
     """
-    from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
-
     use_processors()
     kind = kind_of(checkpoint)
     trained = open_model(model)
     used = trained.folds(folds, kind)
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
-    _check_apart(masks, images, model)
+    check_apart(masks, images, model)
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
-    predictor = _predictor(choose_device(device), mirroring, progress)
+    predictor = new_predictor(choose_device(device), mirroring, progress)
     with downloads_shown_by(progress):
         networks = [read_fold(trained, fold, kind, base=base) for fold in used]
-    _load(predictor, trained, networks)
+    load_folds(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     ending = trained.description["file_ending"]
     expected = [masks / f"{case}{ending}" for case in inputs.cases]
-    notices = [notice for network in networks for notice in network.notices]
-    _log_all([*notices, *of_earlier_prediction(masks, expected, ending)], progress)
+    said = [notice for network in networks for notice in network.notices]
+    log_all([*said, *of_earlier_prediction(masks, expected, ending)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),
-        stops_with(lambda: _stopped(expected, began)),
+        stops_with(lambda: stopped_after(expected, began)),
     ):
-        _run(predictor, inputs, masks)
+        run(predictor, inputs, masks, probabilities=probabilities)
     return len(inputs.cases)
 
 
-def _log_all(notices: Sequence[str], progress: Progress) -> None:
+def log_all(notices: Sequence[str], progress: Progress) -> None:
+    """Show lines that stay."""
     for notice in notices:
         progress.log(notice)
 
 
-def _stopped(expected: list[Path], began: float) -> Stopped:
+def stopped_after(expected: Sequence[Path], began: float) -> Stopped:
+    """Say how many of the expected masks have been written since then."""
     written = [mask for mask in expected if mask.is_file() and mask.stat().st_mtime >= began]
     return Stopped(
         f"{len(written)} of {len(expected)} masks are written; the same command writes all again."
     )
 
 
-def _load(predictor: "ReportingPredictor", trained: ModelFolder, folds: list[FoldWeights]) -> None:
+def load_folds(
+    predictor: "ReportingPredictor", trained: ModelFolder, folds: Sequence[FoldWeights]
+) -> None:
+    """Give the predictor the network of a model and the weights of its folds.
+
+    Raises:
+        ModelError: the weights are not those of the network.
+    """
     from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
@@ -120,17 +130,23 @@ def _load(predictor: "ReportingPredictor", trained: ModelFolder, folds: list[Fol
     )
 
 
-def _run(predictor: "ReportingPredictor", inputs: Inputs, masks: Path) -> None:
+def run(
+    predictor: "ReportingPredictor", inputs: Inputs, masks: Path, *, probabilities: bool
+) -> None:
+    """Write a mask per case, and its probabilities where they are wanted."""
     # on a CPU the network takes every core: nnU-Net's workers would load torch and then wait
     workers = 0
     if predictor.device.type != "cpu":
         from nnunetv2.configuration import default_num_processes
 
         workers = min(default_num_processes, len(inputs.cases))
-    predictor.predict_cases(inputs.cases, inputs.memory, masks, workers=workers)
+    predictor.predict_cases(
+        inputs.cases, inputs.memory, masks, workers=workers, probabilities=probabilities
+    )
 
 
-def _predictor(device: str, mirroring: bool, progress: Progress) -> "ReportingPredictor":
+def new_predictor(device: str, mirroring: bool, progress: Progress) -> "ReportingPredictor":
+    """Return a predictor without a network."""
     import torch
 
     from nnunet_vit.inference.predictor import ReportingPredictor
@@ -138,8 +154,12 @@ def _predictor(device: str, mirroring: bool, progress: Progress) -> "ReportingPr
     return ReportingPredictor(mirroring, torch.device(device), progress)
 
 
-def _check_apart(masks: Path, images: Path, model: Path) -> None:
-    """Refuse to write masks, dataset.json and plans.json among what they are made from."""
+def check_apart(masks: Path, images: Path, model: Path) -> None:
+    """Refuse to write masks, dataset.json and plans.json among what they are made from.
+
+    Raises:
+        MachineError: masks would be.
+    """
     for folder, what in ((images, "of the images"), (model, "of the model")):
         if masks.resolve() == folder.resolve():
             raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")

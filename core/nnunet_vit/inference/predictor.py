@@ -45,6 +45,7 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
         masks: Path,
         *,
         workers: int,
+        probabilities: bool = False,
     ) -> None:
         """Write a mask per case.
 
@@ -53,6 +54,7 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
             memory: bytes that each case takes at least, where that is known.
             masks: the folder to write to.
             workers: processes for preprocessing and as many for export; 0: none.
+            probabilities: write them beside the masks, CASE.npz and CASE.pkl.
 
         Raises:
             MachineError: a case takes more memory than there is.
@@ -65,11 +67,12 @@ class ReportingPredictor(nnUNetPredictor):  # type: ignore[misc]
                 self.predict_from_files(
                     files,
                     str(masks),
+                    probabilities,
                     num_processes_preprocessing=workers,
                     num_processes_segmentation_export=workers,
                 )
             else:
-                self.predict_from_files_sequential(files, str(masks))
+                self.predict_from_files_sequential(files, str(masks), probabilities)
         except (MemoryError, RuntimeError) as error:
             named = self._named(error, sizes)
             if named is None:

@@ -13,12 +13,12 @@ from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import UserError
+from nnunet_vit.evaluation.comparing.run_results import OURS
 from nnunet_vit.evaluation.nnunet_summary import dice_per_case
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
 
-OURS = "nnUNetTrainer_vit__"
 SECTIONS = {"model", "lora", "train"}
 Settings = dict[str, str]  # of a run: its keys that are not the defaults
 

@@ -68,7 +68,7 @@ def cross_validate(
         left = [
             fold
             for fold in folds
-            if not (request.resume and _is_done(folder, fold, known, dataset=dataset))
+            if not (request.resume and _is_done(folder, fold, known, request, dataset=dataset))
         ]
         for fold in [fold for fold in folds if fold not in left]:
             progress.log(f"Fold {fold} is trained and validated already.")
@@ -115,7 +115,9 @@ class _Job:
                 empty_folds(self.folder, folds)
         runs = {fold: self.of_fold(fold) for fold in folds}
         begun = [fold for fold in folds if self.begun(fold)]
-        commands = Commands(runs, devices, begun, self.progress)
+        commands = Commands(
+            runs, devices, begun, self.progress, probabilities=self.request.probabilities
+        )
         epochs = self.run.train.num_epochs
         with stops_with(lambda: _saved(self.folder, folds, epochs)):
             commands.run(epochs * len(folds))
@@ -150,13 +152,16 @@ def _free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _is_done(folder: Path, fold: int, run: ViTnnUNetConfig, *, dataset: Dataset) -> bool:
+def _is_done(
+    folder: Path, fold: int, run: ViTnnUNetConfig, request: Request, *, dataset: Dataset
+) -> bool:
     """Tell whether a fold is trained, and validated on what is its validation cases today."""
     fold_folder = FoldFolder(folder / f"fold_{fold}")
     if not fold_folder.ends_with_full_model(run.train.num_epochs):
         return False
     cases = validation_cases(dataset.preprocessed / NAME, [fold])[fold]
-    return fold_folder.is_validated(cases, str(dataset.description["file_ending"]))
+    lacks = request.probabilities and not fold_folder.has_probabilities(cases)
+    return not lacks and fold_folder.is_validated(cases, str(dataset.description["file_ending"]))
 
 
 def _check_results(folder: Path, folds: Sequence[int], request: Request) -> None:

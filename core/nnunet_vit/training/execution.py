@@ -72,8 +72,17 @@ def make_trainer(
     return nnUNetTrainer_vit(plans, run.data.configuration, fold, description, torch.device(device))
 
 
-def execute(trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress) -> TrainedModel:
+def execute(
+    trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress, probabilities: bool = False
+) -> TrainedModel:
     """Train to the end, validate, and return what that came to.
+
+    Args:
+        trainer: of the fold.
+        resumes: whether it starts from a checkpoint.
+        progress: where to show what happens.
+        probabilities: whether the validation writes them beside its masks; it does where an
+            earlier one has.
 
     Raises:
         UserError: whatever nnU-Net raises, in one line.
@@ -97,7 +106,9 @@ def execute(trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress) -> 
     progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
     lead = f"nnU-Net cannot validate fold {trainer.fold}"
     with damage_named(data, progress), captured(lead, progress):
-        trainer.perform_actual_validation(False)
+        keeps = probabilities or trainer.fold_folder.has_probabilities(validation_cases)
+        trainer.fold_folder.forget_probabilities()  # they may be of a model with fewer epochs
+        trainer.perform_actual_validation(keeps)
     progress.close()
     summary = Path(trainer.output_folder) / VALIDATION / SUMMARY
     metrics = json.loads(summary.read_text(encoding="utf-8"))

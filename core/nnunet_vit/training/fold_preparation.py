@@ -55,6 +55,7 @@ class Request:
         asked: what may change of preprocessed data that are there.
         later: folds that are trained afterwards: they are checked now, and overwritten with this.
         lengthens: whether a shorter run may be continued for more epochs; None: as `resume` says.
+        probabilities: the validation writes them beside its masks, as nnU-Net's --npz does.
     """
 
     device: str | None = None
@@ -63,6 +64,7 @@ class Request:
     asked: Asked = NOTHING
     later: Sequence[int] = ()
     lengthens: bool | None = None
+    probabilities: bool = False
 
 
 def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> ReadyFold:

@@ -23,6 +23,7 @@ def train(
     overwrite: bool,
     progress: Progress,
     asked: Asked = NOTHING,
+    probabilities: bool = False,
 ) -> TrainedModel:
     """Plan and preprocess where needed, train one fold, validate it.
 
@@ -33,12 +34,14 @@ def train(
         overwrite: delete an existing result and start from scratch.
         progress: where to show what happens.
         asked: what may change of preprocessed data that are there.
+        probabilities: the validation writes them beside its masks.
 
     Raises:
         UserError: everything that can be known is checked before anything is written.
     """
     with opened(run, progress) as known:
-        return train_fold(known, Request(device, resume, overwrite, asked), progress)
+        request = Request(device, resume, overwrite, asked, probabilities=probabilities)
+        return train_fold(known, request, progress)
 
 
 @contextlib.contextmanager
@@ -81,4 +84,4 @@ def train_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> Tr
                                resumes=ready.resumes)  # fmt: skip
         trainer.progress = progress
         write_run(run, ready.folder / "run.yaml")
-        return execute(trainer, ready.resumes, progress)
+        return execute(trainer, ready.resumes, progress, request.probabilities)

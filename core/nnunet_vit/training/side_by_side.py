@@ -36,6 +36,7 @@ class Commands:
         devices: one for each command that runs at the same time.
         resumed: the folds that have begun.
         progress: where to show what they print.
+        probabilities: their validations write them beside the masks.
         epochs: how many epochs they have finished, together.
         running: those that have been started.
         stopping: whether no more may start.
@@ -46,6 +47,7 @@ class Commands:
     devices: Sequence[str]
     resumed: Sequence[int]
     progress: Progress
+    probabilities: bool = False
     epochs: int = 0
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
     stopping: bool = False
@@ -89,7 +91,8 @@ class Commands:
             file = folder / f"fold_{fold}.yaml"
             write_run(self.runs[fold], file)
             words = ["train", "--config", str(file), "--device", device]
-            return self._follow(fold, [*words, *["--continue"] * (fold in self.resumed)])
+            words += ["--continue"] * (fold in self.resumed)
+            return self._follow(fold, [*words, *["--probabilities"] * self.probabilities])
         finally:
             free.put(device)
 

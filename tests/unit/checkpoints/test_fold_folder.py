@@ -59,3 +59,24 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 def test_the_files_have_nnunets_names():
     assert (FINAL_FILE, BEST_FILE) == ("checkpoint_final.pth", "checkpoint_best.pth")
+
+
+def test_probabilities_of_a_validation(fold):
+    folder = fold()
+    validation = folder.path / "validation"
+    validation.mkdir()
+    for name in ("a.npz", "a.pkl", "a.png", "b.png"):
+        (validation / name).touch()
+    assert folder.has_probabilities(["a"])
+    assert not folder.has_probabilities(["a", "b"])
+    folder.forget_probabilities()
+    assert sorted(file.name for file in validation.iterdir()) == ["a.png", "b.png"]
+
+
+def test_the_digest_of_a_final_model(fold):
+    folder = fold(2, 3)
+    small = folder.digest()
+    assert len(small) == 64
+    folder.whole.write_bytes(b"model")
+    assert folder.digest() not in ("", small)
+    assert FoldFolder(folder.path.with_name("fold_1")).digest() == ""

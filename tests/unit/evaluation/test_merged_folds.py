@@ -39,17 +39,6 @@ def model(tmp_path):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def any_plans(monkeypatch):
-    """Plans of a real run are the training's affair."""
-    from nnunet_vit.evaluation import merged_folds
-
-    def read(model):
-        return {}, json.loads((model / "dataset.json").read_text())
-
-    monkeypatch.setattr(merged_folds, "read_model", read)
-
-
 def merge(model):
     return merge_validations(model, CASES, model.parent / "references", Progress())
 

@@ -26,12 +26,12 @@ def predict(tmp_path, monkeypatch):
         predictor.dataset_json = {"file_ending": ".png"}
         files = {case: [tmp_path / f"{case}_0000.png"] for case in ("first", "second")}
 
-        def sequential(self, lists, masks):
+        def sequential(self, lists, masks, probabilities):
             for _ in self._manage_input_and_output_lists(lists, masks)[0]:
                 if "second" in self.current:
                     raise error
 
-        def parallel(self, lists, masks, **workers):
+        def parallel(self, lists, masks, probabilities, **workers):
             self.predict_from_data_iterator([{"ofile": f"{masks}/{case}"} for case in files])
 
         def items(self, iterator, *args, **options):

@@ -45,11 +45,11 @@ class FakeRun:
         entries = [{"prediction_file": str(file)} for file in validation.glob("*.png")]
         (validation / "summary.json").write_text(json.dumps({"metric_per_case": entries}))
 
-    def __call__(self, resume=False, overwrite=False, asked=None, folds=(0, 1, 2)):
+    def __call__(self, resume=False, overwrite=False, asked=None, folds=(0, 1, 2), **more):
         run = ViTnnUNetConfig.model_validate({"data": {"dataset": 1, "fold": list(folds)}})
         from nnunet_vit.report.progress import Progress
 
-        request = Request(None, resume, overwrite, asked or Asked())
+        request = Request(None, resume, overwrite, asked or Asked(), **more)
         return cross_validation.cross_validate(run, request, Progress())
 
 
@@ -104,6 +104,17 @@ def test_a_fold_whose_validation_cases_have_changed_is_not_done(fake, tmp_path):
     (tmp_path / "splits_final.json").write_text(json.dumps([{"val": ["a", "b", "new"]}] * 3))
     fake(resume=True)
     assert fake.calls[0][:2] == (0, True)
+
+
+def test_a_fold_without_the_probabilities_that_are_wanted_is_validated_again(fake):
+    fake.finish(0)
+    fake.finish(1)
+    for case in fake.cases[1]:
+        (fake.folder / f"fold_1/validation/{case}.npz").touch()
+    fake(resume=True, folds=(0, 1))
+    assert fake.calls == []
+    fake(resume=True, folds=(0, 1), probabilities=True)
+    assert [call[:2] for call in fake.calls] == [(0, True)]
 
 
 def test_overwrite_empties_all_at_once(fake):

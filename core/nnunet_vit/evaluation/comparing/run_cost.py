@@ -3,7 +3,7 @@
 import itertools
 import re
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -76,8 +76,10 @@ def _parameters(model: Path, folds: tuple[int, ...]) -> int | None:
 
     import torch
 
+    from nnunet_vit.checkpoints.full_model import numpy_numbers
+
     try:
-        with torch.serialization.safe_globals(list(_numbers_of_numpy())):
+        with numpy_numbers():
             content = torch.load(file, weights_only=True, map_location="cpu", mmap=True)
         sizes = {  # nnU-Net's networks have each layer under several names
             value.data_ptr(): int(value.numel())
@@ -87,14 +89,3 @@ def _parameters(model: Path, folds: tuple[int, ...]) -> int | None:
         return sum(sizes.values())
     except (OSError, RuntimeError, pickle.UnpicklingError, KeyError, AttributeError, EOFError):
         return None  # a cost that is not known is no reason to refuse a comparison
-
-
-def _numbers_of_numpy() -> "Iterator[Callable[..., object]]":
-    """Yield what nnU-Net's checkpoints hold besides tensors: numbers of numpy in its log."""
-    import numpy as np
-
-    rebuild = np.float64(0).__reduce__()[0]
-    assert callable(rebuild)
-    yield from (rebuild, np.dtype)
-    for kind in ("float64", "float32", "int64", "bool"):
-        yield type(np.dtype(kind))

@@ -11,6 +11,8 @@ from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, ModelError, shortened
 from nnunet_vit.evaluation.mask_pairs import Task, task_of
 
+OURS = "nnUNetTrainer_vit__"  # how the folders of all our models begin
+
 
 @dataclass(frozen=True)
 class RunResults:
@@ -31,7 +33,7 @@ class RunResults:
     @property
     def name(self) -> str:
         """What people call it: the folder, without the trainer that all of ours have."""
-        return self.path.resolve().name.removeprefix("nnUNetTrainer_vit__")
+        return self.path.resolve().name.removeprefix(OURS)
 
 
 def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> RunResults:

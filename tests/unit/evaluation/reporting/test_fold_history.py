@@ -26,7 +26,7 @@ def test_a_table_comes_first(fold):
     (fold / "training_log_1.txt").write_text(log_text(5))
     found = history_of(fold, ["disc", "cup"])
     assert (found.fold, found.source, len(found.epochs)) == ("3", "history.csv", 2)
-    assert found.values("train_loss") == [(1, 0.5)]
+    assert found.values("train_loss") == [(1, 0.5), (2, 0.5)]
     assert found.values("step_seconds") == [(1, 1.5), (2, 1.5)]
     assert found.classes == ["disc"]  # the other's Dice is not known in any epoch
 

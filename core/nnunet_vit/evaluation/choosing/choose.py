@@ -1,0 +1,169 @@
+"""The best run or pair of runs of a dataset by cross-validation, as nnU-Net ranks them."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunet_vit.data.faults import Fault
+from nnunet_vit.errors import ModelError
+from nnunet_vit.evaluation.choosing.comparable_runs import Demand, Run, command_for, find_runs
+from nnunet_vit.evaluation.choosing.out_of_fold_pixels import calibrated
+from nnunet_vit.evaluation.choosing.postprocessing import write_for_nnunet
+from nnunet_vit.evaluation.choosing.postprocessing_choice import PostProcessing, determined
+from nnunet_vit.evaluation.choosing.scored_masks import Candidate, ensemble_of, scored
+from nnunet_vit.evaluation.choosing.temperature import Calibration
+from nnunet_vit.evaluation.comparing.comparison import MEAN, Comparison
+from nnunet_vit.evaluation.comparing.paired_statistics import Difference, corrected, difference_of
+from nnunet_vit.evaluation.comparing.run_results import OURS
+from nnunet_vit.report.progress import Progress
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What cross-validation says.
+
+    Attributes:
+        ranked: all candidates, the best first; of equals single runs first.
+        differences: the best minus each of the others, in their order; None: no value in common.
+        left_out: what keeps runs out, by their names.
+        without_ensembles: what keeps runs out of ensembles, likewise.
+        postprocessing: that helps the best.
+        calibration: of the best one's probabilities; None: it has kept none.
+        nnunets_file: of the post-processing.
+    """
+
+    ranked: tuple[Candidate, ...]
+    differences: tuple[Difference | None, ...]
+    left_out: Mapping[str, Fault]
+    without_ensembles: Mapping[str, Fault]
+    postprocessing: PostProcessing
+    calibration: Calibration | None
+    nnunets_file: Path
+
+    @property
+    def best(self) -> Candidate:
+        """The candidate with the highest Dice."""
+        return self.ranked[0]
+
+
+def choose(
+    results: Path,
+    references: Path,
+    demand: Demand,
+    progress: Progress,
+    *,
+    wanted: Sequence[str] = (),
+    ensembles: bool = True,
+    patients: Mapping[str, str],
+) -> Choice:
+    """Rank a dataset's runs and pairs of them; find out what helps the best.
+
+    Args:
+        results: nnU-Net's folder of the dataset's models.
+        references: true masks of all cases.
+        demand: what a run must have.
+        progress: where to show what happens.
+        wanted: names or paths of the runs to consider; none: all.
+        ensembles: whether to average pairs of runs.
+        patients: of each case, whose differences are tested.
+
+    Raises:
+        ModelError: no run can be considered, or one that was named cannot.
+        DataError: masks or probabilities are damaged.
+    """
+    runs, left_out = find_runs(results, demand)
+    if wanted:
+        runs = _named(runs, left_out, wanted)
+        left_out = {}
+    if not runs:
+        raise ModelError(*_none(results, demand, left_out))
+    lacking = _without_probabilities(runs)
+    found = [scored([run], run.masks, references, progress) for run in runs]
+    if ensembles:
+        able = [run for run in runs if run.name not in lacking]
+        pairs = itertools.combinations(able, 2)
+        found += [ensemble_of(pair, references, progress) for pair in pairs]
+    # sorted keeps the order of equals: single runs come first
+    ranked = sorted(found, key=lambda one: -one.dice if one.dice == one.dice else math.inf)
+    best = ranked[0]
+    helps = determined(best.pairs, best.task, progress)
+    able_to = not any(run.name in lacking for run in best.runs)
+    return Choice(
+        tuple(ranked),
+        _differences(ranked, patients),
+        left_out,
+        lacking,
+        helps,
+        calibrated(best, progress) if able_to else None,
+        write_for_nnunet(helps.steps, helps.foreground, best.folder),
+    )
+
+
+def _named(runs: Sequence[Run], left_out: Mapping[str, Fault], wanted: Sequence[str]) -> list[Run]:
+    """Return the runs that were named, by their folder's name or path."""
+    names = list(dict.fromkeys(Path(word).name for word in wanted))
+    known = {name: run for run in runs for name in (run.name, run.path.name)}
+    without = {name: fault for name, fault in left_out.items()}
+    missing = [name for name in names if name not in known]
+    if missing:
+        told = [f"{name}: {_why(name, without)}" for name in missing]
+        there = ", ".join(run.name for run in runs) or "none"
+        raise ModelError(
+            f"Not among the runs that can be compared: {'; '.join(told)}. Those that can: {there}."
+        )
+    return list(dict.fromkeys(known[name] for name in names))
+
+
+def _why(name: str, left_out: Mapping[str, Fault]) -> str:
+    fault = left_out.get(name.removeprefix(OURS))
+    return "no such run" if fault is None else f"{fault.problem.rstrip('.')}, fix: {fault.fix}"
+
+
+def _none(results: Path, demand: Demand, left_out: Mapping[str, Fault]) -> tuple[str, str]:
+    folds = " ".join(map(str, demand.cases))
+    of = f" of {demand.configuration}" if demand.configuration else ""
+    lines = [f"\n  {name}: {fault.problem}" for name, fault in left_out.items()]
+    remedies = [fault.fix for fault in left_out.values() if fault.fix]
+    if not left_out:
+        return f"{results} has no run{of}.", f"`vit_cli runs {results.name}` lists what is there."
+    others = "--folds with those that are validated" + "; or " * bool(remedies)
+    return (
+        f"{results} has no run{of} whose folds {folds} are all validated.{''.join(lines)}" + "\n",
+        others + "; ".join(remedies[:1]) + ".",
+    )
+
+
+def _without_probabilities(runs: Sequence[Run]) -> dict[str, Fault]:
+    found = {}
+    for run in runs:
+        folds = run.folds_without_probabilities()
+        if folds:
+            remedy = command_for(
+                run.path, folds, ours="--continue --probabilities", nnunets="--val --npz"
+            )
+            found[run.name] = Fault("its validations have kept no probabilities.", remedy)
+    return found
+
+
+def _differences(
+    ranked: Sequence[Candidate], patients: Mapping[str, str]
+) -> tuple[Difference | None, ...]:
+    """Return the best minus each other, in the mean Dice of the classes, corrected together."""
+    best, *others = ranked
+    found = [_difference(best, other, patients) for other in others]
+    known = iter(corrected([each for each in found if each is not None]))
+    return tuple(None if each is None else next(known) for each in found)
+
+
+def _difference(one: Candidate, other: Candidate, groups: Mapping[str, str]) -> Difference | None:
+    both = (one, other)
+    comparison = Comparison(
+        [each.results() for each in both], [each.measurement for each in both], groups
+    )
+    (metric,) = comparison.metrics
+    name = comparison.classes[-1]
+    assert name == MEAN or len(comparison.classes) == 1
+    first, second = (comparison.values(number, metric, name) for number in range(2))
+    return difference_of(first, second, groups)

@@ -1,0 +1,116 @@
+"""The JSON file of `vit_cli best`: which models predict together, and what follows.
+
+Members lie relative to the file where they are below its folder, so that both can be moved.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunet_vit import __version__
+from nnunet_vit.errors import DataError, ModelError, shortened
+from nnunet_vit.evaluation.choosing.comparable_runs import BETWEEN
+from nnunet_vit.evaluation.choosing.postprocessing import Step, steps_of_json
+from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
+
+SCHEMA = 1
+NAME = "best.json"
+AGAIN = "`vit_cli best DATASET` writes it again."
+NEEDED = {"description": dict, "members": list, "postprocessing": list}
+DESCRIBED = ("channel_names", "labels", "regions_class_order", "file_ending")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model that predicts.
+
+    Attributes:
+        folder: of the model, ours or nnU-Net's.
+        digests: of each fold's final model.
+    """
+
+    folder: Path
+    digests: dict[int, str]
+
+    @property
+    def configuration(self) -> str:
+        """Nnu-Net's configuration, by the folder's name."""
+        return self.folder.name.rpartition(BETWEEN)[2]
+
+
+@dataclass(frozen=True)
+class EnsembleFile:
+    """What the file says.
+
+    Attributes:
+        path: of the file.
+        members: whose probabilities are averaged; one: it predicts alone.
+        description: what dataset.json of every member says of channels and labels.
+        steps: of the post-processing.
+        temperature: of the averaged probabilities; None: not known.
+    """
+
+    path: Path
+    members: tuple[Member, ...]
+    description: JsonObject
+    steps: tuple[Step, ...]
+    temperature: float | None
+
+
+def described(description: JsonObject) -> JsonObject:
+    """Return what of a dataset.json must be the same in all members."""
+    return {key: description[key] for key in DESCRIBED if key in description}
+
+
+def place_of(folder: Path, file: Path) -> str:
+    """Return how the file names a member's folder."""
+    absolute, root = folder.resolve(), file.parent.resolve()
+    if absolute.is_relative_to(root):
+        return absolute.relative_to(root).as_posix()
+    return str(absolute)
+
+
+def read_ensemble(path: Path) -> EnsembleFile:
+    """Return what the file says; the members are not looked at.
+
+    Raises:
+        ModelError: it cannot be read, is no such file, or a newer version wrote it.
+    """
+    try:
+        content = read_json(path, AGAIN)
+    except DataError as error:
+        raise ModelError(error.problem, error.fix) from error
+    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
+        found = kind_of(content) if not isinstance(content, dict) else "no schema"
+        raise ModelError(f"{path} is no file of `vit_cli best`: it holds {found}.", AGAIN)
+    if content["schema"] > SCHEMA:
+        raise ModelError(
+            f"{path} was written by {content.get('written_by')}, this is nnunet-vit {__version__}.",
+            fix="update nnunet-vit.",
+        )
+    wrong = [key for key, kind in NEEDED.items() if not isinstance(content.get(key), kind)]
+    members = [] if wrong else [_member(each, path) for each in content["members"]]
+    temperature = content.get("temperature")
+    if temperature is not None and not _is_temperature(temperature):
+        wrong.append("temperature")
+    if wrong or not members or None in members:
+        raise ModelError(
+            f"{path} is damaged: {shortened(wrong or ['members'])} missing or of another type.",
+            AGAIN,
+        )
+    steps = steps_of_json(content["postprocessing"], path)
+    known = tuple(member for member in members if member is not None)
+    return EnsembleFile(path, known, content["description"], steps, temperature)
+
+
+def _member(content: object, path: Path) -> Member | None:
+    try:
+        assert isinstance(content, dict)
+        digests = {int(fold): str(digest) for fold, digest in content["checkpoints"].items()}
+        assert digests
+        return Member(path.parent / content["folder"], digests)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _is_temperature(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6

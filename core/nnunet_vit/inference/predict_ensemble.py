@@ -1,0 +1,195 @@
+"""Prediction with what `vit_cli best` chose: one model or several, averaged and post-processed."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.data.checks.raster_reading import in_threads
+from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.evaluation.choosing.averaging import average, reader_of
+from nnunet_vit.evaluation.choosing.postprocessing import postprocessed
+from nnunet_vit.evaluation.choosing.scored_masks import TOGETHER
+from nnunet_vit.evaluation.choosing.temperature import scaled
+from nnunet_vit.evaluation.mask_pairs import Task
+from nnunet_vit.evaluation.probabilities import ENDING, KEY
+from nnunet_vit.files.locks import LockedError, lock
+from nnunet_vit.inference.earlier_masks import of_earlier_prediction
+from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
+from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
+from nnunet_vit.inference.inputs import Inputs, sound_inputs
+from nnunet_vit.inference.predict import check_apart, log_all, new_predictor, run, stopped_after
+from nnunet_vit.modeling.runtime.devices import choose_device
+from nnunet_vit.nnunet.capture import captured
+from nnunet_vit.nnunet.folders import use_processors
+from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.stopping import stops_with
+
+if TYPE_CHECKING:
+    from nnunet_vit.files.array_type import Array
+
+WORK = ".predicting-"  # the folder, among the masks, of what the members predict
+HELD = "in.use"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A prediction with an ensemble.
+
+    Attributes:
+        chosen: what the file says.
+        members: its models.
+        inputs: the images.
+        masks: the folder to write to.
+        probabilities: whether to write them too.
+    """
+
+    chosen: EnsembleFile
+    members: Sequence[ReadyMember]
+    inputs: Inputs
+    masks: Path
+    probabilities: bool
+
+    @property
+    def task(self) -> Task:
+        """What the masks show."""
+        model = self.members[0].model
+        return Task(model.description, model.plans, model.path)
+
+    @property
+    def averages(self) -> bool:
+        """Whether the masks are made of probabilities; one model's own masks are nnU-Net's."""
+        return self.probabilities or len(self.members) > 1
+
+    @property
+    def expected(self) -> list[Path]:
+        """The masks that will be written."""
+        return [self.masks / f"{case}{self.task.ending}" for case in self.inputs.cases]
+
+
+def predict_ensemble(
+    images: Path,
+    masks: Path,
+    file: Path,
+    *,
+    device: str | None,
+    mirroring: bool,
+    probabilities: bool,
+    base: Path | None,
+    progress: Progress,
+) -> int:
+    """Write a mask for every case in a folder of images and return their number.
+
+    Args:
+        images: files CASE_0000.ending, one per channel.
+        masks: folder to write to.
+        file: as `vit_cli best` writes it.
+        device: cpu, cuda or mps; None: the best that is there.
+        mirroring: average over mirrored images.
+        probabilities: write those of the average beside the masks, with the file's temperature.
+        base: the pretrained weights, where a small checkpoint needs them and they have moved.
+        progress: where to show what happens.
+
+    Raises:
+        ModelError: the file is damaged, or a model is missing or has changed.
+        DataError: there are no images, or some are damaged or do not fit; names all of them.
+        MachineError: memory runs out, or masks would be written among the images.
+        NumericsError: the network's output is not finite.
+    """
+    use_processors()
+    chosen = read_ensemble(file)
+    members = ready_members(chosen)
+    for member in members:
+        check_apart(masks, images, member.model.path)
+    inputs = sound_inputs(images, members[0].model, progress)
+    predicting_on = choose_device(device)
+    masks.mkdir(parents=True, exist_ok=True)
+    _remove_left_work(masks)
+    job = _Job(chosen, members, inputs, masks, probabilities)
+    log_all(list(of_earlier_prediction(masks, job.expected, job.task.ending)), progress)
+    began = time.time()
+    with (
+        captured(f"nnU-Net cannot predict {images}", progress),
+        stops_with(lambda: stopped_after(job.expected, began)),
+        tempfile.TemporaryDirectory(prefix=WORK, dir=masks) as folder,
+        lock(Path(folder) / HELD),
+    ):
+        for number, member in enumerate(members):
+            predictor = new_predictor(predicting_on, mirroring, progress)
+            progress.start_work(f"Loading {member.model.path.name}")
+            member.load(predictor, base, progress)
+            progress.start_cases(_heading(job, number), len(inputs.cases))
+            place = Path(folder) / str(number)
+            place.mkdir()
+            run(predictor, inputs, place, probabilities=job.averages)
+            del predictor
+        _finish(job, Path(folder), progress)
+    return len(inputs.cases)
+
+
+def _heading(job: _Job, number: int) -> str:
+    member, of = job.members[number], len(job.members)
+    folds = ", ".join(map(str, member.folds))
+    which = f"model {number + 1} of {of}, " if of > 1 else ""
+    return f"Predicting with {which}folds {folds}"
+
+
+def _remove_left_work(masks: Path) -> None:
+    """Remove what killed predictions have left, unless one is still at it."""
+    for folder in masks.glob(f"{WORK}*"):
+        try:
+            lock(folder / HELD).close()
+        except (LockedError, OSError):
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finish(job: _Job, work: Path, progress: Progress) -> None:
+    """Average, post-process and write each case, and free its disk space."""
+    what = "Averaging and post-processing" if len(job.members) > 1 else "Post-processing"
+    progress.start_cases(what, len(job.inputs.cases))
+    (work / "done").mkdir()
+    in_threads(
+        lambda case: _finish_case(job, work, case),
+        list(job.inputs.cases),
+        lambda: progress.case(""),
+        most=TOGETHER,
+    )
+    for name in MODEL_FILES:
+        os.replace(work / "0" / name, job.masks / name)
+    progress.close()
+
+
+def _finish_case(job: _Job, work: Path, case: str) -> None:
+    name, reader = f"{case}{job.task.ending}", reader_of(job.task)
+    if job.averages:
+        mask = _averaged(job, work, case)
+    else:
+        mask = reader.read_seg(str(work / "0" / name))[0][0]
+    mask = postprocessed(mask, job.chosen.steps)
+    _, properties = reader.read_images([str(file) for file in job.inputs.cases[case]])
+    reader.write_seg(mask, str(work / "done" / name), properties)
+    for written in (f"{case}{ENDING}", f"{case}.pkl", f"{case}.json", name):  # .json: a spacing
+        if (work / "done" / written).is_file():
+            os.replace(work / "done" / written, job.masks / written)
+
+
+def _averaged(job: _Job, work: Path, case: str) -> "Array":
+    """Return the mask of the mean probabilities, which are written if they are wanted."""
+    import numpy as np
+
+    files = [work / str(number) / f"{case}{ENDING}" for number in range(len(job.members))]
+    mean = average([np.load(file)[KEY] for file in files])
+    for file in files:
+        file.unlink()
+    labels = job.task.label_manager()
+    mask: Array = labels.convert_probabilities_to_segmentation(mean)
+    if job.probabilities:
+        values = scaled(mean, job.chosen.temperature or 1.0, regions=labels.has_regions)
+        np.savez_compressed(work / "done" / f"{case}{ENDING}", probabilities=values)
+        shutil.move(work / "0" / f"{case}.pkl", work / "done")
+    return mask

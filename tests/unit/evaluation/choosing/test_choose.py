@@ -1,0 +1,190 @@
+"""The best run or pair of runs: what nnU-Net chooses, and what it does not say."""
+
+import json
+import multiprocessing
+import pickle
+from multiprocessing.pool import ThreadPool
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from validated_runs import CASES, region_runs, runs
+
+from nnunet_vit.errors import ModelError
+from nnunet_vit.evaluation.choosing.choice_text import choice_text
+from nnunet_vit.evaluation.choosing.choose import choose
+from nnunet_vit.report.progress import Progress
+
+__all__ = ["region_runs", "runs"]  # fixtures
+pytestmark = pytest.mark.unit
+
+UNET, OURS = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer_vit__linear-1__2d"
+
+
+def chosen(runs, **options):
+    options = {"patients": {case: case for case in "abcde"}, **options}
+    return choose(runs.results, runs.references, runs.demand, Progress(), **options)
+
+
+@pytest.fixture
+def three(runs):
+    runs.write(UNET, noise=2, seed=1)
+    runs.write(OURS, noise=2, seed=2)
+    runs.write("nnUNetTrainer_vit__linear-2__2d", noise=4, seed=3)
+    return runs
+
+
+def nnunets(runs):
+    """Return what nnU-Net's own functions choose and determine."""
+    from nnunetv2.evaluation.find_best_configuration import find_best_configuration
+
+    keys = ("trainer", "plans", "configuration")
+    names = sorted(path.name for path in runs.results.glob("*__*"))
+    models = [dict(zip(keys, name.split("__"), strict=True)) for name in names]
+    return find_best_configuration(7, models, folds=tuple(CASES), num_processes=1)
+
+
+def test_an_average_of_two_is_the_best(three):
+    choice = chosen(three)
+    assert [candidate.name for candidate in choice.ranked[:1]] == [f"{UNET} + linear-1__2d"]
+    assert len(choice.ranked) == 6
+    assert [one.dice for one in choice.ranked] == sorted(
+        (one.dice for one in choice.ranked), reverse=True
+    )
+    assert choice.best.folder.name == f"ensemble___{UNET}___{OURS}___0_1"
+    summary = json.loads((choice.best.folder / "summary.json").read_text())
+    assert summary["foreground_mean"]["Dice"] == choice.best.dice
+    assert choice.differences[-1].mean > 0.1
+    text = choice_text(choice)
+    assert "\n  1. A+B  Dice 0." in text
+    assert "Folds 0 1, 5 cases:\n  A  nnUNetTrainer__nnUNetPlans__2d\n  B  linear-1__2d\n" in text
+    assert all(len(line) < 80 for line in text.splitlines())
+
+
+def test_runs_alone(three):
+    choice = chosen(three, ensembles=False, wanted=["linear-2__2d", str(three.results / UNET)])
+    assert [candidate.name for candidate in choice.ranked] == [UNET, "linear-2__2d"]
+    assert not (three.results / "ensembles").exists()
+
+
+def test_equal_runs_come_in_their_order_and_single_ones_first(runs):
+    for name in ("nnUNetTrainer_vit__b__2d", "nnUNetTrainer_vit__a__2d"):
+        runs.write(name, noise=0.1)
+    assert [one.name for one in chosen(runs).ranked] == ["a__2d", "b__2d", "a__2d + b__2d"]
+
+
+def test_runs_without_probabilities_are_in_no_ensemble(three):
+    for file in (three.results / OURS).glob("fold_1/validation/*.npz"):
+        file.unlink()
+    (three.results / OURS / "fold_0/run.yaml").touch()
+    choice = chosen(three)
+    assert len(choice.ranked) == 4
+    assert list(choice.without_ensembles) == ["linear-1__2d"]
+    remedy = choice.without_ensembles["linear-1__2d"].fix
+    assert remedy == (
+        f"vit_cli train --config {three.results / OURS}/fold_0/run.yaml --folds 1 --continue "
+        "--probabilities"
+    )
+    assert remedy in choice_text(choice)
+
+
+def test_the_best_without_probabilities_has_no_temperature(runs):
+    runs.write(UNET, probabilities=False)
+    choice = chosen(runs)
+    assert choice.calibration is None
+    assert "Temperature: none" in choice_text(choice)
+    assert (
+        "nnUNetv2_train 007 2d FOLD -tr nnUNetTrainer -p nnUNetPlans --val --npz, for FOLD 0 1"
+        in (choice.without_ensembles[UNET].fix)
+    )
+
+
+def test_probabilities_of_another_validation_are_refused(runs):
+    folder = runs.write(UNET)
+    file = folder / "fold_0/validation/a.npz"
+    values = np.load(file)["probabilities"]
+    values[:, 0, 0, 0] = [0, 1, 0]
+    np.savez_compressed(file, probabilities=values)
+    with pytest.raises(Exception, match=r"a\.png is not the mask that the probabilities beside it"):
+        chosen(runs)
+
+
+def test_parts_apart_are_removed_where_that_helps(runs):
+    runs.write(UNET, noise=0.1, speck=True)
+    choice = chosen(runs)
+    assert choice.postprocessing.steps == ((1, 2),)
+    assert choice.postprocessing.after > choice.postprocessing.before
+    functions, arguments = pickle.loads(choice.nnunets_file.read_bytes())
+    assert [function.__name__ for function in functions] == [
+        "remove_all_but_largest_component_from_segmentation"
+    ]
+    assert arguments == [{"labels_or_regions": [1, 2]}]
+    assert "the largest component of the foreground is kept" in choice_text(choice)
+
+
+def test_regions(region_runs):
+    for number in (1, 2):
+        region_runs.write(f"nnUNetTrainer__p{number}__2d", noise=2, seed=number)
+    choice = chosen(region_runs)
+    assert len(choice.best.runs) == 2
+    assert choice.calibration.nll_after < choice.calibration.nll_before
+
+
+LEFT_OUT = {
+    "fold 1: not validated.": lambda f: (f / "fold_1/validation/summary.json").unlink(),
+    "fold 0: validated on other cases than splits_final.json gives it.": lambda f: (
+        f / "fold_0/validation/a.png"
+    ).unlink(),
+    "fold 0, 1: without a final model.": lambda f: [
+        file.unlink() for file in f.glob("*/checkpoint_final.pth")
+    ],
+    "its dataset.json has another labels than the dataset.": lambda f: (
+        f / "dataset.json"
+    ).write_text('{"labels": {"background": 0, "x": 1}, "file_ending": ".png"}'),
+}
+
+
+@pytest.mark.parametrize("problem", LEFT_OUT)
+def test_what_is_left_out(three, problem):
+    LEFT_OUT[problem](three.results / OURS)
+    choice = chosen(three)
+    assert {name: fault.problem for name, fault in choice.left_out.items()} == {
+        "linear-1__2d": problem
+    }
+    assert f"Left out: linear-1__2d: {problem[:20]}" in choice_text(choice)
+    with pytest.raises(ModelError) as caught:
+        chosen(three, wanted=[OURS])
+    assert problem.rstrip(".") in str(caught.value)
+
+
+def test_a_name_that_no_run_has(three):
+    with pytest.raises(ModelError, match=r"linear-9__2d: no such run. Those that can: .*linear-2"):
+        chosen(three, wanted=["linear-9__2d"])
+
+
+def test_nothing_to_choose_from(runs):
+    runs.write(UNET, cases={0: CASES[0]})
+    with pytest.raises(ModelError) as caught:
+        chosen(runs)
+    assert "has no run whose folds 0 1 are all validated." in str(caught.value)
+    assert f"{UNET}: fold 1: not validated." in str(caught.value)
+    assert "nnUNetv2_train 007 2d 1 -tr nnUNetTrainer -p nnUNetPlans --c" in caught.value.fix
+
+
+@pytest.mark.parametrize("kind", ["runs", "region_runs"])
+def test_nnunet_chooses_the_same(kind, request, monkeypatch):
+    threads = SimpleNamespace(Pool=ThreadPool)  # processes take seconds to start
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: threads)
+    own = request.getfixturevalue(kind)
+    own.write(UNET, noise=2, seed=1, speck=True)
+    own.write(OURS, noise=2, seed=2, speck=True)
+    choice = chosen(own)
+    ours = {each.folder: each.dice for each in choice.ranked}
+    rule = pickle.loads(choice.nnunets_file.read_bytes())
+    theirs = nnunets(own)
+    assert sorted(theirs["all_results"].values()) == sorted(ours.values())
+    best, helps = theirs["best_model_or_ensemble"], choice.postprocessing
+    assert best["postprocessing_file"] == str(choice.nnunets_file)
+    assert best["result_on_crossval_pre_pp"] == pytest.approx(helps.before, abs=1e-12)
+    assert best["result_on_crossval_post_pp"] == pytest.approx(helps.after, abs=1e-12)
+    assert pickle.loads(choice.nnunets_file.read_bytes()) == rule

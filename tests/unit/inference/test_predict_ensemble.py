@@ -1,0 +1,200 @@
+"""Prediction with the file of `best`: its members unchanged, their probabilities averaged."""
+
+import json
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+from skimage.io import imread
+from validated_runs import CASES, runs, save_mask, softmax
+
+from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError
+from nnunet_vit.inference import predict_ensemble as module
+from nnunet_vit.inference.best_of_dataset import best_of_dataset
+from nnunet_vit.inference.ensemble_file import read_ensemble
+from nnunet_vit.inference.ensemble_members import ReadyMember
+from nnunet_vit.report.progress import Progress
+
+__all__ = ["runs"]  # a fixture
+pytestmark = pytest.mark.unit
+
+ONE, TWO = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer__other__2d"
+FIRST, SECOND = (np.random.default_rng(n).normal(0, 2, (2, 3, 1, 24, 32)) for n in (1, 2))
+
+
+@pytest.fixture
+def file(runs):
+    """What best writes of two runs of which the average is better."""
+    runs.write(ONE, noise=2, seed=1)
+    runs.write(TWO, noise=2, seed=2)
+    choice, file = best_of_dataset("7", Progress(), folds=list(CASES))
+    assert len(choice.best.runs) == 2
+    return file
+
+
+@pytest.fixture
+def images(tmp_path):
+    for case in ("x", "x.y"):
+        for channel in range(2):
+            save_mask(tmp_path / f"images/{case}_000{channel}.png", np.full((24, 32), 9 * channel))
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    """Networks whose probabilities are known, in place of real ones."""
+    loaded = []
+
+    def load(member, predictor, base, progress):
+        loaded.append(member.model.path.name)
+
+    def run(predictor, inputs, place, *, probabilities):
+        logits = FIRST if loaded[-1] == ONE else SECOND
+        for case, each in zip(inputs.cases, logits, strict=True):
+            save_mask(place / f"{case}.png", each.argmax(axis=0)[0])
+            if probabilities:
+                np.savez_compressed(place / f"{case}.npz", probabilities=softmax(each))
+                (place / f"{case}.pkl").write_bytes(pickle.dumps({}))
+        for name in ("plans.json", "dataset.json"):
+            (place / name).write_text("{}")
+
+    monkeypatch.setattr(ReadyMember, "load", load)
+    monkeypatch.setattr(module, "new_predictor", lambda *_: object())
+    monkeypatch.setattr(module, "run", run)
+
+
+def predict(images, file, masks=None, probabilities=False):
+    masks = masks or images.parent / "masks"
+    plain = {"device": "cpu", "mirroring": True, "base": None, "progress": Progress()}
+    module.predict_ensemble(images, masks, file, probabilities=probabilities, **plain)
+    return masks
+
+
+def change(file, **keys):
+    file.write_text(json.dumps(json.loads(file.read_text()) | keys))
+
+
+def test_the_mean_of_the_members(file, images, networks):
+    change(file, postprocessing=[], temperature=2.0)
+    masks = predict(images, file, probabilities=True)
+    names = [f"{case}.{ending}" for case in ("x", "x.y") for ending in ("npz", "pkl", "png")]
+    assert sorted(path.name for path in masks.iterdir()) == [
+        "dataset.json", "plans.json", *sorted(names)
+    ]  # fmt: skip
+    for number, case in enumerate(("x", "x.y")):
+        mean = (softmax(FIRST[number]) + softmax(SECOND[number])) / 2
+        assert np.array_equal(imread(masks / f"{case}.png"), mean.argmax(axis=0)[0])
+        rooted = np.sqrt(mean)
+        found = np.load(masks / f"{case}.npz")["probabilities"]
+        assert np.allclose(found, rooted / rooted.sum(axis=0), atol=1e-5)
+
+
+def test_one_model_alone_is_post_processed(file, images, networks):
+    content = json.loads(file.read_text())
+    change(file, members=content["members"][:1],
+           postprocessing=[{"keep_largest_component_of": [1]}])  # fmt: skip
+    masks = predict(images, file)
+    found, raw = imread(masks / "x.png"), FIRST[0].argmax(axis=0)[0]
+    assert 0 < (found == 1).sum() < (raw == 1).sum()
+    assert np.array_equal(found == 2, raw == 2)
+    assert not list(masks.glob("*.npz"))
+
+
+def test_what_a_killed_prediction_left_is_removed(file, images, networks):
+    left = images.parent / "masks/.predicting-abc"
+    left.mkdir(parents=True)
+    (left / "in.use").touch()
+    predict(images, file)
+    assert not left.exists()
+
+
+def test_a_moved_results_folder(file, images, networks, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.move(file.parent, moved)
+    assert (predict(images, moved / file.name) / "x.png").is_file()
+
+
+def test_a_file_elsewhere_names_whole_paths(file, tmp_path):
+    choice, other = best_of_dataset(
+        "7", Progress(), folds=list(CASES), output=tmp_path / "mine.json"
+    )
+    folders = [member.folder for member in read_ensemble(other).members]
+    assert folders == [run.path.resolve() for run in choice.best.runs]
+
+
+def test_all_that_is_wrong_with_the_members_at_once(file, images):
+    (file.parent / ONE / "fold_0/checkpoint_final.pth").write_bytes(b"trained again")
+    (file.parent / ONE / "fold_1/checkpoint_final.pth").unlink()
+    shutil.rmtree(file.parent / TWO)
+    with pytest.raises(ModelError) as caught:
+        predict(images, file)
+    assert caught.value.problem == (
+        f"{file}: 3 problems:\n"
+        f"  {file.parent / ONE}: the final model of fold 0 is another one than when it was chosen."
+        f"\n  {file.parent / ONE}: the final model of fold 1 is missing."
+        f"\n  {file.parent / TWO} is missing."
+    )
+    assert "`vit_cli best DATASET` chooses again" in caught.value.fix
+    assert not (images.parent / "masks").exists()
+
+
+def test_a_member_of_another_dataset(file, images):
+    description = file.parent / TWO / "dataset.json"
+    content = json.loads(description.read_text())
+    description.write_text(json.dumps(content | {"channel_names": {"0": "CT", "1": "R"}}))
+    with pytest.raises(ModelError, match="has another channel_names than the ensemble"):
+        predict(images, file)
+
+
+def test_masks_among_the_models_and_images_that_do_not_fit(file, images):
+    with pytest.raises(MachineError, match="is the folder of the model"):
+        predict(images, file, masks=file.parent / ONE)
+    (images / "x_0001.png").unlink()
+    with pytest.raises(DataError, match="has 1 channel"):
+        predict(images, file)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty."),
+        ("{", "cannot be read as JSON"),
+        ("[]", "is no file of `vit_cli best`: it holds a list."),
+        ("{}", "is no file of `vit_cli best`: it holds no schema."),
+        ('{"schema": 9, "written_by": "nnunet-vit 8"}', "was written by nnunet-vit 8, this is"),
+        ('{"schema": 1}', "is damaged: description, members, postprocessing missing or"),
+        ('{"schema": 1, "description": {}, "members": [], "postprocessing": []}', "members"),
+        ('{"schema": 1, "description": {}, "members": [{"folder": "x", "checkpoints": {}}], '
+         '"postprocessing": []}', "members missing"),
+        ('{"schema": 1, "description": {}, "members": [{"folder": "x", "checkpoints": {"0": "a"}}],'
+         ' "postprocessing": [], "temperature": -1}', "temperature missing"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_none(tmp_path, text, problem):
+    (tmp_path / "best.json").write_text(text)
+    with pytest.raises(ModelError) as caught:
+        read_ensemble(tmp_path / "best.json")
+    assert str(caught.value).startswith(f"{tmp_path / 'best.json'} ")
+    assert problem in str(caught.value)
+    assert "vit_cli best DATASET" in caught.value.fix or "update" in caught.value.fix
+
+
+def test_folds_that_share_cases(runs):
+    splits = [{"train": [], "val": ["a", "b"]}, {"train": [], "val": ["b", "c"]}]
+    (runs.preprocessed / "splits_final.json").write_text(json.dumps(splits))
+    with pytest.raises(ConfigError, match="b validate in several of folds 0 1"):
+        best_of_dataset("7", Progress(), folds=[0, 1])
+
+
+def test_folds_that_are_not_there(runs):
+    with pytest.raises(ConfigError) as caught:
+        best_of_dataset("7", Progress())
+    splits = runs.preprocessed / "splits_final.json"
+    assert str(caught.value) == f"--folds 2 3 4: {splits} has 2 folds. Fix: --folds 0 1"
+
+
+def test_where_the_file_cannot_be_written(runs, tmp_path):
+    for output in (tmp_path, tmp_path / "none/best.json"):
+        with pytest.raises(MachineError, match="-o "):
+            best_of_dataset("7", Progress(), folds=[0, 1], output=output)
