@@ -66,13 +66,13 @@ def train(
         from nnunet_vit.training.fold_preparation import Request
 
         asked = Asked(update=update_data, again=preprocess_again)
+        request = Request(device, resume, overwrite, asked, probabilities=probabilities)
         if isinstance(run.data.fold, list):
-            request = Request(device, resume, overwrite, asked, probabilities=probabilities)
             devices = _devices(jobs, gpus, device)
             several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
             figures, folder = several.as_text(), several.folder
         else:
-            one = one_fold.train(run, device, resume, overwrite, progress, asked, probabilities)
+            one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
     print(
         f"{figures}\nModel: {folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.notices import notices
-from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.files.locks import given_back
 from nnunet_vit.nnunet.folders import use_folders, use_processors
 from nnunet_vit.report.progress import Progress
@@ -16,31 +15,18 @@ from nnunet_vit.training.fold_folders import claimed, empty_folds, what_is_saved
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
 
 
-def train(
-    run: ViTnnUNetConfig,
-    device: str | None,
-    resume: bool,
-    overwrite: bool,
-    progress: Progress,
-    asked: Asked = NOTHING,
-    probabilities: bool = False,
-) -> TrainedModel:
+def train(run: ViTnnUNetConfig, request: Request, progress: Progress) -> TrainedModel:
     """Plan and preprocess where needed, train one fold, validate it.
 
     Args:
         run: resolved, of one fold.
-        device: cpu, cuda, cuda:1 or mps; None: the best that is there.
-        resume: continue from the last checkpoint.
-        overwrite: delete an existing result and start from scratch.
+        request: how it is to be trained.
         progress: where to show what happens.
-        asked: what may change of preprocessed data that are there.
-        probabilities: the validation writes them beside its masks.
 
     Raises:
         UserError: everything that can be known is checked before anything is written.
     """
     with opened(run, progress) as known:
-        request = Request(device, resume, overwrite, asked, probabilities=probabilities)
         return train_fold(known, request, progress)
 
 
