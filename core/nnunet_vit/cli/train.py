@@ -56,8 +56,8 @@ def train(
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
-    given = overrides_of(dataset, configuration, _fold(fold, folds))
-    run = loaded(config, [*given, *(set_ or [])])
+    words = overrides_of(dataset, configuration, _fold(fold, folds))
+    run = loaded(config, words + (set_ or []))
     _check_jobs(run, jobs, gpus, device=device)
     with quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
@@ -65,8 +65,8 @@ def train(
         from nnunet_vit.training import run as one_fold
         from nnunet_vit.training.fold_preparation import Request
 
-        asked = Asked(update=update_data, again=preprocess_again)
-        request = Request(device, resume, overwrite, asked, probabilities=probabilities)
+        request = Request(device, resume, overwrite, Asked(update_data, preprocess_again),
+                          probabilities=probabilities)  # fmt: skip
         if isinstance(run.data.fold, list):
             devices = _devices(jobs, gpus, device)
             several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
@@ -74,10 +74,12 @@ def train(
         else:
             one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
-    print(
-        f"{figures}\nModel: {folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS "
-        f"--model {shlex.quote(str(folder))} --folds {' '.join(map(str, run.data.folds))}"
-    )
+    print(f"{figures}\nModel: {folder}\nPredict with: {_predicting(folder, run)}")
+
+
+def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:
+    folds = " ".join(map(str, run.data.folds))
+    return f"vit_cli predict -i IMAGES -o MASKS --model {shlex.quote(str(folder))} --folds {folds}"
 
 
 def loaded(config: Path | None, overrides: list[str], verb: str = "train") -> "ViTnnUNetConfig":
