@@ -2,7 +2,8 @@
 
 A table stands between `<!-- options: WHAT -->` and `<!-- end -->`. WHAT is sections and keys of the
 run file (`lora train.ema`), `head NAME`, `heads` for all of this repository, `mask heads`,
-`metrics`, `terms` of the loss or `augmentations`. With --check nothing is written, and pages that differ from the models are an error.
+`metrics`, `terms` of the loss or `augmentations`. With --check nothing is written, and pages that
+differ from the models are an error.
 """
 
 import json
