@@ -7,12 +7,7 @@ A file has AUGMENTATIONS, a tuple of `Augmentation`. A package brings one by the
 from dataclasses import replace
 from functools import cache
 
-from nnunet_vit.augmentation.kind import (
-    Augmentation,
-    AugmentationOptions,
-    PatchFacts,
-    Transforms,
-)
+from nnunet_vit.augmentation.kind import Augmentation, AugmentationOptions, PatchFacts, Transforms
 from nnunet_vit.registry import catalogue
 from nnunet_vit.registry.calling import described_by
 from nnunet_vit.registry.lookup import checked_name, modules_of, one_named

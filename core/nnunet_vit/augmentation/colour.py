@@ -2,12 +2,7 @@
 
 from pydantic import Field
 
-from nnunet_vit.augmentation.kind import (
-    Augmentation,
-    AugmentationOptions,
-    PatchFacts,
-    Transforms,
-)
+from nnunet_vit.augmentation.kind import Augmentation, AugmentationOptions, PatchFacts, Transforms
 
 
 class ColourOptions(AugmentationOptions):

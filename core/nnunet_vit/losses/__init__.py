@@ -38,7 +38,7 @@ def named_term(name: str, others: tuple[str, ...] = ()) -> LossTerm:
 
     Args:
         name: as `train.loss` says it.
-        others: what the key takes besides, for the error.
+        others: words that name whole losses, for the error.
 
     Raises:
         ConfigError: nobody has it.

@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.losses.term import ClassOptions, LossTerm
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nnunet_vit.losses.computing.compared import Compared
+    from nnunet_vit.losses.term import Compared, Tensor
 
 
 def _value(compared: "Compared", options: ClassOptions) -> "Tensor":

@@ -7,9 +7,7 @@ from pydantic import Field
 from nnunet_vit.losses.term import ClassOptions, LossTerm
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nnunet_vit.losses.computing.compared import Compared
+    from nnunet_vit.losses.term import Compared, Tensor
 
 
 class CentrelineOptions(ClassOptions):

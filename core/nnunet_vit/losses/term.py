@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor as Tensor
 
-    from nnunet_vit.losses.computing.compared import Compared
+    from nnunet_vit.losses.computing.compared import Compared as Compared
 
 
 class TermOptions(BaseModel):

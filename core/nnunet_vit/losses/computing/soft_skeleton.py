@@ -9,16 +9,13 @@ def soft_skeleton(maps: Tensor, iterations: int) -> Tensor:
 
     Shapes: maps (B, C, H, W) of 0 to 1, the result likewise.
     """
-    skeleton = _lost_by_opening(maps)
+    smaller = _eroded(maps)
+    skeleton = functional.relu(maps - _dilated(smaller))
     for _ in range(iterations):
-        maps = _eroded(maps)
-        lost = _lost_by_opening(maps)
+        maps, smaller = smaller, _eroded(smaller)
+        lost = functional.relu(maps - _dilated(smaller))
         skeleton = skeleton + functional.relu(lost - skeleton * lost)
     return skeleton
-
-
-def _lost_by_opening(maps: Tensor) -> Tensor:
-    return functional.relu(maps - _dilated(_eroded(maps)))
 
 
 def _eroded(maps: Tensor) -> Tensor:
