@@ -54,17 +54,17 @@ def _of_ours(source: RunSource, run: ViTnnUNetConfig) -> RunFacts:
         f"{counted(steps, 'step')}, with tuning {method_name(run)}. {_folds(source)}"
     )
     facts = [
-        ("Run", source.results.name),
         ("Dataset", dataset),
         ("Head", head),
         ("Backbone", backbone),
         ("Weights at the start", _weights(run)),
         ("Fine-tuning", method_name(run)),
-        ("Epochs", f"{train.num_epochs} of {train.num_iterations_per_epoch} steps"),
+        ("Epochs", f"{train.num_epochs}, each of {train.num_iterations_per_epoch} steps"),
         ("Optimizer", f"{train.optimizer}, rate {train.initial_lr:g}, {train.schedule}"),
         ("Seed", "none" if train.seed is None else str(train.seed)),
         *_sizes(source, run.data.configuration),
         *_cost(source),
+        ("Run", source.results.name),
     ]
     folds = " ".join(map(str, source.folds))
     folds = f"--folds {folds}" if len(source.folds) > 1 else folds
