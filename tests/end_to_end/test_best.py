@@ -21,7 +21,7 @@ FOLDERS = {"raw": "few", "preprocessed": "few pre", "results": "found"}
 IMAGES = "few/Dataset903_Few/imagesTs"
 UNET = "nnUNetTrainerShort__nnUNetPlans__2d"
 # what nnUNetv2_apply_postprocessing reads, of the steps in a file
-RULE = "from nnunet_vit.evaluation.choosing.postprocessing import write_for_nnunet as w; import "
+RULE = "from nnunet_vit.evaluation.ranking.postprocessing import write_for_nnunet as w; import "
 RULE += "pathlib; w(((1, 2), (1,)), (1, 2), pathlib.Path('.'))"
 
 
