@@ -21,7 +21,7 @@ FOLDERS = {"raw": "few", "preprocessed": "few pre", "results": "found"}
 IMAGES = "few/Dataset903_Few/imagesTs"
 UNET = "nnUNetTrainerShort__nnUNetPlans__2d"
 # what nnUNetv2_apply_postprocessing reads, of the steps in a file
-RULE = "from nnunet_vit.evaluation.choosing.postprocessing import write_for_nnunet as w; import "
+RULE = "from nnunet_vit.evaluation.ranking.postprocessing import write_for_nnunet as w; import "
 RULE += "pathlib; w(((1, 2), (1,)), (1, 2), pathlib.Path('.'))"
 
 
@@ -106,20 +106,24 @@ def same_masks(*folders):
     return all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_one_model_is_predicted_as_by_nnunet(installed, nnunet, both, stock_masks):
-    best(installed, nnunet, UNET, "-o", "unet.json")
-    output = predict(installed, nnunet, "unet.json", "alone")
+@pytest.fixture(scope="module")
+def alone(installed, nnunet, both, file):
+    """The files that best writes of each model alone."""
+    for model in both:
+        best(installed, nnunet, model.name, "-o", f"{model.name}.json")
+    return [installed.folder / f"{model.name}.json" for model in both]
+
+
+def test_one_model_is_predicted_as_by_nnunet(installed, nnunet, both, alone, stock_masks):
+    output = predict(installed, nnunet, alone[0], "alone")
     assert output.endswith("2 masks in alone\n")
     rule = both[0] / "crossval_results_folds_0/postprocessing.pkl"
     post_process(nnunet, "one", rule, "processed")
     assert same_masks(installed.folder / "alone", installed.folder / "processed")
 
 
-def test_both_together_are_predicted_as_by_nnunet(installed, nnunet, both, file, stock_masks):
-    members = []
-    for model in both:
-        best(installed, nnunet, model.name, "-o", f"{model.name}.json")
-        members += json.loads((installed.folder / f"{model.name}.json").read_text())["members"]
+def test_both_together_are_predicted_as_by_nnunet(installed, nnunet, file, alone, stock_masks):
+    members = [json.loads(one.read_text())["members"][0] for one in alone]
     steps = [{"keep_largest_component_of": labels} for labels in ([1, 2], [1])]
     content = json.loads(file.read_text()) | {"members": members, "postprocessing": steps}
     (installed.folder / "pair.json").write_text(json.dumps(content))

@@ -36,7 +36,7 @@ def best(
     from nnunet_vit.report.quiet import quiet_libraries
 
     with quiet_libraries() as progress:
-        from nnunet_vit.evaluation.choosing.choice_text import choice_text
+        from nnunet_vit.evaluation.ranking.choice_text import choice_text
         from nnunet_vit.inference.best_of_dataset import best_of_dataset
 
         choice, file = best_of_dataset(

@@ -14,12 +14,12 @@ from nnunet_vit.data.description_file import read_description
 from nnunet_vit.data.splits import NAME as SPLITS
 from nnunet_vit.data.splits import validation_cases
 from nnunet_vit.errors import ConfigError, MachineError, ModelError, counted
-from nnunet_vit.evaluation.choosing.choose import Choice, choose
-from nnunet_vit.evaluation.choosing.comparable_runs import BETWEEN, Demand, Run
-from nnunet_vit.evaluation.choosing.postprocessing import steps_as_json
-from nnunet_vit.evaluation.choosing.scored_masks import Candidate
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
+from nnunet_vit.evaluation.ranking.choose import Choice, choose
+from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN, Demand, Run
+from nnunet_vit.evaluation.ranking.postprocessing import steps_as_json
+from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json
 from nnunet_vit.inference.ensemble_file import NAME, SCHEMA, described, place_of
 from nnunet_vit.inference.results_folder import datasets_with_results
@@ -128,7 +128,7 @@ def _content(choice: Choice, dataset: str, file: Path) -> JsonObject:
         "calibration": None if calibration is None else calibration.as_json(),
         "dice": {"cross_validation": _number(helps.before), "postprocessed": _number(helps.after)},
         "nnunets_postprocessing": place_of(choice.nnunets_file, file),
-        "candidates": _candidates(choice),
+        "contenders": _contenders(choice),
         "left_out": {name: fault.problem for name, fault in choice.left_out.items()},
     }
 
@@ -142,19 +142,19 @@ def _member(run: Run, file: Path) -> JsonObject:
     }
 
 
-def _candidates(choice: Choice) -> list[JsonObject]:
+def _contenders(choice: Choice) -> list[JsonObject]:
     differences = (None, *choice.differences)
     return [
-        _candidate(candidate, difference)
-        for candidate, difference in zip(choice.ranked, differences, strict=True)
+        _contender(contender, difference)
+        for contender, difference in zip(choice.ranked, differences, strict=True)
     ]
 
 
-def _candidate(candidate: Candidate, difference: Difference | None) -> JsonObject:
+def _contender(contender: Contender, difference: Difference | None) -> JsonObject:
     found: JsonObject = {
-        "runs": [run.path.name for run in candidate.runs],
-        "dice": _number(candidate.dice),
-        "cases": len(candidate.pairs),
+        "runs": [run.path.name for run in contender.runs],
+        "dice": _number(contender.dice),
+        "cases": len(contender.pairs),
     }
     if difference is not None:
         keys = ("mean", "low", "high", "p_holm")

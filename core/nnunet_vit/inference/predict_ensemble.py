@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.model_files import MODEL_FILES
-from nnunet_vit.evaluation.choosing.averaging import average, reader_of
-from nnunet_vit.evaluation.choosing.postprocessing import postprocessed
-from nnunet_vit.evaluation.choosing.scored_masks import TOGETHER
-from nnunet_vit.evaluation.choosing.temperature import scaled
 from nnunet_vit.evaluation.mask_pairs import Task
 from nnunet_vit.evaluation.probabilities import ENDING, KEY
+from nnunet_vit.evaluation.ranking.averaging import average, reader_of
+from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
+from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
+from nnunet_vit.evaluation.ranking.temperature import scaled
 from nnunet_vit.files.locks import LockedError, lock
 from nnunet_vit.inference.earlier_masks import of_earlier_prediction
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.evaluation.choosing.postprocessing import (
+from nnunet_vit.evaluation.ranking.postprocessing import (
     postprocessed,
     steps_as_json,
     steps_of_json,

@@ -8,13 +8,13 @@ from pathlib import Path
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.model_files import MODEL_FILES
-from nnunet_vit.evaluation.choosing.averaging import out_of_fold, reader_of
-from nnunet_vit.evaluation.choosing.comparable_runs import Run
 from nnunet_vit.evaluation.comparing.run_results import RunResults
 from nnunet_vit.evaluation.evaluate import measure
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
 from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.nnunet_summary import summary_of, write_summary
+from nnunet_vit.evaluation.ranking.averaging import out_of_fold, reader_of
+from nnunet_vit.evaluation.ranking.comparable_runs import Run
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.report.progress import Progress
 
@@ -23,7 +23,7 @@ TOGETHER = 2  # cases whose probabilities are held at the same time
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Contender:
     """One run or several, and their masks of all validation cases.
 
     Attributes:
@@ -58,7 +58,7 @@ class Candidate:
 
 def scored(
     runs: Sequence[Run], masks: Mapping[str, Path], references: Path, progress: Progress
-) -> Candidate:
+) -> Contender:
     """Measure masks and write nnU-Net's summary.json beside them.
 
     Args:
@@ -82,10 +82,10 @@ def scored(
     results = summary_of(measurement.cases, list(classes))
     write_summary(results, folder / SUMMARY)
     dice = float(results["foreground_mean"]["Dice"])
-    return Candidate(tuple(runs), folder, tuple(pairs), dice, measurement)
+    return Contender(tuple(runs), folder, tuple(pairs), dice, measurement)
 
 
-def ensemble_of(runs: Sequence[Run], references: Path, progress: Progress) -> Candidate:
+def ensemble_of(runs: Sequence[Run], references: Path, progress: Progress) -> Contender:
     """Average the out-of-fold probabilities of runs; write their masks where nnU-Net does.
 
     Raises:

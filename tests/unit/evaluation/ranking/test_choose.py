@@ -11,8 +11,8 @@ import pytest
 from validated_runs import CASES, region_runs, runs
 
 from nnunet_vit.errors import ModelError
-from nnunet_vit.evaluation.choosing.choice_text import choice_text
-from nnunet_vit.evaluation.choosing.choose import choose
+from nnunet_vit.evaluation.ranking.choice_text import choice_text
+from nnunet_vit.evaluation.ranking.choose import choose
 from nnunet_vit.report.progress import Progress
 
 __all__ = ["region_runs", "runs"]  # fixtures
@@ -46,7 +46,7 @@ def nnunets(runs):
 
 def test_an_average_of_two_is_the_best(three):
     choice = chosen(three)
-    assert [candidate.name for candidate in choice.ranked[:1]] == [f"{UNET} + linear-1__2d"]
+    assert [contender.name for contender in choice.ranked[:1]] == [f"{UNET} + linear-1__2d"]
     assert len(choice.ranked) == 6
     assert [one.dice for one in choice.ranked] == sorted(
         (one.dice for one in choice.ranked), reverse=True
@@ -63,7 +63,7 @@ def test_an_average_of_two_is_the_best(three):
 
 def test_runs_alone(three):
     choice = chosen(three, ensembles=False, wanted=["linear-2__2d", str(three.results / UNET)])
-    assert [candidate.name for candidate in choice.ranked] == [UNET, "linear-2__2d"]
+    assert [contender.name for contender in choice.ranked] == [UNET, "linear-2__2d"]
     assert not (three.results / "ensembles").exists()
 
 

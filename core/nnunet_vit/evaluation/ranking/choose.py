@@ -8,15 +8,15 @@ from pathlib import Path
 
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import ModelError
-from nnunet_vit.evaluation.choosing.comparable_runs import Demand, Run, command_for, find_runs
-from nnunet_vit.evaluation.choosing.out_of_fold_pixels import calibrated
-from nnunet_vit.evaluation.choosing.postprocessing import write_for_nnunet
-from nnunet_vit.evaluation.choosing.postprocessing_choice import PostProcessing, determined
-from nnunet_vit.evaluation.choosing.scored_masks import Candidate, ensemble_of, scored
-from nnunet_vit.evaluation.choosing.temperature import Calibration
 from nnunet_vit.evaluation.comparing.comparison import MEAN, Comparison
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference, corrected, difference_of
 from nnunet_vit.evaluation.comparing.run_results import OURS
+from nnunet_vit.evaluation.ranking.comparable_runs import Demand, Run, command_for, find_runs
+from nnunet_vit.evaluation.ranking.out_of_fold_pixels import calibrated
+from nnunet_vit.evaluation.ranking.postprocessing import write_for_nnunet
+from nnunet_vit.evaluation.ranking.postprocessing_choice import PostProcessing, determined
+from nnunet_vit.evaluation.ranking.scored_masks import Contender, ensemble_of, scored
+from nnunet_vit.evaluation.ranking.temperature import Calibration
 from nnunet_vit.report.progress import Progress
 
 
@@ -25,7 +25,7 @@ class Choice:
     """What cross-validation says.
 
     Attributes:
-        ranked: all candidates, the best first; of equals single runs first.
+        ranked: all contenders, the best first; of equals single runs first.
         differences: the best minus each of the others, in their order; None: no value in common.
         left_out: what keeps runs out, by their names.
         without_ensembles: what keeps runs out of ensembles, likewise.
@@ -34,7 +34,7 @@ class Choice:
         nnunets_file: of the post-processing.
     """
 
-    ranked: tuple[Candidate, ...]
+    ranked: tuple[Contender, ...]
     differences: tuple[Difference | None, ...]
     left_out: Mapping[str, Fault]
     without_ensembles: Mapping[str, Fault]
@@ -43,8 +43,8 @@ class Choice:
     nnunets_file: Path
 
     @property
-    def best(self) -> Candidate:
-        """The candidate with the highest Dice."""
+    def best(self) -> Contender:
+        """The contender with the highest Dice."""
         return self.ranked[0]
 
 
@@ -148,7 +148,7 @@ def _without_probabilities(runs: Sequence[Run]) -> dict[str, Fault]:
 
 
 def _differences(
-    ranked: Sequence[Candidate], patients: Mapping[str, str]
+    ranked: Sequence[Contender], patients: Mapping[str, str]
 ) -> tuple[Difference | None, ...]:
     """Return the best minus each other, in the mean Dice of the classes, corrected together."""
     best, *others = ranked
@@ -157,7 +157,7 @@ def _differences(
     return tuple(None if each is None else next(known) for each in found)
 
 
-def _difference(one: Candidate, other: Candidate, groups: Mapping[str, str]) -> Difference | None:
+def _difference(one: Contender, other: Contender, groups: Mapping[str, str]) -> Difference | None:
     both = (one, other)
     comparison = Comparison(
         [each.results() for each in both], [each.measurement for each in both], groups

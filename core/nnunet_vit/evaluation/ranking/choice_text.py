@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import counted
-from nnunet_vit.evaluation.choosing.choose import Choice
-from nnunet_vit.evaluation.choosing.comparable_runs import Run
-from nnunet_vit.evaluation.choosing.scored_masks import Candidate
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
+from nnunet_vit.evaluation.ranking.choose import Choice
+from nnunet_vit.evaluation.ranking.comparable_runs import Run
+from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.report.letters import letter
 
 WIDTH = 79
@@ -36,20 +36,20 @@ def choice_text(choice: Choice) -> str:
     return "\n".join(lines)
 
 
-def _runs(ranked: Sequence[Candidate]) -> dict[Run, str]:
+def _runs(ranked: Sequence[Contender]) -> dict[Run, str]:
     """Return the letter of each run, in the order of their names."""
-    runs = {run.path: run for candidate in ranked for run in candidate.runs}
+    runs = {run.path: run for contender in ranked for run in contender.runs}
     return {runs[path]: letter(number) for number, path in enumerate(sorted(runs))}
 
 
-def _called(candidate: Candidate, runs: Mapping[Run, str]) -> str:
-    return "+".join(runs[run] for run in candidate.runs)
+def _called(contender: Contender, runs: Mapping[Run, str]) -> str:
+    return "+".join(runs[run] for run in contender.runs)
 
 
 def _ranking(choice: Choice, runs: Mapping[Run, str]) -> Iterator[str]:
-    width = max(len(_called(candidate, runs)) for candidate in choice.ranked)
-    for number, candidate in enumerate(choice.ranked):
-        line = f"{number + 1:>3}. {_called(candidate, runs):<{width}}  Dice {candidate.dice:.4f}"
+    width = max(len(_called(contender, runs)) for contender in choice.ranked)
+    for number, contender in enumerate(choice.ranked):
+        line = f"{number + 1:>3}. {_called(contender, runs):<{width}}  Dice {contender.dice:.4f}"
         yield line + (f"  {_compared(choice.differences[number - 1])}" if number else "")
 
 
@@ -67,10 +67,10 @@ def _is_worse(difference: Difference | None) -> bool:
 
 def _verdict(choice: Choice, runs: Mapping[Run, str]) -> str:
     if not choice.differences:
-        return "It is the only candidate."
+        return "It is the only contender."
     equal = [
-        _called(candidate, runs)
-        for candidate, difference in zip(choice.ranked[1:], choice.differences, strict=True)
+        _called(contender, runs)
+        for contender, difference in zip(choice.ranked[1:], choice.differences, strict=True)
         if not _is_worse(difference)
     ]
     if not equal:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.evaluation.choosing.comparable_runs import Run
 from nnunet_vit.evaluation.evaluate import classes_of
 from nnunet_vit.evaluation.mask_pairs import Task
 from nnunet_vit.evaluation.probabilities import Channels, read_probabilities
+from nnunet_vit.evaluation.ranking.comparable_runs import Run
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter

@@ -6,21 +6,21 @@ from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.raster_reading import Raster, in_threads, reader_for
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import grouped
-from nnunet_vit.evaluation.choosing.averaging import out_of_fold
-from nnunet_vit.evaluation.choosing.scored_masks import TOGETHER, Candidate
-from nnunet_vit.evaluation.choosing.temperature import PIXELS, SEED, Calibration, fitted, sample
 from nnunet_vit.evaluation.mask_pairs import Pair
+from nnunet_vit.evaluation.ranking.averaging import out_of_fold
+from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER, Contender
+from nnunet_vit.evaluation.ranking.temperature import PIXELS, SEED, Calibration, fitted, sample
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
 
-def calibrated(candidate: Candidate, progress: Progress) -> Calibration:
+def calibrated(contender: Contender, progress: Progress) -> Calibration:
     """Return the temperature of a run's probabilities, or of the mean of several runs'.
 
     Args:
-        candidate: whose validations have kept probabilities.
+        contender: whose validations have kept probabilities.
         progress: where to show what happens.
 
     Raises:
@@ -28,16 +28,16 @@ def calibrated(candidate: Candidate, progress: Progress) -> Calibration:
     """
     import numpy as np
 
-    task = candidate.task
+    task = contender.task
     labels = task.label_manager()
     keys = labels.foreground_regions if labels.has_regions else labels.all_labels
-    reader = reader_for(task.description, [pair.reference for pair in candidate.pairs], "mask")
-    each = -(-PIXELS // len(candidate.pairs))
+    reader = reader_for(task.description, [pair.reference for pair in contender.pairs], "mask")
+    each = -(-PIXELS // len(contender.pairs))
 
     def drawn(numbered: tuple[int, Pair]) -> "tuple[Array, Array]":
         number, pair = numbered
         probabilities, _ = out_of_fold(
-            candidate.runs, pair.reference.name.removesuffix(task.ending)
+            contender.runs, pair.reference.name.removesuffix(task.ending)
         )
         raster = read_mask(pair.reference, reader, task.ending)
         if not isinstance(raster, Raster):
@@ -52,7 +52,7 @@ def calibrated(candidate: Candidate, progress: Progress) -> Calibration:
         return flat[:, pixels], np.stack([np.isin(truth[pixels], key) for key in keys])
 
     progress.start_work("Fitting the temperature")
-    found = in_threads(drawn, list(enumerate(candidate.pairs)), most=TOGETHER)
+    found = in_threads(drawn, list(enumerate(contender.pairs)), most=TOGETHER)
     probabilities, truth = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     calibration = fitted(probabilities, truth, regions=labels.has_regions)
     progress.close()

@@ -13,10 +13,10 @@ from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.raster_reading import Raster, in_threads, reader_for
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import grouped
-from nnunet_vit.evaluation.choosing.postprocessing import Step, postprocessed
 from nnunet_vit.evaluation.evaluate import classes_of
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
 from nnunet_vit.evaluation.measuring import Key
+from nnunet_vit.evaluation.ranking.postprocessing import Step, postprocessed
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:

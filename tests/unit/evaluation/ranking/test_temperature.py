@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from validated_runs import softmax
 
-from nnunet_vit.evaluation.choosing.temperature import fitted, sample, scaled
+from nnunet_vit.evaluation.ranking.temperature import fitted, sample, scaled
 
 pytestmark = pytest.mark.unit
 
