@@ -1,9 +1,13 @@
 """vit_cli compare: runs on the same cases, nnU-Net's own among them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nnunet_vit.evaluation.comparing.comparison import Comparison
+    from nnunet_vit.report.progress import Progress
 
 
 def compare(
@@ -22,7 +26,15 @@ def compare(
         str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="folder for CSV, LaTeX and a picture")
+        Path | None, typer.Option("--output", "-o", help="folder for CSV, LaTeX and pictures")
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--images",
+            "-i",
+            help="folder of images, to draw what got worse; default: of the raw dataset",
+        ),
     ] = None,
 ) -> None:
     """Compare runs on the same cases: differences with intervals, tests, and what may be noise."""
@@ -31,6 +43,9 @@ def compare(
 
     if output is not None and output.exists() and not output.is_dir():
         raise ConfigError(f"--output {output} is a file.", fix="a folder, which is made.")
+    if images is not None and not (output and images.is_dir()):
+        reason = "needs --output FOLDER" if images.is_dir() else "is no folder"
+        raise ConfigError(f"--images {images} {reason}.")
     with quiet_libraries() as progress:
         from nnunet_vit.evaluation.comparing.compare import compare_runs
         from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
@@ -45,3 +60,25 @@ def compare(
         if output is not None:
             files = write_comparison(found, output)
             progress.log(f"Written: {', '.join(map(str, files))}")
+            _draw_worse(found, output, references, images=images, progress=progress)
+
+
+def _draw_worse(
+    found: "Comparison",
+    output: Path,
+    references: Path | None,
+    *,
+    images: Path | None,
+    progress: "Progress",
+) -> None:
+    from nnunet_vit.evaluation.comparing.compare import found_references
+    from nnunet_vit.evaluation.comparing.worst_cases import write_worse_cases
+    from nnunet_vit.evaluation.reporting.run_source import open_source
+
+    truth = references or found_references([run.path for run in found.runs])
+    sources = [open_source(run.path, run.folds, truth) for run in found.runs]
+    files = next((there for source in sources if (there := source.images(images))), {})
+    if not files:
+        progress.log("The cases that got worse are not drawn: --images FOLDER, with the images.")
+        return
+    write_worse_cases(found, truth, files, output, progress=progress)

@@ -110,12 +110,14 @@ class Views:
         reference: (Y, X).
         prediction: likewise.
         place: which slice it is; empty for pictures.
+        plane: axis and index of the slice.
     """
 
     image: "Array"
     reference: "Array"
     prediction: "Array"
     place: str
+    plane: tuple[int, int]
 
 
 def readers_of(task: Task, pairs: Sequence[Pair], images: Sequence[Path]) -> "Readers":
@@ -165,6 +167,7 @@ def views_of(
         reference.take(index, axis=axis).astype(int),
         prediction.take(index, axis=axis).astype(int),
         place,
+        (axis, index),
     )
 
 

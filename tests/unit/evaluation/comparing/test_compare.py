@@ -1,11 +1,12 @@
 """Runs that can be compared, runs that cannot, and what is written of them."""
 
 import csv
-import json
 import shutil
 
 import numpy as np
 import pytest
+from compared_runs import CASES, save, summarize, truth
+from compared_runs import run as run
 
 from nnunet_vit.errors import ConfigError, DataError, ModelError
 from nnunet_vit.evaluation.comparing.compare import compare_runs, patients_of
@@ -17,58 +18,6 @@ from nnunet_vit.report.letters import letter
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
-
-LABELS = {"background": 0, "disc": 1, "cup": 2}
-CASES = [f"P{number // 2}_{'lr'[number % 2]}" for number in range(16)]
-
-
-def save(path, mask):
-    from skimage.io import imsave
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    imsave(path, mask.astype(np.uint8), check_contrast=False)
-
-
-def truth():
-    mask = np.zeros((20, 20), int)
-    mask[2:12, 2:12], mask[14:18, 14:18] = 1, 2
-    return mask
-
-
-def summarize(validation, references):
-    """Write nnU-Net's summary of the masks that lie in a validation's folder."""
-    entries = [
-        {"prediction_file": str(file), "reference_file": str(references / file.name)}
-        for file in validation.glob("*.png")
-    ]
-    (validation / "summary.json").write_text(json.dumps({"metric_per_case": entries}))
-
-
-@pytest.fixture
-def run(tmp_path):
-    """`run("name", shift)` writes a model folder of two folds whose discs are off by a shift."""
-    for case in CASES:
-        save(tmp_path / "labels" / f"{case}.png", truth())
-
-    def make(name, shift, labels=LABELS, folds=(0, 1)):
-        random, folder = np.random.default_rng(len(name)), tmp_path / name
-        for number, case in enumerate(CASES):
-            if number % 2 not in folds:
-                continue
-            mask = truth()
-            mask[mask == 1] = 0
-            off = shift + random.integers(0, 2)
-            mask[2:12, 2 + off : 12 + off] = 1
-            mask[14:18, 14:18] = 2
-            save(folder / f"fold_{number % 2}/validation/{case}.png", mask)
-        for fold in folds:
-            summarize(folder / f"fold_{fold}/validation", tmp_path / "labels")
-        description = {"labels": labels, "file_ending": ".png", "channel_names": {"0": "R"}}
-        (folder / "dataset.json").write_text(json.dumps(description))
-        (folder / "plans.json").write_text(json.dumps({"configurations": {}}))
-        return folder
-
-    return make
 
 
 def compared(*paths, **given):
