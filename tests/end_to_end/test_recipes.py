@@ -27,17 +27,16 @@ EVERYTHING = [
 ]
 
 
-@pytest.fixture
-def train(installed):
-    """`train(results, *overrides)` trains and returns output and the finished model."""
+def trained(installed, results, *overrides):
+    config = installed.write("recipe.yaml", RUN.replace("RESULTS", results))
+    words = ["train", "--config", config, "--device", "cpu"]
+    return finished(installed.succeed(*words, *(["--set", *overrides] if overrides else [])))
 
-    def run(results, *overrides, **variables):
-        config = installed.write("recipe.yaml", RUN.replace("RESULTS", results))
-        words = ["train", "--config", config, "--device", "cpu", "--set", *overrides]
-        words = words if overrides else words[:-1]
-        return finished(installed.succeed(*words, **variables))
 
-    return run
+@pytest.fixture(scope="module")
+def whole(installed):
+    """Output, folder and model of a training with every key, unbroken."""
+    return trained(installed, "whole", *EVERYTHING)
 
 
 def finished(output):
@@ -62,23 +61,26 @@ def killed_and_continued(installed, words):
     return finished(installed.succeed(*words, "--continue"))
 
 
-def test_every_key_trains_and_is_continued_to_the_same_bits(installed, train):
-    output, folder, model = train("whole", *EVERYTHING)
+def test_every_key_trains(whole):
+    output, _, model = whole
     assert re.search(r"Class weights: background 0\.\d+, optic_disc \d", output)
     assert "Loss: dice 1 + cross_entropy 1 (label_smoothing 0.1) + focal 2" in output
     assert model["inference_allowed_mirroring_axes"] is None
+
+
+def test_a_killed_training_is_continued_to_the_same_bits(installed, whole):
     config = installed.write("recipe.yaml", RUN.replace("RESULTS", "killed"))
     words = ["train", "--config", config, "--device", "cpu", "--set", *EVERYTHING]
     _, other, continued = killed_and_continued(installed, words)
-    assert other.name == folder.name and other != folder
-    assert_same_bits(model["network_weights"], continued["network_weights"])
+    assert other.name == whole[1].name and other != whole[1]
+    assert_same_bits(whole[2]["network_weights"], continued["network_weights"])
 
 
-def test_the_usual_loss_and_augmentation_in_many_words(installed, train):
-    _, folder, model = train("usual")
+def test_the_usual_loss_and_augmentation_in_many_words(installed):
+    _, folder, model = trained(installed, "usual")
     assert model["inference_allowed_mirroring_axes"] == (0, 1)
     words = ["train.loss={cross_entropy: 1, dice: 1}", "train.augmentation={strength: 1}"]
-    _, same, again = train("said", *words)
+    _, same, again = trained(installed, "said", *words)
     assert folder.name == same.name
     assert_same_bits(model["network_weights"], again["network_weights"])
 
