@@ -10,42 +10,41 @@ if TYPE_CHECKING:
     from nnunet_vit.report.progress import Progress
 
 
+Runs = Annotated[
+    list[Path], typer.Argument(help="model folders, ours or nnU-Net's, or folders of masks")
+]
+References = Annotated[
+    Path | None,
+    typer.Option("--references", "-r", help="folder of true masks; default: of the validation"),
+]
+Folds = Annotated[list[int] | None, typer.Option(help="0 1 …; default: all that are validated")]
+Patients = Annotated[
+    str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="folder for CSV, LaTeX and pictures")
+]
+Images = Annotated[
+    Path | None,
+    typer.Option(
+        "--images", "-i", help="of images, to draw what got worse; default: the raw dataset's"
+    ),
+]
+
+
 def compare(
-    runs: Annotated[
-        list[Path], typer.Argument(help="model folders, ours or nnU-Net's, or folders of masks")
-    ],
-    references: Annotated[
-        Path | None,
-        typer.Option("--references", "-r", help="folder of true masks; default: of the validation"),
-    ] = None,
-    folds: Annotated[
-        list[int] | None, typer.Option(help="0 1 …; default: all that are validated")
-    ] = None,
+    runs: Runs,
+    references: References = None,
+    folds: Folds = None,
     metrics: Annotated[list[str] | None, typer.Option(help="as of evaluate; default: dice")] = None,
-    patients: Annotated[
-        str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="folder for CSV, LaTeX and pictures")
-    ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            "--images",
-            "-i",
-            help="folder of images, to draw what got worse; default: of the raw dataset",
-        ),
-    ] = None,
+    patients: Patients = None,
+    output: Output = None,
+    images: Images = None,
 ) -> None:
     """Compare runs on the same cases: differences with intervals, tests, and what may be noise."""
-    from nnunet_vit.errors import ConfigError
     from nnunet_vit.report.quiet import quiet_libraries
 
-    if output is not None and output.exists() and not output.is_dir():
-        raise ConfigError(f"--output {output} is a file.", fix="a folder, which is made.")
-    if images is not None and not (output and images.is_dir()):
-        reason = "needs --output FOLDER" if images.is_dir() else "is no folder"
-        raise ConfigError(f"--images {images} {reason}.")
+    _check_places(output, images)
     with quiet_libraries() as progress:
         from nnunet_vit.evaluation.comparing.compare import compare_runs
         from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
@@ -61,6 +60,16 @@ def compare(
             files = write_comparison(found, output)
             progress.log(f"Written: {', '.join(map(str, files))}")
             _draw_worse(found, output, references, images=images, progress=progress)
+
+
+def _check_places(output: Path | None, images: Path | None) -> None:
+    from nnunet_vit.errors import ConfigError
+
+    if output is not None and output.exists() and not output.is_dir():
+        raise ConfigError(f"--output {output} is a file.", fix="a folder, which is made.")
+    if images is not None and not (output and images.is_dir()):
+        reason = "needs --output FOLDER" if images.is_dir() else "is no folder"
+        raise ConfigError(f"--images {images} {reason}.")
 
 
 def _draw_worse(
