@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,10 +15,11 @@ from nnunet_vit.checkpoints.pointers import (
     CHECKPOINTS,
     LATEST,
     STATE,
-    epoch_of,
     read_pointer,
 )
+from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import known_sha256
+from nnunet_vit.files.json_file import JsonObject
 
 if TYPE_CHECKING:
     from nnunet_vit.checkpoints.store import Checkpoint, CheckpointStore
@@ -34,6 +35,23 @@ FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
 STAGES, ENDED = "stages", "ended"
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
+
+
+def check_lengths(folds: Iterable["FoldFolder"]) -> None:
+    """Refuse folds whose trainings are of different lengths: one was lengthened, others not yet.
+
+    Raises:
+        ModelError: names them.
+    """
+    known = {fold.path: fold.planned_epochs() for fold in folds}
+    lengths = {path.name: epochs for path, epochs in known.items() if epochs is not None}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} of {epochs} epochs" for name, epochs in lengths.items())
+        raise ModelError(
+            f"{next(iter(known)).parent}: the folds' trainings have different lengths: {told}.",
+            fix="lengthen the others too: vit_cli train … --folds … --continue, or choose --folds "
+            "of one length.",
+        )
 
 
 class FoldFolder:
@@ -68,24 +86,51 @@ class FoldFolder:
         return self.whole.is_file() or self.saved_epoch() is not None
 
     def is_trained(self, epochs: int) -> bool:
-        """Tell whether all epochs are done, whichever file says so."""
+        """Tell whether all epochs of a training of so many are done, whichever file says so."""
+        if self.planned_epochs() not in (None, epochs):
+            return False
         return self.whole.is_file() or self.saved_epoch() == self.last_epoch(epochs)
 
     def ends_with_full_model(self, epochs: int) -> bool:
-        """Tell whether the whole model is the newest: no checkpoint of fewer epochs beside it."""
-        return self.whole.is_file() and self.saved_epoch() in (None, self.last_epoch(epochs))
+        """Tell whether the whole model is the newest: no checkpoint of fewer epochs beside it.
+
+        It is that of a training of so many epochs; one that ended early counts.
+        """
+        if not (self.whole.is_file() and self.is_trained(epochs)):
+            return False
+        if self.saved_epoch() is not None:
+            return self.saved_epoch() == self.last_epoch(epochs)
+        from nnunet_vit.checkpoints.full_model import planned_epochs_of  # costs torch
+
+        return planned_epochs_of(self.whole) in (None, epochs)
 
     def last_epoch(self, epochs: int) -> int:
         """Return the epoch that ends a training of so many: an earlier one where it ended early."""
+        state = self._newest_state()
+        with contextlib.suppress(LookupError, TypeError):
+            if state[ENDED] and state[STAGES][-1][1] == epochs:
+                return self.saved_epoch() or epochs
+        return epochs
+
+    def planned_epochs(self) -> int | None:
+        """Return the length that the newest checkpoint's training was planned for last.
+
+        None: there is no checkpoint that says so, as in nnU-Net's own folders.
+        """
+        state = self._newest_state()
+        with contextlib.suppress(LookupError, TypeError, ValueError):
+            stages = state.get(STAGES) or [[0, state["run"]["train"]["num_epochs"]]]
+            return int(stages[-1][1])
+        return None
+
+    def _newest_state(self) -> JsonObject:
         pointer = read_pointer(self.path / LATEST)
         if pointer is None:
-            return epochs
+            return {}
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             text = (self.path / CHECKPOINTS / pointer.name / STATE).read_text(encoding="utf-8")
-            state = json.loads(text)["state"]
-            if state[ENDED] and state[STAGES][-1][1] == epochs:
-                return epoch_of(pointer.name)
-        return epochs
+            return dict(json.loads(text)["state"])
+        return {}
 
     def forget(self) -> None:
         """Leave nothing that looks like a result, in a few steps; the files may be there still."""

@@ -16,6 +16,7 @@ from nnunet_vit.errors import ModelError, first_line
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
+PLANNED = "planned_epochs"  # beside nnU-Net's keys: more than its epochs where it ended early
 __all__ = ["plain", "read_full_model", "write_full_model"]
 
 
@@ -82,6 +83,18 @@ def _types_of_numpy() -> Iterator[Callable[..., object]]:
     yield from (rebuild, np.dtype)
     for kind in ("float64", "float32", "int64", "bool"):
         yield type(np.dtype(kind))
+
+
+def planned_epochs_of(path: Path) -> int | None:
+    """Return the length that a whole model's training was planned for; None: it does not say.
+
+    No tensor is read.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        return int(content.get(PLANNED, content["current_epoch"]))
+    except Exception:  # whoever reads all of it says what is wrong
+        return None
 
 
 def _unreadable(path: Path, reason: str) -> ModelError:

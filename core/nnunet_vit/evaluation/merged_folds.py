@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION, FoldFolder, check_lengths
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.errors import ModelError, shortened
@@ -68,6 +68,7 @@ def copy_validations(
     Raises:
         ModelError: a fold has predicted other cases than its own, or two folds the same.
     """
+    check_lengths([FoldFolder(model / f"fold_{fold}") for fold in cases])
     ending = str(read_part(model / "dataset.json", {"file_ending": str})["file_ending"])
     masks = _masks(model, cases, ending)
     target = merged_folder(model, list(cases))

@@ -8,7 +8,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.checkpoints.base import base_digest, is_in_file, stored_tensors
 from nnunet_vit.checkpoints.fold_folder import ENDED, STAGES
-from nnunet_vit.checkpoints.full_model import plain
+from nnunet_vit.checkpoints.full_model import PLANNED, plain
 from nnunet_vit.checkpoints.optimizer import optimizer_tensors
 from nnunet_vit.checkpoints.provenance import file_record, versions
 from nnunet_vit.checkpoints.random_state import random_state
@@ -99,6 +99,7 @@ def full_model_of(training: Training, configuration: str) -> JsonObject:
         "init_args": {"configuration": configuration, "fold": training.fold},
         "inference_allowed_mirroring_axes": training.inference_allowed_mirroring_axes,
         "current_epoch": training.num_epochs,
+        PLANNED: training.lr_scheduler.stages[-1].end,
         "_best_ema": plain(training.best_average),
         "logging": plain(training.logger.get_checkpoint()),
     }

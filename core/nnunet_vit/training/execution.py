@@ -11,7 +11,7 @@ from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.damaged_cases import damage_named
 from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.evaluation.evaluate import names_by_key
-from nnunet_vit.files.json_file import read_json
+from nnunet_vit.files.json_file import JsonObject, read_json
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.report.progress import Progress
 
@@ -49,14 +49,14 @@ class TrainedModel:
 
 
 def make_trainer(
-    dataset: Dataset, run: ViTnnUNetConfig, name: str, *, device: str, resumes: bool
+    dataset: Dataset, run: ViTnnUNetConfig, plans: JsonObject, *, device: str, resumes: bool
 ) -> "nnUNetTrainer_vit":
-    """Return nnU-Net's trainer of the run's fold, by the plans that have been written.
+    """Return nnU-Net's trainer of the run's fold.
 
     Args:
         dataset: preprocessed.
         run: of one fold.
-        name: of the run, and of its plans.
+        plans: of the run.
         device: cpu, cuda, cuda:1 or mps.
         resumes: whether it starts from a checkpoint.
     """
@@ -64,36 +64,39 @@ def make_trainer(
 
     from nnunet_vit.training.trainer import nnUNetTrainer_vit
 
-    plans_file = dataset.preprocessed / f"{name}.json"
-    plans = json.loads(plans_file.read_text(encoding="utf-8"))  # written a moment ago
-    plans["continue_training"] = resumes
+    plans = json.loads(json.dumps(plans)) | {"continue_training": resumes}  # as a file has them
     description = read_json(dataset.preprocessed / "dataset.json", REDO)
     (fold,) = run.data.folds
     return nnUNetTrainer_vit(plans, run.data.configuration, fold, description, torch.device(device))
 
 
+def take_up(trainer: "nnUNetTrainer_vit", progress: Progress) -> None:
+    """Resume from the newest checkpoint.
+
+    Raises:
+        ModelError: it is of another run or other data, or none is intact.
+    """
+    from nnunet_vit.training.resuming import resume
+
+    resume(trainer)
+    for notice in trainer.fold_folder.store.notices:
+        progress.log(notice)
+    progress.log(f"Resuming after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
+
+
 def execute(
-    trainer: "nnUNetTrainer_vit", resumes: bool, progress: Progress, probabilities: bool = False
+    trainer: "nnUNetTrainer_vit", progress: Progress, probabilities: bool = False
 ) -> TrainedModel:
     """Train to the end, validate, and return what that came to.
 
     Args:
-        trainer: of the fold.
-        resumes: whether it starts from a checkpoint.
+        trainer: of the fold; what it resumes from is taken.
         progress: where to show what happens.
-        probabilities: whether the validation writes them beside its masks; it does where an
-            earlier one has.
+        probabilities: whether the validation writes them beside its masks.
 
     Raises:
         UserError: whatever nnU-Net raises, in one line.
     """
-    from nnunet_vit.training.resuming import resume
-
-    if resumes:
-        resume(trainer)
-        for notice in trainer.fold_folder.store.notices:
-            progress.log(notice)
-        progress.log(f"Resuming after epoch {trainer.current_epoch} of {trainer.num_epochs}.")
     data = Path(trainer.preprocessed_dataset_folder)
     if trainer.current_epoch < trainer.num_epochs:
         lead = f"nnU-Net cannot train on {trainer.plans_manager.dataset_name}"
@@ -106,9 +109,8 @@ def execute(
     progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
     lead = f"nnU-Net cannot validate fold {trainer.fold}"
     with damage_named(data, progress), captured(lead, progress):
-        keeps = probabilities or trainer.fold_folder.has_probabilities(validation_cases)
         trainer.fold_folder.forget_probabilities()  # they may be of a model with fewer epochs
-        trainer.perform_actual_validation(keeps)
+        trainer.perform_actual_validation(probabilities)
     progress.close()
     summary = Path(trainer.output_folder) / VALIDATION / SUMMARY
     metrics = json.loads(summary.read_text(encoding="utf-8"))

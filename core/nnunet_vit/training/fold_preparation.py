@@ -1,5 +1,6 @@
 """What comes before a fold's training: checks, plans and preprocessed data."""
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.runtime.devices import choose_device
-from nnunet_vit.nnunet.plans import run_plans, write_plans
+from nnunet_vit.nnunet.plans import run_plans
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, what_is_saved
 from nnunet_vit.training.preflight import check_network, starts_from_checkpoint
 from nnunet_vit.training.run_identity import Identity, identity_of
+
+LENGTHENS = "NNUNET_VIT_LENGTHENS"  # a variable of commands that train folds of a lengthened run
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,14 @@ class ReadyFold:
 
     Attributes:
         dataset: preprocessed.
-        name: of the run and of its plans.
+        plans: of the run; they are not written yet.
         folder: nnU-Net's, of the fold.
         device: cpu, cuda, cuda:1 or mps.
         resumes: whether the training starts from a checkpoint.
     """
 
     dataset: Dataset
-    name: str
+    plans: JsonObject
     folder: Path
     device: str
     resumes: bool
@@ -54,7 +57,8 @@ class Request:
         overwrite: delete an existing result and start from scratch.
         asked: what may change of preprocessed data that are there.
         later: folds that are trained afterwards: they are checked now, and overwritten with this.
-        lengthens: whether a shorter run may be continued for more epochs; None: as `resume` says.
+        lengthens: whether a shorter run may be continued for more epochs even where this fold is
+            not resumed: other folds are.
         probabilities: the validation writes them beside its masks, as nnU-Net's --npz does.
     """
 
@@ -63,12 +67,12 @@ class Request:
     overwrite: bool = False
     asked: Asked = NOTHING
     later: Sequence[int] = ()
-    lengthens: bool | None = None
+    lengthens: bool = False
     probabilities: bool = False
 
 
 def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> ReadyFold:
-    """Check everything, plan and preprocess where needed, write the run's plans.
+    """Check everything, plan and preprocess where needed, make the run's plans.
 
     Args:
         run: as `opened` yields it, of one fold.
@@ -77,7 +81,7 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     """
     overwrite, later = request.overwrite, request.later
     dataset = find_dataset(run.data.dataset)
-    lengthens = request.resume if request.lengthens is None else request.lengthens
+    lengthens = request.lengthens or request.resume or LENGTHENS in os.environ
     identity = identity_of(dataset, run, lengthens=lengthens)
     fold_folder = identity.folder / f"fold_{run.data.fold}"
     resumes = starts_from_checkpoint(fold_folder, request.resume, overwrite)
@@ -91,8 +95,7 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
         dataset, run, asked, progress=progress, identity=identity, later=later,
         ends=stops_with(lambda: what_is_saved(fold_folder, run.train.num_epochs, overwrite)),
     )  # fmt: skip
-    write_plans(own, dataset.preprocessed)
-    return ReadyFold(dataset, identity.name, fold_folder, chosen, resumes)
+    return ReadyFold(dataset, own, fold_folder, chosen, resumes)
 
 
 def prepared_plans(

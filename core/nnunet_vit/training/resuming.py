@@ -52,7 +52,13 @@ def resume(training: Resumable) -> None:
         return
     checkpoint = folder.store.latest(training.device)
     if checkpoint is None:
-        raise ModelError(f"There is no checkpoint in {folder.path}.")
+        raise ModelError(
+            f"There is no checkpoint in {folder.path}.",
+            fix="a training of more epochs needs one, a finished model alone cannot be lengthened: "
+            "--overwrite starts from scratch."
+            if folder.whole.is_file()
+            else "",
+        )
     take_checkpoint(training, checkpoint)
 
 
@@ -118,8 +124,9 @@ def _take_length(training: Resumable, state: JsonObject) -> None:
         )
         training.print_to_log_file(said)
         training.progress.log(said)
-        training.fold_folder.reopen()
-        remove_merged(training.fold_folder.path.parent, [training.fold])
+        if training.saves:  # one process of all
+            training.fold_folder.reopen()
+            remove_merged(training.fold_folder.path.parent, [training.fold])
     elif state.get(ENDED):
         training.num_epochs = epoch
     training.lr_scheduler.stages = stages

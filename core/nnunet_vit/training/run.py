@@ -8,9 +8,10 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.notices import notices
 from nnunet_vit.files.locks import given_back
 from nnunet_vit.nnunet.folders import use_folders, use_processors
+from nnunet_vit.nnunet.plans import write_plans
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
-from nnunet_vit.training.execution import TrainedModel, execute, make_trainer
+from nnunet_vit.training.execution import TrainedModel, execute, make_trainer, take_up
 from nnunet_vit.training.fold_folders import claimed, empty_folds, what_is_saved
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
 
@@ -66,8 +67,13 @@ def train_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> Tr
         for notice in notices:
             progress.log(notice)
         empty_folds(ready.folder.parent, emptied)
-        trainer = make_trainer(ready.dataset, run, ready.name, device=ready.device,
+        trainer = make_trainer(ready.dataset, run, ready.plans, device=ready.device,
                                resumes=ready.resumes)  # fmt: skip
         trainer.progress = progress
+        # an earlier validation has kept them: a longer training keeps them too
+        kept = trainer.fold_folder.has_probabilities(trainer.do_split()[1])
+        if ready.resumes:
+            take_up(trainer, progress)
+        write_plans(ready.plans, ready.dataset.preprocessed)  # for stock nnU-Net's commands
         write_run(run, ready.folder / "run.yaml")
-        return execute(trainer, ready.resumes, progress, request.probabilities)
+        return execute(trainer, progress, request.probabilities or kept)

@@ -47,11 +47,13 @@ def identity_of(dataset: Dataset, run: ViTnnUNetConfig, *, lengthens: bool) -> I
     """
     own = name_where_found(run, folder("results") / dataset.name, _pattern(run))
     known = _known(dataset, run, own)
+    if known is None and not lengthens:
+        return _new(dataset, run, own)
     if known is None:
         others = [each for each in _relatives(dataset, run, own) if _is_of(dataset, run, each)]
         epochs = run.train.num_epochs
         found = [each for each in others if each.planned_epochs == epochs] or [
-            each for each in others if lengthens and (each.planned_epochs or 0) < epochs
+            each for each in others if (each.planned_epochs or 0) < epochs
         ]
         if len(found) > 1:
             raise _ambiguous(found, epochs)
@@ -75,14 +77,12 @@ def _known(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Identity | None
     place = _model_folder(dataset, run, name)
     if not place.is_dir():
         return None
-    for file in (dataset.preprocessed / f"{name}.json", place / "plans.json"):
-        try:
-            stored = json.loads(file.read_text(encoding="utf-8"))[KEY]
-            planned = int(stored["run"]["train"]["num_epochs"])
-            return Identity(name, int(stored.get(NAMED_EPOCHS, planned)), planned, place)
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # what reads plans to train with them says what is wrong
-    return Identity(name, run.train.num_epochs, None, place)
+    try:  # the plans that a training has written when it began
+        stored = json.loads((place / "plans.json").read_text(encoding="utf-8"))[KEY]
+        planned = int(stored["run"]["train"]["num_epochs"])
+        return Identity(name, int(stored.get(NAMED_EPOCHS, planned)), planned, place)
+    except (OSError, ValueError, LookupError, TypeError):
+        return Identity(name, run.train.num_epochs, None, place)
 
 
 def _relatives(dataset: Dataset, run: ViTnnUNetConfig, own: str) -> list[Identity]:

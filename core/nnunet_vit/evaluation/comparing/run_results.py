@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION, FoldFolder
+from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION, FoldFolder, check_lengths
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, ModelError, shortened
@@ -66,6 +66,7 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
     if missing:
         raise ModelError(f"{path}: not validated: fold {', '.join(missing)}.")
     used = tuple(dict.fromkeys(folds or sorted(validated)))
+    check_lengths([validated[fold] for fold in used])
     task = task_of(validated[used[0]].path / VALIDATION, references, path)
     masks: dict[str, Path] = {}
     for fold in used:
