@@ -46,11 +46,17 @@ def evaluate(
     from nnunet_vit.report.quiet import quiet_libraries
 
     with quiet_libraries() as progress:
+        from nnunet_vit.errors import ConfigError
         from nnunet_vit.evaluation.class_masks import MetricOptions
         from nnunet_vit.evaluation.evaluate import evaluate_folder
         from nnunet_vit.evaluation.overlays import check_places, write_overlays
         from nnunet_vit.evaluation.wanted import Wanted
 
+        if overlays is not None and threshold_from is not None:
+            raise ConfigError(
+                "--overlays draws the masks that are there, --threshold-from measures others.",
+                fix="leave one of them out.",
+            )
         if overlays is not None:
             check_places(overlays, images, predictions, references=references)
         wanted = Wanted(metrics or (), MetricOptions(tolerance, overlap), fov, threshold_from)

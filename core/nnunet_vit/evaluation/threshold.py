@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from filecmp import cmp
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.checkpoints.fold_folder import SUMMARY
+from nnunet_vit.checkpoints.fold_folder import MERGED, SUMMARY, VALIDATION
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.raster_reading import Raster, in_threads
@@ -51,7 +52,7 @@ class Threshold:
         """Return how the masks are made, in a sentence."""
         return (
             f"Masks: a probability from {self.step / STEPS:g} on, the threshold with the highest "
-            f"pooled F1 ({self.f1:.3f}) on {counted(self.cases, 'training image')} of "
+            f"F1 ({self.f1:.3f}) of all pixels of {counted(self.cases, 'training image')} of "
             f"{self.source}."
         )
 
@@ -60,7 +61,8 @@ def steps_of(probability: "Array") -> "Array":
     """Return the number of the highest threshold that each probability reaches."""
     import numpy as np
 
-    return np.floor(probability.astype(np.float64) * STEPS + ROUNDING).astype(np.int64)
+    steps = np.floor(probability.astype(np.float64) * STEPS + ROUNDING).astype(np.int64)
+    return np.clip(steps, 0, STEPS)  # files may round beyond 0 and 1
 
 
 def choose_threshold(
@@ -105,7 +107,7 @@ def choose_threshold(
 
 
 def _training_pairs(folder: Path, measured: Sequence[Pair], task: Task) -> list[Pair]:
-    predictions = files_of(folder, task.ending) if folder.is_dir() else []
+    predictions = _predictions(folder, task.ending)
     if not predictions:
         raise DataError(
             f"{OPTION} {folder} holds no masks *{task.ending}.",
@@ -127,8 +129,7 @@ def _training_pairs(folder: Path, measured: Sequence[Pair], task: Task) -> list[
             f"{shortened([mask.name for mask in without])}.",
             fix="vit_cli train … --probabilities keeps those of a validation.",
         )
-    own = {pair.reference.resolve() for pair in measured}
-    same = [pair.reference.name for pair in pairs if pair.reference.resolve() in own]
+    same = _measured_too(pairs, measured)
     if same:
         raise ConfigError(
             f"{OPTION} {folder} has images that are measured too: {shortened(same)}; their "
@@ -136,6 +137,36 @@ def _training_pairs(folder: Path, measured: Sequence[Pair], task: Task) -> list[
             fix="predictions of training images, measured on others.",
         )
     return pairs
+
+
+def _predictions(folder: Path, ending: str) -> list[Path]:
+    """Return the masks of a folder; of merged validations those of the folds, with what is beside.
+
+    nnU-Net merges masks alone: probabilities stay with the folds.
+    """
+    if not folder.is_dir():
+        return []
+    files = files_of(folder, ending)
+    if not folder.resolve().name.startswith(f"{MERGED}_"):
+        return files
+    folds = sorted(folder.resolve().parent.glob(f"fold_*/{VALIDATION}"))
+    places = {file.name: file for fold in folds for file in files_of(fold, ending)}
+    return [places.get(file.name, file) for file in files]
+
+
+def _measured_too(pairs: Sequence[Pair], measured: Sequence[Pair]) -> list[str]:
+    """Return the names of images that are measured too, also where they lie as copies.
+
+    nnU-Net keeps a copy of the labels beside the preprocessed data. Masks of other names may be
+    equal: empty ones are.
+    """
+    files = {pair.reference.name: pair.reference for pair in measured}
+    beside = [(pair.reference, files.get(pair.reference.name)) for pair in pairs]
+    return [
+        one.name
+        for one, other in beside
+        if other is not None and (one.samefile(other) or cmp(one, other, shallow=False))
+    ]
 
 
 def _counts(reference: "Array", probability: "Array", task: Task) -> "Array":

@@ -21,11 +21,13 @@ IMPATIENT = {
 }
 
 
-def _no_password(uri: str) -> str:
-    if urlsplit(uri).password is not None:
+def _no_secret(uri: str) -> str:
+    parts = urlsplit(uri)
+    if "@" in uri or parts.query:
         raise ValueError(
-            "holds a password, which plans and models would keep; allowed: the variables "
-            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            "with a user, a password or a query, which plans and models would keep; allowed: an "
+            "address without them, and the variables MLFLOW_TRACKING_USERNAME, "
+            "MLFLOW_TRACKING_PASSWORD and MLFLOW_TRACKING_URI"
         )
     return uri
 
@@ -34,8 +36,9 @@ class MlflowOptions(TrackerOptions):
     """Where the run goes."""
 
     experiment: str | None = Field(None, description="its name; null: that of the dataset")
-    uri: Annotated[str, AfterValidator(_no_password)] | None = Field(
+    uri: Annotated[str, AfterValidator(_no_secret)] | None = Field(
         None,
+        repr=False,
         description="of the tracking server, or file:FOLDER; null: the variable "
         "`MLFLOW_TRACKING_URI`",
     )
@@ -56,6 +59,8 @@ class MlflowSession:
         if followed.identifier is not None:
             self.identifier = followed.identifier
             self._client.update_run(self.identifier, status="RUNNING")
+            epochs = str(followed.settings.get("train.num_epochs"))  # more, if it was lengthened
+            self._client.set_tag(self.identifier, "train.num_epochs", epochs)
             return
         name = options.experiment or followed.dataset
         experiment = self._client.get_experiment_by_name(name)

@@ -13,7 +13,8 @@ Outcome = Literal["finished", "failed", "stopped"]
 class TrackerOptions(BaseModel):
     """Base of a tracker's options: the keys below its name in `trackers` of the run file.
 
-    Give each field a description. Unknown keys and wrong types are errors.
+    Give each field a description, and repr=False where errors must not show the value. Unknown keys
+    and wrong types are errors. The options are kept with the model: secrets belong into variables.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)

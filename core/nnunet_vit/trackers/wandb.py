@@ -37,7 +37,9 @@ class WandbSession:
             id=followed.identifier,
             resume="allow" if followed.identifier else None,
             config=dict(followed.settings),
-            settings=wandb.Settings(init_timeout=SECONDS, console="off", silent=True),
+            settings=wandb.Settings(
+                init_timeout=SECONDS, login_timeout=SECONDS, console="off", silent=True
+            ),
         )
         self.identifier = self._run.id
         self._run.define_metric("*", step_metric="epoch")

@@ -109,7 +109,8 @@ def execute(
     progress.start_cases(f"Validating with sliding window{where}", len(validation_cases))
     lead = f"nnU-Net cannot validate fold {trainer.fold}"
     with damage_named(data, progress), captured(lead, progress):
-        trainer.fold_folder.forget_probabilities()  # they may be of a model with fewer epochs
+        if not probabilities:  # else each case's are replaced, and a stop leaves the others
+            trainer.fold_folder.forget_probabilities()
         trainer.perform_actual_validation(probabilities)
     progress.close()
     summary = Path(trainer.output_folder) / VALIDATION / SUMMARY

@@ -18,9 +18,11 @@ from nnunet_vit.errors import MachineError, UserError
 from nnunet_vit.nnunet.folders import WORKERS, usual_workers
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import FOLLOWS
+from nnunet_vit.training.fold_preparation import LENGTHENS
 
 PATIENCE = 60.0  # seconds for a command to save what it has when it is stopped
 EPOCH = re.compile(r"epoch +\d+/\d+  ")
+STOPPED = 130  # the exit code of a training that a file `stop` has stopped
 NOT_REPEATED = ("Model: ", "Predict with: ")
 # what a folder holds where the command is given must not stand in for modules of Python's own
 PROGRAM = "import sys; sys.path[:] = {path!r}; from nnunet_vit.cli import main; main()"
@@ -105,7 +107,7 @@ class Commands:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=_environment(len(self.devices)),
+            env=_environment(len(self.devices), bool(self.resumed)),
             start_new_session=True,  # a key of the terminal stops this process, which stops them
         )
         with self.guard:  # a command that starts while all are stopped is stopped too
@@ -134,7 +136,7 @@ class Commands:
                 process.kill()
 
 
-def _environment(commands: int) -> dict[str, str]:
+def _environment(commands: int, lengthens: bool) -> dict[str, str]:
     """Return the variables of one of several commands: its share of the processors."""
     processors = os.cpu_count() or 1
     found = dict(os.environ)
@@ -142,11 +144,13 @@ def _environment(commands: int) -> dict[str, str]:
     for variable in WORKERS:
         if found.get(variable) == str(usual_workers(variable)):
             found[variable] = str(max(1, usual_workers(variable) // commands))
-    return found | {FOLLOWS: "1"}
+    return found | {FOLLOWS: "1"} | ({LENGTHENS: "1"} if lengthens else {})
 
 
 def _error_of(code: int, text: str) -> UserError:
     kinds = {kind.exit_code: kind for kind in UserError.__subclasses__()}
+    if code == STOPPED:
+        return MachineError("it was stopped after an epoch that is saved.", fix="--continue.")
     found = ERROR.fullmatch(text)
     if found is None or found["kind"] == "bug" or code not in kinds:
         return MachineError(

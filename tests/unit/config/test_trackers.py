@@ -52,8 +52,9 @@ def test_they_are_named(load, given, options):
         ("{wandb: {mode: of}}", "trackers.wandb.mode: given 'of'; allowed: 'online' or 'offline'"),
         (
             "{mlflow: {uri: 'http://localhost:b@localhost'}}",
-            "holds a password, which plans and models would keep",
+            "given one with a user, a password or a query, which plans",
         ),
+        ("{mlflow: {uri: 'http://localhost/?token=b'}}", "given one with a user, a password or a"),
         ("{mlflow: 3}", "trackers: given {'mlflow': 3}; allowed: a list"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -80,8 +81,8 @@ def test_it_is_the_best_of_all_on_the_training_images(given):
     step = round(float(made.split("from ")[1].split(" on")[0]) * STEPS)
     assert tried[step] == best
     assert made == (
-        f"Masks: a probability from {step / STEPS:g} on, the threshold with the highest pooled F1 "
-        f"({best:.3f}) on 4 training images of {training}."
+        f"Masks: a probability from {step / STEPS:g} on, the threshold with the highest F1 "
+        f"({best:.3f}) of all pixels of 4 training images of {training}."
     )
     expected = [f1(truth, steps_of(found) >= step) for truth, found in test.values()]
     assert list(scores.per_case.values()) == pytest.approx(expected)
@@ -146,3 +147,37 @@ def test_a_probability_reaches_its_own_threshold():
         assert (steps_of(values.astype(kind)) == np.arange(STEPS + 1)).all()
     threshold = Threshold(300, 0.5, 1, None)
     assert threshold.mask(np.array([0.2999, 0.3, 0.3001])).tolist() == [False, True, True]
+
+
+def test_copies_of_measured_images_are_refused_too(given, tmp_path):
+    _, references, training, *_ = given
+    entries = json.loads((training / "summary.json").read_text())["metric_per_case"]
+    copied = tmp_path / "copies"
+    shutil.copytree(references, copied)
+    shutil.copy(training / "train_0.png", training / "test_0.png")
+    shutil.copy(training / "train_0.npz", training / "test_0.npz")
+    entries.append({"prediction_file": "test_0.png", "reference_file": str(copied / "test_0.png")})
+    (training / "summary.json").write_text(json.dumps({"metric_per_case": entries}))
+    with pytest.raises(ConfigError, match=r"images that are measured too: test_0\.png"):
+        evaluate(given)
+
+
+def test_merged_validations_have_their_probabilities_in_the_folds(given):
+    predictions, references, training, cases, _ = given
+    alone = evaluate(given).measurement.made
+    model = training.parent / "model"
+    merged = model / "crossval_results_folds_0_1"
+    merged.mkdir(parents=True)
+    for number, name in enumerate(cases):
+        fold = model / f"fold_{number % 2}" / "validation"
+        fold.mkdir(parents=True, exist_ok=True)
+        shutil.copy(training / f"{name}.png", merged)
+        for file in training.glob(f"{name}.*"):
+            shutil.copy(file, fold)
+    shutil.copy(training / "summary.json", merged)
+    made = evaluate((predictions, references, merged)).measurement.made
+    assert made.replace(str(merged), str(training)) == alone
+
+
+def test_probabilities_may_be_rounded_beyond_their_range():
+    assert steps_of(np.array([-5e-7, 1.001])).tolist() == [0, STEPS]

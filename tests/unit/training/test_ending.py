@@ -1,14 +1,24 @@
 """When a training ends early or is lengthened, and that it resumes to the same end."""
 
 import math
+import shutil
 
 import pytest
 import torch
 from small_training import SmallTraining
 
-from nnunet_vit.checkpoints.fold_folder import LATEST_FILE, SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import (
+    LATEST_FILE,
+    SUMMARY,
+    VALIDATION,
+    FoldFolder,
+    check_lengths,
+)
+from nnunet_vit.checkpoints.full_model import planned_epochs_of, write_full_model
+from nnunet_vit.errors import ModelError
 from nnunet_vit.training.callbacks.checkpointing import Checkpointing
-from nnunet_vit.training.callbacks.ending import epochs_without_rise
+from nnunet_vit.training.callbacks.ending import epochs_without_rise, smoothed
+from nnunet_vit.training.checkpoint_content import full_model_of
 from nnunet_vit.training.resuming import resume
 from nnunet_vit.training.stages import Stage
 
@@ -44,6 +54,14 @@ def test_epochs_without_a_rise(values, began, epochs):
     assert epochs_without_rise(values, began) == epochs
 
 
+def test_an_epoch_without_a_dice_ends_nothing():
+    nan = math.nan
+    assert smoothed([0.5, nan, 1.0]) == pytest.approx([0.5, 0.5, 0.55])
+    assert smoothed([nan, 0.5])[1] == 0.5
+    rising = [0.1, 0.2, nan, 0.30, 0.33, 0.36, 0.4]
+    assert epochs_without_rise(smoothed(rising), 0) == 0
+
+
 def test_patience_ends_a_training(tmp_path):
     training = built(tmp_path, num_epochs=9, patience=2)
     for expected in ("", "", "patience"):
@@ -59,6 +77,8 @@ def test_patience_ends_a_training(tmp_path):
     folder = training.fold_folder
     assert (folder.saved_epoch(), folder.last_epoch(9)) == (3, 3)
     assert folder.is_trained(9) and not folder.is_trained(12)
+    folder.whole.write_text("the model")
+    assert folder.ends_with_full_model(9) and not folder.ends_with_full_model(12)
 
 
 def test_a_training_that_ended_early_is_finished_when_it_is_resumed(tmp_path):
@@ -166,3 +186,56 @@ def test_the_share_that_is_done_never_falls(tmp_path):
         schedule.iteration = step
         shares.append(schedule.progress)
     assert shares == sorted(shares) and shares[6] == 0.75 and shares[12] == 1
+
+
+def finished(folder, epochs=1):
+    """A training whose whole model is written too."""
+    training = built(folder, num_epochs=epochs)
+    for _ in range(epochs):
+        training.epoch()
+    write_full_model(training.fold_folder.whole, full_model_of(training, "2d"))
+    return training
+
+
+def test_a_finished_model_alone_is_not_lengthened(tmp_path):
+    folder = finished(tmp_path).fold_folder
+    (folder.path / "LATEST").unlink()
+    shutil.rmtree(folder.path / "ckpt")
+    assert folder.saved_epoch() is None
+    assert folder.ends_with_full_model(1) and not folder.ends_with_full_model(3)
+    with pytest.raises(ModelError, match="a finished model alone cannot be lengthened"):
+        resumed(tmp_path, num_epochs=3)
+    assert resumed(tmp_path, num_epochs=1).current_epoch == 1
+
+
+def test_a_model_that_ended_early_is_that_of_all_its_epochs(tmp_path):
+    training = built(tmp_path, num_epochs=9, patience=1)
+    while not training.ended:
+        training.epoch()
+    write_full_model(training.fold_folder.whole, full_model_of(training, "2d"))
+    assert planned_epochs_of(training.fold_folder.whole) == 9
+    (training.fold_folder.path / "LATEST").unlink()
+    shutil.rmtree(training.fold_folder.path / "ckpt")
+    assert training.fold_folder.ends_with_full_model(9)
+    assert resumed(tmp_path, num_epochs=9, patience=1).num_epochs == 2
+
+
+def test_a_fold_that_is_not_lengthened_yet_is_not_finished(tmp_path):
+    short = finished(tmp_path / "a").fold_folder
+    long = FoldFolder(short.path.with_name("fold_1"))
+    shutil.copytree(finished(tmp_path / "b", epochs=2).fold_folder.path, long.path)
+    assert (short.planned_epochs(), long.planned_epochs()) == (1, 2)
+    assert long.has("final", 2) and not short.has("final", 2)
+    check_lengths([long, long])
+    with pytest.raises(
+        ModelError, match="different lengths: fold_0 of 1 epochs, fold_1 of 2 epochs"
+    ):
+        check_lengths([short, long])
+
+
+def test_one_process_of_several_deletes(tmp_path):
+    finished(tmp_path)
+    training = SmallTraining(tmp_path, num_epochs=2)
+    training.saves = False
+    resume(training)
+    assert training.fold_folder.whole.is_file()

@@ -67,7 +67,7 @@ def test_commands_share_the_processors(monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("nnUNet_n_proc_DA", "8")  # the usual one
     monkeypatch.setenv("nnUNet_def_n_proc", "5")  # somebody's own
-    found = side_by_side._environment(4)
+    found = side_by_side._environment(4, True)
     assert (found["OMP_NUM_THREADS"], found["nnUNet_n_proc_DA"]) == ("2", "2")
     assert found["nnUNet_def_n_proc"] == "5"
 

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from nnunet_vit.config.draft import Draft
+from nnunet_vit.config.problems import shown
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.trackers import named_tracker
@@ -23,7 +24,7 @@ def check_trackers(draft: Draft) -> None:
             cause = error if isinstance(error, PluginError) else None
             draft.add_at(key, str(error).removeprefix("trackers: "), cause=cause)
             continue
-        if find_spec(tracker.package) is None:
+        if not _is_installed(tracker.package):
             draft.add_at(
                 key,
                 f"given '{name}', whose package is not installed; pip install "
@@ -33,4 +34,14 @@ def check_trackers(draft: Draft) -> None:
             tracker.options.model_validate_json(to_json(given, fallback=repr))
         except ValidationError as error:
             for inner, text in problem_texts(error, tracker.options, given).items():
-                draft.add_at((*key, *inner), text)
+                field = tracker.options.model_fields.get(str(inner[0])) if inner else None
+                hidden = field is not None and not field.repr
+                value = f"given {shown(given[str(inner[0])])};" if hidden else ""
+                draft.add_at((*key, *inner), text.replace(value, "given one", 1) if value else text)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):  # a part of a package that is not there
+        return False

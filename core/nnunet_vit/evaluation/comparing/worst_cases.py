@@ -69,6 +69,8 @@ def write_worse_cases(
     lacking: list[str] = []
     for run, cases in runs.items():
         place = folder / FOLDER / letter(run)
+        for earlier in place.glob("[0-9][0-9]_*.png"):  # of another comparison
+            earlier.unlink()
         drawing = _Drawing(comparison, run, references, images)
         for number, case in enumerate(cases, 1):
             if not drawing.write(case, number, place):

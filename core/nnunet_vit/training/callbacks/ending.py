@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from nnunet_vit.training.callback import Training, TrainingCallback
 
+KEPT = 0.9  # share of the average that an epoch keeps, as in nnU-Net
 PATIENCE, FINISH, STOP = "patience", "finish", "stop"
 ASKED_BY_FILE = (FINISH, STOP)  # the names of the files
 
@@ -41,8 +42,22 @@ class Ending(TrainingCallback):
         if patience is None:
             return ""
         began = training.lr_scheduler.stages[-1].first
-        smoothed = training.logger.get_value("ema_fg_dice", step=None)
-        return PATIENCE if epochs_without_rise(smoothed, began) >= patience else ""
+        values = smoothed(training.logger.get_value("mean_fg_dice", step=None))
+        return PATIENCE if epochs_without_rise(values, began) >= patience else ""
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Return nnU-Net's moving average; a value that is not a number leaves it as it is.
+
+    nnU-Net's own is lost for good after an epoch whose patches held no foreground.
+    """
+    found: list[float] = []
+    average = math.nan
+    for value in values:
+        if not math.isnan(value):
+            average = value if math.isnan(average) else KEPT * average + (1 - KEPT) * value
+        found.append(average)
+    return found
 
 
 def epochs_without_rise(values: Sequence[float], began: int) -> int:

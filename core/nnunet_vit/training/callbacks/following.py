@@ -1,6 +1,7 @@
 """Tells trackers of a training; what happens to them changes nothing of it."""
 
 import contextlib
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ class Following(TrainingCallback):
     """
 
     order = 97  # after an epoch is saved, shown and written
-    _trained = False
+    _begun = _trained = False
 
     def __init__(self) -> None:
         """Follow nothing yet."""
@@ -39,6 +40,16 @@ class Following(TrainingCallback):
 
     def on_training_start(self, training: Training) -> None:
         """Begin the sessions, or take up those of the training that is resumed."""
+        self._begin(training)
+
+    def on_validation_start(self, training: Training) -> None:
+        """Take the sessions up where a training that was done is validated."""
+        if not self._begun and training.current_epoch == training.num_epochs:
+            self._trained = True
+            self._begin(training)
+
+    def _begin(self, training: Training) -> None:
+        self._begun = True
         if not training.saves:
             return
         known = _identifiers(training)
@@ -55,7 +66,10 @@ class Following(TrainingCallback):
     def on_epoch_end(self, training: Training) -> None:
         """Hand over the epoch's figures."""
         figures = by_column(training.callbacks.of(EpochMeasuring).figures)
-        named = {_tracked_name(name): value for name, value in figures.items()}
+        named: dict[str, float] = {}
+        for column, value in figures.items():
+            name = _tracked_name(column)
+            named[f"{name}_{len(named)}" if name in named else name] = value
         self._tell(training, lambda session: session.log(training.current_epoch, named))
 
     def show(self, training: Training, name: str, file: Path) -> None:
@@ -69,6 +83,10 @@ class Following(TrainingCallback):
     def on_validation_end(self, training: Training) -> None:
         """Hand over the fold's Dice after its validation, and close."""
         if not (self._trained and self.sessions):
+            return
+        error = sys.exc_info()[1]
+        if error is not None:
+            self.on_exception(training, error)
             return
         dice = _validation_dice(training.fold_folder.path)
         if dice is not None:

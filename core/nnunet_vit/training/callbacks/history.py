@@ -37,7 +37,8 @@ class History(TrainingCallback):
         before = {int(row["epoch"]): row for row in read_history(folder)}
         rows = [{**_known(training, done), **before.get(done, {})} for done in range(1, epoch)]
         measured = by_column(training.callbacks.of(EpochMeasuring).figures)
-        last = {**_known(training, epoch), **measured, "num_epochs": training.num_epochs}
+        planned = training.lr_scheduler.stages[-1].end
+        last = {**_known(training, epoch), **measured, "num_epochs": planned}
         try:
             write_history(folder, class_names(training.dataset_json), [*rows, last])
         except OSError as error:  # it is for people: the training needs none of it
