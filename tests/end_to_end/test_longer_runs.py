@@ -114,7 +114,7 @@ def test_patience_ends_it_and_what_it_leaves_is_finished(installed):
     words = ("train.num_epochs=9", "train.patience=1", "train.initial_lr=0.000001",
              "paths.results=early")  # fmt: skip
     output = installed.succeed(*TRAIN, *words)
-    assert "the smoothed Dice has not risen for 1 epochs (train.patience)." in output
+    assert "the smoothed Dice has not risen for 1 epoch (train.patience)." in output
     (folder,) = (installed.folder / "early").glob("*/*")
     epochs = len(history_of(folder))
     assert epochs < 9

@@ -1,5 +1,6 @@
 """Metrics of predicted masks, of masks that have been looked at; Dice and IoU are nnU-Net's own."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.dataset import class_names
-from nnunet_vit.errors import counted, shortened
+from nnunet_vit.errors import UserError, counted, shortened
 from nnunet_vit.evaluation.checked_masks import check_pairs
 from nnunet_vit.evaluation.fields_of_view import check_fields
-from nnunet_vit.evaluation.mask_pairs import Pair, Task, find_pairs, task_of
+from nnunet_vit.evaluation.mask_pairs import Pair, Task, find_pairs, is_validation, task_of
 from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics
@@ -19,7 +20,7 @@ from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, writ
 from nnunet_vit.evaluation.probabilities import Channels
 from nnunet_vit.evaluation.threshold import choose_threshold
 from nnunet_vit.evaluation.wanted import Wanted
-from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.json_file import JsonObject, read_json
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
@@ -96,7 +97,10 @@ def evaluate_folder(
     results = summary_of(measurement.cases, list(classes))
     files = write_metrics(measurement, predictions)
     summary = predictions / SUMMARY
-    if wanted.of_whole_masks:
+    if wanted.of_whole_masks and _names_others(summary, references):
+        progress.log(f"{summary} stays: it is of the masks that the run was validated against.")
+        summary = files[0]
+    elif wanted.of_whole_masks:
         write_summary(results, summary)
     else:  # nnU-Net's tools take it for all pixels of the masks that are there
         summary = files[0]
@@ -110,6 +114,19 @@ def evaluate_folder(
         measurement=measurement,
         files=files,
     )
+
+
+def _names_others(summary: Path, references: Path) -> bool:
+    """Tell whether a run's validation is measured against other masks than its summary names.
+
+    `compare`, `runs` and nnU-Net's tools take that file for the run's own result.
+    """
+    if not is_validation(summary.parent):
+        return False
+    with contextlib.suppress(UserError, LookupError, TypeError):
+        entries = read_json(summary)["metric_per_case"]
+        return Path(entries[0]["reference_file"]).parent.resolve() != references.resolve()
+    return False
 
 
 def measure(

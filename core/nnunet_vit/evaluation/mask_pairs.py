@@ -128,7 +128,7 @@ def find_pairs(
     ending = task.ending
     there = {file.name for file in files_of(predictions, ending)}
     wanted = {file.name for file in files_of(references, ending)}
-    if _is_validation(predictions) and there and there < wanted:
+    if is_validation(predictions) and there and there < wanted:
         others = len(wanted - there)
         progress.log(
             f"{predictions}: validation of {counted(len(there), 'case')}; {others} of other folds."
@@ -145,7 +145,8 @@ def find_pairs(
     return [Pair(predictions / name, references / name) for name in sorted(wanted)]
 
 
-def _is_validation(predictions: Path) -> bool:
+def is_validation(predictions: Path) -> bool:
+    """Tell whether a folder is the validation of a fold, or that of several folds together."""
     absolute = predictions.absolute()
     if re.fullmatch(rf"{MERGED}(_\d+)+", absolute.name):
         return True

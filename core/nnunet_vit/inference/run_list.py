@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import math
 import os
 import stat
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,7 +16,6 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import UserError
 from nnunet_vit.evaluation.comparing.run_results import OURS
-from nnunet_vit.evaluation.nnunet_summary import dice_per_case
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
@@ -84,10 +85,9 @@ def _facts(entry: RunEntry) -> str:
 
 def _entry(path: Path) -> RunEntry:
     folds = sorted(fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name))
-    found = {fold.name.removeprefix("fold_"): list(_dice(fold)) for fold in folds}
+    found = {fold.name.removeprefix("fold_"): _dice_of_cases(fold) for fold in folds}
     # fold all is validated on what it has trained on
-    numbered = [value for fold, per_case in found.items() if fold != "all" for value in per_case]
-    values = [value for value in numbered if value == value]
+    numbered = [case for fold, cases in found.items() if fold != "all" for case in cases]
     files = list(_files(path))
     newest = max((file.st_mtime for file in files), default=path.stat().st_mtime)
     settings, problem = _settings(path)
@@ -95,8 +95,8 @@ def _entry(path: Path) -> RunEntry:
         path,
         tuple(fold for fold, per_case in found.items() if per_case),
         tuple(fold for fold, per_case in found.items() if not per_case),
-        sum(values) / len(values) if values else None,
-        len(values),
+        _mean_of_classes(numbered),
+        len(numbered),
         sum(file.st_size for file in files),
         date.fromtimestamp(newest),
         settings,
@@ -113,11 +113,27 @@ def _files(folder: Path) -> Iterator[os.stat_result]:
                 yield facts
 
 
-def _dice(fold: Path) -> Iterator[float]:
-    """Yield the mean Dice over the classes of each validation case, by nnU-Net's summary."""
+def _dice_of_cases(fold: Path) -> list[dict[str, float]]:
+    """Return the Dice of each class in each validation case, by nnU-Net's summary."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         text = (fold / VALIDATION / SUMMARY).read_text(encoding="utf-8")
-        yield from dice_per_case(json.loads(text)).values()
+        entries = json.loads(text)["metric_per_case"]
+        return [
+            {name: float(found["Dice"]) for name, found in entry["metrics"].items()}
+            for entry in entries
+        ]
+    return []
+
+
+def _mean_of_classes(cases: Sequence[Mapping[str, float]]) -> float | None:
+    """Return what nnU-Net calls the foreground mean: of the classes' means over the cases."""
+    classes = dict.fromkeys(name for case in cases for name in case)
+    known = [
+        [case[name] for case in cases if not math.isnan(case.get(name, math.nan))]
+        for name in classes
+    ]
+    means = [statistics.fmean(values) for values in known if values]
+    return statistics.fmean(means) if means else None
 
 
 def _settings(path: Path) -> tuple[Settings, str]:

@@ -46,6 +46,10 @@ def compare_runs(
     wanted.chosen(progress.warn)
     if len(paths) < 2:
         raise ConfigError("compare needs two runs or more.", fix="vit_cli compare RUN RUN")
+    places = [path.resolve() for path in paths]
+    twice = sorted({str(place) for place in places if places.count(place) > 1})
+    if twice:
+        raise ConfigError(f"compare: {', '.join(twice)} is given twice.", fix="two different runs.")
     truth = references or found_references(paths)
     progress.log(f"True masks: {truth}")
     runs = [read_results(path, folds, truth) for path in paths]

@@ -8,6 +8,7 @@ training after it as Ctrl-C does, but without losing the epoch: --continue resum
 import math
 from collections.abc import Sequence
 
+from nnunet_vit.errors import counted
 from nnunet_vit.training.callback import Training, TrainingCallback
 
 KEPT = 0.9  # share of the average that an epoch keeps, as in nnU-Net
@@ -91,7 +92,7 @@ def _sentence(training: Training, reason: str) -> str:
         return f"The training ends {epochs}: the file '{FINISH}' asks for it."
     return (
         f"The training ends {epochs}: the smoothed Dice has not risen for "
-        f"{training.run.train.patience} epochs (train.patience)."
+        f"{counted(training.run.train.patience or 0, 'epoch')} (train.patience)."
     )
 
 

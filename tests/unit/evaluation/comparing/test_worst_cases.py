@@ -75,7 +75,7 @@ def test_pictures_show_both(comparison, tmp_path):
     counts = [int((part == missed).all(axis=2).sum()) for part in (top, bottom)]
     assert counts[1] > 10 * counts[0]  # the legend alone above
     assert said.warnings == [f"No picture of {CASES[10]}: there is no image that fits."]
-    assert said.lines[-1].startswith("B is worse than A in 10 cases (at most 10 are drawn): ")
+    assert said.lines[-1].startswith("B is worse than A in 10 cases; at most 10 are drawn: ")
 
 
 def test_nothing_got_worse(run, tmp_path):
