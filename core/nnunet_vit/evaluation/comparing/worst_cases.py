@@ -78,9 +78,9 @@ def write_worse_cases(
             progress.case(case.name)
     progress.close()
     for run, cases in runs.items():
-        place = f"; at most {MOST} are drawn: {folder / FOLDER / letter(run)}" if cases else ""
+        where = f"; at most {MOST} are drawn: {folder / FOLDER / letter(run)}" if cases else ""
         found = counted(len(cases), "case") if cases else "no case"
-        progress.log(f"{letter(run)} is worse than {letter(0)} in {found}{place}")
+        progress.log(f"{letter(run)} is worse than {letter(0)} in {found}{where}")
     if lacking:
         progress.warn(f"No picture of {shortened(lacking)}: there is no image that fits.")
 
