@@ -201,6 +201,12 @@ def test_a_report_is_replaced_and_nothing_else(model_run, page, tmp_path):
             write_report(ReportRequest([folder], output), Progress())
 
 
+def test_a_class_in_no_mask_is_named_beside_the_mean(model_run, page):
+    labels = {"background": 0, "disc": 1, "cup": 2, "drusen": 3}
+    found = section(page(model_run(labels=labels)), "run-1-summary").text()
+    assert "mean Dice of the classes without drusen: in no mask" in found
+
+
 def test_wrong_options_are_told_first(model_run, page, tmp_path, monkeypatch):
     folder = model_run()
     with pytest.raises(ConfigError, match=r"--images .* is not a folder"):
