@@ -133,7 +133,7 @@ def run_section(
         curve_charts(name, [history for history in histories if history.epochs]),
         list(dict.fromkeys(history.source for history in histories if history.source)),
         size_chart(f"{name}-size", measurement),
-        reliability_chart(f"{name}-reliability", pixels.reliability),
+        reliability_chart(f"{name}-reliability", pixels.reliability, pixels.differing),
         confusion_rows(pixels, task),
         environment_of(source.fold_folders()),
     )
