@@ -39,9 +39,19 @@ class RunFacts:
 
 def facts_of(source: RunSource) -> RunFacts:
     """Return what plans, folders and logs say of a run."""
+    if source.model is None:  # plans beside masks are of one of the models that made them
+        return _of_masks(source)
     if source.plans.get(KEY):
         return _of_ours(source, run_of_plans(source.plans))
     return _of_others(source)
+
+
+def _of_masks(source: RunSource) -> RunFacts:
+    """Return what is known of masks alone: of a run, an ensemble, or other people's."""
+    dataset = str(source.plans.get("dataset_name") or "")
+    facts = [("Dataset", dataset)] if dataset else []
+    title = source.given.absolute().name
+    return RunFacts(title, f"A folder of masks. {_folds(source)}", facts, "", [])
 
 
 def _of_ours(source: RunSource, run: ViTnnUNetConfig) -> RunFacts:
@@ -125,13 +135,11 @@ def _cost(source: RunSource) -> Facts:
 
 
 def _of_others(source: RunSource) -> RunFacts:
-    """Return what is known of nnU-Net's own runs, or of masks alone."""
+    """Return what is known of nnU-Net's own runs."""
     parts = source.model.name.split("__") if source.model is not None else []
     dataset = str(source.plans.get("dataset_name") or "")
     if len(parts) != 3:
-        facts = [("Dataset", dataset)] if dataset else []
-        title = source.given.absolute().name
-        return RunFacts(title, f"A folder of masks. {_folds(source)}", facts, "", [])
+        return _of_masks(source)
     trainer, plans, configuration = parts
     words = f"nnU-Net's {trainer} with the plans {plans} on {dataset} ({configuration})."
     facts = [

@@ -1,6 +1,7 @@
 """A run of ours and a run of nnU-Net in plain words."""
 
 import json
+import shutil
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_a_run_of_nnunet(model_run):
     )
     assert dict(found.facts)["Patch"] == "24 x 30 pixels"
     assert found.run_file == ""
+
+
+def test_masks_beside_the_plans_of_a_run_are_masks(ours):
+    masks = ours.parent / "ensembles/two"
+    shutil.copytree(ours / "fold_0/validation", masks)
+    for file in ours.glob("*.json"):
+        shutil.copy(file, masks)
+    found = facts(masks)
+    assert (found.title, found.run_file, list(found.commands)) == ("two", "", [])
+    assert found.words == f"A folder of masks. 4 cases, whose masks lie in {masks}."
+    assert found.facts == [("Dataset", "Dataset005_Eyes")]
 
 
 def write_state(fold, epoch, **state):
