@@ -192,10 +192,12 @@ def test_the_command_that_makes_it_again(model_run, page):
 def test_a_report_is_replaced_and_nothing_else(model_run, page, tmp_path):
     folder = model_run()
     page(folder), page(folder)
-    (tmp_path / "page.html").write_text("<p>mine</p>")
-    with pytest.raises(ConfigError, match=r"is a file that vit_cli report did not write"):
-        page(folder)
-    assert (tmp_path / "page.html").read_text() == "<p>mine</p>"
+    tag = '<meta name="generator" content="nnunet-vit report">'
+    for mine in ("<p>mine</p>", "# nnunet-vit report", tag, "<!doctype html>nnunet-vit report"):
+        (tmp_path / "page.html").write_text(mine)
+        with pytest.raises(ConfigError, match=r"is a file that vit_cli report did not write"):
+            page(folder)
+        assert (tmp_path / "page.html").read_text() == mine
     for output in (tmp_path, tmp_path / "none/page.html"):
         with pytest.raises(ConfigError, match="--output"):
             write_report(ReportRequest([folder], output), Progress())
