@@ -51,7 +51,7 @@ def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: 
     environment.filters["breakable"] = breakable
     style, script = (_own(name) for name in ("page.css", "page.js"))
     level = "h2" if compared else "h1"
-    return environment.get_template("page.html").render(
+    text = environment.get_template("page.html").render(
         title=_title(runs),
         runs=runs,
         compared=compared,
@@ -65,6 +65,8 @@ def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: 
         script=Markup(script),
         script_hash=_digest(script),
     )
+    # names of files may hold bytes that are no UTF-8
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _title(runs: Sequence[RunSection]) -> str:

@@ -132,6 +132,12 @@ def test_hostile_names_stay_text(model_run, page):
     assert section(found, "run-1-metrics").text().count("</script>") >= 8
 
 
+def test_names_that_are_not_utf8_are_written_escaped(model_run, page):
+    folder = model_run(cases=("eye_0", "eye_1", "eye_\udcff"))
+    cases = rows(section(page(folder), "run-1-cases"))
+    assert [row[0] for row in cases[1:]] == ["eye_0", "eye_1", "eye_\\udcff"]
+
+
 def test_what_is_not_known_is_said(model_run, page):
     folder = model_run(images=False)
     for log in folder.glob("fold_*/*.txt"):
