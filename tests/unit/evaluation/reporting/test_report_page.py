@@ -169,6 +169,14 @@ def test_runs_of_the_same_cases_are_compared(model_run, page):
     assert table[5][1] == "B \N{MINUS SIGN} A" and table[5][-1] == "A is better"
 
 
+def test_few_cases_have_no_interval_of_a_difference(model_run, page):
+    few = {"cases": CASES[:4]}
+    found = page(model_run(**few), model_run("worse__nnUNetPlans__2d", shift=2, **few))
+    table = rows(section(found, "comparison"))
+    assert table[5][3] == "-" and table[5][-1] == "may be noise"
+    assert "nan" not in section(found, "comparison").text()
+
+
 def test_runs_of_other_cases_stand_for_themselves(model_run, page):
     folder = model_run()
     other = shutil.copytree(folder, folder.with_name("half__nnUNetPlans__2d"))
