@@ -11,6 +11,7 @@ from nnunet_vit.data.dataset import number_of
 from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.comparing.run_cost import cost_of
 from nnunet_vit.evaluation.reporting.run_source import RUN_FILE, RunSource
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans import KEY, run_of_plans
 from nnunet_vit.quantities import duration_text, parameters_text, sizes_text
 from nnunet_vit.tuning import method_name
@@ -111,13 +112,19 @@ def _run_file(source: RunSource, run: ViTnnUNetConfig) -> str:
 
 
 def _sizes(source: RunSource, configuration: str) -> Facts:
-    plans = source.plans["configurations"].get(configuration) or {}
-    found = []
-    if plans.get("patch_size"):
-        found.append(("Patch", f"{sizes_text(plans['patch_size'])} pixels"))
+    plans = _section(_section(source.plans, "configurations"), configuration)
+    found, patch = [], plans.get("patch_size")
+    if isinstance(patch, list) and patch:
+        found.append(("Patch", f"{sizes_text(patch)} pixels"))
     if plans.get("batch_size"):
         found.append(("Batch", str(plans["batch_size"])))
     return found
+
+
+def _section(content: JsonObject, key: str) -> JsonObject:
+    """Return a section; empty: the file, which people may have edited, has none."""
+    found = content.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _cost(source: RunSource) -> Facts:
@@ -156,6 +163,6 @@ def _of_others(source: RunSource) -> RunFacts:
 
 
 def _network(source: RunSource, configuration: str) -> Facts:
-    plans = source.plans["configurations"].get(configuration) or {}
-    name = (plans.get("architecture") or {}).get("network_class_name")
+    plans = _section(_section(source.plans, "configurations"), configuration)
+    name = _section(plans, "architecture").get("network_class_name")
     return [("Network", str(name).rpartition(".")[2])] if name else []
