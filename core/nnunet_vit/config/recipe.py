@@ -12,6 +12,7 @@ from nnunet_vit.config.augmentation_section import NAMED, AugmentationSection
 from nnunet_vit.config.loss_section import NNUNET, LossSection
 from nnunet_vit.config.named_options import read_options
 from nnunet_vit.config.problems import Parts, Problem, path_text, problems_error
+from nnunet_vit.config.train_section import ViTTrainConfig
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.losses import named_term
@@ -78,6 +79,22 @@ def resolved_augmentation(section: AugmentationSection) -> AugmentationSection:
         each.kind.name: each.options.model_dump(mode="json") for each in augmentation_of(section)[0]
     }
     return AugmentationSection(strength=section.strength, mirror=section.mirror, **added)
+
+
+def changed_options(train: ViTTrainConfig) -> dict[str, JsonObject]:
+    """Return the loss' and the augmentation's options that are not the usual ones, by section.
+
+    An option that a later version adds is not among them, so that it does not rename a run.
+    """
+    terms, added = loss_of(train.loss)[0], augmentation_of(train.augmentation)[0]
+    return {
+        "loss": {each.term.name: _changed(each.options) for each in terms},
+        "augmentation": {each.kind.name: _changed(each.options) for each in added},
+    }
+
+
+def _changed(options: BaseModel) -> JsonObject:
+    return options.model_dump(mode="json", exclude_defaults=True)
 
 
 def chosen_terms(section: LossSection) -> list[ChosenTerm]:

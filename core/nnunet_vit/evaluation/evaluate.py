@@ -12,7 +12,7 @@ from nnunet_vit.errors import UserError, counted, shortened
 from nnunet_vit.evaluation.checked_masks import check_pairs
 from nnunet_vit.evaluation.fields_of_view import check_fields
 from nnunet_vit.evaluation.mask_pairs import Pair, Task, find_pairs, is_validation, task_of
-from nnunet_vit.evaluation.measurement import Measurement
+from nnunet_vit.evaluation.measurement import Measurement, known_mean, left_out_text
 from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics
 from nnunet_vit.evaluation.metric_table import table
@@ -55,7 +55,10 @@ class Scores:
 
     def as_text(self) -> str:
         """Return the scores as lines for people."""
-        lines = [f"Dice on {counted(len(self.per_case), 'case')}: mean {self.mean:.3f}"]
+        left_out = left_out_text(self.per_class)
+        mean = known_mean(self.per_class.values()) if left_out else self.mean
+        lines = [f"Dice on {counted(len(self.per_case), 'case')}: mean {mean:.3f}"]
+        lines[0] += f" ({left_out})" if left_out else ""
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         if self.measurement is not None:
             lines.append(table(self.measurement))

@@ -1,7 +1,7 @@
 """What a folder of masks came to: values of every case, and what they come to together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,20 @@ INTERVAL_RULE = (
     "bootstrap samples of the cases; too narrow where cases share a patient, or where few cases "
     "fail badly."
 )
+
+
+def known_mean(means: Iterable[float]) -> float:
+    """Return the mean of the classes' means; classes without a value are left out."""
+    found = [mean for mean in means if not math.isnan(mean)]
+    return sum(found) / len(found) if found else math.nan
+
+
+def left_out_text(means: Mapping[str, float]) -> str:
+    """Return which classes `known_mean` leaves out, for people; empty: none."""
+    names = [name for name, mean in means.items() if math.isnan(mean)]
+    if not names:
+        return ""
+    return f"without {', '.join(names)}: in no mask, which is no value"
 
 
 @dataclass(frozen=True, eq=False)  # cached properties are kept beside the fields
@@ -67,9 +81,11 @@ class Measurement:
 
     def mean_of_classes(self, metric: Metric) -> float:
         """Return the mean of the classes' means; classes without a value are left out."""
-        means = [self.statistics[name][metric.name].mean for name in self.classes]
-        found = [mean for mean in means if not math.isnan(mean)]
-        return sum(found) / len(found) if found else math.nan
+        return known_mean(self.means(metric).values())
+
+    def means(self, metric: Metric) -> dict[str, float]:
+        """Return the mean of each class."""
+        return {name: self.statistics[name][metric.name].mean for name in self.classes}
 
     def _of(self, name: str, metric: Metric) -> Statistic:
         values = [case.values[name][metric.name] for case in self.cases]

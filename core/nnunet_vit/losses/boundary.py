@@ -12,7 +12,7 @@ def _value(compared: "Compared", options: ClassOptions) -> "Tensor":
     from nnunet_vit.losses.computing.signed_distances import signed_distances
 
     channels = compared.channels(options.classes)
-    distances = signed_distances(compared.truth[:, channels])
+    distances = signed_distances(compared.truth[:, channels], compared.valid)
     moments = (compared.probabilities[:, channels] * distances * compared.valid).sum((2, 3))
     return compared.mean(moments / compared.valid.sum((2, 3)).clamp_min(1), channels)
 

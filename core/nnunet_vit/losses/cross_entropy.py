@@ -28,7 +28,8 @@ TERMS = (
     LossTerm(
         "cross_entropy",
         "-log p of each pixel's class, the mean of the pixels; of regions the binary cross "
-        "entropy, the mean of regions and pixels",
+        "entropy, the mean of regions and pixels, with a label to ignore the sum "
+        "of the regions' means, as nnU-Net has it",
         _value,
         CrossEntropyOptions,
     ),

@@ -31,7 +31,8 @@ TERMS = (
     LossTerm(
         "focal",
         "-(1 - p)^gamma log p of each pixel's class, the mean of the pixels; of regions the binary "
-        "one, the mean of regions and pixels",
+        "one, the mean of regions and pixels, with a label to ignore the sum "
+        "of the regions' means, as nnU-Net has it",
         _value,
         FocalOptions,
     ),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nnunet_vit.losses.term import ClassOptions, LossTerm
 
@@ -24,6 +24,15 @@ class TverskyOptions(ClassOptions):
     smooth: float = Field(
         1e-5, gt=0, le=1000, description="added to numerator and denominator, in pixels"
     )
+
+    @model_validator(mode="after")
+    def _some_error_counts(self) -> "TverskyOptions":
+        if self.false_positives == self.false_negatives == 0:
+            raise ValueError(
+                "false_positives and false_negatives are both 0, so that no error counts; allowed: "
+                "one of them greater than 0"
+            )
+        return self
 
 
 def _value(compared: "Compared", options: TverskyOptions) -> "Tensor":

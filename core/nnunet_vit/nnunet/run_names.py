@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnunet_vit.checkpoints.provenance import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.recipe import changed_options
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.files.json_file import JsonObject
@@ -89,6 +90,10 @@ def _files_of(snapshot: Path) -> list[Path]:
 def _content(run: ViTnnUNetConfig) -> JsonObject:
     # without defaults: a key that a later version adds does not make another run of this one
     content = run.model_dump(mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True)
+    train = content.get("train", {})
+    for section, changed in changed_options(run.train).items():
+        if isinstance(train.get(section), dict):  # else the usual one, by its name
+            train[section] |= {name: changed[name] for name in train[section] if name in changed}
     model = content.get("model", {})
     if "vit_patch_size" in model:  # runs were named when the key was called so
         model["patch_size"] = model.pop("vit_patch_size")

@@ -1,7 +1,10 @@
 """`train.loss` and `train.augmentation`: what they take, mean and are called."""
 
+from dataclasses import replace
+
 import pytest
 
+from nnunet_vit import losses
 from nnunet_vit.config.dump import run_as_yaml
 from nnunet_vit.config.load import load_run
 from nnunet_vit.config.models import ViTnnUNetConfig
@@ -12,6 +15,7 @@ from nnunet_vit.config.recipe import (
     loss_text,
 )
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.losses import own_terms
 from nnunet_vit.nnunet.run_names import plans_name
 
 pytestmark = pytest.mark.unit
@@ -57,6 +61,22 @@ def test_each_other_one_is_another_run_and_is_read_back(run_of, tmp_path):
         stored = run.model_dump(mode="json", exclude={"paths"})
         assert ViTnnUNetConfig.model_validate(stored).train == run.train
     assert len(names) == 1 + len(OTHERS)
+
+
+@pytest.mark.parametrize("name", ["focal", "tversky"])
+def test_an_option_that_a_later_version_adds_renames_no_run(run_of, monkeypatch, name):
+    class Later(own_terms()[name].options):
+        later: float = 0.25
+
+    run = run_of(f"{MODEL}train: {{loss: {{dice: 1, {name}: 2}}}}")
+    now = plans_name(run)
+    assert plans_name(run_of(f"{MODEL}train: {{loss: {{{name}: 2, dice: {{}}}}}}")) == now
+    monkeypatch.setitem(losses.own_terms(), name, replace(own_terms()[name], options=Later))
+    later = run_of(f"{MODEL}train: {{loss: {{dice: 1, {name}: 2}}}}")
+    assert later.train.loss.terms[name]["later"] == 0.25
+    assert plans_name(later) == plans_name(run) == now
+    other = run_of(f"{MODEL}train: {{loss: {{dice: 1, {name}: {{weight: 2, later: 0.5}}}}}}")
+    assert plans_name(other) != now
 
 
 def test_a_number_is_the_weight_or_the_strength(run_of):
@@ -108,6 +128,9 @@ def test_every_problem_at_once(faults_of):
          "a section with keys"),
         ("augmentation: {stain: x}", "train.augmentation.stain: given 'x'; allowed: a number, its "
          "strength, or a section with the keys strength, probability, amount, offset"),
+        ("loss: {tversky: {false_positives: 0, false_negatives: 0}}", "train.loss.tversky: given "
+         "{'false_positives': 0, 'false_negatives': 0}; false_positives and false_negatives are "
+         "both 0, so that no error counts; allowed: one of them greater than 0"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_one_error(faults_of, given, text):

@@ -278,6 +278,14 @@ def test_references_that_lie_elsewhere_are_told(masks, tmp_path, said):
     assert any(line.startswith("1 of 1 references have another origin") for line in said.lines)
 
 
+def test_a_class_in_no_mask_is_named_beside_the_mean(masks):
+    scores = evaluate_folder(*masks({**LABELS, "drusen": 3}), Silent())
+    first = scores.as_text().splitlines()[0]
+    assert first == "Dice on 2 cases: mean 0.875 (without drusen: in no mask, which is no value)"
+    dice = scores.measurement.metrics[0]
+    assert scores.measurement.mean_of_classes(dice) == pytest.approx(0.875)
+
+
 def test_the_scores_as_text(tmp_path):
     scores = Scores(0.8754, {"disc": 0.75, "cup": 1.0}, {"a": 0.7, "b": 0.9}, tmp_path / "s.json")
     assert scores.as_text() == (

@@ -34,11 +34,15 @@ def test_dice_and_cross_entropy_are_nnunets(value_of, logits, target, batch_dice
     torch.testing.assert_close(sum(ours), theirs(logits, target))
 
 
-def test_dice_and_cross_entropy_of_regions_are_nnunets(value_of, logits, target):
+@pytest.mark.parametrize("weights", [{}, {"disc": 5.0, "vessel": 5.0, "background": 5.0}])
+@pytest.mark.parametrize("ignore", [None, IGNORE])
+def test_dice_and_cross_entropy_of_regions_are_nnunets(value_of, logits, target, ignore, weights):
     regions = one_hot(target).bool()
+    if ignore is not None:
+        regions = torch.cat([regions, torch.rand(target.shape) > 0.7], 1)
     dice = {"batch_dice": True, "smooth": 1e-5, "do_bg": True, "ddp": False}
-    theirs = DC_and_BCE_loss({}, dice, **KIND)
-    about = facts(regions=True)
+    theirs = DC_and_BCE_loss({}, dice, use_ignore_label=ignore is not None, **KIND)
+    about = facts(regions=True, ignore_label=ignore, class_weights=weights)
     ours = [value_of(name, logits, regions, about) for name in ("dice", "cross_entropy")]
     torch.testing.assert_close(sum(ours), theirs(logits, regions.float()))
 
@@ -110,6 +114,22 @@ def test_boundary_is_the_mean_of_distances_by_scipy(value_of, logits, target):
         means.append(float((signed * p).mean()) / np.hypot(24, 32))
     ours = value_of("boundary", logits, target)
     assert float(ours) == pytest.approx(np.mean(means) / 2, rel=1e-5)
+
+
+def test_pixels_to_ignore_make_no_boundary(value_of, logits, target):
+    target[:] = 0
+    target[:, 0, 4:12, 5:20] = 1
+    target[:, 0, :, 12:] = IGNORE
+    about = facts(ignore_label=IGNORE)
+    mask, known = target[0, 0].numpy() == 1, target[0, 0].numpy() != IGNORE
+    outside = distance_transform_edt(mask | ~known)  # to the nearest pixel that is surely outside
+    signed = np.where(mask, 1 - outside, distance_transform_edt(~mask))
+    p = logits.softmax(1)[:, 1].numpy()
+    means = [(signed * one)[known].mean() / np.hypot(24, 32) for one in p]
+    ours = value_of("boundary", logits, target, about)
+    assert float(ours) == pytest.approx(np.mean(means) / 2, rel=1e-5)
+    target[target == 0] = IGNORE  # the object alone is known: nobody knows where it ends
+    assert float(value_of("boundary", logits, target, about)) == 0
 
 
 def test_both_ways_to_distances_agree():

@@ -86,7 +86,7 @@ def _difference(row: Row) -> Difference:
     return Difference(
         f"{letter(row.other)} \N{MINUS SIGN} {letter(row.one)}",
         f"{found.mean:+.3f}",
-        f"{found.low:+.3f} to {found.high:+.3f}",
+        found.interval_text(3),
         f"{found.p_holm:.2g}",
         f"{found.effect:+.2f}",
         better,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.measuring import CaseValues
 from nnunet_vit.evaluation.reporting.axes import axis_of
@@ -73,10 +74,23 @@ def _told(series: Series) -> str:
     )
 
 
-def reliability_chart(name: str, reliability: Mapping[str, "Array"]) -> Chart | None:
-    """Return frequency by probability; None: probabilities are not at hand."""
+def reliability_chart(
+    name: str, reliability: Mapping[str, "Array"], differing: int = 0
+) -> Chart | None:
+    """Return frequency by probability; None: probabilities are not at hand.
+
+    Args:
+        name: of the chart.
+        reliability: of each class, as `PixelCounts` has it.
+        differing: masks that are not what their probabilities say.
+    """
     if not reliability:
         return None
+    told = (
+        f" {counted(differing, 'mask')} {'is' if differing == 1 else 'are'} not what "
+        f"{'its' if differing == 1 else 'their'} probabilities say: post-processed, or of another "
+        "prediction. The diagram is of the probabilities."
+    )
     series = [
         Series(one, _means(counts), colour, texts=_texts(one, counts))
         for colour, (one, counts) in enumerate(reliability.items())
@@ -90,7 +104,7 @@ def reliability_chart(name: str, reliability: Mapping[str, "Array"]) -> Chart | 
         series,
         diagonal=True,
         joined=False,
-        note=ALL_PIXELS,
+        note=ALL_PIXELS + (told if differing else ""),
     )
 
 

@@ -11,6 +11,7 @@ from nnunet_vit.checkpoints.history_file import DICE_OF, NAME, RATE, Row, read_h
 LOGS = "training_log_*.txt"
 EPOCH = re.compile(r"Epoch (\d+) *$")
 NUMBER = re.compile(r"nan|[-+]?[0-9][-+.e0-9]*")
+LARGEST = 1e100  # no loss comes near; axes cannot span the very largest numbers
 NUMPY = re.compile(r"np\.float\d+")
 KEYS = {
     "Current learning rate": RATE,
@@ -63,8 +64,12 @@ def _numbers(row: Row) -> Iterator[tuple[str, float]]:
             value = float(text)
         except (TypeError, ValueError):  # empty, a time, or a line that was cut off
             continue
-        if math.isfinite(value):
+        if _is_known(value):
             yield column, value
+
+
+def _is_known(value: float) -> bool:
+    return math.isfinite(value) and abs(value) < LARGEST
 
 
 def _of_logs(files: Sequence[Path], classes: Sequence[str]) -> list[dict[str, float]]:
@@ -85,12 +90,12 @@ def _of_line(text: str, classes: Sequence[str]) -> dict[str, float]:
         found = {KEYS[match[1]]: float(match[2])}
     elif match := DICE.fullmatch(text):
         values = [float(value) for value in NUMBER.findall(NUMPY.sub("", match[1]))]
-        known = [value for value in values if math.isfinite(value)]
+        known = [value for value in values if _is_known(value)]
         if len(values) == len(classes):
             found = {f"{DICE_OF}{name}": v for name, v in zip(classes, values, strict=True)}
         if known:
             found["dice"] = sum(known) / len(known)
-    return {key: value for key, value in found.items() if math.isfinite(value)}
+    return {key: value for key, value in found.items() if _is_known(value)}
 
 
 def _in_order(rows: Sequence[dict[str, float]]) -> list[dict[str, float]]:

@@ -31,11 +31,13 @@ class PixelCounts:
         confusion: (labels, labels), of the reference and of the prediction.
         reliability: by class, (3, BINS): pixels, sum of the probabilities, pixels of the class;
             none where probabilities are not at hand.
+        differing: masks that are not what their probabilities say.
     """
 
     labels: Sequence[int]
     confusion: "Array"
     reliability: Mapping[str, "Array"]
+    differing: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,26 +81,29 @@ def count_pixels(
         most=max(1, VOXELS // voxels),
     )
     progress.close()
-    names = found[0][1]
+    names = found[0].reliability
     return PixelCounts(
         look.labels,
-        np.sum([confusion for confusion, _ in found], axis=0),
-        {name: np.sum([one[name] for _, one in found], axis=0) for name in names},
+        np.sum([one.confusion for one in found], axis=0),
+        {name: np.sum([one.reliability[name] for one in found], axis=0) for name in names},
+        sum(one.differing for one in found),
     )
 
 
-def _counts(pair: Pair, look: _Look) -> "tuple[Array, dict[str, Array]]":
+def _counts(pair: Pair, look: _Look) -> PixelCounts:
+    """Return the counts of one case."""
     reference, prediction = (_read(file, look)[0] for file in (pair.reference, pair.prediction))
     ignored = look.task.labels.ignore
     counted, claimed = reference != ignored, prediction * (prediction != ignored)
     confusion = _confusion(reference[counted], claimed[counted], look.labels)
     if look.channels is None:
-        return confusion, {}
+        return PixelCounts(look.labels, confusion, {})
     found = read_probabilities(pair.prediction, look.task.ending, look.channels, mask=prediction)
-    return confusion, {
+    reliability = {
         name: _reliability(found.of(name)[counted], _is_class(reference[counted], key))
         for key, name in look.classes.items()
     }
+    return PixelCounts(look.labels, confusion, reliability, int(found.differs))
 
 
 def _read(file: Path, look: _Look) -> "Array":

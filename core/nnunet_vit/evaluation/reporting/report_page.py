@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 ROOM, FOLDER = "nnunet_vit.evaluation.reporting", "page_files"
-GENERATOR = "nnunet-vit report"  # by which a page is known as one of ours
-HEAD = 4096  # bytes of a page that hold it
+GENERATOR = '<meta name="generator" content="nnunet-vit report">'  # a page of ours is known by it
+BEGINNING = b"<!doctype html>"
+HEAD = 4096  # bytes of a page that hold both
 PARTS = {
     "summary": "Summary", "curves": "Curves", "metrics": "Metrics", "cases": "Cases",
     "pictures": "Worst and best", "confusion": "Confusion", "size": "Size and calibration",
@@ -50,7 +51,7 @@ def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: 
     environment.filters["breakable"] = breakable
     style, script = (_own(name) for name in ("page.css", "page.js"))
     level = "h2" if compared else "h1"
-    return environment.get_template("page.html").render(
+    text = environment.get_template("page.html").render(
         title=_title(runs),
         runs=runs,
         compared=compared,
@@ -58,12 +59,14 @@ def page_text(runs: Sequence[RunSection], compared: ComparedRuns | None, again: 
         heading=(Markup(f'<{level} class="run-title"'), Markup(f"</{level}>")),
         again=again,
         made_by=made_by(),
-        generator=GENERATOR,
+        generator=Markup(GENERATOR),
         style=Markup(style),
         style_hash=_digest(style),
         script=Markup(script),
         script_hash=_digest(script),
     )
+    # names of files may hold bytes that are no UTF-8
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _title(runs: Sequence[RunSection]) -> str:
@@ -108,11 +111,12 @@ def check_output(path: Path) -> None:
         raise ConfigError(f"--output {path}: there is no folder {path.parent}.", fix="make it.")
     if path.exists():
         with path.open("rb") as file:
-            if GENERATOR.encode() not in file.read(HEAD):
-                raise ConfigError(
-                    f"--output {path} is a file that vit_cli report did not write.",
-                    fix="another name, or move it away.",
-                )
+            head = file.read(HEAD)
+        if not head.startswith(BEGINNING) or GENERATOR.encode() not in head:
+            raise ConfigError(
+                f"--output {path} is a file that vit_cli report did not write.",
+                fix="another name, or move it away.",
+            )
 
 
 def _own(name: str) -> str:

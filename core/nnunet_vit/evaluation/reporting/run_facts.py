@@ -11,6 +11,7 @@ from nnunet_vit.data.dataset import number_of
 from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.comparing.run_cost import cost_of
 from nnunet_vit.evaluation.reporting.run_source import RUN_FILE, RunSource
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans import KEY, run_of_plans
 from nnunet_vit.quantities import duration_text, parameters_text, sizes_text
 from nnunet_vit.tuning import method_name
@@ -39,9 +40,19 @@ class RunFacts:
 
 def facts_of(source: RunSource) -> RunFacts:
     """Return what plans, folders and logs say of a run."""
+    if source.model is None:  # plans beside masks are of one of the models that made them
+        return _of_masks(source)
     if source.plans.get(KEY):
         return _of_ours(source, run_of_plans(source.plans))
     return _of_others(source)
+
+
+def _of_masks(source: RunSource) -> RunFacts:
+    """Return what is known of masks alone: of a run, an ensemble, or other people's."""
+    dataset = str(source.plans.get("dataset_name") or "")
+    facts = [("Dataset", dataset)] if dataset else []
+    title = source.given.absolute().name
+    return RunFacts(title, f"A folder of masks. {_folds(source)}", facts, "", [])
 
 
 def _of_ours(source: RunSource, run: ViTnnUNetConfig) -> RunFacts:
@@ -101,13 +112,19 @@ def _run_file(source: RunSource, run: ViTnnUNetConfig) -> str:
 
 
 def _sizes(source: RunSource, configuration: str) -> Facts:
-    plans = source.plans["configurations"].get(configuration) or {}
-    found = []
-    if plans.get("patch_size"):
-        found.append(("Patch", f"{sizes_text(plans['patch_size'])} pixels"))
+    plans = _section(_section(source.plans, "configurations"), configuration)
+    found, patch = [], plans.get("patch_size")
+    if isinstance(patch, list) and patch:
+        found.append(("Patch", f"{sizes_text(patch)} pixels"))
     if plans.get("batch_size"):
         found.append(("Batch", str(plans["batch_size"])))
     return found
+
+
+def _section(content: JsonObject, key: str) -> JsonObject:
+    """Return a section; empty: the file, which people may have edited, has none."""
+    found = content.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _cost(source: RunSource) -> Facts:
@@ -125,13 +142,11 @@ def _cost(source: RunSource) -> Facts:
 
 
 def _of_others(source: RunSource) -> RunFacts:
-    """Return what is known of nnU-Net's own runs, or of masks alone."""
+    """Return what is known of nnU-Net's own runs."""
     parts = source.model.name.split("__") if source.model is not None else []
     dataset = str(source.plans.get("dataset_name") or "")
     if len(parts) != 3:
-        facts = [("Dataset", dataset)] if dataset else []
-        title = source.given.absolute().name
-        return RunFacts(title, f"A folder of masks. {_folds(source)}", facts, "", [])
+        return _of_masks(source)
     trainer, plans, configuration = parts
     words = f"nnU-Net's {trainer} with the plans {plans} on {dataset} ({configuration})."
     facts = [
@@ -148,6 +163,6 @@ def _of_others(source: RunSource) -> RunFacts:
 
 
 def _network(source: RunSource, configuration: str) -> Facts:
-    plans = source.plans["configurations"].get(configuration) or {}
-    name = (plans.get("architecture") or {}).get("network_class_name")
+    plans = _section(_section(source.plans, "configurations"), configuration)
+    name = _section(plans, "architecture").get("network_class_name")
     return [("Network", str(name).rpartition(".")[2])] if name else []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.evaluation.evaluate import measure
-from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measurement
+from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measurement, left_out_text
 from nnunet_vit.evaluation.reporting.case_pictures import CasePictures, key_of, pictures_of
 from nnunet_vit.evaluation.reporting.case_rows import CaseRow, CaseTable, case_table
 from nnunet_vit.evaluation.reporting.charts import Chart
@@ -52,6 +52,7 @@ class RunSection:
         facts: what it is.
         measurement: of its masks.
         mean: Dice of the classes' means.
+        left_out: the classes that the mean is without, for people; empty: none.
         metrics: a row per class and metric.
         table: of the cases.
         shown: worst and best.
@@ -68,6 +69,7 @@ class RunSection:
     facts: RunFacts
     measurement: Measurement
     mean: float
+    left_out: str
     metrics: Sequence[ClassMetric]
     table: CaseTable
     shown: Shown
@@ -124,13 +126,14 @@ def run_section(
         facts_of(source),
         measurement,
         measurement.mean_of_classes(dice),
+        left_out_text(measurement.means(dice)),
         class_metrics(measurement),
         table,
         _shown(table.rows, source, images, most=most, progress=progress),
         curve_charts(name, [history for history in histories if history.epochs]),
         list(dict.fromkeys(history.source for history in histories if history.source)),
         size_chart(f"{name}-size", measurement),
-        reliability_chart(f"{name}-reliability", pixels.reliability),
+        reliability_chart(f"{name}-reliability", pixels.reliability, pixels.differing),
         confusion_rows(pixels, task),
         environment_of(source.fold_folders()),
     )

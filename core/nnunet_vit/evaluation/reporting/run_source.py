@@ -18,6 +18,7 @@ from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.files.json_file import JsonObject
 
 RUN_FILE = "run.yaml"  # in a fold's folder, where vit_cli has trained it
+OF_PLANNING = "gt_segmentations"  # the true masks of a preprocessed dataset
 OF_TESTS = {"labelsTr": "imagesTr", "labelsTs": "imagesTs"}
 
 
@@ -84,11 +85,21 @@ class RunSource:
         return {}
 
     def _raw_datasets(self) -> list[Path]:
+        """Return where a dataset may lie that the references are surely of.
+
+        Other references may be of other images, whose cases have the same names.
+        """
         if self.references.name in OF_TESTS:
             return [self.references.parent] if self.references.name == "labelsTr" else []
-        dataset = str(self.plans.get("dataset_name") or self.references.parent.name)
+        of_planning = self.references.name == OF_PLANNING and not self.folds
+        known = None if of_planning else self.plans.get("dataset_name")
+        dataset = str(known or self.references.parent.name)
         places = [*self._paths_of_run(), os.environ.get("nnUNet_raw")]
-        return [Path(place) / dataset for place in places if place]
+        found = [Path(place) / dataset for place in places if place]
+        if of_planning or self.folds:  # what a model has validated on are its own cases
+            return found
+        truth = self.references.resolve()
+        return [folder for folder in found if (folder / "labelsTr").resolve() == truth]
 
     def _paths_of_run(self) -> list[str]:
         """Return paths.raw of the folds' run files."""

@@ -30,7 +30,7 @@ def pixel_mean(values: Tensor, compared: Compared) -> Tensor:
     """Return the mean of a value of each pixel, weighted by the class weights; 0 without a pixel.
 
     Of classes a pixel has the weight of its class, as in torch's cross entropy; of regions each
-    region's mean has its weight.
+    region's mean has its weight. With pixels to ignore, nnU-Net adds up the regions; so does this.
 
     Args:
         values: (B, C, H, W), of classes to be added up over C.
@@ -39,7 +39,8 @@ def pixel_mean(values: Tensor, compared: Compared) -> Tensor:
     weights = compared.facts.weights().to(values.device).view(1, -1, 1, 1)
     if compared.facts.regions:
         weighted = weights * compared.valid
-        return (values * weighted).sum() / weighted.expand_as(values).sum().clamp_min(1e-8)
+        mean = (values * weighted).sum() / weighted.expand_as(values).sum().clamp_min(1e-8)
+        return mean if compared.facts.ignore_label is None else mean * values.shape[1]
     of_pixels = (weights * compared.truth).sum(1, keepdim=True) * compared.valid
     total: Tensor = (values.sum(1, keepdim=True) * of_pixels).sum()
     return total / torch.clamp_min(of_pixels.sum(), 1e-8)

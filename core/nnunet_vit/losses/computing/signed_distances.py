@@ -8,20 +8,23 @@ from torch import Tensor
 MOST_NUMBERS = 2**24  # in one piece of work: 64 MB of float32
 
 
-def signed_distances(masks: Tensor) -> Tensor:
+def signed_distances(masks: Tensor, valid: Tensor) -> Tensor:
     """Return the distance to the edge of each mask in diagonals: 0 on its inner edge, - inside.
 
-    A mask that is empty or full has no edge: 0 everywhere.
+    A mask that is empty or full has no edge: 0 everywhere. Pixels to ignore are neither inside nor
+    outside, so that none of them makes an edge.
 
-    Shapes: masks (B, C, H, W) of 0 and 1, the result likewise, without a gradient.
+    Shapes: masks (B, C, H, W) of 0 and 1, the result likewise, without a gradient; valid
+    (B, 1, H, W), 0 where a pixel is to be ignored.
     """
     with torch.no_grad():
-        inside = masks > 0.5
+        known = valid > 0.5
+        inside, outside = (masks > 0.5) & known, (masks <= 0.5) & known
         # a GPU is faster than the way there and back; tensors without values have torch's way alone
         by_scipy = masks.device.type == "cpu" and type(masks) is Tensor
         distances = distances_by_scipy if by_scipy else distances_by_torch
-        has_edge = inside.any(-1).any(-1) & (~inside).any(-1).any(-1)
-        signed = torch.where(inside, 1 - distances(~inside), distances(inside))
+        has_edge = inside.any(-1).any(-1) & outside.any(-1).any(-1)
+        signed = torch.where(inside, 1 - distances(outside), distances(inside))
         return signed * has_edge[..., None, None] / math.hypot(*masks.shape[-2:])
 
 

@@ -3,6 +3,7 @@
 import pytest
 from report_runs import log_text
 
+from nnunet_vit.evaluation.reporting.curve_charts import curve_charts
 from nnunet_vit.evaluation.reporting.fold_history import history_of
 
 pytestmark = pytest.mark.unit
@@ -36,6 +37,14 @@ def test_a_row_that_was_cut_off_is_none(fold):
     found = history_of(fold, ["disc", "cup"])
     assert found.values("train_loss") == [(1, 0.5)]
     assert found.values("dice") == [(1, 0.75)]
+
+
+def test_numbers_that_no_axis_can_span_are_left_out(fold):
+    lines = [ROW.format(epoch).replace("0.25", value) for epoch, value in [(1, "1e308"), (2, "1")]]
+    (fold / "history.csv").write_text(HEADER + "".join([*lines, lines[0].replace("1e3", "-1e3")]))
+    found = history_of(fold, ["disc", "cup"])
+    assert found.values("validation_loss") == [(2, 1)]
+    assert len(curve_charts("run", [found])) >= 3
 
 
 def test_an_epoch_that_was_repeated_counts_once(fold):

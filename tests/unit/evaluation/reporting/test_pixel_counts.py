@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from report_runs import CASES, guess, truth
+from report_runs import CASES, guess, save, truth
 
 from nnunet_vit.evaluation.reporting.confusion_rows import confusion_rows
+from nnunet_vit.evaluation.reporting.dice_charts import reliability_chart
 from nnunet_vit.evaluation.reporting.pixel_counts import count_pixels
 from nnunet_vit.evaluation.reporting.run_source import open_source
 from nnunet_vit.report.progress import Progress
@@ -63,6 +64,19 @@ def test_reliability(model_run):
     right = sum(((guess(number // 2) == 1) & (truth() == 1)).sum() for number in range(8))
     assert (pixels[12], kept[12]) == (sure, right)
     assert promised[12] == pytest.approx(0.8 * sure, rel=1e-6)
+
+
+def test_masks_that_are_not_what_their_probabilities_say(model_run):
+    folder = model_run(probabilities=True)
+    assert counted(folder)[0].differing == 0
+    one = folder / f"fold_0/validation/{CASES[0]}.png"
+    save(one, np.where(np.arange(30) < 5, 0, guess(0)))
+    counts, _ = counted(folder)
+    assert counts.differing == 1
+    chart = reliability_chart("a", counts.reliability, counts.differing)
+    assert "1 mask is not what its probabilities say" in chart.note
+    assert "probabilities say" not in reliability_chart("a", counts.reliability).note
+    assert "2 masks are not what their" in reliability_chart("a", counts.reliability, 2).note
 
 
 def test_a_class_that_no_reference_has(model_run):

@@ -132,6 +132,12 @@ def test_hostile_names_stay_text(model_run, page):
     assert section(found, "run-1-metrics").text().count("</script>") >= 8
 
 
+def test_names_that_are_not_utf8_are_written_escaped(model_run, page):
+    folder = model_run(cases=("eye_0", "eye_1", "eye_\udcff"))
+    cases = rows(section(page(folder), "run-1-cases"))
+    assert [row[0] for row in cases[1:]] == ["eye_0", "eye_1", "eye_\\udcff"]
+
+
 def test_what_is_not_known_is_said(model_run, page):
     folder = model_run(images=False)
     for log in folder.glob("fold_*/*.txt"):
@@ -163,6 +169,14 @@ def test_runs_of_the_same_cases_are_compared(model_run, page):
     assert table[5][1] == "B \N{MINUS SIGN} A" and table[5][-1] == "A is better"
 
 
+def test_few_cases_have_no_interval_of_a_difference(model_run, page):
+    few = {"cases": CASES[:4]}
+    found = page(model_run(**few), model_run("worse__nnUNetPlans__2d", shift=2, **few))
+    table = rows(section(found, "comparison"))
+    assert table[5][3] == "-" and table[5][-1] == "may be noise"
+    assert "nan" not in section(found, "comparison").text()
+
+
 def test_runs_of_other_cases_stand_for_themselves(model_run, page):
     folder = model_run()
     other = shutil.copytree(folder, folder.with_name("half__nnUNetPlans__2d"))
@@ -192,13 +206,21 @@ def test_the_command_that_makes_it_again(model_run, page):
 def test_a_report_is_replaced_and_nothing_else(model_run, page, tmp_path):
     folder = model_run()
     page(folder), page(folder)
-    (tmp_path / "page.html").write_text("<p>mine</p>")
-    with pytest.raises(ConfigError, match=r"is a file that vit_cli report did not write"):
-        page(folder)
-    assert (tmp_path / "page.html").read_text() == "<p>mine</p>"
+    tag = '<meta name="generator" content="nnunet-vit report">'
+    for mine in ("<p>mine</p>", "# nnunet-vit report", tag, "<!doctype html>nnunet-vit report"):
+        (tmp_path / "page.html").write_text(mine)
+        with pytest.raises(ConfigError, match=r"is a file that vit_cli report did not write"):
+            page(folder)
+        assert (tmp_path / "page.html").read_text() == mine
     for output in (tmp_path, tmp_path / "none/page.html"):
         with pytest.raises(ConfigError, match="--output"):
             write_report(ReportRequest([folder], output), Progress())
+
+
+def test_a_class_in_no_mask_is_named_beside_the_mean(model_run, page):
+    labels = {"background": 0, "disc": 1, "cup": 2, "drusen": 3}
+    found = section(page(model_run(labels=labels)), "run-1-summary").text()
+    assert "mean Dice of the classes without drusen: in no mask" in found
 
 
 def test_wrong_options_are_told_first(model_run, page, tmp_path, monkeypatch):

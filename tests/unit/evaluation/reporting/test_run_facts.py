@@ -1,6 +1,7 @@
 """A run of ours and a run of nnU-Net in plain words."""
 
 import json
+import shutil
 
 import pytest
 
@@ -63,6 +64,26 @@ def test_a_run_of_nnunet(model_run):
     )
     assert dict(found.facts)["Patch"] == "24 x 30 pixels"
     assert found.run_file == ""
+
+
+@pytest.mark.parametrize("content", [{"patch_size": 5, "architecture": "x"}, [], {"2d": 3}])
+def test_sizes_that_are_none_are_not_told(model_run, content):
+    folder = model_run()
+    plans = {"dataset_name": "Dataset005_Eyes", "configurations": {"2d": content}}
+    (folder / "plans.json").write_text(json.dumps(plans))
+    found = dict(facts(folder).facts)
+    assert found["Configuration"] == "2d" and "Patch" not in found and "Network" not in found
+
+
+def test_masks_beside_the_plans_of_a_run_are_masks(ours):
+    masks = ours.parent / "ensembles/two"
+    shutil.copytree(ours / "fold_0/validation", masks)
+    for file in ours.glob("*.json"):
+        shutil.copy(file, masks)
+    found = facts(masks)
+    assert (found.title, found.run_file, list(found.commands)) == ("two", "", [])
+    assert found.words == f"A folder of masks. 4 cases, whose masks lie in {masks}."
+    assert found.facts == [("Dataset", "Dataset005_Eyes")]
 
 
 def write_state(fold, epoch, **state):

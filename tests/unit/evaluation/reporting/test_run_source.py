@@ -73,6 +73,22 @@ def test_images_of_the_raw_dataset(model_run, monkeypatch):
     assert sorted(given) == list(CASES)
 
 
+def test_other_masks_of_the_same_names_have_no_images(model_run):
+    folder = model_run()
+    raw = folder.parent / "raw/Dataset005_Eyes"
+    masks, elsewhere = folder.parent / "masks", folder.parent / "external/masks"
+    for place in (masks, elsewhere):
+        shutil.copytree(folder / "fold_0/validation", place)
+    for file in folder.glob("*.json"):
+        shutil.copy(file, masks)
+    assert opened(masks, references=elsewhere).images(None) == {}
+    elsewhere.with_name("linked").symlink_to(raw / "labelsTr")
+    assert len(opened(masks, references=elsewhere.with_name("linked")).images(None)) == len(CASES)
+    planned = folder.parent / "preprocessed/Dataset005_Eyes/gt_segmentations"
+    shutil.copytree(raw / "labelsTr", planned)
+    assert len(opened(masks, references=planned).images(None)) == len(CASES)
+
+
 @pytest.mark.parametrize("text", ["paths: [", "paths:", "data: {fold: 0}", "", "[1, 2]"])
 def test_a_run_file_that_says_nothing_of_images(model_run, monkeypatch, text):
     folder = model_run()
