@@ -129,6 +129,7 @@ def _content(choice: Choice, dataset: str, file: Path) -> JsonObject:
         "dice": {"cross_validation": _number(helps.before), "postprocessed": _number(helps.after)},
         "nnunets_postprocessing": place_of(choice.nnunets_file, file),
         "contenders": _contenders(choice),
+        "classes_in_no_reference": list(best.absent),
         "left_out": {name: fault.problem for name, fault in choice.left_out.items()},
     }
 

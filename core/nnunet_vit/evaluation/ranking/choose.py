@@ -1,7 +1,6 @@
 """The best run or pair of runs of a dataset by cross-validation, as nnU-Net ranks them."""
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +85,9 @@ def choose(
         pairs = itertools.combinations(able, 2)
         found += [ensemble_of(pair, references, progress) for pair in pairs]
     # sorted keeps the order of equals: single runs come first
-    ranked = sorted(found, key=lambda one: -one.dice if one.dice == one.dice else math.inf)
+    ranked = sorted(found, key=lambda one: -one.dice)
     best = ranked[0]
-    helps = determined(best.pairs, best.task, progress)
+    helps = determined(best.pairs, best.task, progress, absent=best.absent)
     able_to = not any(run.name in lacking for run in best.runs)
     return Choice(
         tuple(ranked),

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from validated_runs import CASES, region_runs, runs
+from skimage.io import imread
+from validated_runs import CASES, region_runs, runs, save_mask
 
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.evaluation.ranking.choice_text import choice_text
 from nnunet_vit.evaluation.ranking.choose import choose
 from nnunet_vit.report.progress import Progress
@@ -155,6 +156,40 @@ def test_what_is_left_out(three, problem):
     with pytest.raises(ModelError) as caught:
         chosen(three, wanted=[OURS])
     assert problem.rstrip(".") in str(caught.value)
+
+
+def without_cup(runs, folder):
+    """Let no true mask have a cup, nor the masks of a run: it rightly finds none."""
+    for file in runs.references.glob("*.png"):
+        save_mask(file, imread(file) > 0)
+    for file in folder.glob("fold_*/validation/*.png"):
+        save_mask(file, imread(file) == 1)
+
+
+def test_a_class_in_no_reference_is_left_out_of_the_ranking(runs):
+    good, speck = (
+        runs.write(f"nnUNetTrainer__{name}__2d", noise=noise, speck=True, probabilities=False)
+        for name, noise in (("good", 0.1), ("inventing", 3))
+    )
+    without_cup(runs, good)
+    choice = chosen(runs)
+    assert [one.name for one in choice.ranked] == [good.name, speck.name]
+    dice = [one.dice for one in choice.ranked]
+    assert dice[0] > dice[1] > 0
+    assert choice.differences[0].mean == pytest.approx(dice[0] - dice[1])
+    assert choice.postprocessing.steps == ((1, 2),)
+    assert choice.postprocessing.after > choice.postprocessing.before == pytest.approx(dice[0])
+    text = choice_text(choice)
+    assert "\nIn no reference, and not in these Dice: cup.\n" in text
+    assert "nan" not in text
+
+
+def test_references_that_show_nothing(runs):
+    runs.write(UNET)
+    for file in runs.references.glob("*.png"):
+        save_mask(file, np.zeros((24, 32)))
+    with pytest.raises(DataError, match="shows a foreground class: nothing can be ranked"):
+        chosen(runs)
 
 
 def test_a_name_that_no_run_has(three):
