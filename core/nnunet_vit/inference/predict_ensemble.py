@@ -18,7 +18,7 @@ from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
 from nnunet_vit.files.locks import LockedError, lock
-from nnunet_vit.inference.earlier_masks import of_earlier_prediction
+from nnunet_vit.inference.earlier_masks import of_earlier_prediction, without_probabilities
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
@@ -110,7 +110,9 @@ def predict_ensemble(
     masks.mkdir(parents=True, exist_ok=True)
     _remove_left_work(masks)
     job = _Job(chosen, members, inputs, masks, probabilities)
-    log_all(list(of_earlier_prediction(masks, job.expected, job.task.ending)), progress)
+    log_all(of_earlier_prediction(masks, job.expected, job.task.ending), progress)
+    if not probabilities:
+        log_all(without_probabilities(job.expected, job.task.ending), progress)
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),

@@ -90,6 +90,15 @@ def test_the_mean_of_the_members(file, images, networks):
         assert np.allclose(found, rooted / rooted.sum(axis=0), atol=1e-5)
 
 
+def test_probabilities_of_earlier_masks_do_not_stay(file, images, networks):
+    masks = predict(images, file, probabilities=True)
+    (masks / "other.npz").touch()
+    predict(images, file)
+    assert [path.name for path in masks.iterdir() if path.suffix in (".npz", ".pkl")] == [
+        "other.npz"
+    ]
+
+
 def test_one_model_alone_is_post_processed(file, images, networks):
     content = json.loads(file.read_text())
     change(file, members=content["members"][:1],
