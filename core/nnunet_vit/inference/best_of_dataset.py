@@ -21,7 +21,7 @@ from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.ranking.postprocessing import steps_as_json
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json
-from nnunet_vit.inference.ensemble_file import NAME, SCHEMA, described, place_of
+from nnunet_vit.inference.ensemble_file import NAME, SCHEMA, described, digest_of_plans, place_of
 from nnunet_vit.inference.results_folder import datasets_with_results
 from nnunet_vit.nnunet.folders import folder, use_folders, use_processors
 from nnunet_vit.report.progress import Progress
@@ -139,6 +139,7 @@ def _member(run: Run, file: Path) -> JsonObject:
     return {
         "folder": place_of(run.path, file),
         "configuration": run.path.name.rpartition(BETWEEN)[2],
+        "plans": digest_of_plans(run.path),
         "checkpoints": {str(fold): place.digest() for fold, place in folds.items()},
     }
 

@@ -3,6 +3,8 @@
 Members lie relative to the file where they are below its folder, so that both can be moved.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +28,12 @@ class Member:
     Attributes:
         folder: of the model, ours or nnU-Net's.
         digests: of each fold's final model.
+        plans: digest of its plans.json; '': not known, by an older version.
     """
 
     folder: Path
     digests: dict[int, str]
+    plans: str = ""
 
     @property
     def configuration(self) -> str:
@@ -59,6 +63,16 @@ class EnsembleFile:
 def described(description: JsonObject) -> JsonObject:
     """Return what of a dataset.json must be the same in all members."""
     return {key: description[key] for key in DESCRIBED if key in description}
+
+
+def digest_of_plans(folder: Path) -> str:
+    """Return the sha256 of what a model's plans.json says, however it is laid out.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    content = json.dumps(read_json(folder / "plans.json", AGAIN))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def place_of(folder: Path, file: Path) -> str:
@@ -107,7 +121,7 @@ def _member(content: object, path: Path) -> Member | None:
         assert isinstance(content, dict)
         digests = {int(fold): str(digest) for fold, digest in content["checkpoints"].items()}
         assert digests
-        return Member(path.parent / content["folder"], digests)
+        return Member(path.parent / content["folder"], digests, str(content.get("plans", "")))
     except (AssertionError, AttributeError, LookupError, TypeError, ValueError):
         return None
 

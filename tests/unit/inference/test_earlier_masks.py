@@ -71,8 +71,13 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
     model = SimpleNamespace(
         description={"file_ending": ".png"}, folds=lambda *_: [0], other_folders=list
     )
-    instead = {"open_model": model, "sound_inputs": SimpleNamespace(cases={"a": []}),
-               "read_fold": FoldWeights({}, None), "new_predictor": None, "load_folds": None}  # fmt: skip
+    instead = {
+        "open_model": model,
+        "sound_inputs": SimpleNamespace(cases={"a": []}),
+        "read_fold": FoldWeights({}, None),
+        "new_predictor": None,
+        "load_folds": None,
+    }
     for name, value in instead.items():
         monkeypatch.setattr(predict, name, lambda *_, value=value, **__: value)
     monkeypatch.setattr(predict, "run", write)

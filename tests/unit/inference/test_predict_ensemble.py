@@ -156,6 +156,22 @@ def test_a_member_of_another_dataset(file, images):
         predict(images, file)
 
 
+def test_plans_that_have_changed(file, images, networks):
+    plans = file.parent / TWO / "plans.json"
+    content = json.loads(plans.read_text())
+    plans.write_text(json.dumps(content, indent=1))
+    predict(images, file)
+    plans.write_text(json.dumps(content | {"transpose_backward": [0, 2, 1]}))
+    with pytest.raises(ModelError) as caught:
+        predict(images, file)
+    assert caught.value.problem == f"{file}: {plans} is another one than when it was chosen."
+    members = json.loads(file.read_text())["members"]
+    for member in members:
+        del member["plans"]
+    change(file, members=members)  # as an older version wrote it
+    predict(images, file)
+
+
 def test_masks_among_the_models_and_images_that_do_not_fit(file, images):
     with pytest.raises(MachineError, match="is the folder of the model"):
         predict(images, file, masks=file.parent / ONE)
