@@ -131,6 +131,16 @@ def test_regions(region_runs):
     assert choice.calibration.nll_after < choice.calibration.nll_before
 
 
+def test_regions_in_another_order_are_other_outputs(region_runs):
+    region_runs.write("nnUNetTrainer__p1__2d")
+    labels = region_runs.description["labels"]
+    turned = {key: labels[key] for key in sorted(labels)}
+    assert turned == labels
+    region_runs.write("nnUNetTrainer__p2__2d", labels=turned)
+    fault = chosen(region_runs).left_out["nnUNetTrainer__p2__2d"]
+    assert fault.problem == "its dataset.json has another order of labels than the dataset."
+
+
 LEFT_OUT = {
     "fold 1: not validated.": lambda f: (f / "fold_1/validation/summary.json").unlink(),
     "fold 0: validated on other cases than splits_final.json gives it.": lambda f: (
