@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit import __version__
-from nnunet_vit.errors import DataError, ModelError, shortened
+from nnunet_vit.errors import ConfigError, DataError, ModelError, shortened
 from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN
 from nnunet_vit.evaluation.ranking.postprocessing import Step, steps_of_json
 from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
@@ -58,6 +58,25 @@ class EnsembleFile:
     description: JsonObject
     steps: tuple[Step, ...]
     temperature: float | None
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write over a file that `vit_cli best` has not written.
+
+    Raises:
+        ConfigError: it is there, and another one.
+    """
+    if not (path.exists() or path.is_symlink()):
+        return
+    try:
+        content = read_json(path)
+    except DataError:
+        content = None
+    if not isinstance(content, dict) or not {"schema", "members"} <= content.keys():
+        raise ConfigError(
+            f"{path} is there, and `vit_cli best` has not written it.",
+            fix="-o with another file; or move this one away.",
+        )
 
 
 def described(description: JsonObject) -> JsonObject:

@@ -223,3 +223,15 @@ def test_where_the_file_cannot_be_written(runs, tmp_path):
     for output in (tmp_path, tmp_path / "none/best.json"):
         with pytest.raises(MachineError, match="-o "):
             best_of_dataset("7", Progress(), folds=[0, 1], output=output)
+
+
+@pytest.mark.parametrize("content", ["train: {}\n", "", '{"schema": 1}', "[]"])
+def test_no_other_file_is_written_over(file, tmp_path, content):
+    other = tmp_path / "run.yaml"
+    other.write_text(content)
+    with pytest.raises(ConfigError, match=r"run\.yaml is there, and `vit_cli best` has not writ"):
+        best_of_dataset("7", Progress(), folds=[0, 1], output=other)
+    assert other.read_text() == content
+    file.write_text('{"schema": 1, "members": []}')
+    best_of_dataset("7", Progress(), folds=[0, 1])
+    assert read_ensemble(file).members
