@@ -27,7 +27,7 @@ class Choice:
         ranked: all contenders, the best first; of equals single runs first.
         differences: the best minus each of the others, in their order; None: no value in common.
         left_out: what keeps runs out, by their names.
-        without_ensembles: what keeps runs out of ensembles, likewise.
+        without_ensembles: what keeps runs, or pairs of them, out of ensembles, likewise.
         postprocessing: that helps the best.
         calibration: of the best one's probabilities; None: it has kept none.
         nnunets_file: of the post-processing.
@@ -80,10 +80,8 @@ def choose(
         raise ModelError(*_none(results, demand, left_out))
     lacking = _without_probabilities(runs)
     found = [scored([run], run.masks, references, progress) for run in runs]
-    if ensembles:
-        able = [run for run in runs if run.name not in lacking]
-        pairs = itertools.combinations(able, 2)
-        found += [ensemble_of(pair, references, progress) for pair in pairs]
+    pairs, unlike = _pairs([run for run in runs if run.name not in lacking] if ensembles else [])
+    found += [ensemble_of(pair, references, progress) for pair in pairs]
     # sorted keeps the order of equals: single runs come first
     ranked = sorted(found, key=lambda one: -one.dice)
     best = ranked[0]
@@ -93,7 +91,7 @@ def choose(
         tuple(ranked),
         _differences(ranked, patients),
         left_out,
-        lacking,
+        {**lacking, **unlike},
         helps,
         calibrated(best, progress) if able_to else None,
         write_for_nnunet(helps.steps, helps.foreground, best.folder),
@@ -144,6 +142,19 @@ def _without_probabilities(runs: Sequence[Run]) -> dict[str, Fault]:
             )
             found[run.name] = Fault("its validations have kept no probabilities.", remedy)
     return found
+
+
+def _pairs(runs: Sequence[Run]) -> tuple[list[tuple[Run, Run]], dict[str, Fault]]:
+    """Return the pairs that can predict the same images, and what keeps others from it."""
+    found, unlike = [], {}
+    for one, other in itertools.combinations(runs, 2):
+        channels = [run.task.description.get("channel_names") for run in (one, other)]
+        if channels[0] == channels[1]:
+            found.append((one, other))
+        else:
+            told = " and ".join(map(str, channels))
+            unlike[f"{one.name} + {other.name}"] = Fault(f"they have other channel_names: {told}.")
+    return found, unlike
 
 
 def _differences(

@@ -89,6 +89,19 @@ def test_runs_without_probabilities_are_in_no_ensemble(three):
     assert remedy in choice_text(choice)
 
 
+def test_runs_of_other_channels_are_no_pair(runs):
+    for number, channels in enumerate(("R", "R", "CT")):
+        names = {"channel_names": {"0": channels}}
+        runs.write(f"nnUNetTrainer__p{number}__2d", noise=2, seed=number, **names)
+    choice = chosen(runs)
+    (pair,) = (one for one in choice.ranked if len(one.runs) > 1)
+    one, two, other = (f"nnUNetTrainer__p{number}__2d" for number in range(3))
+    assert pair.name == f"{one} + {two}"
+    assert list(choice.without_ensembles) == [f"{one} + {other}", f"{two} + {other}"]
+    told = " ".join(choice_text(choice).split())
+    assert f"In no ensemble: {one} + {other}: they have other channel_names: {{'0': 'R'}}" in told
+
+
 def test_the_best_without_probabilities_has_no_temperature(runs):
     runs.write(UNET, probabilities=False)
     choice = chosen(runs)
