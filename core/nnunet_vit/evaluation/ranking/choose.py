@@ -74,7 +74,7 @@ def choose(
     """
     runs, left_out = find_runs(results, demand)
     if wanted:
-        runs = _named(runs, left_out, wanted)
+        runs = _named(runs, left_out, wanted, results=results)
         left_out = {}
     if not runs:
         raise ModelError(*_none(results, demand, left_out))
@@ -98,19 +98,27 @@ def choose(
     )
 
 
-def _named(runs: Sequence[Run], left_out: Mapping[str, Fault], wanted: Sequence[str]) -> list[Run]:
+def _named(
+    runs: Sequence[Run], left_out: Mapping[str, Fault], wanted: Sequence[str], *, results: Path
+) -> list[Run]:
     """Return the runs that were named, by their folder's name or path."""
     names = list(dict.fromkeys(Path(word).name for word in wanted))
     known = {name: run for run in runs for name in (run.name, run.path.name)}
-    without = {name: fault for name, fault in left_out.items()}
-    missing = [name for name in names if name not in known]
-    if missing:
-        told = [f"{name}: {_why(name, without)}" for name in missing]
+    elsewhere = [word for word in wanted if _is_elsewhere(Path(word), results)]
+    told = [f"{word}: no folder of a run in {results}" for word in elsewhere]
+    told += [f"{name}: {_why(name, left_out)}" for name in names if name not in known]
+    if told:
         there = ", ".join(run.name for run in runs) or "none"
         raise ModelError(
             f"Not among the runs that can be compared: {'; '.join(told)}. Those that can: {there}."
         )
     return list(dict.fromkeys(known[name] for name in names))
+
+
+def _is_elsewhere(path: Path, results: Path) -> bool:
+    """Tell whether it is a path, not a name, and not that of a folder in the results."""
+    inside = path.is_dir() and path.resolve() == (results / path.name).resolve()
+    return len(path.parts) > 1 and not inside
 
 
 def _why(name: str, left_out: Mapping[str, Fault]) -> str:

@@ -220,6 +220,14 @@ def test_a_name_that_no_run_has(three):
         chosen(three, wanted=["linear-9__2d"])
 
 
+def test_a_path_that_leads_elsewhere(three, tmp_path):
+    (tmp_path / "other" / OURS).mkdir(parents=True)
+    for place in ("/nowhere/at/all", tmp_path / "other"):
+        with pytest.raises(ModelError) as caught:
+            chosen(three, wanted=[f"{place}/{OURS}", UNET])
+        assert f": {place}/{OURS}: no folder of a run in {three.results}. " in str(caught.value)
+
+
 def test_nothing_to_choose_from(runs):
     runs.write(UNET, cases={0: CASES[0]})
     with pytest.raises(ModelError) as caught:
