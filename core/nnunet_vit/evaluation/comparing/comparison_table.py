@@ -59,7 +59,7 @@ def _row(row: Row) -> str:
     verdict = "may be noise" if row.better is None else f"{letter(row.better)} is better"
     return (
         f"{letter(row.other)} - {letter(row.one)} {found.mean:+.{places}f} "
-        f"({found.low:+.{places}f} to {found.high:+.{places}f})  p {found.p_holm:.2g}  "
+        f"({found.interval_text(places)})  p {found.p_holm:.2g}  "
         f"effect {found.effect:+.2f}  higher in {found.higher}, lower in {found.lower} of "
         f"{found.cases}: {verdict}"
     )

@@ -60,7 +60,7 @@ def _ranking(choice: Choice, runs: Mapping[Run, str]) -> Iterator[str]:
 def _compared(difference: Difference | None) -> str:
     if difference is None:
         return "(no case has a value)"
-    found = f"{difference.mean:+.4f}, {difference.low:+.4f} to {difference.high:+.4f}"
+    found = f"{difference.mean:+.4f}, {difference.interval_text(4)}"
     verdict = "worse" if _is_worse(difference) else "may be noise"
     return f"({found}, p {difference.p_holm:.2g}) {verdict}"
 

@@ -220,6 +220,12 @@ def test_a_name_that_no_run_has(three):
         chosen(three, wanted=["linear-9__2d"])
 
 
+def test_few_patients_have_no_interval(three):
+    text = choice_text(chosen(three, patients=dict(zip("abcde", "11234", strict=True))))
+    assert ", -, p " in text
+    assert "nan" not in text
+
+
 def test_a_path_that_leads_elsewhere(three, tmp_path):
     (tmp_path / "other" / OURS).mkdir(parents=True)
     for place in ("/nowhere/at/all", tmp_path / "other"):
