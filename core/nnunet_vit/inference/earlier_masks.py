@@ -3,7 +3,7 @@
 Masks are replaced or left among the new ones; probabilities of other masks are deleted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
@@ -11,6 +11,22 @@ from nnunet_vit.data.case_files import files_of
 from nnunet_vit.errors import counted, shortened
 
 PROBABILITIES = (".npz", ".pkl")  # that nnU-Net writes beside a case's mask
+
+
+def made_way_for(
+    masks: Path, expected: Sequence[Path], ending: str, *, probabilities: bool
+) -> Iterator[str]:
+    """Yield what is to be said of earlier masks; delete their probabilities.
+
+    Args:
+        masks: folder to write to; it exists.
+        expected: the masks that will be written.
+        ending: of all masks.
+        probabilities: they are written too, and replace the earlier ones.
+    """
+    yield from of_earlier_prediction(masks, expected, ending)
+    if not probabilities:
+        yield from without_probabilities(expected, ending)
 
 
 def of_earlier_prediction(masks: Path, expected: Iterable[Path], ending: str) -> Iterator[str]:

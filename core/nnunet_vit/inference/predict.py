@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
-from nnunet_vit.inference.earlier_masks import of_earlier_prediction, without_probabilities
+from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
@@ -72,9 +72,8 @@ def predict_folder(
     ending = trained.description["file_ending"]
     expected = [masks / f"{case}{ending}" for case in inputs.cases]
     said = [notice for network in networks for notice in network.notices]
-    log_all([*said, *of_earlier_prediction(masks, expected, ending)], progress)
-    if not probabilities:
-        log_all(without_probabilities(expected, ending), progress)
+    way = made_way_for(masks, expected, ending, probabilities=probabilities)
+    log_all([*said, *way], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
     with (

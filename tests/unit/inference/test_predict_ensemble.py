@@ -64,9 +64,9 @@ def networks(monkeypatch):
     monkeypatch.setattr(module, "run", run)
 
 
-def predict(images, file, masks=None, probabilities=False):
+def predict(images, file, masks=None, probabilities=False, progress=None):
     masks = masks or images.parent / "masks"
-    plain = {"device": "cpu", "mirroring": True, "base": None, "progress": Progress()}
+    plain = {"device": "cpu", "mirroring": True, "base": None, "progress": progress or Progress()}
     module.predict_ensemble(images, masks, file, probabilities=probabilities, **plain)
     return masks
 
@@ -97,6 +97,20 @@ def test_probabilities_of_earlier_masks_do_not_stay(file, images, networks):
     assert [path.name for path in masks.iterdir() if path.suffix in (".npz", ".pkl")] == [
         "other.npz"
     ]
+
+
+@pytest.mark.parametrize(("temperature", "probabilities"), [(None, True), (2, True), (None, False)])
+def test_probabilities_without_a_temperature(file, images, networks, temperature, probabilities):
+    said = []
+
+    class Heard(Progress):
+        def log(self, text):
+            said.append(text)
+
+    change(file, temperature=temperature)
+    predict(images, file, probabilities=probabilities, progress=Heard())
+    line = f"{file} has no temperature: the probabilities are not scaled."
+    assert (line in said) == (temperature is None and probabilities)
 
 
 def test_one_model_alone_is_post_processed(file, images, networks):
