@@ -10,14 +10,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nnunet_vit.checkpoints.plain import plain
-from nnunet_vit.checkpoints.pointers import STATE
+from nnunet_vit.checkpoints.pointers import MANIFEST, STATE
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import sha256
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writing import sync_file, sync_folder
 
 WEIGHTS, OPTIMIZER = "weights.safetensors", "optim.safetensors"
-MANIFEST = "MANIFEST.json"
 CONTENT = (WEIGHTS, OPTIMIZER, STATE)
 SCHEMA = 1
 

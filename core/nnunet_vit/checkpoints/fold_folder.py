@@ -15,6 +15,8 @@ from nnunet_vit.checkpoints.pointers import (
     CHECKPOINTS,
     LATEST,
     STATE,
+    matches,
+    name_of,
     read_pointer,
 )
 from nnunet_vit.errors import ModelError
@@ -171,13 +173,18 @@ class FoldFolder:
     def digest(self) -> str:
         """Return what tells the final model from any other, as hex: of its file's content.
 
+        '' where the whole model and the newest checkpoint are missing.
+
         Raises:
             OSError: the file cannot be read.
         """
         if self.whole.is_file():
             return known_sha256(self.whole)
         pointer = read_pointer(self.path / LATEST)
-        return pointer.manifest if pointer is not None else ""
+        if pointer is None:
+            return ""
+        folders = (self.path / CHECKPOINTS).glob("*epoch_*")
+        return pointer.manifest if any(matches(folder, pointer) for folder in folders) else ""
 
     def measured_masks(self) -> set[str] | None:
         """Return the names of the masks in nnU-Net's metrics of the validation; None: no metrics.
@@ -200,11 +207,31 @@ class FoldFolder:
         """Return the weights of a kind's checkpoint; None: nothing is saved.
 
         Raises:
-            ModelError: it is damaged, and so are those that could stand in for the latest.
+            ModelError: it is damaged, and so are those that could stand in for the latest; for the
+                final one, none can.
         """
         if kind == "best":
             return self.store.best(weights_alone=True)
-        return self.store.latest(weights_alone=True)
+        found = self.store.latest(weights_alone=True)
+        if kind == "final" and found is not None and self.store.notices:
+            self._refuse_stand_in(found.epoch)
+        return found
+
+    def _refuse_stand_in(self, epoch: int) -> None:
+        """Refuse another checkpoint than the last: LATEST names it, or else its number does.
+
+        Raises:
+            ModelError: names the last one.
+        """
+        last = self.saved_epoch() or 0
+        if read_pointer(self.path / LATEST) is None and epoch == last:
+            return
+        raise ModelError(
+            f"{self.path / CHECKPOINTS / name_of(last)}, the final checkpoint, is missing or "
+            f"damaged; the newest that is intact is of epoch {epoch}.",
+            fix="copy it again, train the rest again with `vit_cli train … --continue`, or predict "
+            "with the older one: vit_cli predict … --checkpoint latest.",
+        )
 
     def content(self) -> str:
         """Return in words what is there, or ''."""

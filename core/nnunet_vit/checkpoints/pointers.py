@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from nnunet_vit.files.digests import sha256
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
 LATEST, BEST = "LATEST", "BEST"
 CHECKPOINTS = "ckpt"  # the folder of what they name
-STATE = "state.json"  # of a checkpoint, in its folder
+STATE, MANIFEST = "state.json", "MANIFEST.json"  # of a checkpoint, in its folder
 ASIDE = ".aside-"  # before the name of a checkpoint that makes room for another of its epoch
 NAME = re.compile(r"epoch_(\d{5,})")
 NAME_ASIDE = re.compile(rf"{re.escape(ASIDE)}epoch_(\d{{5,}})-[0-9a-f]+")
@@ -49,6 +50,14 @@ def read_pointer(path: Path) -> Pointer | None:
         return pointer if NAME.fullmatch(pointer.name) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def matches(directory: Path, pointer: Pointer) -> bool:
+    """Tell whether a folder is the checkpoint that a pointer means, by its manifest."""
+    try:
+        return sha256(directory / MANIFEST) == pointer.manifest
+    except OSError:
+        return False
 
 
 def name_of(epoch: int) -> str:

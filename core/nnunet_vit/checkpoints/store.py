@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from nnunet_vit.checkpoints.directory import (
-    MANIFEST,
     Checkpoint,
     DamagedCheckpointError,
     read_checkpoint,
@@ -23,14 +22,15 @@ from nnunet_vit.checkpoints.pointers import (
     BEST,
     CHECKPOINTS,
     LATEST,
+    MANIFEST,
     Pointer,
     epoch_of,
+    matches,
     name_of,
     read_pointer,
     write_pointer,
 )
 from nnunet_vit.errors import ModelError, NumericsError, shortened
-from nnunet_vit.files.digests import sha256
 from nnunet_vit.files.writing import UNFINISHED, sync_folder
 
 __all__ = ["Checkpoint", "CheckpointStore"]
@@ -151,8 +151,8 @@ class CheckpointStore:
         # the hash decides: a kill while an epoch was saved again leaves its checkpoint aside
         named_one = self.saves / pointer.name
         places = [named_one, *self._directories()]
-        place = next((place for place in places if _matches(place, pointer)), named_one)
-        if (place / MANIFEST).exists() and not _matches(place, pointer):
+        place = next((place for place in places if matches(place, pointer)), named_one)
+        if (place / MANIFEST).exists() and not matches(place, pointer):
             raise DamagedCheckpointError(f"{which} and its {MANIFEST} do not belong together")
         return read_checkpoint(place, device, weights_alone)
 
@@ -168,7 +168,7 @@ class CheckpointStore:
 
     def _best_stands(self) -> bool:
         best = read_pointer(self.folder / BEST)
-        return best is not None and _matches(self.saves / best.name, best)
+        return best is not None and matches(self.saves / best.name, best)
 
     def _directories(self) -> list[Path]:
         """Return the folders of all checkpoints, also of those aside, the newest first."""
@@ -184,7 +184,7 @@ class CheckpointStore:
         weights_alone: bool,
     ) -> Checkpoint | None:
         for directory in self._directories():
-            if pointer is not None and _matches(directory, pointer):
+            if pointer is not None and matches(directory, pointer):
                 continue  # it has been tried
             try:
                 checkpoint = read_checkpoint(directory, device, weights_alone)
@@ -221,13 +221,6 @@ class CheckpointStore:
         except OSError:
             return  # the new checkpoint is saved all the same; the next save tries again
         shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _matches(directory: Path, pointer: Pointer) -> bool:
-    try:
-        return sha256(directory / MANIFEST) == pointer.manifest
-    except OSError:
-        return False
 
 
 def _bytes(checkpoint: Checkpoint) -> int:

@@ -21,7 +21,14 @@ from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.ranking.postprocessing import steps_as_json
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json
-from nnunet_vit.inference.ensemble_file import NAME, SCHEMA, described, place_of
+from nnunet_vit.inference.ensemble_file import (
+    NAME,
+    SCHEMA,
+    check_replaceable,
+    described,
+    digest_of_plans,
+    place_of,
+)
 from nnunet_vit.inference.results_folder import datasets_with_results
 from nnunet_vit.nnunet.folders import folder, use_folders, use_processors
 from nnunet_vit.report.progress import Progress
@@ -69,6 +76,7 @@ def best_of_dataset(
     if file.is_dir() or not file.parent.is_dir():
         what = "is a folder" if file.is_dir() else "is in a folder that is not there"
         raise MachineError(f"-o {file} {what}.", fix="a file, like best.json.")
+    check_replaceable(file)
     used = sorted(set(folds)) if folds else list(USUAL_FOLDS)
     demand = Demand(_cases(preprocessed, used), _description(preprocessed), configuration)
     references = preprocessed / REFERENCES
@@ -129,6 +137,7 @@ def _content(choice: Choice, dataset: str, file: Path) -> JsonObject:
         "dice": {"cross_validation": _number(helps.before), "postprocessed": _number(helps.after)},
         "nnunets_postprocessing": place_of(choice.nnunets_file, file),
         "contenders": _contenders(choice),
+        "classes_in_no_reference": list(best.absent),
         "left_out": {name: fault.problem for name, fault in choice.left_out.items()},
     }
 
@@ -138,6 +147,7 @@ def _member(run: Run, file: Path) -> JsonObject:
     return {
         "folder": place_of(run.path, file),
         "configuration": run.path.name.rpartition(BETWEEN)[2],
+        "plans": digest_of_plans(run.path),
         "checkpoints": {str(fold): place.digest() for fold, place in folds.items()},
     }
 

@@ -1,11 +1,32 @@
-"""Masks that lie already where a prediction writes: replaced, or left among the new ones."""
+"""What lies already where a prediction writes.
 
-from collections.abc import Iterable, Iterator
+Masks are replaced or left among the new ones; probabilities of other masks are deleted.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.errors import counted, shortened
+
+PROBABILITIES = (".npz", ".pkl")  # that nnU-Net writes beside a case's mask
+
+
+def made_way_for(
+    masks: Path, expected: Sequence[Path], ending: str, *, probabilities: bool
+) -> Iterator[str]:
+    """Yield what is to be said of earlier masks; delete their probabilities.
+
+    Args:
+        masks: folder to write to; it exists.
+        expected: the masks that will be written.
+        ending: of all masks.
+        probabilities: they are written too, and replace the earlier ones.
+    """
+    yield from of_earlier_prediction(masks, expected, ending)
+    if not probabilities:
+        yield from without_probabilities(expected, ending)
 
 
 def of_earlier_prediction(masks: Path, expected: Iterable[Path], ending: str) -> Iterator[str]:
@@ -24,3 +45,22 @@ def of_earlier_prediction(masks: Path, expected: Iterable[Path], ending: str) ->
     if there - written:
         names = shortened(sorted(file.name for file in there - written))
         yield f"Left in {masks}: {names}, of an earlier prediction; evaluate takes them for new."
+
+
+def without_probabilities(expected: Iterable[Path], ending: str) -> Iterator[str]:
+    """Delete the probabilities beside masks that will be replaced; yield a line if there are any.
+
+    Evaluation and reports take what lies beside a mask for what it was made from.
+
+    Args:
+        expected: the masks that will be written, without probabilities.
+        ending: of all masks.
+    """
+    stems = [mask.with_name(mask.name.removesuffix(ending)) for mask in expected]
+    files = [stem.with_name(stem.name + end) for stem in stems for end in PROBABILITIES]
+    found = [file for file in files if file.is_file()]
+    for file in found:
+        file.unlink()
+    if found:
+        names = shortened(file.name for file in found)
+        yield f"Deleted in {found[0].parent}: {names}, probabilities of the earlier masks."

@@ -3,11 +3,13 @@
 Members lie relative to the file where they are below its folder, so that both can be moved.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit import __version__
-from nnunet_vit.errors import DataError, ModelError, shortened
+from nnunet_vit.errors import ConfigError, DataError, ModelError, shortened
 from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN
 from nnunet_vit.evaluation.ranking.postprocessing import Step, steps_of_json
 from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
@@ -26,10 +28,12 @@ class Member:
     Attributes:
         folder: of the model, ours or nnU-Net's.
         digests: of each fold's final model.
+        plans: digest of its plans.json; '': not known, by an older version.
     """
 
     folder: Path
     digests: dict[int, str]
+    plans: str = ""
 
     @property
     def configuration(self) -> str:
@@ -56,9 +60,38 @@ class EnsembleFile:
     temperature: float | None
 
 
+def check_replaceable(path: Path) -> None:
+    """Refuse to write over a file that `vit_cli best` has not written.
+
+    Raises:
+        ConfigError: it is there, and another one.
+    """
+    if not (path.exists() or path.is_symlink()):
+        return
+    try:
+        content = read_json(path)
+    except DataError:
+        content = None
+    if not isinstance(content, dict) or not {"schema", "members"} <= content.keys():
+        raise ConfigError(
+            f"{path} is there, and `vit_cli best` has not written it.",
+            fix="-o with another file; or move this one away.",
+        )
+
+
 def described(description: JsonObject) -> JsonObject:
     """Return what of a dataset.json must be the same in all members."""
     return {key: description[key] for key in DESCRIBED if key in description}
+
+
+def digest_of_plans(folder: Path) -> str:
+    """Return the sha256 of what a model's plans.json says, however it is laid out.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    content = json.dumps(read_json(folder / "plans.json", AGAIN))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def place_of(folder: Path, file: Path) -> str:
@@ -107,7 +140,7 @@ def _member(content: object, path: Path) -> Member | None:
         assert isinstance(content, dict)
         digests = {int(fold): str(digest) for fold, digest in content["checkpoints"].items()}
         assert digests
-        return Member(path.parent / content["folder"], digests)
+        return Member(path.parent / content["folder"], digests, str(content.get("plans", "")))
     except (AssertionError, AttributeError, LookupError, TypeError, ValueError):
         return None
 

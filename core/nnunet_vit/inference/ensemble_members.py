@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
+from nnunet_vit.data.labels import differing
 from nnunet_vit.errors import ModelError, UserError, counted, shortened
-from nnunet_vit.inference.ensemble_file import EnsembleFile, Member, described
+from nnunet_vit.inference.ensemble_file import EnsembleFile, Member, described, digest_of_plans
 from nnunet_vit.inference.fold_weights import read_fold
 from nnunet_vit.inference.model_folder import ModelFolder, open_model
 from nnunet_vit.inference.predict import load_folds
@@ -85,9 +86,11 @@ def _opened(member: Member) -> ReadyMember:
 def _faults(ready: ReadyMember, member: Member, chosen: EnsembleFile) -> Iterator[str]:
     own = described(ready.model.description)
     keys = own.keys() | chosen.description.keys()
-    others = sorted(key for key in keys if own.get(key) != chosen.description.get(key))
+    others = differing(own, chosen.description, sorted(keys))
     if others:
         yield f"{member.folder / 'dataset.json'} has another {', '.join(others)} than the ensemble."
+    if member.plans and digest_of_plans(member.folder) != member.plans:
+        yield f"{member.folder / 'plans.json'} is another one than when it was chosen."
     states: dict[str, list[str]] = {}
     for fold, digest in member.digests.items():
         there = FoldFolder(member.folder / f"fold_{fold}").digest()

@@ -40,7 +40,8 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, *, base: Path | N
         base: the pretrained weights, where they no longer lie where the run file said.
 
     Raises:
-        ModelError: damaged, or the pretrained weights are missing or others.
+        ModelError: damaged, even if an older one could stand in for the final one; or the
+            pretrained weights are missing or others.
     """
     from nnunet_vit.checkpoints.full_model import read_full_model
 

@@ -1,12 +1,12 @@
 """Prediction with a model folder, by nnU-Net's predictor, case by case and with progress."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
-from nnunet_vit.inference.earlier_masks import of_earlier_prediction
+from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
@@ -72,7 +72,8 @@ def predict_folder(
     ending = trained.description["file_ending"]
     expected = [masks / f"{case}{ending}" for case in inputs.cases]
     said = [notice for network in networks for notice in network.notices]
-    log_all([*said, *of_earlier_prediction(masks, expected, ending)], progress)
+    way = made_way_for(masks, expected, ending, probabilities=probabilities)
+    log_all([*said, *way], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
     with (
@@ -83,7 +84,7 @@ def predict_folder(
     return len(inputs.cases)
 
 
-def log_all(notices: Sequence[str], progress: Progress) -> None:
+def log_all(notices: Iterable[str], progress: Progress) -> None:
     """Show lines that stay."""
     for notice in notices:
         progress.log(notice)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
 from nnunet_vit.files.locks import LockedError, lock
-from nnunet_vit.inference.earlier_masks import of_earlier_prediction
+from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
@@ -110,7 +110,7 @@ def predict_ensemble(
     masks.mkdir(parents=True, exist_ok=True)
     _remove_left_work(masks)
     job = _Job(chosen, members, inputs, masks, probabilities)
-    log_all(list(of_earlier_prediction(masks, job.expected, job.task.ending)), progress)
+    log_all(_notices(job), progress)
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),
@@ -129,6 +129,14 @@ def predict_ensemble(
             del predictor
         _finish(job, Path(folder), progress)
     return len(inputs.cases)
+
+
+def _notices(job: _Job) -> Iterator[str]:
+    if job.probabilities and job.chosen.temperature is None:
+        yield f"{job.chosen.path} has no temperature: the probabilities are not scaled."
+    yield from made_way_for(
+        job.masks, job.expected, job.task.ending, probabilities=job.probabilities
+    )
 
 
 def _heading(job: _Job, number: int) -> str:

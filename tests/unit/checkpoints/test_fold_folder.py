@@ -1,8 +1,11 @@
 """What a fold's folder holds, decided in one place."""
 
+import shutil
+
 import pytest
 
 from nnunet_vit.checkpoints.fold_folder import BEST_FILE, FINAL_FILE, KINDS, FoldFolder
+from nnunet_vit.errors import ModelError
 
 pytestmark = pytest.mark.unit
 
@@ -80,3 +83,31 @@ def test_the_digest_of_a_final_model(fold):
     folder.whole.write_bytes(b"model")
     assert folder.digest() not in ("", small)
     assert FoldFolder(folder.path.with_name("fold_1")).digest() == ""
+
+
+def test_no_older_checkpoint_is_the_final_one(fold):
+    folder = fold(2, 3)
+    digest = folder.digest()
+    assert len(digest) == 64
+    last = folder.store.saves / "epoch_00003"
+    weights = (last / "weights.safetensors").read_bytes()
+    (last / "weights.safetensors").write_bytes(weights[:-1])
+    with pytest.raises(ModelError) as caught:
+        folder.checkpoint("final")
+    assert caught.value.problem == (
+        f"{last}, the final checkpoint, is missing or damaged; the newest that is intact is of "
+        "epoch 2."
+    )
+    assert "--checkpoint latest" in caught.value.fix
+    assert folder.checkpoint("latest").epoch == 2
+    shutil.rmtree(last)
+    assert folder.digest() == ""
+    with pytest.raises(ModelError, match="epoch_00003, the final checkpoint, is missing"):
+        folder.checkpoint("final")
+
+
+def test_the_last_epoch_is_final_without_a_pointer_too(fold):
+    folder = fold(2, 3)
+    (folder.path / "LATEST").unlink()
+    assert folder.checkpoint("final").epoch == 3
+    assert folder.digest() == ""

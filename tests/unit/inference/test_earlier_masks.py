@@ -1,8 +1,13 @@
 """A folder of masks that is predicted into twice: what is replaced and what stays is said."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from nnunet_vit.inference.earlier_masks import of_earlier_prediction
+from nnunet_vit.inference import predict
+from nnunet_vit.inference.earlier_masks import of_earlier_prediction, without_probabilities
+from nnunet_vit.inference.fold_weights import FoldWeights
+from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
 
@@ -44,3 +49,43 @@ def test_masks_that_stay(said):
     assert said("a.png", "b.png", "d.png")[1] == (
         "Left in M: b.png, d.png, of an earlier prediction; evaluate takes them for new."
     )
+
+
+def test_probabilities_of_masks_that_are_replaced_are_deleted(tmp_path):
+    for name in ("a.png", "a.npz", "a.pkl", "b.npz", "c.nii.npz"):
+        (tmp_path / name).touch()
+    expected = [tmp_path / "a.png", tmp_path / "c.png"]
+    assert list(without_probabilities(expected, ".png")) == [
+        f"Deleted in {tmp_path}: a.npz, a.pkl, probabilities of the earlier masks."
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.npz", "c.nii.npz"]
+    assert list(without_probabilities(expected, ".png")) == []
+
+
+@pytest.mark.parametrize("probabilities", [True, False])
+def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypatch, probabilities):
+    def write(predictor, inputs, masks, *, probabilities):
+        assert (masks / "a.npz").exists() == probabilities
+        (masks / "a.png").write_text("new")
+
+    model = SimpleNamespace(
+        description={"file_ending": ".png"}, folds=lambda *_: [0], other_folders=list
+    )
+    instead = {
+        "open_model": model,
+        "sound_inputs": SimpleNamespace(cases={"a": []}),
+        "read_fold": FoldWeights({}, None),
+        "new_predictor": None,
+        "load_folds": None,
+    }
+    for name, value in instead.items():
+        monkeypatch.setattr(predict, name, lambda *_, value=value, **__: value)
+    monkeypatch.setattr(predict, "run", write)
+    for name in ("a.png", "a.npz"):
+        (tmp_path / name).touch()
+    options = {"folds": None, "mirroring": True, "checkpoint": "final", "base": None}
+    predict.predict_folder(
+        tmp_path / "i", tmp_path, tmp_path / "m", device="cpu", progress=Progress(),
+        probabilities=probabilities, **options,
+    )  # fmt: skip
+    assert (tmp_path / "a.png").read_text() == "new"

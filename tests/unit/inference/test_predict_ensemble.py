@@ -64,9 +64,9 @@ def networks(monkeypatch):
     monkeypatch.setattr(module, "run", run)
 
 
-def predict(images, file, masks=None, probabilities=False):
+def predict(images, file, masks=None, probabilities=False, progress=None):
     masks = masks or images.parent / "masks"
-    plain = {"device": "cpu", "mirroring": True, "base": None, "progress": Progress()}
+    plain = {"device": "cpu", "mirroring": True, "base": None, "progress": progress or Progress()}
     module.predict_ensemble(images, masks, file, probabilities=probabilities, **plain)
     return masks
 
@@ -88,6 +88,29 @@ def test_the_mean_of_the_members(file, images, networks):
         rooted = np.sqrt(mean)
         found = np.load(masks / f"{case}.npz")["probabilities"]
         assert np.allclose(found, rooted / rooted.sum(axis=0), atol=1e-5)
+
+
+def test_probabilities_of_earlier_masks_do_not_stay(file, images, networks):
+    masks = predict(images, file, probabilities=True)
+    (masks / "other.npz").touch()
+    predict(images, file)
+    assert [path.name for path in masks.iterdir() if path.suffix in (".npz", ".pkl")] == [
+        "other.npz"
+    ]
+
+
+@pytest.mark.parametrize(("temperature", "probabilities"), [(None, True), (2, True), (None, False)])
+def test_probabilities_without_a_temperature(file, images, networks, temperature, probabilities):
+    said = []
+
+    class Heard(Progress):
+        def log(self, text):
+            said.append(text)
+
+    change(file, temperature=temperature)
+    predict(images, file, probabilities=probabilities, progress=Heard())
+    line = f"{file} has no temperature: the probabilities are not scaled."
+    assert (line in said) == (temperature is None and probabilities)
 
 
 def test_one_model_alone_is_post_processed(file, images, networks):
@@ -147,6 +170,22 @@ def test_a_member_of_another_dataset(file, images):
         predict(images, file)
 
 
+def test_plans_that_have_changed(file, images, networks):
+    plans = file.parent / TWO / "plans.json"
+    content = json.loads(plans.read_text())
+    plans.write_text(json.dumps(content, indent=1))
+    predict(images, file)
+    plans.write_text(json.dumps(content | {"transpose_backward": [0, 2, 1]}))
+    with pytest.raises(ModelError) as caught:
+        predict(images, file)
+    assert caught.value.problem == f"{file}: {plans} is another one than when it was chosen."
+    members = json.loads(file.read_text())["members"]
+    for member in members:
+        del member["plans"]
+    change(file, members=members)  # as an older version wrote it
+    predict(images, file)
+
+
 def test_masks_among_the_models_and_images_that_do_not_fit(file, images):
     with pytest.raises(MachineError, match="is the folder of the model"):
         predict(images, file, masks=file.parent / ONE)
@@ -198,3 +237,15 @@ def test_where_the_file_cannot_be_written(runs, tmp_path):
     for output in (tmp_path, tmp_path / "none/best.json"):
         with pytest.raises(MachineError, match="-o "):
             best_of_dataset("7", Progress(), folds=[0, 1], output=output)
+
+
+@pytest.mark.parametrize("content", ["train: {}\n", "", '{"schema": 1}', "[]"])
+def test_no_other_file_is_written_over(file, tmp_path, content):
+    other = tmp_path / "run.yaml"
+    other.write_text(content)
+    with pytest.raises(ConfigError, match=r"run\.yaml is there, and `vit_cli best` has not writ"):
+        best_of_dataset("7", Progress(), folds=[0, 1], output=other)
+    assert other.read_text() == content
+    file.write_text('{"schema": 1, "members": []}')
+    best_of_dataset("7", Progress(), folds=[0, 1])
+    assert read_ensemble(file).members

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.labels import differing
 from nnunet_vit.errors import ConfigError, DataError, counted, shortened
 from nnunet_vit.evaluation.comparing.comparison import Comparison
 from nnunet_vit.evaluation.comparing.run_results import RunResults, read_results, references_of
@@ -154,7 +155,8 @@ def check_same(runs: Sequence[RunResults]) -> None:
         elif run.masks.keys() != first.masks.keys():
             faults.append(_other_cases(run, first))
         labels, others = run.task.labels, first.task.labels
-        if (labels.classes, labels.ignore) != (others.classes, others.ignore):
+        same = (labels.classes, labels.ignore) == (others.classes, others.ignore)
+        if not same or differing(run.task.description, first.task.description, ()):
             faults.append(
                 Fault(
                     f"{run.path} has the labels {run.task.description['labels']}; {first.path} "

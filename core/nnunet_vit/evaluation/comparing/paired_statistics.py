@@ -53,6 +53,12 @@ class Difference:
         """Whether the difference is more than noise: by the corrected test and the interval."""
         return self.p_holm < LEVEL and (self.low > 0 or self.high < 0)
 
+    def interval_text(self, places: int) -> str:
+        """Return the interval as tables have it; of too few patients there is none."""
+        if math.isnan(self.low):
+            return "-"
+        return f"{self.low:+.{places}f} to {self.high:+.{places}f}"
+
 
 def difference_of(
     one: Mapping[str, float], other: Mapping[str, float], patients: Mapping[str, str]

@@ -29,6 +29,10 @@ def choice_text(choice: Choice) -> str:
     lines += [f"Folds {folds}, {cases}:"]
     lines += [f"  {name}  {run.name}" for run, name in runs.items()]
     lines += _ranking(choice, runs)
+    if choice.best.absent:
+        lines += _wrapped(
+            f"In no reference, and not in these Dice: {', '.join(choice.best.absent)}."
+        )
     lines += _wrapped(RULE)
     lines += [f"Best: {choice.best.name}", *_wrapped(_verdict(choice, runs))]
     lines += _wrapped(choice.postprocessing.as_text())

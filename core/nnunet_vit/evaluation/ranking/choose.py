@@ -1,7 +1,6 @@
 """The best run or pair of runs of a dataset by cross-validation, as nnU-Net ranks them."""
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ class Choice:
         ranked: all contenders, the best first; of equals single runs first.
         differences: the best minus each of the others, in their order; None: no value in common.
         left_out: what keeps runs out, by their names.
-        without_ensembles: what keeps runs out of ensembles, likewise.
+        without_ensembles: what keeps runs, or pairs of them, out of ensembles, likewise.
         postprocessing: that helps the best.
         calibration: of the best one's probabilities; None: it has kept none.
         nnunets_file: of the post-processing.
@@ -75,45 +74,51 @@ def choose(
     """
     runs, left_out = find_runs(results, demand)
     if wanted:
-        runs = _named(runs, left_out, wanted)
+        runs = _named(runs, left_out, wanted, results=results)
         left_out = {}
     if not runs:
         raise ModelError(*_none(results, demand, left_out))
     lacking = _without_probabilities(runs)
     found = [scored([run], run.masks, references, progress) for run in runs]
-    if ensembles:
-        able = [run for run in runs if run.name not in lacking]
-        pairs = itertools.combinations(able, 2)
-        found += [ensemble_of(pair, references, progress) for pair in pairs]
+    pairs, unlike = _pairs([run for run in runs if run.name not in lacking] if ensembles else [])
+    found += [ensemble_of(pair, references, progress) for pair in pairs]
     # sorted keeps the order of equals: single runs come first
-    ranked = sorted(found, key=lambda one: -one.dice if one.dice == one.dice else math.inf)
+    ranked = sorted(found, key=lambda one: -one.dice)
     best = ranked[0]
-    helps = determined(best.pairs, best.task, progress)
+    helps = determined(best.pairs, best.task, progress, absent=best.absent)
     able_to = not any(run.name in lacking for run in best.runs)
     return Choice(
         tuple(ranked),
         _differences(ranked, patients),
         left_out,
-        lacking,
+        {**lacking, **unlike},
         helps,
         calibrated(best, progress) if able_to else None,
         write_for_nnunet(helps.steps, helps.foreground, best.folder),
     )
 
 
-def _named(runs: Sequence[Run], left_out: Mapping[str, Fault], wanted: Sequence[str]) -> list[Run]:
+def _named(
+    runs: Sequence[Run], left_out: Mapping[str, Fault], wanted: Sequence[str], *, results: Path
+) -> list[Run]:
     """Return the runs that were named, by their folder's name or path."""
     names = list(dict.fromkeys(Path(word).name for word in wanted))
     known = {name: run for run in runs for name in (run.name, run.path.name)}
-    without = {name: fault for name, fault in left_out.items()}
-    missing = [name for name in names if name not in known]
-    if missing:
-        told = [f"{name}: {_why(name, without)}" for name in missing]
+    elsewhere = [word for word in wanted if _is_elsewhere(Path(word), results)]
+    told = [f"{word}: no folder of a run in {results}" for word in elsewhere]
+    told += [f"{name}: {_why(name, left_out)}" for name in names if name not in known]
+    if told:
         there = ", ".join(run.name for run in runs) or "none"
         raise ModelError(
             f"Not among the runs that can be compared: {'; '.join(told)}. Those that can: {there}."
         )
     return list(dict.fromkeys(known[name] for name in names))
+
+
+def _is_elsewhere(path: Path, results: Path) -> bool:
+    """Tell whether it is a path, not a name, and not that of a folder in the results."""
+    inside = path.is_dir() and path.resolve() == (results / path.name).resolve()
+    return len(path.parts) > 1 and not inside
 
 
 def _why(name: str, left_out: Mapping[str, Fault]) -> str:
@@ -145,6 +150,19 @@ def _without_probabilities(runs: Sequence[Run]) -> dict[str, Fault]:
             )
             found[run.name] = Fault("its validations have kept no probabilities.", remedy)
     return found
+
+
+def _pairs(runs: Sequence[Run]) -> tuple[list[tuple[Run, Run]], dict[str, Fault]]:
+    """Return the pairs that can predict the same images, and what keeps others from it."""
+    found, unlike = [], {}
+    for one, other in itertools.combinations(runs, 2):
+        channels = [run.task.description.get("channel_names") for run in (one, other)]
+        if channels[0] == channels[1]:
+            found.append((one, other))
+        else:
+            told = " and ".join(map(str, channels))
+            unlike[f"{one.name} + {other.name}"] = Fault(f"they have other channel_names: {told}.")
+    return found, unlike
 
 
 def _differences(

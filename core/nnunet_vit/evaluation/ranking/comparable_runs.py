@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import VALIDATION, FoldFolder
 from nnunet_vit.data.faults import Fault
+from nnunet_vit.data.labels import differing
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.errors import UserError, shortened
 from nnunet_vit.evaluation.comparing.run_results import OURS
@@ -130,7 +131,7 @@ def _faults(
     elif plans["configurations"][words[2]].get("previous_stage"):
         yield Fault("it is the second stage of a cascade, which nnU-Net's own commands predict.")
     keys = ("labels", "regions_class_order", "file_ending")
-    others = [key for key in keys if description.get(key) != demand.description.get(key)]
+    others = differing(description, demand.description, keys)
     if others:
         yield Fault(f"its dataset.json has another {', '.join(others)} than the dataset.")
     folds = {fold: FoldFolder(path / f"fold_{fold}") for fold in demand.cases}

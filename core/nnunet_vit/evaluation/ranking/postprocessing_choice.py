@@ -5,7 +5,7 @@ foreground stays, if the mean Dice rises and no class's falls; then that of each
 in their order, if its own Dice rises.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,17 +59,20 @@ class PostProcessing:
         return "the foreground" if step == self.foreground else self.names[step[0]]
 
 
-def determined(pairs: Sequence[Pair], task: Task, progress: Progress) -> PostProcessing:
+def determined(
+    pairs: Sequence[Pair], task: Task, progress: Progress, *, absent: Collection[str] = ()
+) -> PostProcessing:
     """Return the steps that nnU-Net's rule takes.
 
     Args:
         pairs: validation masks and true ones.
         task: what they show.
         progress: where to show what happens.
+        absent: classes or regions that no true mask has; they decide nothing.
     """
     labels = task.label_manager()
     names = {_plain(key): name for key, name in classes_of(labels, task.description).items()}
-    keys = list(names)
+    keys = [key for key, name in names.items() if name not in absent]
     foreground = tuple(map(int, labels.foreground_labels))
     reader = reader_for(task.description, [pair.reference for pair in pairs], "mask")
 
@@ -108,7 +111,7 @@ def _steps(
     tried = means((foreground,))
     if _mean(tried) > _mean(current) and not any(tried[key] < current[key] for key in keys):
         steps, current = (foreground,), tried
-    if len(keys) > 1:
+    if len(keys) > 1 or len(foreground) > 1:
         for key in keys:
             tried = means((*steps, (key,)))
             if tried[key] > current[key]:

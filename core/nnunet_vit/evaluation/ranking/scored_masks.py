@@ -1,13 +1,15 @@
 """What the masks of all validation cases come to: of a run, or of several averaged."""
 
 import shutil
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.errors import DataError
 from nnunet_vit.evaluation.comparing.run_results import RunResults
 from nnunet_vit.evaluation.evaluate import measure
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
@@ -30,8 +32,11 @@ class Contender:
         runs: whose probabilities are averaged; one: its masks are those of its validations.
         folder: of the masks.
         pairs: of the masks and the true ones.
-        dice: mean over foreground classes of the means over cases, as nnU-Net ranks.
-        measurement: Dice of each case and class.
+        dice: mean over foreground classes of the means over cases, as nnU-Net ranks; without the
+            absent ones.
+        measurement: Dice of each case and class, likewise.
+        absent: classes that no reference has: nnU-Net's mean is not a number for who rightly
+            leaves them out, and one for who invents them.
     """
 
     runs: tuple[Run, ...]
@@ -39,6 +44,7 @@ class Contender:
     pairs: tuple[Pair, ...]
     dice: float
     measurement: Measurement
+    absent: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,7 +74,7 @@ def scored(
         progress: where to show what happens.
 
     Raises:
-        DataError: masks are not what they seem.
+        DataError: masks are not what they seem, or no true one shows anything.
     """
     task = runs[0].task
     pairs = [Pair(mask, references / mask.name) for _, mask in sorted(masks.items())]
@@ -81,8 +87,22 @@ def scored(
     progress.close()
     results = summary_of(measurement.cases, list(classes))
     write_summary(results, folder / SUMMARY)
-    dice = float(results["foreground_mean"]["Dice"])
-    return Contender(tuple(runs), folder, tuple(pairs), dice, measurement)
+    absent = _absent(measurement)
+    ranked = {key: name for key, name in classes.items() if name not in absent}
+    if not ranked:
+        raise DataError(f"No mask in {references} shows a foreground class: nothing can be ranked.")
+    dice = statistics.fmean(float(results["mean"][key]["Dice"]) for key in ranked)
+    measurement = replace(measurement, classes=list(ranked.values()))
+    return Contender(tuple(runs), folder, tuple(pairs), dice, measurement, absent)
+
+
+def _absent(measurement: Measurement) -> tuple[str, ...]:
+    """Return the classes that no reference has."""
+    return tuple(
+        name
+        for name in measurement.classes
+        if all(case.empty[name] in ("reference", "both") for case in measurement.cases)
+    )
 
 
 def ensemble_of(runs: Sequence[Run], references: Path, progress: Progress) -> Contender:

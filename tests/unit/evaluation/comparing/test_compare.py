@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ from compared_runs import CASES, save, summarize, truth
 from compared_runs import run as run
 
 from nnunet_vit.errors import ConfigError, DataError, ModelError
-from nnunet_vit.evaluation.comparing.compare import compare_runs, patients_of
+from nnunet_vit.evaluation.comparing.compare import check_same, compare_runs, patients_of
 from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
 from nnunet_vit.evaluation.comparing.comparison_table import comparison_text
 from nnunet_vit.evaluation.comparing.run_cost import Cost
+from nnunet_vit.evaluation.comparing.run_results import RunResults
+from nnunet_vit.evaluation.mask_pairs import Task
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.report.letters import letter
 from nnunet_vit.report.progress import Progress
@@ -137,6 +140,19 @@ def test_labels_of_other_numbers_are_refused(run):
     swapped = {"background": 0, "disc": 2, "cup": 1}
     with pytest.raises(DataError, match="has the labels"):
         compared(run("one", 0), run("other", 0, labels=swapped))
+
+
+def test_regions_in_another_order_are_refused():
+    def results(*names, **more):
+        labels = {"background": 0} | {name: {"whole": [1, 2], "cup": 2}[name] for name in names}
+        task = Task({"labels": labels, "file_ending": ".png"} | more, {}, Path(names[0]))
+        return RunResults(Path(names[0]), (0,), {}, task)
+
+    check_same([results("whole", "cup"), results("cup", "whole")])
+    order = {"regions_class_order": [1, 2]}
+    check_same([results("whole", "cup", **order)] * 2)
+    with pytest.raises(DataError, match="cup has the labels"):
+        check_same([results("whole", "cup", **order), results("cup", "whole", **order)])
 
 
 def test_other_references_are_refused(run, tmp_path):

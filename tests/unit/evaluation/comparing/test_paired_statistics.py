@@ -1,6 +1,7 @@
 """Differences of runs: planted ones are found, noise is called noise."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -128,3 +129,13 @@ def test_patients_with_many_cases_turn_no_sign():
     assert found.mean == pytest.approx((5 * 0.1 - 15 * 0.1) / 20)
     assert found.effect < 0
     assert found.low <= found.mean <= found.high
+
+
+def test_an_interval_of_few_patients_is_none():
+    cases = dict(zip("abcde", (0.5, 0.6, 0.7, 0.8, 0.9), strict=True))
+    worse = {case: value - 0.1 * number for number, (case, value) in enumerate(cases.items())}
+    groups = {case: case for case in cases}
+    found = difference_of(cases, worse, groups)
+    assert re.fullmatch(r"\+0\.\d{2} to \+0\.\d{2}", found.interval_text(2))
+    del cases["e"]
+    assert difference_of(cases, worse | {"e": math.nan}, groups).interval_text(2) == "-"

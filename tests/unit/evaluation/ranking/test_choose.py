@@ -8,9 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from validated_runs import CASES, region_runs, runs
+from skimage.io import imread
+from validated_runs import CASES, region_runs, runs, save_mask
 
-from nnunet_vit.errors import ModelError
+from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.evaluation.ranking.choice_text import choice_text
 from nnunet_vit.evaluation.ranking.choose import choose
 from nnunet_vit.report.progress import Progress
@@ -88,6 +89,19 @@ def test_runs_without_probabilities_are_in_no_ensemble(three):
     assert remedy in choice_text(choice)
 
 
+def test_runs_of_other_channels_are_no_pair(runs):
+    for number, channels in enumerate(("R", "R", "CT")):
+        names = {"channel_names": {"0": channels}}
+        runs.write(f"nnUNetTrainer__p{number}__2d", noise=2, seed=number, **names)
+    choice = chosen(runs)
+    (pair,) = (one for one in choice.ranked if len(one.runs) > 1)
+    one, two, other = (f"nnUNetTrainer__p{number}__2d" for number in range(3))
+    assert pair.name == f"{one} + {two}"
+    assert list(choice.without_ensembles) == [f"{one} + {other}", f"{two} + {other}"]
+    told = " ".join(choice_text(choice).split())
+    assert f"In no ensemble: {one} + {other}: they have other channel_names: {{'0': 'R'}}" in told
+
+
 def test_the_best_without_probabilities_has_no_temperature(runs):
     runs.write(UNET, probabilities=False)
     choice = chosen(runs)
@@ -130,6 +144,16 @@ def test_regions(region_runs):
     assert choice.calibration.nll_after < choice.calibration.nll_before
 
 
+def test_regions_in_another_order_are_other_outputs(region_runs):
+    region_runs.write("nnUNetTrainer__p1__2d")
+    labels = region_runs.description["labels"]
+    turned = {key: labels[key] for key in sorted(labels)}
+    assert turned == labels
+    region_runs.write("nnUNetTrainer__p2__2d", labels=turned)
+    fault = chosen(region_runs).left_out["nnUNetTrainer__p2__2d"]
+    assert fault.problem == "its dataset.json has another order of labels than the dataset."
+
+
 LEFT_OUT = {
     "fold 1: not validated.": lambda f: (f / "fold_1/validation/summary.json").unlink(),
     "fold 0: validated on other cases than splits_final.json gives it.": lambda f: (
@@ -157,9 +181,57 @@ def test_what_is_left_out(three, problem):
     assert problem.rstrip(".") in str(caught.value)
 
 
+def without_cup(runs, folder):
+    """Let no true mask have a cup, nor the masks of a run: it rightly finds none."""
+    for file in runs.references.glob("*.png"):
+        save_mask(file, imread(file) > 0)
+    for file in folder.glob("fold_*/validation/*.png"):
+        save_mask(file, imread(file) == 1)
+
+
+def test_a_class_in_no_reference_is_left_out_of_the_ranking(runs):
+    good, speck = (
+        runs.write(f"nnUNetTrainer__{name}__2d", noise=noise, speck=True, probabilities=False)
+        for name, noise in (("good", 0.1), ("inventing", 3))
+    )
+    without_cup(runs, good)
+    choice = chosen(runs)
+    assert [one.name for one in choice.ranked] == [good.name, speck.name]
+    dice = [one.dice for one in choice.ranked]
+    assert dice[0] > dice[1] > 0
+    assert choice.differences[0].mean == pytest.approx(dice[0] - dice[1])
+    assert choice.postprocessing.steps == ((1, 2),)
+    assert choice.postprocessing.after > choice.postprocessing.before == pytest.approx(dice[0])
+    text = choice_text(choice)
+    assert "\nIn no reference, and not in these Dice: cup.\n" in text
+    assert "nan" not in text
+
+
+def test_references_that_show_nothing(runs):
+    runs.write(UNET)
+    for file in runs.references.glob("*.png"):
+        save_mask(file, np.zeros((24, 32)))
+    with pytest.raises(DataError, match="shows a foreground class: nothing can be ranked"):
+        chosen(runs)
+
+
 def test_a_name_that_no_run_has(three):
     with pytest.raises(ModelError, match=r"linear-9__2d: no such run. Those that can: .*linear-2"):
         chosen(three, wanted=["linear-9__2d"])
+
+
+def test_few_patients_have_no_interval(three):
+    text = choice_text(chosen(three, patients=dict(zip("abcde", "11234", strict=True))))
+    assert ", -, p " in text
+    assert "nan" not in text
+
+
+def test_a_path_that_leads_elsewhere(three, tmp_path):
+    (tmp_path / "other" / OURS).mkdir(parents=True)
+    for place in ("/nowhere/at/all", tmp_path / "other"):
+        with pytest.raises(ModelError) as caught:
+            chosen(three, wanted=[f"{place}/{OURS}", UNET])
+        assert f": {place}/{OURS}: no folder of a run in {three.results}. " in str(caught.value)
 
 
 def test_nothing_to_choose_from(runs):
