@@ -42,12 +42,6 @@ class Difference:
     patients: int
     p_holm: float = math.nan
 
-    def interval_text(self, places: int) -> str:
-        """Return the interval for people, with so many digits; `-`: too few patients for one."""
-        if math.isnan(self.low):
-            return "-"
-        return f"{self.low:+.{places}f} to {self.high:+.{places}f}"
-
     @property
     def is_shown(self) -> bool:
         """Whether the difference is more than noise: by the corrected test and the interval."""
