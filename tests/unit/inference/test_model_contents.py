@@ -1,10 +1,12 @@
 """What lies in a model folder that is no fold, no checkpoint, or of another version."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
+from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.inference.fold_weights import read_fold
 from nnunet_vit.inference.model_folder import ModelFolder, build_network
@@ -147,3 +149,13 @@ def test_plans_may_name_a_seldom_used_class_of_nnunet():
     rare = {"normalization_schemes": ["ImageNormalization", "CTNormalization"]}
     plans = {"configurations": {"2d": {**CONFIGURATION, **rare}}, "label_manager": "LabelManager"}
     assert resolved(Path("plans.json"), plans, "2d")["batch_size"] == 2
+
+
+def test_an_older_checkpoint_is_not_read_for_the_final_one(model):
+    trained = model(ARGUMENTS)
+    store = trained.fold("fold_0").store
+    for epoch in (1, 2):
+        store.save(Checkpoint(epoch, WEIGHTS, {}, {}), best=False)
+    shutil.rmtree(store.saves / "epoch_00002")
+    with pytest.raises(ModelError, match="epoch_00002, the final checkpoint, is missing or dam"):
+        read_fold(trained, 0, "final", base=None)
