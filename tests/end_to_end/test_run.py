@@ -120,7 +120,7 @@ def test_another_config_never_writes_into_this_run(trained, installed):
 
 def test_continue_without_a_checkpoint_is_an_error(installed, trained):
     done = installed.vit_cli(
-        "train", "--config", "run.yaml", "--continue", "--set", "train.num_epochs=77"
+        "train", "--config", "run.yaml", "--continue", "--set", "train.warmup=0.5"
     )
     assert done.returncode == 2
     assert done.stderr.startswith("error[config]: --continue: there is no checkpoint of this run")
