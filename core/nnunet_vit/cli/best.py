@@ -50,7 +50,9 @@ def best(
             patients=patients,
             output=output,
         )
-        progress.log(choice_text(choice))
-        progress.log(f"For nnUNetv2_apply_postprocessing: {choice.nnunets_file}")
-    print(f"Written: {file}\nPredict with: vit_cli predict -i IMAGES -o MASKS --ensemble "
-          f"{shlex.quote(str(file))}")  # fmt: skip
+        text = choice_text(choice)
+    # printed, not logged: commands in it are copied, and a line that is broken is none
+    print(
+        f"{text}\nFor nnUNetv2_apply_postprocessing: {choice.nnunets_file}\nWritten: {file}\n"
+        f"Predict with: vit_cli predict -i IMAGES -o MASKS --ensemble {shlex.quote(str(file))}"
+    )

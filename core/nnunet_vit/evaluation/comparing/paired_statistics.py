@@ -54,6 +54,15 @@ class Difference:
         return f"{self.low:+.{places}f} to {self.high:+.{places}f}"
 
 
+def can_be_shown(patients: int, comparisons: int) -> bool:
+    """Tell whether that many patients can show a difference, in the best case.
+
+    Wilcoxon's two-sided p of signs that all agree is 2 / 2 ** patients; Holm's smallest p is
+    multiplied by the number of comparisons.
+    """
+    return comparisons * 2.0 ** (1 - patients) < LEVEL
+
+
 def difference_of(
     one: Mapping[str, float], other: Mapping[str, float], patients: Mapping[str, str]
 ) -> Difference | None:

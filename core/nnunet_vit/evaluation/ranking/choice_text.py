@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import counted
-from nnunet_vit.evaluation.comparing.paired_statistics import Difference
+from nnunet_vit.evaluation.comparing.paired_statistics import Difference, can_be_shown
 from nnunet_vit.evaluation.ranking.choose import Choice
 from nnunet_vit.evaluation.ranking.comparable_runs import Run
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
@@ -72,6 +72,12 @@ def _is_worse(difference: Difference | None) -> bool:
 def _verdict(choice: Choice, runs: Mapping[Run, str]) -> str:
     if not choice.differences:
         return "It is the only contender."
+    patients = min((one.patients for one in choice.differences if one is not None), default=0)
+    if not can_be_shown(patients, len(choice.differences)):
+        return (
+            f"{counted(patients, 'patient')}: too few for any difference between "
+            f"{len(choice.ranked)} contenders to be more than noise, however large."
+        )
     equal = [
         _called(contender, runs)
         for contender, difference in zip(choice.ranked[1:], choice.differences, strict=True)

@@ -8,7 +8,11 @@ import pytest
 from scipy.stats import ttest_1samp, wilcoxon
 
 from nnunet_vit.evaluation.comparing import paired_statistics
-from nnunet_vit.evaluation.comparing.paired_statistics import corrected, difference_of
+from nnunet_vit.evaluation.comparing.paired_statistics import (
+    can_be_shown,
+    corrected,
+    difference_of,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -139,3 +143,11 @@ def test_an_interval_of_few_patients_is_none():
     assert re.fullmatch(r"\+0\.\d{2} to \+0\.\d{2}", found.interval_text(2))
     del cases["e"]
     assert difference_of(cases, worse | {"e": math.nan}, groups).interval_text(2) == "-"
+
+
+def test_how_many_patients_it_takes():
+    assert not can_be_shown(5, 1) and can_be_shown(6, 1)
+    assert not can_be_shown(6, 2) and can_be_shown(7, 2)
+    for patients in range(3, 9):  # the smallest p of all that many could come to
+        least = wilcoxon(np.arange(1.0, patients + 1)).pvalue
+        assert can_be_shown(patients, 1) == (least < paired_statistics.LEVEL)

@@ -223,6 +223,8 @@ def test_a_name_that_no_run_has(three):
 def test_few_patients_have_no_interval(three):
     text = choice_text(chosen(three, patients=dict(zip("abcde", "11234", strict=True))))
     assert ", -, p " in text
+    told = " ".join(text.split())
+    assert "4 patients: too few for any difference between 6 contenders to be more than" in told
     assert "nan" not in text
 
 
