@@ -1,7 +1,6 @@
 """Dice of masks by nnU-Net's own evaluation, and folders that do not pair."""
 
 import json
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -291,17 +290,3 @@ def test_the_scores_as_text(tmp_path):
     assert scores.as_text() == (
         f"Dice on 2 cases: mean 0.875\n  disc: 0.750\n  cup: 1.000\nPer case: {tmp_path}/s.json"
     )
-
-
-def test_a_runs_own_summary_is_not_replaced_by_one_of_other_masks(masks, tmp_path):
-    predictions, references = masks(LABELS)
-    validation = tmp_path / "model" / "fold_0" / "validation"
-    shutil.copytree(predictions, validation)
-    first = evaluate_folder(validation, references, Progress())
-    own = first.summary.read_bytes()
-    assert first.summary.name == "summary.json"
-    copied = shutil.copytree(references, tmp_path / "labelsTr")
-    second = evaluate_folder(validation, copied, Progress())
-    assert (validation / "summary.json").read_bytes() == own
-    assert second.summary.name == "metrics.csv"
-    assert evaluate_folder(validation, references, Progress()).summary.name == "summary.json"
