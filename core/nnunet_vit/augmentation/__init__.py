@@ -4,14 +4,11 @@ A file has AUGMENTATIONS, a tuple of `Augmentation`. A package brings one by the
 `training_augmentation` in the entry-point group nnunet_vit.augmentations.
 """
 
-from dataclasses import replace
 from functools import cache
 
-from nnunet_vit.augmentation.kind import Augmentation, AugmentationOptions, PatchFacts, Transforms
+from nnunet_vit.augmentation.kind import Augmentation, AugmentationOptions, PatchFacts
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import described_by
-from nnunet_vit.registry.lookup import checked_name, modules_of, one_named
-from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
+from nnunet_vit.registry.lookup import Kind, modules_of
 
 __all__ = [
     "Augmentation",
@@ -21,8 +18,14 @@ __all__ = [
     "own_augmentations",
 ]
 
-HOOK = MAIN_HOOKS[catalogue.AUGMENTATIONS]
-KEY = "train.augmentation"
+KIND = Kind(
+    catalogue.AUGMENTATIONS,
+    Augmentation,
+    "nnunet_vit.augmentation.Augmentation",
+    "train.augmentation",
+    "augmentation",
+    "added",
+)
 
 
 @cache
@@ -44,30 +47,4 @@ def named_augmentation(name: str, others: tuple[str, ...] = ()) -> Augmentation:
         ConfigError: nobody has it.
         PluginError: several have it, or the package that has it is broken.
     """
-    return one_named(
-        catalogue.AUGMENTATIONS,
-        name,
-        own_augmentations(),
-        outside=outside_augmentation,
-        asked_by=KEY,
-        noun="augmentation",
-        others=others,
-    )
-
-
-def outside_augmentation(record: catalogue.PluginRecord) -> Augmentation:
-    """Return the augmentation that an installed package describes, under its entry point's name.
-
-    Raises:
-        PluginError: the package is broken or describes something else.
-    """
-    found = described_by(record, Augmentation, "nnunet_vit.augmentation.Augmentation")
-    checked_name(found.name, record, hook=HOOK, noun="augmentation")
-
-    def added(
-        transforms: Transforms, options: AugmentationOptions, patches: PatchFacts
-    ) -> Transforms:
-        with plugin_failures(f"{record.title}: added"):
-            return found.added(transforms, options, patches)
-
-    return replace(found, added=added)
+    return KIND.named(name, own_augmentations(), others=others)

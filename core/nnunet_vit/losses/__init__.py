@@ -4,25 +4,15 @@ A file has TERMS, a tuple of `LossTerm`. A package brings one by the hook `segme
 entry-point group nnunet_vit.losses.
 """
 
-from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 from nnunet_vit.losses.term import LossTerm, TermOptions
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import described_by
-from nnunet_vit.registry.lookup import checked_name, modules_of, one_named
-from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nnunet_vit.losses.computing.compared import Compared
+from nnunet_vit.registry.lookup import Kind, modules_of
 
 __all__ = ["LossTerm", "TermOptions", "named_term", "own_terms"]
 
-HOOK = MAIN_HOOKS[catalogue.LOSSES]
-KEY = "train.loss"
+KIND = Kind(catalogue.LOSSES, LossTerm, "nnunet_vit.losses.LossTerm", "train.loss", "term", "value")
 
 
 @cache
@@ -44,28 +34,4 @@ def named_term(name: str, others: tuple[str, ...] = ()) -> LossTerm:
         ConfigError: nobody has it.
         PluginError: several have it, or the package that has it is broken.
     """
-    return one_named(
-        catalogue.LOSSES,
-        name,
-        own_terms(),
-        outside=outside_term,
-        asked_by=KEY,
-        noun="term",
-        others=others,
-    )
-
-
-def outside_term(record: catalogue.PluginRecord) -> LossTerm:
-    """Return the term that an installed package describes, under its entry point's name.
-
-    Raises:
-        PluginError: the package is broken or describes something else.
-    """
-    found = described_by(record, LossTerm, "nnunet_vit.losses.LossTerm")
-    checked_name(found.name, record, hook=HOOK, noun="term")
-
-    def value(compared: "Compared", options: TermOptions) -> "Tensor":
-        with plugin_failures(f"{record.title}: value"):
-            return found.value(compared, options)
-
-    return replace(found, value=value)
+    return KIND.named(name, own_terms(), others=others)

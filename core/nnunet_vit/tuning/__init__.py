@@ -4,24 +4,26 @@ A file has METHODS, a tuple of `TuningMethod`. A package brings one by the hook 
 the entry-point group nnunet_vit.tuning.
 """
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import described_by
-from nnunet_vit.registry.lookup import checked_name, modules_of, one_named
-from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
+from nnunet_vit.registry.lookup import Kind, modules_of
 from nnunet_vit.tuning.method import TuningMethod
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from nnunet_vit.config.models import ViTnnUNetConfig
 
 __all__ = ["TuningMethod", "method_name", "method_of", "named_method", "own_methods"]
 
-HOOK = MAIN_HOOKS[catalogue.TUNING]
+KIND = Kind(
+    catalogue.TUNING,
+    TuningMethod,
+    "nnunet_vit.tuning.TuningMethod",
+    "model.tuning",
+    "method",
+    "tune",
+)
 
 
 @cache
@@ -58,27 +60,4 @@ def named_method(name: str) -> TuningMethod:
         ConfigError: nobody has it.
         PluginError: several have it, or the package that has it is broken.
     """
-    return one_named(
-        catalogue.TUNING,
-        name,
-        own_methods(),
-        outside=outside_method,
-        asked_by="model.tuning",
-        noun="method",
-    )
-
-
-def outside_method(record: catalogue.PluginRecord) -> TuningMethod:
-    """Return the method that an installed package describes, under its entry point's name.
-
-    Raises:
-        PluginError: the package is broken or describes something else.
-    """
-    found = described_by(record, TuningMethod, "nnunet_vit.tuning.TuningMethod")
-    checked_name(found.name, record, hook=HOOK, noun="method")
-
-    def tune(model: "nn.Module", run: "ViTnnUNetConfig") -> None:
-        with plugin_failures(f"{record.title}: tune"):
-            found.tune(model, run)
-
-    return replace(found, tune=tune)
+    return KIND.named(name, own_methods())

@@ -12,12 +12,11 @@ from nnunet_vit.errors import PluginError
 from nnunet_vit.evaluation.class_masks import ClassMasks
 from nnunet_vit.evaluation.metric import KINDS, Metric
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import described_by
-from nnunet_vit.registry.lookup import checked_name, modules_of, one_named
-from nnunet_vit.registry.plugins import MAIN_HOOKS, plugin_failures
+from nnunet_vit.registry.lookup import Kind, modules_of
+from nnunet_vit.registry.plugins import plugin_failures
 
 ALL = "all"
-HOOK = MAIN_HOOKS[catalogue.METRICS]
+KIND = Kind(catalogue.METRICS, Metric, "nnunet_vit.evaluation.metric.Metric", "--metrics", "metric")
 
 
 @cache
@@ -50,8 +49,7 @@ def outside_metric(record: catalogue.PluginRecord) -> Metric:
     Raises:
         PluginError: the package is broken or describes something else.
     """
-    found = described_by(record, Metric, "nnunet_vit.evaluation.metric.Metric")
-    checked_name(found.name, record, hook=HOOK, noun="metric")
+    found = KIND.outside(record)
 
     def measure(masks: ClassMasks) -> float:
         with plugin_failures(f"{record.title}: measure"):
@@ -73,15 +71,7 @@ def _meant_by(word: str, warn: Callable[[str], None]) -> list[Metric]:
 
 
 def _named(name: str) -> Metric:
-    return one_named(
-        catalogue.METRICS,
-        name,
-        own_metrics(),
-        outside=outside_metric,
-        asked_by="--metrics",
-        noun="metric",
-        others=(*KINDS, ALL),
-    )
+    return KIND.named(name, own_metrics(), outside=outside_metric, others=(*KINDS, ALL))
 
 
 def _place(metric: Metric) -> tuple[int, str]:
