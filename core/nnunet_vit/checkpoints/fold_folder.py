@@ -19,6 +19,7 @@ from nnunet_vit.checkpoints.pointers import (
     name_of,
     read_pointer,
 )
+from nnunet_vit.checkpoints.stages import stages_of
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.files.json_file import JsonObject
@@ -31,10 +32,8 @@ FINAL_FILE, BEST_FILE, LATEST_FILE = (
     f"checkpoint_{kind}.pth" for kind in ("final", "best", "latest")
 )
 VALIDATION, SUMMARY = "validation", "summary.json"
-MERGED = "crossval_results_folds"  # of several folds' validations, before the numbers
 FOLD = re.compile(r"fold_(?:0|[1-9][0-9]*|all)")
-# in a checkpoint's state: epochs that were planned together; why it is the last one, if it is
-STAGES, ENDED = "stages", "ended"
+ENDED = "ended"  # in a checkpoint's state: why it is the last one, if it is early
 Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
@@ -110,7 +109,7 @@ class FoldFolder:
         """Return the epoch that ends a training of so many: an earlier one where it ended early."""
         state = self._newest_state()
         with contextlib.suppress(LookupError, TypeError):
-            if state[ENDED] and state[STAGES][-1][1] == epochs:
+            if state[ENDED] and stages_of(state)[-1].end == epochs:
                 return self.saved_epoch() or epochs
         return epochs
 
@@ -121,8 +120,7 @@ class FoldFolder:
         """
         state = self._newest_state()
         with contextlib.suppress(LookupError, TypeError, ValueError):
-            stages = state.get(STAGES) or [[0, state["run"]["train"]["num_epochs"]]]
-            return int(stages[-1][1])
+            return int(stages_of(state)[-1].end)
         return None
 
     def _newest_state(self) -> JsonObject:

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from nnunet_vit.checkpoints.fold_folder import STAGES
 from nnunet_vit.files.json_file import JsonObject
+
+STAGES = "stages"  # the key in a checkpoint's state
 
 
 class Stage(NamedTuple):

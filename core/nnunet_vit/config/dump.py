@@ -1,12 +1,13 @@
 """Write a run as a run file that `load_run` reads back to an equal run."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.errors import MachineError
-from nnunet_vit.files.writing import replacing
+from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.files.writing import write_text
 
 
 def run_as_yaml(config: ViTnnUNetConfig) -> str:
@@ -26,18 +27,24 @@ def run_as_yaml(config: ViTnnUNetConfig) -> str:
     )
 
 
+def flattened(content: JsonMapping, before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield each value of a run's sections with its whole key, as train.initial_lr.
+
+    Args:
+        content: the sections as JSON has them.
+        before: their own key with a dot.
+    """
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from flattened(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
 def write_run(config: ViTnnUNetConfig, path: Path) -> None:
     """Write the run file whole or not at all: a reader never meets half of it.
 
     Raises:
         MachineError: the folder is missing, full or not writable.
     """
-    text = run_as_yaml(config)
-    try:
-        with replacing(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise MachineError(
-            f"{path}: cannot be written: {error.strerror}.",
-            fix="make its folder, or make room in it and allow writing to it.",
-        ) from error
+    write_text(run_as_yaml(config), path)

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import VALIDATION
+from nnunet_vit.checkpoints.merged_validations import folds_merged_in
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.labels import Labels, labels_of
@@ -148,7 +149,7 @@ def find_pairs(
 def is_validation(predictions: Path) -> bool:
     """Tell whether a folder is the validation of a fold, or that of several folds together."""
     absolute = predictions.absolute()
-    if re.fullmatch(rf"{MERGED}(_\d+)+", absolute.name):
+    if folds_merged_in(predictions):
         return True
     return absolute.name == VALIDATION and bool(re.fullmatch(r"fold_\w+", absolute.parent.name))
 

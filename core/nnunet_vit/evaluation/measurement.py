@@ -25,7 +25,7 @@ INTERVAL_RULE = (
 
 
 def known_mean(means: Iterable[float]) -> float:
-    """Return the mean of the classes' means; classes without a value are left out."""
+    """Return the mean of what has a value, of classes' means for one; NaN: nothing has."""
     found = [mean for mean in means if not math.isnan(mean)]
     return sum(found) / len(found) if found else math.nan
 
@@ -80,7 +80,7 @@ class Measurement:
         }
 
     def mean_of_classes(self, metric: Metric) -> float:
-        """Return the mean of the classes' means; classes without a value are left out."""
+        """Return the mean of what has a value, of classes' means for one; NaN: nothing has."""
         return known_mean(self.means(metric).values())
 
     def means(self, metric: Metric) -> dict[str, float]:

@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import MERGED, VALIDATION, FoldFolder, check_lengths
+from nnunet_vit.checkpoints.fold_folder import VALIDATION, FoldFolder, check_lengths
+from nnunet_vit.checkpoints.merged_validations import merged_name
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
 from nnunet_vit.errors import ModelError, shortened
@@ -24,7 +25,7 @@ FIX = (
 
 def merged_folder(model: Path, folds: Sequence[int]) -> Path:
     """Return nnU-Net's folder of the merged validations."""
-    return model / "_".join([MERGED, *map(str, folds)])
+    return model / merged_name(folds)
 
 
 def merge_validations(

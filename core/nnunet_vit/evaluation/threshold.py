@@ -6,7 +6,8 @@ from filecmp import cmp
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.checkpoints.fold_folder import MERGED, SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.merged_validations import folds_merged_in
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.raster_reading import Raster, in_threads
@@ -147,7 +148,7 @@ def _predictions(folder: Path, ending: str) -> list[Path]:
     if not folder.is_dir():
         return []
     files = files_of(folder, ending)
-    if not folder.resolve().name.startswith(f"{MERGED}_"):
+    if not folds_merged_in(folder.resolve()):
         return files
     folds = sorted(folder.resolve().parent.glob(f"fold_*/{VALIDATION}"))
     places = {file.name: file for fold in folds for file in files_of(fold, ending)}

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nnunet_vit.errors import MachineError
+
 UNFINISHED = ".tmp-"
 
 
@@ -29,6 +31,22 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file of text whole or not at all: a reader never meets half of it.
+
+    Raises:
+        MachineError: the folder is missing, full or not writable.
+    """
+    try:
+        with replacing(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise MachineError(
+            f"{path}: cannot be written: {error.strerror or error}.",
+            fix="make its folder, or make room in it and allow writing to it.",
+        ) from error
 
 
 def remove_unfinished(path: Path) -> None:

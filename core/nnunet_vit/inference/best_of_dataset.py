@@ -11,6 +11,7 @@ from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.load import load_run
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.data.description_file import read_description
+from nnunet_vit.data.preprocessing.truth import TRUTH
 from nnunet_vit.data.splits import NAME as SPLITS
 from nnunet_vit.data.splits import validation_cases
 from nnunet_vit.errors import ConfigError, MachineError, ModelError, counted
@@ -33,7 +34,6 @@ from nnunet_vit.inference.results_folder import datasets_with_results
 from nnunet_vit.nnunet.folders import folder, use_folders, use_processors
 from nnunet_vit.report.progress import Progress
 
-REFERENCES = "gt_segmentations"  # nnU-Net's copy of the labels, beside the preprocessed data
 USUAL_FOLDS = (0, 1, 2, 3, 4)
 
 
@@ -79,7 +79,7 @@ def best_of_dataset(
     check_replaceable(file)
     used = sorted(set(folds)) if folds else list(USUAL_FOLDS)
     demand = Demand(_cases(preprocessed, used), _description(preprocessed), configuration)
-    references = preprocessed / REFERENCES
+    references = preprocessed / TRUTH
     if not references.is_dir():
         references = folder("raw") / results.name / "labelsTr"
     names = [case for own in demand.cases.values() for case in own]

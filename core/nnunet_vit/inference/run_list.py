@@ -5,18 +5,18 @@ import json
 import math
 import os
 import stat
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION
+from nnunet_vit.config.dump import flattened
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import UserError
 from nnunet_vit.evaluation.comparing.run_results import OURS
-from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
 
@@ -128,12 +128,9 @@ def _dice_of_cases(fold: Path) -> list[dict[str, float]]:
 def _mean_of_classes(cases: Sequence[Mapping[str, float]]) -> float | None:
     """Return what nnU-Net calls the foreground mean: of the classes' means over the cases."""
     classes = dict.fromkeys(name for case in cases for name in case)
-    known = [
-        [case[name] for case in cases if not math.isnan(case.get(name, math.nan))]
-        for name in classes
-    ]
-    means = [statistics.fmean(values) for values in known if values]
-    return statistics.fmean(means) if means else None
+    values = [[case.get(name, math.nan) for case in cases] for name in classes]
+    mean = known_mean(map(known_mean, values))
+    return None if math.isnan(mean) else mean
 
 
 def _settings(path: Path) -> tuple[Settings, str]:
@@ -143,15 +140,8 @@ def _settings(path: Path) -> tuple[Settings, str]:
         run: ViTnnUNetConfig = open_model(path).run
     except UserError as error:
         return {}, error.problem
-    return dict(_flat(run.model_dump(mode="json", include=SECTIONS, exclude_defaults=True))), ""
-
-
-def _flat(content: JsonMapping, before: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", json.dumps(value).strip('"')
+    content = run.model_dump(mode="json", include=SECTIONS, exclude_defaults=True)
+    return {key: json.dumps(value).strip('"') for key, value in flattened(content)}, ""
 
 
 def _differing(settings: Sequence[Settings]) -> list[str]:

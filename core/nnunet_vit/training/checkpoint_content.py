@@ -7,11 +7,12 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.checkpoints.base import base_digest, is_in_file, stored_tensors
-from nnunet_vit.checkpoints.fold_folder import ENDED, STAGES
+from nnunet_vit.checkpoints.fold_folder import ENDED
 from nnunet_vit.checkpoints.full_model import PLANNED, plain
 from nnunet_vit.checkpoints.optimizer import optimizer_tensors
 from nnunet_vit.checkpoints.provenance import file_record, versions
 from nnunet_vit.checkpoints.random_state import random_state
+from nnunet_vit.checkpoints.stages import STAGES
 from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.files.json_file import JsonObject

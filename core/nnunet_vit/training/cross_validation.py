@@ -9,6 +9,7 @@ from pathlib import Path
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset, find_dataset
+from nnunet_vit.data.preprocessing.truth import TRUTH
 from nnunet_vit.data.splits import NAME, validation_cases
 from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.evaluation.evaluate import Scores
@@ -20,8 +21,6 @@ from nnunet_vit.training.fold_preparation import Request, prepare_fold
 from nnunet_vit.training.run import opened, train_fold
 from nnunet_vit.training.run_identity import identity_of
 from nnunet_vit.training.side_by_side import Commands
-
-REFERENCES = "gt_segmentations"  # nnU-Net's copy of the labels, beside the preprocessed data
 
 
 @dataclass(frozen=True)
@@ -183,4 +182,4 @@ def _check_results(folder: Path, folds: Sequence[int], request: Request) -> None
 
 def _merge(folder: Path, folds: Sequence[int], dataset: Dataset, *, progress: Progress) -> Scores:
     cases = validation_cases(dataset.preprocessed / NAME, folds)
-    return merge_validations(folder, cases, dataset.preprocessed / REFERENCES, progress)
+    return merge_validations(folder, cases, dataset.preprocessed / TRUTH, progress)

@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import MERGED, FoldFolder
+from nnunet_vit.checkpoints.fold_folder import FoldFolder
+from nnunet_vit.checkpoints.merged_validations import MERGED, folds_merged_in
 from nnunet_vit.errors import Stopped
 from nnunet_vit.nnunet.folders import claim, empty
 
@@ -38,7 +39,7 @@ def empty_folds(folder: Path, folds: Sequence[int | str]) -> None:
 def remove_merged(folder: Path, folds: Sequence[int | str]) -> None:
     """Delete the merged validations of which one of the folds is a part."""
     for merged in folder.glob(f"{MERGED}_*"):
-        if {*map(str, folds)} & set(merged.name.removeprefix(MERGED).split("_")):
+        if set(folds) & set(folds_merged_in(merged)):
             shutil.rmtree(merged)
 
 

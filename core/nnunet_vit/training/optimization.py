@@ -6,11 +6,11 @@ from timm.optim import param_groups_layer_decay, param_groups_weight_decay
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
+from nnunet_vit.checkpoints.stages import Stage
 from nnunet_vit.config.models import ViTTrainConfig
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
-from nnunet_vit.training.stages import Stage
 
 POLY_EXPONENT = 0.9  # nnU-Net's
 SGD_MOMENTUM = 0.99  # nnU-Net's

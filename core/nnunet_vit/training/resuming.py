@@ -10,6 +10,7 @@ from nnunet_vit.checkpoints.base import load_stored
 from nnunet_vit.checkpoints.fold_folder import ENDED
 from nnunet_vit.checkpoints.full_model import read_full_model
 from nnunet_vit.checkpoints.optimizer import restore_optimizer
+from nnunet_vit.checkpoints.stages import Stage, stages_of
 from nnunet_vit.checkpoints.store import Checkpoint
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonObject
@@ -21,7 +22,6 @@ from nnunet_vit.training.callbacks.ema import WeightAveraging
 from nnunet_vit.training.checkpoint_content import TRAINED
 from nnunet_vit.training.data_digests import check_unchanged
 from nnunet_vit.training.fold_folders import remove_merged
-from nnunet_vit.training.stages import Stage, stages_of
 
 
 class Resumable(Training, Protocol):

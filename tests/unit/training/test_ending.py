@@ -15,12 +15,12 @@ from nnunet_vit.checkpoints.fold_folder import (
     check_lengths,
 )
 from nnunet_vit.checkpoints.full_model import planned_epochs_of, write_full_model
+from nnunet_vit.checkpoints.stages import Stage
 from nnunet_vit.errors import ModelError
 from nnunet_vit.training.callbacks.checkpointing import Checkpointing
 from nnunet_vit.training.callbacks.ending import epochs_without_rise, smoothed
 from nnunet_vit.training.checkpoint_content import full_model_of
 from nnunet_vit.training.resuming import resume
-from nnunet_vit.training.stages import Stage
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from nnunet_vit.data.preprocessing.raw_files import Files
 from nnunet_vit.files.integrity import flaw_of
 from nnunet_vit.files.writing import remove_unfinished, replacing
 
-TRUTH = "gt_segmentations"
+TRUTH = "gt_segmentations"  # the folder, beside the preprocessed data
 REMEDY = "put the label file there again"
 
 

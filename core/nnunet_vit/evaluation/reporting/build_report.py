@@ -8,10 +8,11 @@ from pathlib import Path
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.reporting.comparison_rows import compared_runs
-from nnunet_vit.evaluation.reporting.report_page import check_output, page_text, write_page
+from nnunet_vit.evaluation.reporting.report_page import check_output, page_text
 from nnunet_vit.evaluation.reporting.run_section import run_section
 from nnunet_vit.evaluation.reporting.run_source import RunSource, open_source
 from nnunet_vit.evaluation.wanted import Wanted
+from nnunet_vit.files.writing import write_text
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.letters import letter
 from nnunet_vit.report.progress import Progress
@@ -91,7 +92,7 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
         measurements = [section.measurement for section in sections]
         compared = compared_runs(results, measurements, request.patients)
     text = page_text(sections, compared, request.command)
-    write_page(text, request.output)
+    write_text(text, request.output)
     for source, section in zip(sources, sections, strict=True):
         for lacking in section.shown.lacking[:SAID]:
             progress.warn(f"{source.given}: no pictures: {lacking}")

@@ -7,11 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import ConfigError, MachineError
+from nnunet_vit.errors import ConfigError
 from nnunet_vit.evaluation.reporting.comparison_rows import ComparedRuns
 from nnunet_vit.evaluation.reporting.environment import made_by
 from nnunet_vit.evaluation.reporting.run_section import RunSection
-from nnunet_vit.files.writing import replacing
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -81,22 +80,6 @@ def breakable(text: str) -> "Markup":
     from markupsafe import Markup, escape
 
     return escape(text).replace("_", Markup("_<wbr>"))
-
-
-def write_page(text: str, path: Path) -> None:
-    """Write the page whole or not at all.
-
-    Raises:
-        MachineError: the folder is missing, full or not writable.
-    """
-    try:
-        with replacing(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise MachineError(
-            f"{path}: cannot be written: {error.strerror or error}.",
-            fix="make its folder, or make room in it and allow writing to it.",
-        ) from error
 
 
 def check_output(path: Path) -> None:

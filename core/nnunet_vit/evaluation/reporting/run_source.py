@@ -2,15 +2,16 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import FOLD, MERGED, VALIDATION
+from nnunet_vit.checkpoints.fold_folder import FOLD, VALIDATION
+from nnunet_vit.checkpoints.merged_validations import folds_merged_in
 from nnunet_vit.data.case_files import cases_of, training_cases
 from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.data.preprocessing.truth import TRUTH
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.evaluation.comparing.compare import found_references, pairs_of
 from nnunet_vit.evaluation.comparing.run_results import RunResults, check_folder, read_results
@@ -18,7 +19,6 @@ from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.files.json_file import JsonObject
 
 RUN_FILE = "run.yaml"  # in a fold's folder, where vit_cli has trained it
-OF_PLANNING = "gt_segmentations"  # the true masks of a preprocessed dataset
 OF_TESTS = {"labelsTr": "imagesTr", "labelsTs": "imagesTs"}
 
 
@@ -91,7 +91,7 @@ class RunSource:
         """
         if self.references.name in OF_TESTS:
             return [self.references.parent] if self.references.name == "labelsTr" else []
-        of_planning = self.references.name == OF_PLANNING and not self.folds
+        of_planning = self.references.name == TRUTH and not self.folds
         known = None if of_planning else self.plans.get("dataset_name")
         dataset = str(known or self.references.parent.name)
         places = [*self._paths_of_run(), os.environ.get("nnUNet_raw")]
@@ -130,7 +130,7 @@ def open_source(path: Path, folds: Sequence[int] | None, references: Path | None
     check_folder(path)
     absolute = path.absolute()
     fold = absolute.parent if absolute.name == VALIDATION else absolute
-    merged = re.fullmatch(rf"{MERGED}((?:_\d+)+)", absolute.name)
+    merged = folds_merged_in(path)
     of_fold = bool(FOLD.fullmatch(fold.name)) and _is_model(fold.parent)
     if folds and (merged or of_fold):
         raise ConfigError(f"--folds goes with a model folder; {path} is one of its parts.")
@@ -147,9 +147,8 @@ def open_source(path: Path, folds: Sequence[int] | None, references: Path | None
     truth = references or found_references([path])
     results = read_results(path, folds, truth)
     if merged:
-        numbers = tuple(int(number) for number in merged[1].split("_")[1:])
         model = absolute.parent if _is_model(absolute.parent) else None
-        return RunSource(path, results, truth, model, numbers if model else ())
+        return RunSource(path, results, truth, model, merged if model else ())
     return RunSource(path, results, truth, absolute if results.folds else None, results.folds)
 
 

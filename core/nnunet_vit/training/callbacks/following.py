@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION
 from nnunet_vit.checkpoints.history_file import DICE_OF
 from nnunet_vit.checkpoints.random_state import random_numbers_kept
+from nnunet_vit.config.dump import flattened
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import UserError, message_of
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json
@@ -151,19 +152,10 @@ def _start(
 def _settings(run: ViTnnUNetConfig) -> dict[str, str | int | float | bool | None]:
     """Return the run file with one key per value, as train.initial_lr."""
     sections = run.model_dump(mode="json", exclude={"trackers", "paths"})
-    found: dict[str, str | int | float | bool | None] = {}
-
-    def add(prefix: str, value: object) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                add(f"{prefix}.{key}" if prefix else key, inner)
-        elif value is None or isinstance(value, str | int | float | bool):
-            found[prefix] = value
-        else:
-            found[prefix] = str(value)
-
-    add("", sections)
-    return found
+    return {
+        key: value if value is None or isinstance(value, str | int | float | bool) else str(value)
+        for key, value in flattened(sections)
+    }
 
 
 def _identifiers(training: Training) -> dict[str, str]:
