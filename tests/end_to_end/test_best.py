@@ -127,13 +127,13 @@ def test_both_together_are_predicted_as_by_nnunet(installed, nnunet, file, alone
     steps = [{"keep_largest_component_of": labels} for labels in ([1, 2], [1])]
     content = json.loads(file.read_text()) | {"members": members, "postprocessing": steps}
     (installed.folder / "pair.json").write_text(json.dumps(content))
-    output = predict(installed, nnunet, "pair.json", "together", "--probabilities")
+    output = predict(installed, nnunet, "pair.json", "pair_masks", "--probabilities")
     assert "Predicting with model 2 of 2, folds 0: 2 cases …" in output
     nnunet("nnUNetv2_ensemble", "-i", "one", "two", "-o", "mean", "-np", "1")
     nnunet("python", "-c", RULE)
-    post_process(nnunet, "mean", "postprocessing.pkl", "theirs")
-    together = installed.folder / "together"
-    assert same_masks(together, installed.folder / "theirs")
+    post_process(nnunet, "mean", "postprocessing.pkl", "pair_of_nnunet")
+    together = installed.folder / "pair_masks"
+    assert same_masks(together, installed.folder / "pair_of_nnunet")
     for name, mask in masks_of(together).items():
         values = np.load(together / f"{name[:-4]}.npz")["probabilities"]
         assert values.shape == (3, 1, *mask.shape)
