@@ -21,12 +21,15 @@ from nnunet_vit.evaluation.probabilities import Channels
 from nnunet_vit.evaluation.threshold import choose_threshold
 from nnunet_vit.evaluation.wanted import Wanted
 from nnunet_vit.files.json_file import JsonObject, read_json
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.utilities.label_handling.label_handling import LabelManager
+
+COPIED = "copy the masks to a folder of your own, or allow writing there."
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ def evaluate_folder(
     Raises:
         ConfigError: a metric is unknown, or needs what is not there.
         DataError: a folder or a mask is missing, or masks are not what they seem; names them all.
+        MachineError: nothing can be written beside the predictions.
         ModelError: dataset.json or plans.json is damaged.
     """
     use_processors()
@@ -95,6 +99,7 @@ def evaluate_folder(
     wanted.chosen(progress.warn)  # a wrong name is told before any file is read
     task = task_of(predictions, references, model)
     pairs = find_pairs(predictions, references, task, progress=progress)
+    check_writable(predictions, f"Metrics beside the masks of {predictions}", COPIED)
     name = f"{predictions} against {references}"
     classes, measurement = measure(pairs, task, wanted, progress=progress, name=name)
     results = summary_of(measurement.cases, list(classes))

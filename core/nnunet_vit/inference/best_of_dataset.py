@@ -22,6 +22,7 @@ from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN, Demand, Run
 from nnunet_vit.evaluation.ranking.postprocessing import steps_as_json
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.ensemble_file import (
     NAME,
     SCHEMA,
@@ -73,10 +74,12 @@ def best_of_dataset(
     (results,) = datasets_with_results(dataset, None, folder("results"))
     preprocessed = folder("preprocessed") / results.name
     file = output or results / NAME
+    check_writable(file.parent, f"-o {file}")
     if file.is_dir() or not file.parent.is_dir():
         what = "is a folder" if file.is_dir() else "is in a folder that is not there"
         raise MachineError(f"-o {file} {what}.", fix="a file, like best.json.")
     check_replaceable(file)
+    check_writable(results, f"Merged validations, in {results},")
     used = sorted(set(folds)) if folds else list(USUAL_FOLDS)
     demand = Demand(_cases(preprocessed, used), _description(preprocessed), configuration)
     references = preprocessed / TRUTH

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
@@ -52,7 +53,7 @@ def predict_folder(
     Raises:
         ModelError: the folder is no trained model, or a fold is missing.
         DataError: there are no images, or some are damaged or do not fit; names all of them.
-        MachineError: memory runs out, or masks would be written among the images.
+        MachineError: memory runs out, masks would be written among the images, or cannot be.
         NumericsError: the network's output is not finite.
     """
     use_processors()
@@ -62,6 +63,7 @@ def predict_folder(
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
     check_apart(masks, images, model)
+    check_writable(masks, f"-o {masks}")
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
     predictor = new_predictor(choose_device(device), mirroring, progress)

@@ -18,6 +18,7 @@ from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
 from nnunet_vit.files.locks import LockedError, lock
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
@@ -97,7 +98,7 @@ def predict_ensemble(
     Raises:
         ModelError: the file is damaged, or a model is missing or has changed.
         DataError: there are no images, or some are damaged or do not fit; names all of them.
-        MachineError: memory runs out, or masks would be written among the images.
+        MachineError: memory runs out, masks would be written among the images, or cannot be.
         NumericsError: the network's output is not finite.
     """
     use_processors()
@@ -105,6 +106,7 @@ def predict_ensemble(
     members = ready_members(chosen)
     for member in members:
         check_apart(masks, images, member.model.path)
+    check_writable(masks, f"-o {masks}")
     inputs = sound_inputs(images, members[0].model, progress)
     predicting_on = choose_device(device)
     masks.mkdir(parents=True, exist_ok=True)

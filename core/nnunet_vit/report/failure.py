@@ -11,6 +11,7 @@ from nnunet_vit.report import stopping
 ENVIRONMENT = 6
 BROKEN_PIPE = 1  # as typer has it
 FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def described(error: BaseException, words: list[str]) -> tuple[str, int]:
@@ -38,7 +39,14 @@ def machine_problem(error: OSError) -> str:
     if error.errno in FULL:
         where = error.filename or "standard output or a file"
         return f"{where}: the disk is full. Fix: free some space, then run the same command again."
-    return str(error)
+    if error.filename is None or not error.strerror:
+        return str(error)
+    fix = (
+        " Fix: allow this user to use it, or choose another place."
+        if error.errno in REFUSED
+        else ""
+    )
+    return f"{error.filename}: {error.strerror}.{fix}"
 
 
 def _memory(error: MemoryError) -> str:

@@ -290,3 +290,12 @@ def test_masks_among_what_they_are_made_from(model, images, place):
     assert refusal(MachineError, images, model, masks=masks) == (
         f"-o {masks} is the folder of the {place}. Fix: another folder."
     )
+
+
+def test_masks_that_cannot_be_written(model, images):
+    (images.parent / "taken").touch()
+    masks = images.parent / "taken/masks"
+    assert refusal(MachineError, images, model, masks=masks) == (
+        f"-o {masks} cannot be written: {images.parent / 'taken'} is a file. "
+        "Fix: choose another folder, or allow writing there."
+    )
