@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
+from nnunet_vit.checkpoints.validation_summary import BETWEEN
 from nnunet_vit.config.load import load_run
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.data.description_file import read_description
@@ -18,7 +19,7 @@ from nnunet_vit.errors import ConfigError, MachineError, ModelError, counted
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
 from nnunet_vit.evaluation.ranking.choose import Choice, choose
-from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN, Demand, Run
+from nnunet_vit.evaluation.ranking.comparable_runs import Demand, Run
 from nnunet_vit.evaluation.ranking.postprocessing import steps_as_json
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json

@@ -26,3 +26,17 @@ def test_it_is_not_replaced_by_one_of_other_masks(folders, tmp_path):
     assert (validation / "summary.json").read_bytes() == own
     assert second.summary.name == "metrics.csv"
     assert evaluate_folder(validation, references, Progress()).summary.name == "summary.json"
+
+
+def test_a_damaged_one_is_replaced_and_that_is_said(folders, monkeypatch):
+    warned = []
+    monkeypatch.setattr(Progress, "warn", lambda _, text: warned.append(text))
+    mask = np.ones((8, 8), int)
+    predictions, references = folders({"a": mask}, {"a": mask})
+    summary = predictions / "summary.json"
+    summary.write_text("{")
+    evaluate_folder(predictions, references, Progress())
+    (line,) = [line for line in warned if "damaged" in line]
+    assert line.startswith(f"{summary} is damaged: it cannot be read as JSON")
+    assert line.endswith(f" It is written anew, of {references}.")
+    assert "metric_per_case" in summary.read_text()

@@ -118,6 +118,8 @@ def run_section(
     _, measurement = measure(source.pairs, task, wanted, progress=progress, name=str(source.given))
     table = case_table(measurement, source.folds_of_cases())
     histories = [history_of(fold, measurement.classes) for fold in source.fold_folders()]
+    for notice in filter(None, (history.notice for history in histories)):
+        progress.warn(notice)
     pixels = count_pixels(source.pairs, task, progress, voxels=_voxels(measurement))
     dice = next(metric for metric in measurement.metrics if metric.name == "dice")
     return RunSection(
