@@ -50,7 +50,7 @@ def damage_of(files: Iterable[Path]) -> ModelError | None:
     folds = [file.parent.parent for file in problems if file.parent.parent.name.startswith(FOLD)]
     if not folds:
         folder = shlex.quote(str(next(iter(problems)).parent))
-        fix = f"vit_cli evaluate -p {folder} -r REFERENCES writes it anew."
+        fix = f"vit_cli evaluate -p {folder} -r REFERENCES writes it again."
     else:
         numbers = [fold.name.removeprefix(FOLD) for fold in folds]
         command = command_for(folds[0].parent, numbers, ours="--continue", nnunets="--val")

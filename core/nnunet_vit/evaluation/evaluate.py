@@ -111,7 +111,7 @@ def evaluate_folder(
         summary = files[0]
     elif wanted.of_whole_masks:
         if (damage := damage_of([summary])) is not None:
-            progress.warn(f"{damage.problem} It is written anew, of {references}.")
+            progress.warn(f"{damage.problem} It is written again, of {references}.")
         write_summary(results, summary)
     else:  # nnU-Net's tools take it for all pixels of the masks that are there
         summary = files[0]

@@ -62,8 +62,7 @@ def predict_folder(
     used = trained.folds(folds, kind)
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
-    check_apart(masks, images, model)
-    check_writable(masks, f"-o {masks}")
+    check_masks_folder(masks, images, [model])
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
     predictor = new_predictor(choose_device(device), mirroring, progress)
@@ -157,12 +156,13 @@ def new_predictor(device: str, mirroring: bool, progress: Progress) -> "Reportin
     return ReportingPredictor(mirroring, torch.device(device), progress)
 
 
-def check_apart(masks: Path, images: Path, model: Path) -> None:
+def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:
     """Refuse to write masks, dataset.json and plans.json among what they are made from.
 
     Raises:
-        MachineError: masks would be.
+        MachineError: masks would be, or cannot be written.
     """
-    for folder, what in ((images, "of the images"), (model, "of the model")):
+    for folder, what in ((images, "of the images"), *((model, "of the model") for model in models)):
         if masks.resolve() == folder.resolve():
             raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")
+    check_writable(masks, f"-o {masks}")

@@ -18,12 +18,17 @@ from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
 from nnunet_vit.files.locks import LockedError, lock
-from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
-from nnunet_vit.inference.predict import check_apart, log_all, new_predictor, run, stopped_after
+from nnunet_vit.inference.predict import (
+    check_masks_folder,
+    log_all,
+    new_predictor,
+    run,
+    stopped_after,
+)
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -104,9 +109,7 @@ def predict_ensemble(
     use_processors()
     chosen = read_ensemble(file)
     members = ready_members(chosen)
-    for member in members:
-        check_apart(masks, images, member.model.path)
-    check_writable(masks, f"-o {masks}")
+    check_masks_folder(masks, images, [member.model.path for member in members])
     inputs = sound_inputs(images, members[0].model, progress)
     predicting_on = choose_device(device)
     masks.mkdir(parents=True, exist_ok=True)

@@ -75,5 +75,5 @@ def test_what_to_do_for_other_folders(tmp_path):
     file = tmp_path / "masks/summary.json"
     file.parent.mkdir()
     file.write_text("{")
-    fix = f"vit_cli evaluate -p {file.parent} -r REFERENCES writes it anew."
+    fix = f"vit_cli evaluate -p {file.parent} -r REFERENCES writes it again."
     assert damage_of([file]).fix == fix

@@ -4,11 +4,14 @@ import shutil
 
 import numpy as np
 import pytest
-from mask_folders import folders as folders
+from mask_folders import folders
+from read_only import read_only
 
+from nnunet_vit.errors import MachineError
 from nnunet_vit.evaluation.evaluate import evaluate_folder
 from nnunet_vit.report.progress import Progress
 
+__all__ = ["folders", "read_only"]
 pytestmark = pytest.mark.unit
 
 
@@ -38,5 +41,16 @@ def test_a_damaged_one_is_replaced_and_that_is_said(folders, monkeypatch):
     evaluate_folder(predictions, references, Progress())
     (line,) = [line for line in warned if "damaged" in line]
     assert line.startswith(f"{summary} is damaged: it cannot be read as JSON")
-    assert line.endswith(f" It is written anew, of {references}.")
+    assert line.endswith(f" It is written again, of {references}.")
     assert "metric_per_case" in summary.read_text()
+
+
+def test_masks_in_a_folder_that_is_read_only(folders, read_only):
+    predictions, references = folders({"a": np.ones((8, 8), int)}, {"a": np.ones((8, 8), int)})
+    read_only(predictions)
+    with pytest.raises(MachineError) as caught:
+        evaluate_folder(predictions, references, Progress())
+    assert str(caught.value) == (
+        f"Metrics beside the masks of {predictions} cannot be written: the disk of that folder is "
+        "read-only. Fix: copy the masks to a folder of your own, or allow writing there."
+    )

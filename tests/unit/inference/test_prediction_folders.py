@@ -293,9 +293,6 @@ def test_masks_among_what_they_are_made_from(model, images, place):
 
 
 def test_masks_that_cannot_be_written(model, images):
-    (images.parent / "taken").touch()
-    masks = images.parent / "taken/masks"
-    assert refusal(MachineError, images, model, masks=masks) == (
-        f"-o {masks} cannot be written: {images.parent / 'taken'} is a file. "
-        "Fix: choose another folder, or allow writing there."
-    )
+    taken = images / "a_0000.nii.gz"
+    text = refusal(MachineError, images, model, masks=taken / "masks")
+    assert text.startswith(f"-o {taken / 'masks'} cannot be written: {taken} is a file. Fix: ")

@@ -12,16 +12,16 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch):
-    monkeypatch.setenv("HOME", "/home/jo.e")
+    monkeypatch.setenv("HOME", "/people/jo.e")
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("/home/jo.e/raw", "~/raw"),
-        ("a of /home/jo.e/raw, /home/jo.e", "a of ~/raw, ~"),
-        ("/home/jo.ey/raw and /home/joxe/raw", "/home/jo.ey/raw and /home/joxe/raw"),
-        ("/data/home/jo.e/raw", "/data/home/jo.e/raw"),
+        ("/people/jo.e/raw", "~/raw"),
+        ("a of /people/jo.e/raw, /people/jo.e", "a of ~/raw, ~"),
+        ("/people/jo.ey/raw and /people/joxe/raw", "/people/jo.ey/raw and /people/joxe/raw"),
+        ("/data/people/jo.e/raw", "/data/people/jo.e/raw"),
     ],
 )
 def test_texts(text, shown):
@@ -29,30 +29,30 @@ def test_texts(text, shown):
 
 
 def test_commands_are_for_a_shell():
-    words = ["vit_cli", "report", "/home/jo.e/my runs/a", "b", "--patients", "^(P[0-9]+)_", "~x"]
+    words = ["vit_cli", "report", "/people/jo.e/my runs/a", "b", "--patients", "^(P[0-9]+)_", "~x"]
     text = command_text(words)
     assert text == "vit_cli report ~/'my runs/a' b --patients '^(P[0-9]+)_' '~x'"
     assert shlex.split(text)[2] == "~/my runs/a"
 
 
 def test_run_files_keep_other_values():
-    text = "paths:\n  raw: /home/jo.e/raw\n  results: '/home/jo.e/my runs'\n"
-    text += "model: {checkpoint_path: /home/jo.e/w.pth}\ntrackers:\n- uri: /home/jo.e/mlruns\n"
-    shown = text.replace("/home/jo.e", "~").replace("~/mlruns", "/home/jo.e/mlruns")
+    text = "paths:\n  raw: /people/jo.e/raw\n  results: '/people/jo.e/my runs'\n"
+    text += "model: {checkpoint_path: /people/jo.e/w.pth}\ntrackers:\n- uri: /people/jo.e/mlruns\n"
+    shown = text.replace("/people/jo.e", "~").replace("~/mlruns", "/people/jo.e/mlruns")
     assert run_file_text(text) == shown
 
 
 def test_a_run_file_with_the_sign_names_the_same_folders(tmp_path):
     from nnunet_vit.config.load import load_run
 
-    text = "paths: {raw: /home/jo.e/raw, preprocessed: /p, results: /r}\nmodel: {head: linear}\n"
+    text = "paths: {raw: /people/jo.e/raw, preprocessed: /p, results: /r}\nmodel: {head: linear}\n"
     files = [tmp_path / name for name in ("own.yaml", "shown.yaml")]
     for file, content in zip(files, (text, run_file_text(text)), strict=True):
         file.write_text(content)
     own, shown = map(load_run, files)
     assert "~" in files[1].read_text()
     assert shown.paths == own.paths
-    assert shown.paths.raw == str(Path("/home/jo.e/raw"))
+    assert shown.paths.raw == str(Path("/people/jo.e/raw"))
 
 
 def test_a_home_that_is_the_root_hides_nothing(monkeypatch):
