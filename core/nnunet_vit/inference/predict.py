@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
 from nnunet_vit.files.writable import check_writable
-from nnunet_vit.inference.earlier_masks import made_way_for
+from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
@@ -71,7 +71,7 @@ def predict_folder(
     load_folds(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     ending = trained.description["file_ending"]
-    expected = [masks / f"{case}{ending}" for case in inputs.cases]
+    expected = overwritable([masks / f"{case}{ending}" for case in inputs.cases])
     said = [notice for network in networks for notice in network.notices]
     way = made_way_for(masks, expected, ending, probabilities=probabilities)
     log_all([*said, *way], progress)
