@@ -20,7 +20,8 @@ from nnunet_vit.checkpoints.pointers import (
     read_pointer,
 )
 from nnunet_vit.checkpoints.stages import stages_of
-from nnunet_vit.errors import ModelError
+from nnunet_vit.checkpoints.validation_summary import summary_entries
+from nnunet_vit.errors import ModelError, UserError
 from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.files.json_file import JsonObject
 
@@ -189,9 +190,8 @@ class FoldFolder:
 
         A file that was cut off counts as none.
         """
-        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-            text = (self.path / VALIDATION / SUMMARY).read_text(encoding="utf-8")
-            entries = json.loads(text)["metric_per_case"]
+        with contextlib.suppress(UserError):
+            entries = summary_entries(self.path / VALIDATION / SUMMARY)
             return {Path(entry["prediction_file"]).name for entry in entries}
         return None
 

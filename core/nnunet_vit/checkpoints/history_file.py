@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from nnunet_vit.errors import counted
 from nnunet_vit.files.writing import replacing
 
 NAME = "history.csv"
@@ -49,9 +50,28 @@ def read_history(folder: Path) -> list[Row]:
 
     Values are text, empty where they are not known. A row that was cut off counts as none.
     """
+    return look_at_history(folder)[0]
+
+
+def look_at_history(folder: Path) -> tuple[list[Row], str]:
+    """Return the rows as `read_history` does, and what is wrong with the file; '': nothing."""
     try:
         text = (folder / NAME).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return []
-    rows = csv.DictReader(io.StringIO(text))
-    return [row for row in rows if None not in row.values() and row.get("epoch", "").isdecimal()]
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except FileNotFoundError:
+        return [], ""
+    except OSError as error:
+        return [], f"cannot be read: {error.strerror or error}"
+    except (ValueError, csv.Error):  # csv has an error class of its own
+        return [], "is damaged: it is no table"
+    sound = [row for row in rows if _is_whole(row)]
+    if not text.startswith("epoch,"):
+        return sound, "is damaged: its first line does not name the columns"
+    if len(sound) < len(rows) or not text.endswith("\n"):
+        return sound, f"is damaged or cut off after {counted(len(sound), 'whole row')}"
+    return sound, ""
+
+
+def _is_whole(row: Row) -> bool:
+    """Tell whether a row has a value in each column and none besides, and an epoch."""
+    return None not in (*row, *row.values()) and row.get("epoch", "").isdecimal()

@@ -64,9 +64,12 @@ def compare(
 
 def _check_places(output: Path | None, images: Path | None) -> None:
     from nnunet_vit.errors import ConfigError
+    from nnunet_vit.files.writable import check_writable
 
     if output is not None and output.exists() and not output.is_dir():
         raise ConfigError(f"--output {output} is a file.", fix="a folder, which is made.")
+    if output is not None:
+        check_writable(output, f"--output {output}")
     if images is not None and not (output and images.is_dir()):
         reason = "needs --output FOLDER" if images.is_dir() else "is no folder"
         raise ConfigError(f"--images {images} {reason}.")

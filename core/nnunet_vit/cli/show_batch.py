@@ -42,9 +42,11 @@ def show_batch(
 
 def _check_output(output: Path) -> None:
     from nnunet_vit.errors import ConfigError
+    from nnunet_vit.files.writable import check_writable
 
     if output.suffix.lower() != ".png":
         raise ConfigError(f"-o {output}: given {output.suffix or 'no ending'}; allowed: .png.")
+    check_writable(output.parent, f"-o {output}")
     if not output.absolute().parent.is_dir():
         raise ConfigError(f"-o {output}: there is no folder {output.parent}.", fix="make it.")
     if output.is_dir():

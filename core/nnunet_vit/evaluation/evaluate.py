@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
+from nnunet_vit.checkpoints.validation_summary import damage_of, summary_entries
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.errors import UserError, counted, shortened
 from nnunet_vit.evaluation.checked_masks import check_pairs
@@ -20,13 +21,16 @@ from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, writ
 from nnunet_vit.evaluation.probabilities import Channels
 from nnunet_vit.evaluation.threshold import choose_threshold
 from nnunet_vit.evaluation.wanted import Wanted
-from nnunet_vit.files.json_file import JsonObject, read_json
+from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.utilities.label_handling.label_handling import LabelManager
+
+COPIED = "copy the masks to a folder of your own, or allow writing there."
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def evaluate_folder(
     Raises:
         ConfigError: a metric is unknown, or needs what is not there.
         DataError: a folder or a mask is missing, or masks are not what they seem; names them all.
+        MachineError: nothing can be written beside the predictions.
         ModelError: dataset.json or plans.json is damaged.
     """
     use_processors()
@@ -95,6 +100,7 @@ def evaluate_folder(
     wanted.chosen(progress.warn)  # a wrong name is told before any file is read
     task = task_of(predictions, references, model)
     pairs = find_pairs(predictions, references, task, progress=progress)
+    check_writable(predictions, f"Metrics beside the masks of {predictions}", COPIED)
     name = f"{predictions} against {references}"
     classes, measurement = measure(pairs, task, wanted, progress=progress, name=name)
     results = summary_of(measurement.cases, list(classes))
@@ -104,6 +110,8 @@ def evaluate_folder(
         progress.log(f"{summary} stays: it is of the masks that the run was validated against.")
         summary = files[0]
     elif wanted.of_whole_masks:
+        if (damage := damage_of([summary])) is not None:
+            progress.warn(f"{damage.problem} It is written again, of {references}.")
         write_summary(results, summary)
     else:  # nnU-Net's tools take it for all pixels of the masks that are there
         summary = files[0]
@@ -127,8 +135,8 @@ def _names_others(summary: Path, references: Path) -> bool:
     if not is_validation(summary.parent):
         return False
     with contextlib.suppress(UserError, LookupError, TypeError):
-        entries = read_json(summary)["metric_per_case"]
-        return Path(entries[0]["reference_file"]).parent.resolve() != references.resolve()
+        named = Path(summary_entries(summary)[0]["reference_file"]).parent
+        return named.resolve() != references.resolve()
     return False
 
 

@@ -14,6 +14,7 @@ from nnunet_vit.data.labels import Labels
 from nnunet_vit.errors import ConfigError, counted
 from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.quantities import shape_text
 from nnunet_vit.report.overlay import Legend, picture_of
 from nnunet_vit.report.progress import Progress
@@ -35,6 +36,7 @@ def check_places(
 
     Raises:
         ConfigError: it is one of the others, a file, or there are no images.
+        MachineError: it cannot be written.
     """
     if images is None:
         raise ConfigError("--overlays needs the pictures.", fix="--images FOLDER")
@@ -42,6 +44,7 @@ def check_places(
         raise ConfigError(f"--images {images} is not a folder.", fix="the folder of images.")
     if overlays.exists() and not overlays.is_dir():
         raise ConfigError(f"--overlays {overlays} is a file, a folder is needed.")
+    check_writable(overlays, f"--overlays {overlays}")
     others = {"images": images, "predictions": predictions, "references": references}
     for name, folder in others.items():
         if overlays.resolve() == folder.resolve():

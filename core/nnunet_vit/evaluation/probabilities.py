@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
-from nnunet_vit.errors import first_line
 from nnunet_vit.evaluation.mask_pairs import Pair
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ ENDING = ".npz"
 KEY = "probabilities"
 ROUNDING = 1e-3  # files may hold half precision
 OTHER = 0.5  # of the pixels of both, that differ: another prediction, not a post-processed one
+BROKEN = "it is damaged or cut off, or nnU-Net did not write it"
 AGAIN = "predict again, with probabilities, or remove the files"
 
 
@@ -120,11 +120,16 @@ def _values(file: Path) -> "tuple[Array, str]":
     try:
         content: Mapping[str, Array] = np.load(file)
         if not isinstance(content, np.lib.npyio.NpzFile):
-            return nothing, "is no .npz archive"
+            return nothing, f"is no .npz archive: {BROKEN}"
         with content:
             return (content[KEY], "") if KEY in content else (nothing, f"holds no array '{KEY}'")
-    except Exception as error:  # whatever numpy, zipfile and zlib raise on somebody's file
-        return nothing, f"cannot be read: {first_line(error)}"
+    except OSError as error:
+        reason = error.strerror if error.errno else BROKEN
+        return nothing, f"cannot be read: {reason}"
+    except MemoryError:
+        return nothing, "cannot be read: it needs more memory than there is, or is damaged"
+    except Exception:  # whatever numpy, zipfile and zlib raise; their advice is for programmers
+        return nothing, f"cannot be read: {BROKEN}"
 
 
 def _problem(values: "Array", channels: Channels, mask: "Array") -> str:

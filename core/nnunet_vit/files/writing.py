@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nnunet_vit.errors import MachineError
@@ -19,7 +19,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Several processes may do so at once: the last one's file stays.
 
     Raises:
-        OSError: the disk refuses; `path` is what it was.
+        OSError: the disk refuses; it names `path`, which is what it was.
     """
     # processes in containers often have one number
     unfinished = path.with_name(f"{UNFINISHED}{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
@@ -27,8 +27,11 @@ def replacing(path: Path) -> Iterator[Path]:
         yield unfinished
         sync_file(unfinished)
         os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # of a folder that may not be written: the first error counts
+            unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(unfinished):
+            error.filename, error.filename2 = str(path), None
         raise
     sync_folder(path.parent)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
+from nnunet_vit.checkpoints.validation_summary import BETWEEN
 from nnunet_vit.config.load import load_run
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.data.description_file import read_description
@@ -18,10 +19,11 @@ from nnunet_vit.errors import ConfigError, MachineError, ModelError, counted
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference
 from nnunet_vit.evaluation.ranking.choose import Choice, choose
-from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN, Demand, Run
+from nnunet_vit.evaluation.ranking.comparable_runs import Demand, Run
 from nnunet_vit.evaluation.ranking.postprocessing import steps_as_json
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.files.json_file import JsonObject, read_json, write_json
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.ensemble_file import (
     NAME,
     SCHEMA,
@@ -73,10 +75,12 @@ def best_of_dataset(
     (results,) = datasets_with_results(dataset, None, folder("results"))
     preprocessed = folder("preprocessed") / results.name
     file = output or results / NAME
+    check_writable(file.parent, f"-o {file}")
     if file.is_dir() or not file.parent.is_dir():
         what = "is a folder" if file.is_dir() else "is in a folder that is not there"
         raise MachineError(f"-o {file} {what}.", fix="a file, like best.json.")
     check_replaceable(file)
+    check_writable(results, f"Merged validations, in {results},")
     used = sorted(set(folds)) if folds else list(USUAL_FOLDS)
     demand = Demand(_cases(preprocessed, used), _description(preprocessed), configuration)
     references = preprocessed / TRUTH

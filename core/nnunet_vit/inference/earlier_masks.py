@@ -3,14 +3,40 @@
 Masks are replaced or left among the new ones; probabilities of other masks are deleted.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.case_files import files_of
-from nnunet_vit.errors import counted, shortened
+from nnunet_vit.errors import MachineError, counted, shortened
 
 PROBABILITIES = (".npz", ".pkl")  # that nnU-Net writes beside a case's mask
+
+
+def overwritable(expected: Sequence[Path]) -> Sequence[Path]:
+    """Return the masks that will be written, of which nnU-Net opens those that are there.
+
+    Raises:
+        MachineError: some may not be written; names them.
+    """
+    refused = [mask.name for mask in expected if mask.exists() and not _opens(mask)]
+    if refused:
+        raise MachineError(
+            f"Earlier masks in {expected[0].parent} may not be replaced by this user: "
+            f"{shortened(refused)}.",
+            fix="another folder for -o, or remove them.",
+        )
+    return expected
+
+
+def _opens(file: Path) -> bool:
+    """Tell whether a file may be written; it stays as it is."""
+    try:
+        os.close(os.open(file, os.O_WRONLY))
+    except OSError:
+        return False
+    return True
 
 
 def made_way_for(

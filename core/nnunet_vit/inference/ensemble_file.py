@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit import __version__
+from nnunet_vit.checkpoints.validation_summary import BETWEEN
 from nnunet_vit.errors import ConfigError, DataError, ModelError, shortened
-from nnunet_vit.evaluation.ranking.comparable_runs import BETWEEN
 from nnunet_vit.evaluation.ranking.postprocessing import Step, steps_of_json
 from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
 

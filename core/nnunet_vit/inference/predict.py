@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
-from nnunet_vit.inference.earlier_masks import made_way_for
+from nnunet_vit.files.writable import check_writable
+from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
@@ -52,7 +53,7 @@ def predict_folder(
     Raises:
         ModelError: the folder is no trained model, or a fold is missing.
         DataError: there are no images, or some are damaged or do not fit; names all of them.
-        MachineError: memory runs out, or masks would be written among the images.
+        MachineError: memory runs out, masks would be written among the images, or cannot be.
         NumericsError: the network's output is not finite.
     """
     use_processors()
@@ -61,7 +62,7 @@ def predict_folder(
     used = trained.folds(folds, kind)
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
-    check_apart(masks, images, model)
+    check_masks_folder(masks, images, [model])
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
     predictor = new_predictor(choose_device(device), mirroring, progress)
@@ -70,7 +71,7 @@ def predict_folder(
     load_folds(predictor, trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     ending = trained.description["file_ending"]
-    expected = [masks / f"{case}{ending}" for case in inputs.cases]
+    expected = overwritable([masks / f"{case}{ending}" for case in inputs.cases])
     said = [notice for network in networks for notice in network.notices]
     way = made_way_for(masks, expected, ending, probabilities=probabilities)
     log_all([*said, *way], progress)
@@ -155,12 +156,13 @@ def new_predictor(device: str, mirroring: bool, progress: Progress) -> "Reportin
     return ReportingPredictor(mirroring, torch.device(device), progress)
 
 
-def check_apart(masks: Path, images: Path, model: Path) -> None:
+def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:
     """Refuse to write masks, dataset.json and plans.json among what they are made from.
 
     Raises:
-        MachineError: masks would be.
+        MachineError: masks would be, or cannot be written.
     """
-    for folder, what in ((images, "of the images"), (model, "of the model")):
+    for folder, what in ((images, "of the images"), *((model, "of the model") for model in models)):
         if masks.resolve() == folder.resolve():
             raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")
+    check_writable(masks, f"-o {masks}")

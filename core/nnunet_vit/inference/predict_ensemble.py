@@ -22,7 +22,13 @@ from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
-from nnunet_vit.inference.predict import check_apart, log_all, new_predictor, run, stopped_after
+from nnunet_vit.inference.predict import (
+    check_masks_folder,
+    log_all,
+    new_predictor,
+    run,
+    stopped_after,
+)
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -97,14 +103,13 @@ def predict_ensemble(
     Raises:
         ModelError: the file is damaged, or a model is missing or has changed.
         DataError: there are no images, or some are damaged or do not fit; names all of them.
-        MachineError: memory runs out, or masks would be written among the images.
+        MachineError: memory runs out, masks would be written among the images, or cannot be.
         NumericsError: the network's output is not finite.
     """
     use_processors()
     chosen = read_ensemble(file)
     members = ready_members(chosen)
-    for member in members:
-        check_apart(masks, images, member.model.path)
+    check_masks_folder(masks, images, [member.model.path for member in members])
     inputs = sound_inputs(images, members[0].model, progress)
     predicting_on = choose_device(device)
     masks.mkdir(parents=True, exist_ok=True)

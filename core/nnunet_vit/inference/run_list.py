@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION
+from nnunet_vit.checkpoints.validation_summary import damage_of, summary_entries
 from nnunet_vit.config.dump import flattened
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES
@@ -37,7 +38,7 @@ class RunEntry:
         size: bytes on the disk.
         changed: the day of the newest result.
         settings: of a run of ours.
-        problem: why the folder's run cannot be read, or nothing.
+        problems: why the folder's run cannot be read, and which summaries are damaged.
     """
 
     path: Path
@@ -48,7 +49,7 @@ class RunEntry:
     size: int
     changed: date
     settings: Settings = field(default_factory=dict)
-    problem: str = ""
+    problems: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,9 +70,8 @@ def runs_text(dataset: str, entries: Sequence[RunEntry]) -> str:
     for entry in entries:
         lines.append(f"  {entry.name}  {_facts(entry)}")
         told = [f"{key} {entry.settings.get(key, 'default')}" for key in differing]
-        if entry.problem:
-            lines.append(f"    {entry.problem}")
-        elif told and entry.settings:
+        lines += [f"    {problem}" for problem in entry.problems]
+        if told and entry.settings:
             lines.append(f"    {', '.join(told)}")
     return "\n".join(lines if entries else [*lines, "  no model"])
 
@@ -91,6 +91,9 @@ def _entry(path: Path) -> RunEntry:
     files = list(_files(path))
     newest = max((file.st_mtime for file in files), default=path.stat().st_mtime)
     settings, problem = _settings(path)
+    problems = [problem] if problem else []
+    if (damage := damage_of(fold / VALIDATION / SUMMARY for fold in folds)) is not None:
+        problems += [damage.problem.replace(f"{path}{os.sep}", ""), f"Fix: {damage.fix}"]
     return RunEntry(
         path,
         tuple(fold for fold, per_case in found.items() if per_case),
@@ -100,7 +103,7 @@ def _entry(path: Path) -> RunEntry:
         sum(file.st_size for file in files),
         date.fromtimestamp(newest),
         settings,
-        problem,
+        tuple(problems),
     )
 
 
@@ -115,9 +118,8 @@ def _files(folder: Path) -> Iterator[os.stat_result]:
 
 def _dice_of_cases(fold: Path) -> list[dict[str, float]]:
     """Return the Dice of each class in each validation case, by nnU-Net's summary."""
-    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        text = (fold / VALIDATION / SUMMARY).read_text(encoding="utf-8")
-        entries = json.loads(text)["metric_per_case"]
+    with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError):
+        entries = summary_entries(fold / VALIDATION / SUMMARY)
         return [
             {name: float(found["Dice"]) for name, found in entry["metrics"].items()}
             for entry in entries

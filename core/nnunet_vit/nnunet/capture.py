@@ -1,6 +1,7 @@
 """The one place where nnU-Net's exceptions and prints become an error or a warning of ours."""
 
 import contextlib
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -112,7 +113,8 @@ def _by_type(error: Exception, name: str, reason: str, *, lead: str) -> UserErro
     if (isinstance(error, OSError) and error.errno in failure.FULL) or "No space left" in reason:
         return MachineError(f"{lead}: the disk is full ({reason}).", fix="free some space.")
     if name == "PermissionError":
-        return MachineError(f"{lead}: {reason}.")
+        refused = re.sub(r"\[Errno \d+\] ", "", reason)  # the number says nothing to people
+        return MachineError(f"{lead}: {refused}.", fix=failure.OTHER_PLACE)
     if name == "IndexError" and any(
         "fingerprint_extractor" in module for module in _modules(error)
     ):

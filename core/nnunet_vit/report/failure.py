@@ -11,6 +11,8 @@ from nnunet_vit.report import stopping
 ENVIRONMENT = 6
 BROKEN_PIPE = 1  # as typer has it
 FULL = (errno.ENOSPC, errno.EDQUOT)
+OTHER_PLACE = "allow this user to use it, or choose another place."
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def described(error: BaseException, words: list[str]) -> tuple[str, int]:
@@ -38,7 +40,11 @@ def machine_problem(error: OSError) -> str:
     if error.errno in FULL:
         where = error.filename or "standard output or a file"
         return f"{where}: the disk is full. Fix: free some space, then run the same command again."
-    return str(error)
+    if not error.strerror:
+        return str(error)
+    where = "" if error.filename is None else f"{error.filename}: "
+    fix = f" Fix: {OTHER_PLACE}" if error.errno in REFUSED else ""
+    return f"{where}{error.strerror}.{fix}"
 
 
 def _memory(error: MemoryError) -> str:

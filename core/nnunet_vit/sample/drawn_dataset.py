@@ -8,6 +8,7 @@ import numpy
 
 from nnunet_vit.config.name_rules import DATASET
 from nnunet_vit.errors import DataError
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.sample.fundus import OPTIC_DISC, VESSEL, fundus_image
 
 DATASET_NAME = "Dataset901_SampleFundus"
@@ -45,6 +46,7 @@ def write_sample_dataset(
     _check_numbers(training_cases, test_cases, image_size, seed)
     dataset = folder if DATASET.fullmatch(folder.name) else folder / DATASET_NAME
     _check_place(dataset)
+    check_writable(dataset.parent, str(dataset))
     dataset.parent.mkdir(parents=True, exist_ok=True)
     # nnU-Net looks for names that start with "Dataset", so it never sees an unfinished one.
     with TemporaryDirectory(prefix=".sample_dataset_", dir=dataset.parent) as temporary:

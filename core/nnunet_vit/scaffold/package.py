@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.registry import catalogue
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -46,11 +47,13 @@ def write_package(name: str, folder: Path | None) -> Path:
 
     Raises:
         ConfigError: as package_files, or the folder exists.
+        MachineError: it cannot be written.
     """
     texts = package_files(name)
     target = folder if folder is not None else Path(distribution_of(name))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConfigError(f"{target} exists already.", fix="another --folder, or remove it.")
+    check_writable(target, str(target))
     for path, text in texts.items():
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,9 @@ from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.writable import check_writable
 from nnunet_vit.modeling.runtime.devices import choose_device
+from nnunet_vit.nnunet.folders import VARIABLES
 from nnunet_vit.nnunet.plans import run_plans
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
@@ -85,6 +87,8 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     identity = identity_of(dataset, run, lengthens=lengthens)
     fold_folder = identity.folder / f"fold_{run.data.fold}"
     resumes = starts_from_checkpoint(fold_folder, request.resume, overwrite)
+    for key, place in (("results", fold_folder), ("preprocessed", dataset.preprocessed)):
+        check_writable(place, f"{VARIABLES[key]} (or paths.{key}): {place}")
     if overwrite:
         others = [fold for fold in later if (fold_folder.parent / f"fold_{fold}").is_dir()]
         with claimed(fold_folder.parent, others):

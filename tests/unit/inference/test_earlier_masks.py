@@ -1,11 +1,18 @@
 """A folder of masks that is predicted into twice: what is replaced and what stays is said."""
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from nnunet_vit.errors import MachineError
 from nnunet_vit.inference import predict
-from nnunet_vit.inference.earlier_masks import of_earlier_prediction, without_probabilities
+from nnunet_vit.inference.earlier_masks import (
+    of_earlier_prediction,
+    overwritable,
+    without_probabilities,
+)
 from nnunet_vit.inference.fold_weights import FoldWeights
 from nnunet_vit.report.progress import Progress
 
@@ -89,3 +96,25 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
         probabilities=probabilities, **options,
     )  # fmt: skip
     assert (tmp_path / "a.png").read_text() == "new"
+
+
+def test_masks_of_another_user_are_not_replaced(tmp_path, monkeypatch):
+    masks = [tmp_path / f"{case}.png" for case in "abc"]
+    for mask in masks[:2]:
+        mask.write_bytes(b"of another user")
+    assert overwritable(masks) == masks
+    assert masks[0].read_bytes() == b"of another user"
+    opened = os.open
+
+    def refuse(path, flags, *arguments, **options):
+        if Path(path) == masks[0] and flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, flags, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(MachineError) as caught:
+        overwritable(masks)
+    assert str(caught.value) == (
+        f"Earlier masks in {tmp_path} may not be replaced by this user: a.png. "
+        "Fix: another folder for -o, or remove them."
+    )

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from read_only import read_only
 from skimage.io import imread
 from validated_runs import CASES, runs, save_mask, softmax
 
@@ -16,7 +17,7 @@ from nnunet_vit.inference.ensemble_file import read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember
 from nnunet_vit.report.progress import Progress
 
-__all__ = ["runs"]  # a fixture
+__all__ = ["read_only", "runs"]  # fixtures
 pytestmark = pytest.mark.unit
 
 ONE, TWO = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer__other__2d"
@@ -189,6 +190,8 @@ def test_plans_that_have_changed(file, images, networks):
 def test_masks_among_the_models_and_images_that_do_not_fit(file, images):
     with pytest.raises(MachineError, match="is the folder of the model"):
         predict(images, file, masks=file.parent / ONE)
+    with pytest.raises(MachineError, match=r"best\.json is a file\."):
+        predict(images, file, masks=file / "masks")
     (images / "x_0001.png").unlink()
     with pytest.raises(DataError, match="has 1 channel"):
         predict(images, file)
@@ -237,6 +240,12 @@ def test_where_the_file_cannot_be_written(runs, tmp_path):
     for output in (tmp_path, tmp_path / "none/best.json"):
         with pytest.raises(MachineError, match="-o "):
             best_of_dataset("7", Progress(), folds=[0, 1], output=output)
+
+
+def test_results_that_are_read_only(runs, tmp_path, read_only):
+    read_only(runs.results)
+    with pytest.raises(MachineError, match=r"Merged validations, in .* is read-only"):
+        best_of_dataset("7", Progress(), folds=[0, 1], output=tmp_path / "best.json")
 
 
 @pytest.mark.parametrize("content", ["train: {}\n", "", '{"schema": 1}', "[]"])

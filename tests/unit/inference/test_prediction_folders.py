@@ -290,3 +290,9 @@ def test_masks_among_what_they_are_made_from(model, images, place):
     assert refusal(MachineError, images, model, masks=masks) == (
         f"-o {masks} is the folder of the {place}. Fix: another folder."
     )
+
+
+def test_masks_that_cannot_be_written(model, images):
+    taken = images / "a_0000.nii.gz"
+    text = refusal(MachineError, images, model, masks=taken / "masks")
+    assert text.startswith(f"-o {taken / 'masks'} cannot be written: {taken} is a file. Fix: ")

@@ -167,6 +167,14 @@ def test_a_worker_that_failed_says_why_even_late(logs, last, kind, problem):
     assert shown(found, logs).startswith(f"{LEAD}: {problem}")
 
 
+def test_what_may_not_be_written_is_told_without_a_number(logs):
+    found = failure(raising(PermissionError(13, "Permission denied", "masks/a.png")))
+    assert type(found) is MachineError
+    assert shown(found, logs).startswith(
+        f"{LEAD}: Permission denied: 'masks/a.png'. Fix: allow this user to use it"
+    )
+
+
 @pytest.mark.parametrize("error", [KeyError("ours"), ValueError("ours"), NumericsError("inf")])
 def test_errors_of_our_own_code_stay_what_they_are(logs, error):
     nnunet = in_package("nnunetv2", in_package("nnunet_vit_segformer.decoder", raising(error)))

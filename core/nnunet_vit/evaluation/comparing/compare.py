@@ -104,6 +104,7 @@ def found_references(paths: Sequence[Path]) -> Path:
 
     Raises:
         DataError: none is there, or runs were validated against different ones.
+        ModelError: a run's summaries are damaged.
     """
     found = {path: folder for path in paths if (folder := references_of(path)) is not None}
     if not found:

@@ -1,11 +1,11 @@
 """What a run has predicted: the validations of a model folder, or a folder of masks."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION, FoldFolder, check_lengths
+from nnunet_vit.checkpoints.validation_summary import damage_of, summary_entries
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, ModelError, shortened
@@ -46,7 +46,8 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
 
     Raises:
         DataError: it is neither.
-        ModelError: a fold is not validated, or two folds have predicted one case.
+        ModelError: a fold is not validated, its summary.json is damaged, or two folds have
+            predicted one case.
     """
     check_folder(path)
     numbered = {fold.name[5:]: fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name)}
@@ -66,6 +67,10 @@ def read_results(path: Path, folds: Sequence[int] | None, references: Path) -> R
     if missing:
         raise ModelError(f"{path}: not validated: fold {', '.join(missing)}.")
     used = tuple(dict.fromkeys(folds or sorted(validated)))
+    if (
+        damage := damage_of(validated[fold].path / VALIDATION / SUMMARY for fold in used)
+    ) is not None:
+        raise damage
     check_lengths([validated[fold] for fold in used])
     task = task_of(validated[used[0]].path / VALIDATION, references, path)
     masks: dict[str, Path] = {}
@@ -92,15 +97,21 @@ KINDS = "a model folder with validated folds, ours or nnU-Net's, or a folder of 
 
 
 def references_of(path: Path) -> Path | None:
-    """Return the folder of true masks that a run's summary.json names, if it is there."""
-    for summary in [path / SUMMARY, *sorted(path.glob(f"fold_*/{VALIDATION}/{SUMMARY}"))]:
+    """Return the folder of true masks that a run's summary.json names, if it is there.
+
+    Raises:
+        ModelError: it is damaged, and there is no other that names one.
+    """
+    summaries = [path / SUMMARY, *sorted(path.glob(f"fold_*/{VALIDATION}/{SUMMARY}"))]
+    for summary in summaries:
         try:
-            entries = json.loads(summary.read_text(encoding="utf-8"))["metric_per_case"]
-            folder = Path(entries[0]["reference_file"]).parent
-        except (OSError, ValueError, LookupError, TypeError):
+            folder = Path(summary_entries(summary)[0]["reference_file"]).parent
+        except (DataError, LookupError, TypeError):
             continue
         if folder.is_dir():
             return folder
+    if (damage := damage_of(summaries)) is not None:
+        raise damage
     return None
 
 

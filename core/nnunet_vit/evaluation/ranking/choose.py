@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunet_vit.checkpoints.validation_summary import command_for
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import ModelError
 from nnunet_vit.evaluation.comparing.comparison import MEAN, Comparison
 from nnunet_vit.evaluation.comparing.paired_statistics import Difference, corrected, difference_of
 from nnunet_vit.evaluation.comparing.run_results import OURS
-from nnunet_vit.evaluation.ranking.comparable_runs import Demand, Run, command_for, find_runs
+from nnunet_vit.evaluation.ranking.comparable_runs import Demand, Run, find_runs
 from nnunet_vit.evaluation.ranking.out_of_fold_pixels import calibrated
 from nnunet_vit.evaluation.ranking.postprocessing import write_for_nnunet
 from nnunet_vit.evaluation.ranking.postprocessing_choice import PostProcessing, determined

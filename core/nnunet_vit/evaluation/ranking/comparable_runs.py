@@ -1,11 +1,11 @@
 """The runs of a dataset that can be compared by cross-validation, and why others cannot."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.checkpoints.fold_folder import VALIDATION, FoldFolder
+from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION, FoldFolder
+from nnunet_vit.checkpoints.validation_summary import BETWEEN, command_for, damage_of
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.data.labels import differing
 from nnunet_vit.data.model_files import MODEL_FILES, read_part
@@ -14,8 +14,6 @@ from nnunet_vit.evaluation.comparing.run_results import OURS
 from nnunet_vit.evaluation.mask_pairs import DESCRIPTION, Task
 from nnunet_vit.evaluation.merged_folds import copy_validations
 from nnunet_vit.files.json_file import JsonObject
-
-BETWEEN = "__"  # in nnU-Net's TRAINER__PLANS__CONFIGURATION
 
 
 @dataclass(frozen=True)
@@ -93,26 +91,6 @@ def find_runs(results: Path, demand: Demand) -> tuple[list[Run], dict[str, Fault
     return runs, left_out
 
 
-def command_for(path: Path, folds: Sequence[int], *, ours: str, nnunets: str) -> str:
-    """Return the command that trains or validates folds of a run.
-
-    Args:
-        path: of the model folder.
-        folds: that it is for.
-        ours: options, where the run is ours.
-        nnunets: options of nnU-Net's own command, which takes one fold.
-    """
-    numbers = " ".join(map(str, folds))
-    files = sorted(path.glob("fold_*/run.yaml"))
-    if files:
-        return f"vit_cli train --config {shlex.quote(str(files[0]))} --folds {numbers} {ours}"
-    trainer, plans, configuration = path.name.split(BETWEEN)
-    dataset = path.parent.name.removeprefix("Dataset").partition("_")[0]
-    fold = str(folds[0]) if len(folds) == 1 else "FOLD"
-    command = f"nnUNetv2_train {dataset} {configuration} {fold} -tr {trainer} -p {plans} {nnunets}"
-    return command + f", for FOLD {numbers}" * (len(folds) > 1)
-
-
 def _run(path: Path, demand: Demand) -> Run | Fault:
     description = read_part(path / "dataset.json", DESCRIPTION)
     plans = read_part(path / "plans.json", {"configurations": dict})
@@ -135,6 +113,9 @@ def _faults(
     if others:
         yield Fault(f"its dataset.json has another {', '.join(others)} than the dataset.")
     folds = {fold: FoldFolder(path / f"fold_{fold}") for fold in demand.cases}
+    damage = damage_of(folder.path / VALIDATION / SUMMARY for folder in folds.values())
+    if damage is not None:
+        yield Fault(damage.problem, damage.fix)
     missing = [fold for fold, folder in folds.items() if folder.measured_masks() is None]
     if missing:
         yield _not_done(path, missing, "not validated")

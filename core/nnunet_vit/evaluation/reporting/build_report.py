@@ -1,6 +1,5 @@
 """From the paths of runs to the page that shows them."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.reporting.comparison_rows import compared_runs
+from nnunet_vit.evaluation.reporting.home_folder import command_text
 from nnunet_vit.evaluation.reporting.report_page import check_output, page_text
 from nnunet_vit.evaluation.reporting.run_section import run_section
 from nnunet_vit.evaluation.reporting.run_source import RunSource, open_source
@@ -48,7 +48,7 @@ class ReportRequest:
     @property
     def command(self) -> str:
         """The command that makes the page again."""
-        return shlex.join(["vit_cli", "report", *map(str, self.runs), *self._options()])
+        return command_text(["vit_cli", "report", *map(str, self.runs), *self._options()])
 
     def _options(self) -> Iterator[str]:
         yield from ("-o", str(self.output))
@@ -95,13 +95,25 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
     write_text(text, request.output)
     for source, section in zip(sources, sections, strict=True):
         for lacking in section.shown.lacking[:SAID]:
-            progress.warn(f"{source.given}: no pictures: {lacking}")
+            progress.warn(f"{source.given}: not shown as pictures: {lacking}")
     return len(text.encode())
 
 
 def _images(sources: Sequence[RunSource], given: Path | None) -> list[dict[str, Path]]:
-    """Return each run's images; of runs with the same references, one may know for all."""
+    """Return each run's images; of runs with the same references, one may know for all.
+
+    Raises:
+        ConfigError: a folder was named that has none of any run's.
+    """
     found = [source.images(given) for source in sources]
+    cases = [images.keys() & s.results.masks for images, s in zip(found, sources, strict=True)]
+    if given is not None and not any(cases):
+        results = sources[0].results
+        file = f"{next(iter(results.masks))}_0000{results.task.ending}"
+        raise ConfigError(
+            f"--images {given} holds no image of any case, such as {file}.",
+            fix="the folder of the images that were predicted.",
+        )
     places = [source.references.resolve() for source in sources]
     known = {place: images for place, images in zip(places, found, strict=True) if images}
     return [images or known.get(place, {}) for place, images in zip(places, found, strict=True)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.data.file_faults import FileFault
+from nnunet_vit.errors import shortened
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
 from nnunet_vit.evaluation.overlays import Views, legend_of, readers_of, views_of
 from nnunet_vit.report.overlay import (
@@ -76,19 +77,24 @@ def pictures_of(
 
     Args:
         pairs: masks by case.
-        images: the file of each case's first channel.
+        images: the file of each case's first channel; of one case at least.
         task: what the masks show.
         progress: where to show what happens.
     """
     there = {case: pair for case, pair in pairs.items() if case in images}
-    lacking = [f"{case} has no image" for case in pairs if case not in images]
+    lacking = []
+    if missing := [case for case in pairs if case not in images]:
+        folder, name = next(iter(images.values())).parent, f"CASE_0000{task.ending}"
+        lacking.append(
+            f"{shortened(missing)}: no image {name} in {folder}; --images FOLDER names another."
+        )
     readers = readers_of(task, list(there.values()), [images[case] for case in there])
     found = {}
     progress.start_cases("Drawing cases", len(there))
     for case, pair in there.items():
         views = views_of(images[case], pair, readers, ending=task.ending, labels=task.labels)
         if isinstance(views, FileFault):
-            lacking.append(f"{views.file} {views.problem}")
+            lacking.append(f"{case}: {views.file} {views.problem}")
         else:
             found[case] = _drawn(case, views, legend_of(task.labels))
         progress.case(case)

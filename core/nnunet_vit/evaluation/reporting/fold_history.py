@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnunet_vit.checkpoints.history_file import DICE_OF, NAME, RATE, Row, read_history
+from nnunet_vit.checkpoints.history_file import DICE_OF, NAME, RATE, Row, look_at_history
 
 LOGS = "training_log_*.txt"
 EPOCH = re.compile(r"Epoch (\d+) *$")
@@ -29,13 +29,15 @@ class FoldHistory:
 
     Attributes:
         fold: its number, or all.
-        source: the name of the file that said it; empty: there is none.
+        source: the names of the files that said it; empty: there is none.
         epochs: by column of history.csv; what is not known is left out. Epochs count from 1.
+        notice: what is wrong with history.csv, and what was read instead; empty: nothing is.
     """
 
     fold: str
     source: str
     epochs: Sequence[dict[str, float]]
+    notice: str = ""
 
     def values(self, column: str) -> list[tuple[float, float]]:
         """Return epoch and value where a value is known."""
@@ -49,13 +51,29 @@ class FoldHistory:
 
 
 def history_of(fold: Path, classes: Sequence[str]) -> FoldHistory:
-    """Return the epochs of a fold's folder; classes: whose Dice nnU-Net's log gives in turn."""
+    """Return the epochs of a fold's folder; classes: whose Dice nnU-Net's log gives in turn.
+
+    The logs count where the table is missing or damaged.
+    """
     number = fold.name.removeprefix("fold_")
-    if epochs := _in_order([dict(_numbers(row)) for row in read_history(fold)]):
+    rows, flaw = look_at_history(fold)
+    epochs = _in_order([dict(_numbers(row)) for row in rows])
+    if epochs and not flaw:
         return FoldHistory(number, NAME, epochs)
-    logs = sorted(fold.glob(LOGS))
-    epochs = _of_logs(logs, classes)
-    return FoldHistory(number, logs[-1].name if epochs else "", epochs)
+    logs = sorted(fold.glob(LOGS), key=_time)
+    if logged := _of_logs(logs, classes):
+        instead = f"the curves of fold {number} are of nnU-Net's training logs"
+        epochs, source = logged, ", ".join(log.name for log in logs)
+    else:
+        instead = f"the curves of fold {number} show what can be read of it"
+        source = NAME if epochs else ""
+    notice = f"{fold / NAME} {flaw}; {instead if epochs else f'fold {number} has no curves'}."
+    return FoldHistory(number, source, epochs, notice if flaw else "")
+
+
+def _time(log: Path) -> list[int]:
+    """Return when a log was begun, by its name: nnU-Net writes months and days without zeros."""
+    return [int(part) for part in re.findall(r"\d+", log.name)]
 
 
 def _numbers(row: Row) -> Iterator[tuple[str, float]]:

@@ -11,6 +11,7 @@ from nnunet_vit.errors import ConfigError
 from nnunet_vit.evaluation.reporting.comparison_rows import ComparedRuns
 from nnunet_vit.evaluation.reporting.environment import made_by
 from nnunet_vit.evaluation.reporting.run_section import RunSection
+from nnunet_vit.files.writable import check_writable
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -87,9 +88,11 @@ def check_output(path: Path) -> None:
 
     Raises:
         ConfigError: it is a folder, or another file, or its folder is missing.
+        MachineError: its folder cannot be written.
     """
     if path.is_dir():
         raise ConfigError(f"--output {path} is a folder.", fix=f"{path / 'report.html'}")
+    check_writable(path.parent, f"--output {path}")
     if not path.parent.is_dir():
         raise ConfigError(f"--output {path}: there is no folder {path.parent}.", fix="make it.")
     if path.exists():

@@ -10,6 +10,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import number_of
 from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.comparing.run_cost import cost_of
+from nnunet_vit.evaluation.reporting.home_folder import run_file_text, without_home
 from nnunet_vit.evaluation.reporting.run_source import RUN_FILE, RunSource
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.nnunet.plans import KEY, run_of_plans
@@ -98,7 +99,7 @@ def _weights(run: ViTnnUNetConfig) -> str:
 def _folds(source: RunSource) -> str:
     cases = counted(len(source.results.masks), "case")
     if not source.folds:
-        return f"{cases}, whose masks lie in {source.given}."
+        return f"{cases}, whose masks lie in {without_home(str(source.given))}."
     each = "each predicted by the model that did not see it"
     numbers = ", ".join(map(str, source.folds))
     return f"Fold{'s' * (len(source.folds) > 1)} {numbers}: {cases}, {each}."
@@ -107,8 +108,9 @@ def _folds(source: RunSource) -> str:
 def _run_file(source: RunSource, run: ViTnnUNetConfig) -> str:
     for folder in source.fold_folders():
         if (folder / RUN_FILE).is_file():
-            return (folder / RUN_FILE).read_text(encoding="utf-8", errors="replace")
-    return run_as_yaml(run)
+            text = (folder / RUN_FILE).read_text(encoding="utf-8", errors="replace")
+            return run_file_text(text)
+    return run_file_text(run_as_yaml(run))
 
 
 def _sizes(source: RunSource, configuration: str) -> Facts:

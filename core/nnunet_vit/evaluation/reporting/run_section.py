@@ -16,6 +16,7 @@ from nnunet_vit.evaluation.reporting.curve_charts import curve_charts
 from nnunet_vit.evaluation.reporting.dice_charts import reliability_chart, size_chart
 from nnunet_vit.evaluation.reporting.environment import environment_of
 from nnunet_vit.evaluation.reporting.fold_history import history_of
+from nnunet_vit.evaluation.reporting.home_folder import without_home
 from nnunet_vit.evaluation.reporting.pixel_counts import count_pixels
 from nnunet_vit.evaluation.reporting.run_facts import Facts, RunFacts, facts_of
 from nnunet_vit.evaluation.reporting.run_source import RunSource
@@ -118,6 +119,8 @@ def run_section(
     _, measurement = measure(source.pairs, task, wanted, progress=progress, name=str(source.given))
     table = case_table(measurement, source.folds_of_cases())
     histories = [history_of(fold, measurement.classes) for fold in source.fold_folders()]
+    for notice in filter(None, (history.notice for history in histories)):
+        progress.warn(notice)
     pixels = count_pixels(source.pairs, task, progress, voxels=_voxels(measurement))
     dice = next(metric for metric in measurement.metrics if metric.name == "dice")
     return RunSection(
@@ -160,12 +163,18 @@ def _shown(
     task = source.results.task
     wanted = {row.name for row in (*worst, *best)}
     if not images or not wanted:
-        why = "The images are not reachable: --images FOLDER names theirs."
-        return Shown(worst, best, {}, [], [why] if wanted else [])
+        return Shown(worst, best, {}, [], [without_home(_no_images(source))] if wanted else [])
     pairs = {
         case: pair
         for case, pair in zip(sorted(source.results.masks), source.pairs, strict=True)
         if case in wanted
     }
     pictures, lacking = pictures_of(pairs, images, task, progress=progress)
-    return Shown(worst, best, pictures, key_of(task), lacking)
+    return Shown(worst, best, pictures, key_of(task), [without_home(why) for why in lacking])
+
+
+def _no_images(source: RunSource) -> str:
+    """Say where images were looked for, and what to do."""
+    places = ", ".join(map(str, source.image_folders()))
+    looked = f"there are no images in {places}" if places else "no folder of images is known"
+    return f"{looked}; --images FOLDER names where they lie."

@@ -84,6 +84,13 @@ class RunSource:
                 return {case: files[0] for case, files in cases_of(folder, task.ending).items()}
         return {}
 
+    def image_folders(self) -> list[Path]:
+        """Return where the images are looked for if nobody names their folder."""
+        folders = [raw / "imagesTr" for raw in self._raw_datasets()]
+        if beside := OF_TESTS.get(self.references.name):
+            folders.append(self.references.with_name(beside))
+        return list(dict.fromkeys(folders))
+
     def _raw_datasets(self) -> list[Path]:
         """Return where a dataset may lie that the references are surely of.
 

@@ -10,7 +10,12 @@ from compared_runs import CASES, save, summarize, truth
 from compared_runs import run as run
 
 from nnunet_vit.errors import ConfigError, DataError, ModelError
-from nnunet_vit.evaluation.comparing.compare import check_same, compare_runs, patients_of
+from nnunet_vit.evaluation.comparing.compare import (
+    check_same,
+    compare_runs,
+    found_references,
+    patients_of,
+)
 from nnunet_vit.evaluation.comparing.comparison_files import write_comparison
 from nnunet_vit.evaluation.comparing.comparison_table import comparison_text
 from nnunet_vit.evaluation.comparing.run_cost import Cost
@@ -117,6 +122,21 @@ def test_other_folds_are_refused(run):
     assert compared(one, other, folds=[1]).runs[0].folds == (1,)
     with pytest.raises(ModelError, match="not validated: fold 0"):
         compared(other, one, folds=[0])
+
+
+def test_a_damaged_summary_is_named(run):
+    one, other = run("one", 0), run("nnUNetTrainer__nnUNetPlans__2d", 0)
+    summary = other / "fold_1/validation/summary.json"
+    summary.write_text(summary.read_text()[:50])
+    with pytest.raises(ModelError) as caught:
+        compared(one, other)
+    assert str(caught.value).startswith(f"{summary} is damaged: it cannot be read as JSON")
+    assert " 2d 1 -tr nnUNetTrainer -p nnUNetPlans --val" in caught.value.fix
+    assert compared(one, other, folds=[0]).runs[0].folds == (0,)
+    for fold in (0, 1):
+        (one / f"fold_{fold}/validation/summary.json").write_text("")
+    with pytest.raises(ModelError, match=r"one/fold_0/\S*summary\.json is damaged: it is empty\."):
+        found_references([one])
 
 
 def test_other_cases_are_refused(run):

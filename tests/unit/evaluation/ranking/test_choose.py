@@ -181,6 +181,14 @@ def test_what_is_left_out(three, problem):
     assert problem.rstrip(".") in str(caught.value)
 
 
+def test_a_damaged_summary_leaves_a_run_out(three):
+    summary = three.results / OURS / "fold_1/validation/summary.json"
+    summary.write_text("{}")
+    fault = chosen(three).left_out["linear-1__2d"]
+    assert fault.problem == f"{summary} is damaged: metric_per_case is missing or of another type."
+    assert fault.fix.startswith("validate again: ")
+
+
 def without_cup(runs, folder):
     """Let no true mask have a cup, nor the masks of a run: it rightly finds none."""
     for file in runs.references.glob("*.png"):

@@ -95,3 +95,33 @@ def test_nothing_is_known(fold):
     (fold / "training_log_1.txt").write_text("stopped before the first epoch\n")
     found = history_of(fold, ["disc"])
     assert (found.source, list(found.epochs)) == ("", [])
+
+
+def test_logs_count_where_the_table_is_damaged(fold):
+    (fold / "history.csv").write_text(HEADER + ROW.format(1) + "2,9,0.5")
+    (fold / "training_log_2026_9_30_10_00_00.txt").write_text(log_text(3))
+    (fold / "training_log_2026_10_1_09_00_00.txt").write_text(log_text(3, first=2))
+    found = history_of(fold, ["disc", "cup"])
+    assert [epoch for epoch, _ in found.values("train_loss")] == [1, 2, 3, 4, 5]
+    assert found.source == (
+        "training_log_2026_9_30_10_00_00.txt, training_log_2026_10_1_09_00_00.txt"
+    )
+    assert found.notice == (
+        f"{fold / 'history.csv'} is damaged or cut off after 1 whole row; the curves of fold 3 are "
+        "of nnU-Net's training logs."
+    )
+
+
+def test_the_newest_log_counts_for_an_epoch_that_was_repeated(fold):
+    (fold / "training_log_2026_9_30_10_00_00.txt").write_text(log_text(1).replace("-0.0", "-0.3"))
+    (fold / "training_log_2026_10_1_09_00_00.txt").write_text(log_text(1).replace("-0.0", "-0.7"))
+    assert history_of(fold, ["disc", "cup"]).values("train_loss") == [(1, -0.7)]
+
+
+def test_what_can_be_read_of_a_damaged_table_without_logs(fold):
+    (fold / "history.csv").write_text(HEADER + ROW.format(1) + "2,9,0.5")
+    found = history_of(fold, ["disc", "cup"])
+    assert found.source == "history.csv"
+    assert found.notice.endswith("; the curves of fold 3 show what can be read of it.")
+    (fold / "history.csv").write_text("\0")
+    assert history_of(fold, []).notice.endswith("; fold 3 has no curves.")

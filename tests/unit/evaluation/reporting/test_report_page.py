@@ -144,7 +144,10 @@ def test_what_is_not_known_is_said(model_run, page):
         log.unlink()
     found = page(folder)
     assert "There are no curves" in section(found, "run-1-curves").text()
-    assert "--images FOLDER" in section(found, "run-1-pictures").text()
+    why = (
+        f"there are no images in {folder.parent / 'raw/Dataset005_Eyes/imagesTr'}; --images FOLDER"
+    )
+    assert why in section(found, "run-1-pictures").text()
     assert "eye_6: " in section(found, "run-1-pictures").text()
     assert "There is no reliability diagram" in section(found, "run-1-size").text()
     assert "Nothing is known of the environment" in section(found, "run-1-again").text()
@@ -159,6 +162,26 @@ def test_an_image_of_another_size_costs_one_picture(model_run, page):
     found = section(page(folder, most=4), "run-1-pictures")
     assert "eye_7_0000.png is 9 x 9 pixels, its masks 24 x 30 pixels" in found.text()
     assert len(list(found.all("img"))) == 28
+
+
+def test_cases_without_an_image_are_named_with_the_folder(model_run, page):
+    folder = model_run()
+    images = folder.parent / "raw/Dataset005_Eyes/imagesTr"
+    (images / "eye_7_0000.png").unlink()
+    pictures = section(page(folder, images=images, most=4), "run-1-pictures").text()
+    why = f"eye_7: no image CASE_0000.png in {images}; --images FOLDER names another."
+    assert why in pictures
+
+
+def test_a_damaged_history_is_told(model_run, page, monkeypatch):
+    warned = []
+    monkeypatch.setattr(Progress, "warn", lambda _, text: warned.append(text))
+    folder = model_run()
+    (folder / "fold_1/history.csv").write_text("epoch,dice\n1,0.")
+    curves = section(page(folder), "run-1-curves").text()
+    assert "From training_log_2026.txt." in curves
+    (line,) = [line for line in warned if "history.csv" in line]
+    assert line.endswith("the curves of fold 1 are of nnU-Net's training logs.")
 
 
 def test_runs_of_the_same_cases_are_compared(model_run, page):
@@ -227,6 +250,9 @@ def test_wrong_options_are_told_first(model_run, page, tmp_path, monkeypatch):
     folder = model_run()
     with pytest.raises(ConfigError, match=r"--images .* is not a folder"):
         page(folder, images=tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"empty holds no image of any case, such as eye_\d_0000"):
+        page(folder, images=tmp_path / "empty")
     with pytest.raises(ConfigError, match="dise"):
         page(folder, metrics=["dise"])
     with pytest.raises(ConfigError, match="finds no patient"):
