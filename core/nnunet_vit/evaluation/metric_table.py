@@ -7,6 +7,7 @@ from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.case_statistics import Statistic
 from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measurement
 from nnunet_vit.evaluation.metric import Metric
+from nnunet_vit.quantities import decimal_text
 
 HEADER = f"{'mean':>8}  {'95 % interval':^18}  {'SD':>7}  {'median':>8}  {'pooled':>7}"
 NONE = "-"
@@ -72,4 +73,4 @@ def value_text(value: float, metric: Metric) -> str:
     """Return a metric's value as tables have it."""
     if math.isnan(value):
         return NONE
-    return f"{value:.2f}" if metric.in_length else f"{value:.3f}"
+    return decimal_text(value, 2 if metric.in_length else 3)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from nnunet_vit.errors import counted
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.end_time import EndTime
 from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
@@ -162,7 +163,7 @@ class ConsoleProgress(Progress):
 
     def advance(self, loss: float | None = None) -> None:
         """Finish one step."""
-        self._display.advance("validating" if loss is None else f"loss {loss:.3f}")
+        self._display.advance("validating" if loss is None else f"loss {decimal_text(loss, 3)}")
 
     def end_epoch(self, epoch: int, epochs: int, figures: EpochFigures) -> None:
         """Show the epoch's figures in one line."""
@@ -171,10 +172,11 @@ class ConsoleProgress(Progress):
         width = len(str(epochs))
         self._end.end_epoch()
         end = self._end.text(epoch + 1, epochs)
+        losses = (figures.training_loss, figures.validation_loss)
+        trained, validated = (decimal_text(loss, 3, signed=True) for loss in losses)
         self.log(
-            f"{self._part}epoch {epoch + 1:>{width}}/{epochs}  "
-            f"train loss {figures.training_loss:+.3f}  "
-            f"validation loss {figures.validation_loss:+.3f}  pseudo Dice {per_class}  "
+            f"{self._part}epoch {epoch + 1:>{width}}/{epochs}  train loss {trained}  "
+            f"validation loss {validated}  pseudo Dice {per_class}  "
             f"rate {figures.rate:.1e}  {figures.seconds.as_text()}" + f"  done at {end}" * bool(end)
         )
 

@@ -12,6 +12,7 @@ from nnunet_vit.errors import counted, shortened
 from nnunet_vit.evaluation.comparing.comparison import Comparison
 from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.evaluation.overlays import legend_of, readers_of, views_of
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
 from nnunet_vit.report.overlay import picture_of, titled_view
 from nnunet_vit.report.progress import Progress
@@ -103,7 +104,8 @@ class _Drawing:
             return False
         folder.mkdir(parents=True, exist_ok=True)
         metric = self.comparison.metrics[0].name
-        name = f"{number:02d}_{case.name}_{metric}{case.change:+.2f}.png"
+        change = decimal_text(case.change, 2, signed=True)
+        name = f"{number:02d}_{case.name}_{metric}{change}.png"
         io.imsave(folder / name, picture, check_contrast=False)
         return True
 

@@ -9,6 +9,7 @@ from nnunet_vit.evaluation.comparing.paired_statistics import Difference, can_be
 from nnunet_vit.evaluation.ranking.choose import Choice
 from nnunet_vit.evaluation.ranking.comparable_runs import Run
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
 
 WIDTH = 79
@@ -60,7 +61,8 @@ def _ranking(choice: Choice, runs: Mapping[Run, str]) -> Iterator[str]:
 def _compared(difference: Difference | None) -> str:
     if difference is None:
         return "(no case has a value)"
-    found = f"{difference.mean:+.4f}, {difference.interval_text(4)}"
+    mean = decimal_text(difference.mean, 4, signed=True)
+    found = f"{mean}, {difference.interval_text(4)}"
     verdict = "worse" if _is_worse(difference) else "may be noise"
     return f"({found}, p {difference.p_holm:.2g}) {verdict}"
 
