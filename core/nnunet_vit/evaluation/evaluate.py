@@ -57,8 +57,11 @@ class Scores:
         """Return the scores as lines for people."""
         left_out = left_out_text(self.per_class)
         mean = known_mean(self.per_class.values()) if left_out else self.mean
-        lines = [f"Dice on {counted(len(self.per_case), 'case')}: mean {mean:.3f}"]
+        made = None if self.measurement is None else self.measurement.threshold
+        at = "" if made is None else f" at the threshold {made.value:g}"
+        lines = [f"Dice on {counted(len(self.per_case), 'case')}{at}: mean {mean:.3f}"]
         lines[0] += f" ({left_out})" if left_out else ""
+        lines += [] if made is None else [made.as_text()]
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         if self.measurement is not None:
             lines.append(table(self.measurement))
@@ -162,8 +165,8 @@ def measure(
             f"say ({shortened(differing)}): post-processed, or of another prediction?"
         )
     names = list(measuring.classes.values())
-    made = None if measuring.threshold is None else measuring.threshold.as_text()
-    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields, made)
+    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields,
+                        measuring.threshold)  # fmt: skip
     return measuring.classes, found
 
 

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import stat
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
 
+WIDTH = 79
 SECTIONS = {"model", "lora", "train"}
 Settings = dict[str, str]  # of a run: its keys that are not the defaults
 
@@ -67,13 +69,22 @@ def runs_text(dataset: str, entries: Sequence[RunEntry]) -> str:
     lines = [f"{dataset}:"]
     differing = _differing([entry.settings for entry in entries if entry.settings])
     for entry in entries:
-        lines.append(f"  {entry.name}  {_facts(entry)}")
+        lines += [f"  {entry.name}", *_indented(_facts(entry))]
         told = [f"{key} {entry.settings.get(key, 'default')}" for key in differing]
         if entry.problem:
-            lines.append(f"    {entry.problem}")
+            lines += _indented(entry.problem)
         elif told and entry.settings:
-            lines.append(f"    {', '.join(told)}")
+            lines += _indented(", ".join(told))
     return "\n".join(lines if entries else [*lines, "  no model"])
+
+
+def _indented(text: str) -> list[str]:
+    """Return a text in lines of at most WIDTH letters, paths and values unbroken."""
+    indent = " " * 4
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _facts(entry: RunEntry) -> str:

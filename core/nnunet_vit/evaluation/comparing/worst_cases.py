@@ -66,7 +66,8 @@ def write_worse_cases(
         progress: where to show what happens.
     """
     runs = {run: worse_cases(comparison, run) for run in range(1, len(comparison.runs))}
-    progress.start_cases("Drawing the cases that got worse", sum(map(len, runs.values())))
+    if any(runs.values()):
+        progress.start_cases("Drawing the cases that got worse", sum(map(len, runs.values())))
     lacking: list[str] = []
     for run, cases in runs.items():
         place = folder / FOLDER / letter(run)

@@ -96,7 +96,10 @@ def _verdict(choice: Choice, runs: Mapping[Run, str]) -> str:
 def _calibration(choice: Choice) -> str:
     if choice.calibration is not None:
         return choice.calibration.as_text()
-    return "Temperature: none, as the best run's validations have kept no probabilities."
+    return (
+        "Temperature: none, as the best run's validations have kept no probabilities. The commands "
+        "above validate again and keep them; then run `vit_cli best` again."
+    )
 
 
 def _left_out(what: str, faults: Mapping[str, Fault]) -> Iterator[str]:

@@ -100,7 +100,7 @@ def command_for(path: Path, folds: Sequence[int], *, ours: str, nnunets: str) ->
         path: of the model folder.
         folds: that it is for.
         ours: options, where the run is ours.
-        nnunets: options of nnU-Net's own command, which takes one fold.
+        nnunets: options of nnU-Net's own command, which takes one fold: a loop of the shell.
     """
     numbers = " ".join(map(str, folds))
     files = sorted(path.glob("fold_*/run.yaml"))
@@ -108,9 +108,9 @@ def command_for(path: Path, folds: Sequence[int], *, ours: str, nnunets: str) ->
         return f"vit_cli train --config {shlex.quote(str(files[0]))} --folds {numbers} {ours}"
     trainer, plans, configuration = path.name.split(BETWEEN)
     dataset = path.parent.name.removeprefix("Dataset").partition("_")[0]
-    fold = str(folds[0]) if len(folds) == 1 else "FOLD"
+    fold = numbers if len(folds) == 1 else "$FOLD"
     command = f"nnUNetv2_train {dataset} {configuration} {fold} -tr {trainer} -p {plans} {nnunets}"
-    return command + f", for FOLD {numbers}" * (len(folds) > 1)
+    return command if len(folds) == 1 else f"for FOLD in {numbers}; do {command}; done"
 
 
 def _run(path: Path, demand: Demand) -> Run | Fault:

@@ -108,8 +108,8 @@ def test_the_best_without_probabilities_has_no_temperature(runs):
     assert choice.calibration is None
     assert "Temperature: none" in choice_text(choice)
     assert (
-        "nnUNetv2_train 007 2d FOLD -tr nnUNetTrainer -p nnUNetPlans --val --npz, for FOLD 0 1"
-        in (choice.without_ensembles[UNET].fix)
+        "for FOLD in 0 1; do nnUNetv2_train 007 2d $FOLD -tr nnUNetTrainer -p nnUNetPlans --val "
+        "--npz; done" == choice.without_ensembles[UNET].fix
     )
 
 
