@@ -15,7 +15,7 @@ from nnunet_vit.evaluation.mask_pairs import Pair, Task, find_pairs, is_validati
 from nnunet_vit.evaluation.measurement import Measurement, known_mean, left_out_text
 from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics
-from nnunet_vit.evaluation.metric_table import table
+from nnunet_vit.evaluation.metric_table import WIDTH, table
 from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, write_summary
 from nnunet_vit.evaluation.probabilities import Channels
 from nnunet_vit.evaluation.threshold import choose_threshold
@@ -53,8 +53,8 @@ class Scores:
     measurement: Measurement | None = None
     files: tuple[Path, ...] = ()
 
-    def as_text(self) -> str:
-        """Return the scores as lines for people."""
+    def as_text(self, columns: int = WIDTH) -> str:
+        """Return the scores as lines for people, with a table of at most so many columns."""
         left_out = left_out_text(self.per_class)
         mean = known_mean(self.per_class.values()) if left_out else self.mean
         made = None if self.measurement is None else self.measurement.threshold
@@ -64,7 +64,7 @@ class Scores:
         lines += [] if made is None else [made.as_text()]
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         if self.measurement is not None:
-            lines.append(table(self.measurement))
+            lines.append(table(self.measurement, columns))
             names = " and ".join(file.name for file in self.files)
             lines.append(f"Metrics per case: {names}, beside the masks.")
         return "\n".join([*lines, f"Per case: {self.summary}"])

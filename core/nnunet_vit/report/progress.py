@@ -11,6 +11,7 @@ from nnunet_vit.report.screen import Screen
 from nnunet_vit.report.work import Work, WorkDisplay
 
 MEGABYTE = 1e6
+WIDTH = 79  # columns of what is read elsewhere than on a terminal
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Progress:
 
     Stock nnU-Net, which prints its own lines, runs with this one.
     """
+
+    @property
+    def width(self) -> int:
+        """Columns that a table may have."""
+        return WIDTH
 
     def log(self, text: str) -> None:
         """Show one line that stays."""
@@ -136,6 +142,11 @@ class ConsoleProgress(Progress):
         self._end = EndTime()
         self._part = ""
         self._warnings: set[str] = set()
+
+    @property
+    def width(self) -> int:
+        """Columns that a table may have: the terminal's but for the last one."""
+        return self.console.width - 1 if self.console.live else WIDTH
 
     def log(self, text: str) -> None:
         """Show one line that stays."""

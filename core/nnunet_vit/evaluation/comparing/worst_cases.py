@@ -45,7 +45,7 @@ def worse_cases(comparison: Comparison, run: int) -> list[WorseCase]:
     changes = {case: other[case] - value for case, value in first.items()}
     sign = -1 if metric.lower_is_better else 1
     worse = sorted((sign * change, case) for case, change in changes.items() if sign * change < 0)
-    return [WorseCase(case, sign * change) for change, case in worse[:MOST]]
+    return [WorseCase(case, sign * change) for change, case in worse]
 
 
 def write_worse_cases(
@@ -65,7 +65,8 @@ def write_worse_cases(
         folder: below which they go: worse/B/01_CASE_dice-0.31.png.
         progress: where to show what happens.
     """
-    runs = {run: worse_cases(comparison, run) for run in range(1, len(comparison.runs))}
+    worse = {run: worse_cases(comparison, run) for run in range(1, len(comparison.runs))}
+    runs = {run: cases[:MOST] for run, cases in worse.items()}
     if any(runs.values()):
         progress.start_cases("Drawing the cases that got worse", sum(map(len, runs.values())))
     lacking: list[str] = []
@@ -79,8 +80,9 @@ def write_worse_cases(
                 lacking.append(case.name)
             progress.case(case.name)
     progress.close()
-    for run, cases in runs.items():
-        where = f"; at most {MOST} are drawn: {folder / FOLDER / letter(run)}" if cases else ""
+    for run, cases in worse.items():
+        drawn = f"the worst {MOST} are" if len(cases) > MOST else "drawn"
+        where = f"; {drawn} in {folder / FOLDER / letter(run)}" if cases else ""
         found = counted(len(cases), "case") if cases else "no case"
         progress.log(f"{letter(run)} is worse than {letter(0)} in {found}{where}")
     if lacking:
