@@ -80,11 +80,14 @@ def train(
         if isinstance(run.data.fold, list):
             devices = _devices(jobs, gpus, device)
             several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
-            figures, folder = several.as_text(), several.folder
+            figures, folder = several.as_text(progress.width), several.folder
         else:
             one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
-    print(f"{figures}\nModel: {folder}\nPredict with: {_predicting(folder, run)}")
+        progress.close()
+        progress.log(figures)  # a terminal's lines are broken between words
+    # printed, not logged: a command that is broken into lines is none
+    print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
 
 
 def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:
