@@ -15,7 +15,7 @@ from nnunet_vit.evaluation.mask_pairs import Pair, Task, find_pairs, is_validati
 from nnunet_vit.evaluation.measurement import Measurement, known_mean, left_out_text
 from nnunet_vit.evaluation.measuring import Key, Measuring, measure_pairs
 from nnunet_vit.evaluation.metric_files import write_metrics
-from nnunet_vit.evaluation.metric_table import WIDTH, table
+from nnunet_vit.evaluation.metric_table import table
 from nnunet_vit.evaluation.nnunet_summary import dice_per_case, summary_of, write_summary
 from nnunet_vit.evaluation.probabilities import Channels
 from nnunet_vit.evaluation.threshold import choose_threshold
@@ -24,6 +24,7 @@ from nnunet_vit.files.json_file import JsonObject, read_json
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.text_width import WIDTH
 
 if TYPE_CHECKING:
     from nnunetv2.utilities.label_handling.label_handling import LabelManager

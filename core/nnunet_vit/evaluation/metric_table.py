@@ -8,11 +8,11 @@ from nnunet_vit.evaluation.case_statistics import Statistic
 from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measurement
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.quantities import decimal_text
+from nnunet_vit.report.text_width import WIDTH
 
 HEADER = f"{'mean':>8}  {'95 % interval':^18}  {'SD':>7}  {'median':>8}  {'pooled':>7}"
 NARROW_HEADER = f"{'mean':>7} {'interval':>12}"
 NARROW_NOTE = "SD, median and pooled: in metrics.json, or on a wider screen."
-WIDTH = 79
 NONE = "-"
 
 

@@ -20,8 +20,8 @@ from nnunet_vit.evaluation.comparing.run_results import OURS
 from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
+from nnunet_vit.report.text_width import WIDTH
 
-WIDTH = 79
 SECTIONS = {"model", "lora", "train"}
 Settings = dict[str, str]  # of a run: its keys that are not the defaults
 

@@ -8,10 +8,10 @@ from nnunet_vit.errors import counted
 from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.end_time import EndTime
 from nnunet_vit.report.screen import Screen
+from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.report.work import Work, WorkDisplay
 
 MEGABYTE = 1e6
-WIDTH = 79  # columns of what is read elsewhere than on a terminal
 
 
 @dataclass(frozen=True)

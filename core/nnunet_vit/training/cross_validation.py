@@ -14,9 +14,9 @@ from nnunet_vit.data.splits import NAME, validation_cases
 from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.merged_folds import merge_validations
-from nnunet_vit.evaluation.metric_table import WIDTH
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
+from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.training.fold_folders import claimed, empty_folds
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
 from nnunet_vit.training.run import opened, train_fold

@@ -11,8 +11,8 @@ from nnunet_vit.evaluation.ranking.comparable_runs import Run
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
 from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
+from nnunet_vit.report.text_width import WIDTH
 
-WIDTH = 79
 RULE = (
     "Dice: mean over classes of the means over cases, as nnU-Net ranks. In brackets: the best "
     "minus this one, mean of patients with its 95 % interval and p with Holm's correction, as "
