@@ -84,8 +84,7 @@ def train(
         else:
             one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
-        progress.close()
-        progress.log(figures)  # a terminal's lines are broken between words
+        progress.log(figures)
     # printed, not logged: a command that is broken into lines is none
     print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
 
