@@ -27,6 +27,18 @@ def duration_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def decimal_text(value: float, places: int, *, signed: bool = False) -> str:
+    """Return a number with that many decimals; what rounds to 0 has no sign.
+
+    Args:
+        value: any number, NaN and infinity among them.
+        places: decimals.
+        signed: whether numbers above 0 have their sign too, as differences do.
+    """
+    rounded = round(value, places) + 0.0  # -0.0 becomes 0.0
+    return f"{rounded:{'+' if signed and rounded else ''}.{places}f}"
+
+
 def sizes_text(sizes: Iterable[float]) -> str:
     """Return sizes or spacings, the slowest axis first: 512 x 512, 3 x 0.5 x 0.5."""
     return " x ".join(f"{size:g}" if isinstance(size, float) else str(size) for size in sizes)

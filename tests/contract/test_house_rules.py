@@ -109,3 +109,12 @@ def test_what_counts_as_one_machine(text, word):
 @pytest.mark.parametrize("text", ["~/work/x", "docs/work/x", "{x}/home/y", "/data/raw"])
 def test_what_does_not(text):
     assert not ONE_MACHINE.search(text)
+
+
+def test_differences_are_shown_by_the_owner_of_numbers():
+    """A sign comes from `decimal_text`, which gives none to what rounds to 0."""
+    owner, signed = ROOT / "core/nnunet_vit/quantities.py", re.compile(r":\+[.{]")
+    others = [path for path in (ROOT / "core").rglob("*.py") if path != owner]
+    found = [named(path) for path in others if signed.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+    assert signed.search('f"{x:+.3f}"') and signed.search('f"{x:+.{places}f}"')

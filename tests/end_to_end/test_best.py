@@ -58,7 +58,7 @@ def best(installed, nnunet, *words):
 def file(installed, nnunet, both):
     """What best writes once it has been told how to keep the probabilities that lack."""
     output = best(installed, nnunet)
-    assert f"In no ensemble: {both[1].name.removeprefix('nnUNetTrainer_vit__')}: its " in output
+    assert f"In no ensemble: {both[1].name.removeprefix('nnUNetTrainer_vit__')}: the " in output
     (remedy,) = [line.strip() for line in output.splitlines() if "--probabilities" in line]
     assert remedy.startswith("vit_cli train --config ")
     words = ("few.yaml", "--folds", 0, "--continue", "--probabilities", "--device", "cpu")

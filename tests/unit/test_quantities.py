@@ -4,6 +4,7 @@ import pytest
 
 from nnunet_vit.quantities import (
     bytes_text,
+    decimal_text,
     operations_text,
     parameters_text,
     shape_text,
@@ -33,3 +34,19 @@ pytestmark = pytest.mark.unit
 )
 def test_units(unit, number, text):
     assert unit(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "plain", "signed"),
+    [
+        (-0.0, "0.000", "0.000"),
+        (-0.0004, "0.000", "0.000"),
+        (0.0004, "0.000", "0.000"),
+        (-0.0006, "-0.001", "-0.001"),
+        (1.23456, "1.235", "+1.235"),
+        (float("nan"), "nan", "+nan"),
+        (float("-inf"), "-inf", "-inf"),
+    ],
+)
+def test_what_rounds_to_0_has_no_sign(number, plain, signed):
+    assert (decimal_text(number, 3), decimal_text(number, 3, signed=True)) == (plain, signed)

@@ -65,7 +65,7 @@ def command_for(path: Path, folds: Sequence[int | str], *, ours: str, nnunets: s
         path: of the model folder.
         folds: that it is for.
         ours: options, where the run is ours.
-        nnunets: options of nnU-Net's own command, which takes one fold.
+        nnunets: options of nnU-Net's own command, which takes one fold: a loop of the shell.
     """
     numbers = " ".join(map(str, folds))
     files = sorted(path.glob(f"{FOLD}*/run.yaml"))
@@ -76,9 +76,9 @@ def command_for(path: Path, folds: Sequence[int | str], *, ours: str, nnunets: s
         return f"vit_cli train … {ours}, or nnUNetv2_train … {nnunets}"
     trainer, plans, configuration = words
     dataset = path.absolute().parent.name.removeprefix("Dataset").partition("_")[0]
-    fold = str(folds[0]) if len(folds) == 1 else "FOLD"
+    fold = numbers if len(folds) == 1 else "$FOLD"
     command = f"nnUNetv2_train {dataset} {configuration} {fold} -tr {trainer} -p {plans} {nnunets}"
-    return command + f", for FOLD {numbers}" * (len(folds) > 1)
+    return command if len(folds) == 1 else f"for FOLD in {numbers}; do {command}; done"
 
 
 def _is_entry(entry: object) -> bool:

@@ -62,6 +62,6 @@ def evaluate(
         wanted = Wanted(metrics or (), MetricOptions(tolerance, overlap), fov, threshold_from)
         scores = evaluate_folder(predictions, references, progress, model=model, wanted=wanted)
         progress.close()
-        progress.log(scores.as_text())  # before the pictures, which may fail
+        progress.log(scores.as_text(progress.width))  # before the pictures, which may fail
         if overlays is not None and images is not None:
             write_overlays(scores, images, overlays, progress=progress)

@@ -23,13 +23,23 @@ Jobs = Annotated[int | None, typer.Option(min=1, help="so many folds at the same
 Gpus = Annotated[
     str | None, typer.Option(help="0,1: folds at the same time, one on each of these GPUs")
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace an existing result")]
 Resume = Annotated[bool, typer.Option("--continue", "--c", help="resume from the last checkpoint")]
-UpdateData = Annotated[bool, typer.Option(help="preprocess new cases and add them to the splits")]
+# flags are named, or typer adds a --no-… to each, and cuts off the names in the help
+UpdateData = Annotated[
+    bool, typer.Option("--update-data", help="preprocess new cases and add them to the splits")
+]
 PreprocessAgain = Annotated[
-    bool, typer.Option(help="plan and preprocess again, after the raw data have changed")
+    bool,
+    typer.Option(
+        "--preprocess-again", help="plan and preprocess again, after the raw data have changed"
+    ),
 ]
 Probabilities = Annotated[
-    bool, typer.Option(help="the validation keeps them, for best's ensembles and temperature")
+    bool,
+    typer.Option(
+        "--probabilities", help="the validation keeps them, for best's ensembles and temperature"
+    ),
 ]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", help="change a key: train.num_epochs=5")
@@ -46,7 +56,7 @@ def train(
     jobs: Jobs = None,
     gpus: Gpus = None,
     resume: Resume = False,
-    overwrite: Annotated[bool, typer.Option(help="replace an existing result")] = False,
+    overwrite: Overwrite = False,
     update_data: UpdateData = False,
     preprocess_again: PreprocessAgain = False,
     probabilities: Probabilities = False,
@@ -70,11 +80,13 @@ def train(
         if isinstance(run.data.fold, list):
             devices = _devices(jobs, gpus, device)
             several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
-            figures, folder = several.as_text(), several.folder
+            figures, folder = several.as_text(progress.width), several.folder
         else:
             one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
-    print(f"{figures}\nModel: {folder}\nPredict with: {_predicting(folder, run)}")
+        progress.log(figures)
+    # printed, not logged: a command that is broken into lines is none
+    print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
 
 
 def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:

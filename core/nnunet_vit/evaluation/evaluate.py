@@ -26,6 +26,7 @@ from nnunet_vit.files.writable import check_writable
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.text_width import WIDTH
 
 if TYPE_CHECKING:
     from nnunetv2.utilities.label_handling.label_handling import LabelManager
@@ -57,15 +58,18 @@ class Scores:
     measurement: Measurement | None = None
     files: tuple[Path, ...] = ()
 
-    def as_text(self) -> str:
-        """Return the scores as lines for people."""
+    def as_text(self, columns: int = WIDTH) -> str:
+        """Return the scores as lines for people, with a table of at most so many columns."""
         left_out = left_out_text(self.per_class)
         mean = known_mean(self.per_class.values()) if left_out else self.mean
-        lines = [f"Dice on {counted(len(self.per_case), 'case')}: mean {mean:.3f}"]
+        made = None if self.measurement is None else self.measurement.threshold
+        at = "" if made is None else f" at the threshold {made.value:g}"
+        lines = [f"Dice on {counted(len(self.per_case), 'case')}{at}: mean {mean:.3f}"]
         lines[0] += f" ({left_out})" if left_out else ""
+        lines += [] if made is None else [made.as_text()]
         lines += [f"  {name}: {value:.3f}" for name, value in self.per_class.items()]
         if self.measurement is not None:
-            lines.append(table(self.measurement))
+            lines.append(table(self.measurement, columns))
             names = " and ".join(file.name for file in self.files)
             lines.append(f"Metrics per case: {names}, beside the masks.")
         return "\n".join([*lines, f"Per case: {self.summary}"])
@@ -170,8 +174,8 @@ def measure(
             f"say ({shortened(differing)}): post-processed, or of another prediction?"
         )
     names = list(measuring.classes.values())
-    made = None if measuring.threshold is None else measuring.threshold.as_text()
-    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields, made)
+    found = Measurement(measuring.metrics, wanted.options, names, cases, wanted.fields,
+                        measuring.threshold)  # fmt: skip
     return measuring.classes, found
 
 

@@ -132,7 +132,8 @@ def find_pairs(
     if is_validation(predictions) and there and there < wanted:
         others = len(wanted - there)
         progress.log(
-            f"{predictions}: validation of {counted(len(there), 'case')}; {others} of other folds."
+            f"{predictions}: validation of {counted(len(there), 'case')}; "
+            f"{counted(others, 'true mask')} of other cases left out."
         )
         wanted = there
     faults = [

@@ -11,6 +11,7 @@ from nnunet_vit.evaluation.case_statistics import RESAMPLES, Statistic, statisti
 from nnunet_vit.evaluation.class_masks import MetricOptions
 from nnunet_vit.evaluation.measuring import CaseValues
 from nnunet_vit.evaluation.metric import Metric
+from nnunet_vit.evaluation.threshold import Threshold
 
 EMPTY_RULE = (
     "A case whose reference and prediction both lack a class has no value and counts in no mean. "
@@ -48,7 +49,7 @@ class Measurement:
         classes: names of the foreground classes or regions.
         cases: what each case came to.
         fields: folder of the masks outside which nothing counts; None: all pixels do.
-        made: how the masks were made of probabilities, a sentence; None: they are what was
+        threshold: by which the masks were made of probabilities; None: they are what was
             predicted.
     """
 
@@ -57,7 +58,7 @@ class Measurement:
     classes: Sequence[str]
     cases: Sequence[CaseValues]
     fields: Path | None = None
-    made: str | None = None
+    threshold: Threshold | None = None
 
     @property
     def unit(self) -> str:
@@ -68,8 +69,7 @@ class Measurement:
         """Return each metric's title and definition, and which pixels count."""
         found = [f"{m.title}: {m.defined(self.options, self.unit)}" for m in self.metrics]
         inside = f"Only pixels inside the masks of {self.fields} count."
-        made = [] if self.made is None else [self.made]
-        return [*found, *[inside] * (self.fields is not None), *made]
+        return [*found, *[inside] * (self.fields is not None)]
 
     @cached_property
     def statistics(self) -> Mapping[str, Mapping[str, Statistic]]:

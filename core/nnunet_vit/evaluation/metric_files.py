@@ -15,14 +15,15 @@ from nnunet_vit.files.writing import replacing
 NAME = "metrics"
 # numbers of parts of images, or of other masks than the files hold, have files of their own
 OF_FIELDS, OF_THRESHOLD = "_fov", "_threshold"
-COLUMNS = ("case", "class", "metric", "value", "unit", "empty")
+COLUMNS = ("case", "class", "metric", "value", "unit", "empty", "threshold")
 SCHEMA = 1
 
 
 def write_metrics(measurement: Measurement, folder: Path) -> tuple[Path, Path]:
     """Write metrics.csv and metrics.json into a folder and return their paths."""
-    parts = OF_FIELDS * (measurement.fields is not None), OF_THRESHOLD * bool(measurement.made)
-    name = "".join([NAME, *parts])
+    name = NAME
+    name += OF_FIELDS if measurement.fields is not None else ""
+    name += OF_THRESHOLD if measurement.threshold is not None else ""
     rows, everything = folder / f"{name}.csv", folder / f"{name}.json"
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -36,13 +37,14 @@ def write_metrics(measurement: Measurement, folder: Path) -> tuple[Path, Path]:
 
 def as_json(measurement: Measurement) -> JsonObject:
     """Return everything that was measured; null where there is no value."""
+    threshold = measurement.threshold
     return {
         "schema": SCHEMA,
         "length_unit": measurement.unit,
         "options": {
             **dataclasses.asdict(measurement.options),
             "fov": None if measurement.fields is None else str(measurement.fields),
-            "threshold": measurement.made,
+            "threshold": None if threshold is None else threshold.as_json(),
         },
         "rules": {"empty masks": EMPTY_RULE, "interval": INTERVAL_RULE},
         "metrics": {
@@ -70,12 +72,13 @@ def as_json(measurement: Measurement) -> JsonObject:
 
 
 def _rows(measurement: Measurement) -> Iterator[tuple[str, ...]]:
+    made = "" if measurement.threshold is None else repr(measurement.threshold.value)
     for case in measurement.cases:
         for name, values in case.values.items():
             for metric in measurement.metrics:
                 value, unit = values[metric.name], metric.unit(case.unit)
                 text = "" if math.isnan(value) else repr(value)
-                yield case.name, name, metric.name, text, unit, case.empty[name]
+                yield case.name, name, metric.name, text, unit, case.empty[name], made
 
 
 def _statistic(found: Statistic) -> JsonObject:

@@ -7,33 +7,50 @@ from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.case_statistics import Statistic
 from nnunet_vit.evaluation.measurement import EMPTY_RULE, INTERVAL_RULE, Measurement
 from nnunet_vit.evaluation.metric import Metric
+from nnunet_vit.quantities import decimal_text
+from nnunet_vit.report.text_width import WIDTH
 
 HEADER = f"{'mean':>8}  {'95 % interval':^18}  {'SD':>7}  {'median':>8}  {'pooled':>7}"
+NARROW_HEADER = f"{'mean':>7} {'interval':>12}"
+NARROW_NOTE = "SD, median and pooled: in metrics.json, or on a wider screen."
 NONE = "-"
 
 
-def table(measurement: Measurement) -> str:
-    """Return statistics of each class and metric, definitions and rules, 80 columns wide."""
-    width = max(len(title_of(metric, measurement)) for metric in measurement.metrics) + 2
-    lines = [f"{'':<{width}}  {HEADER}"]
+def table(measurement: Measurement, columns: int = WIDTH) -> str:
+    """Return statistics of each class and metric, definitions and rules.
+
+    Args:
+        measurement: what was measured.
+        columns: that there is room for; of few, mean and interval are shown alone.
+    """
+    longest = max(len(title_of(metric, measurement)) for metric in measurement.metrics)
+    narrow = 2 + longest + 2 + len(HEADER) > columns
+    width = longest if narrow else longest + 2
+    lines = [f"{'':<{width}}  {NARROW_HEADER if narrow else HEADER}"]
     for name in measurement.classes:
-        lines += [name, *_rows(measurement, name, width)]
+        lines += [name, *_rows(measurement, name, width, narrow=narrow)]
     if len(measurement.classes) > 1:
         lines.append("mean of the classes")
         for metric in measurement.metrics:
             mean = value_text(measurement.mean_of_classes(metric), metric)
-            lines.append(f"  {title_of(metric, measurement):<{width}}{mean:>8}")
+            title = f"  {title_of(metric, measurement):<{width}}"
+            lines.append(f"{title}{mean:>7}" if narrow else f"{title}{mean:>8}")
+    lines += [NARROW_NOTE] if narrow else []
     return "\n".join([*lines, *_notes(measurement)])
 
 
-def _rows(measurement: Measurement, name: str, width: int) -> Iterator[str]:
+def _rows(measurement: Measurement, name: str, width: int, *, narrow: bool) -> Iterator[str]:
     for metric in measurement.metrics:
         found = measurement.statistics[name][metric.name]
+        title, interval = title_of(metric, measurement), interval_text(found, metric)
         shown = [value_text(value, metric) for value in (found.mean, found.sd, found.median)]
         pooled = value_text(found.pooled, metric)
+        if narrow:
+            yield f"  {title:<{width}}{shown[0]:>7} {interval.replace(' to ', '-'):>12}"
+            continue
         yield (
-            f"  {title_of(metric, measurement):<{width}}{shown[0]:>8}  "
-            f"{interval_text(found, metric):^18}  {shown[1]:>7}  {shown[2]:>8}  {pooled:>7}"
+            f"  {title:<{width}}{shown[0]:>8}  {interval:^18}  {shown[1]:>7}  {shown[2]:>8}  "
+            f"{pooled:>7}"
         )
 
 
@@ -72,4 +89,4 @@ def value_text(value: float, metric: Metric) -> str:
     """Return a metric's value as tables have it."""
     if math.isnan(value):
         return NONE
-    return f"{value:.2f}" if metric.in_length else f"{value:.3f}"
+    return decimal_text(value, 2 if metric.in_length else 3)

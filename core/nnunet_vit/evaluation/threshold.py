@@ -17,7 +17,7 @@ from nnunet_vit.errors import ConfigError, DataError, counted, shortened
 from nnunet_vit.evaluation.checked_masks import check_pairs
 from nnunet_vit.evaluation.mask_pairs import Pair, Task
 from nnunet_vit.evaluation.probabilities import Channels, lacking, read_probabilities
-from nnunet_vit.files.json_file import read_json
+from nnunet_vit.files.json_file import JsonObject, read_json
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Threshold:
     cases: int
     source: Path
 
+    @property
+    def value(self) -> float:
+        """The probability, between 0 and 1."""
+        return self.step / STEPS
+
     def mask(self, probability: "Array") -> "Array":
         """Return where a probability reaches it, as it was counted when it was chosen."""
         reached: Array = steps_of(probability) >= self.step
@@ -52,10 +57,19 @@ class Threshold:
     def as_text(self) -> str:
         """Return how the masks are made, in a sentence."""
         return (
-            f"Masks: a probability from {self.step / STEPS:g} on, the threshold with the highest "
+            f"Masks: a probability from {self.value:g} on, the threshold with the highest "
             f"F1 ({self.f1:.3f}) of all pixels of {counted(self.cases, 'training image')} of "
             f"{self.source}."
         )
+
+    def as_json(self) -> JsonObject:
+        """Return it as a JSON file holds it."""
+        return {
+            "probability": self.value,
+            "f1_on_training_images": self.f1,
+            "training_images": self.cases,
+            "source": str(self.source),
+        }
 
 
 def steps_of(probability: "Array") -> "Array":

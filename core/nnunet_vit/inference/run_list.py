@@ -5,6 +5,7 @@ import json
 import math
 import os
 import stat
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,7 +21,9 @@ from nnunet_vit.evaluation.comparing.run_results import OURS
 from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
+from nnunet_vit.report.text_width import WIDTH
 
+FIX = "Fix: "
 SECTIONS = {"model", "lora", "train"}
 Settings = dict[str, str]  # of a run: its keys that are not the defaults
 
@@ -68,12 +71,22 @@ def runs_text(dataset: str, entries: Sequence[RunEntry]) -> str:
     lines = [f"{dataset}:"]
     differing = _differing([entry.settings for entry in entries if entry.settings])
     for entry in entries:
-        lines.append(f"  {entry.name}  {_facts(entry)}")
+        lines += [f"  {entry.name}", *_indented(_facts(entry))]
         told = [f"{key} {entry.settings.get(key, 'default')}" for key in differing]
-        lines += [f"    {problem}" for problem in entry.problems]
+        for problem in entry.problems:  # a command to copy stays one line
+            lines += [f"    {problem}"] if problem.startswith(FIX) else _indented(problem)
         if told and entry.settings:
-            lines.append(f"    {', '.join(told)}")
+            lines += _indented(", ".join(told))
     return "\n".join(lines if entries else [*lines, "  no model"])
+
+
+def _indented(text: str) -> list[str]:
+    """Return a text in lines of at most WIDTH letters, paths and values unbroken."""
+    indent = " " * 4
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _facts(entry: RunEntry) -> str:
@@ -93,7 +106,7 @@ def _entry(path: Path) -> RunEntry:
     settings, problem = _settings(path)
     problems = [problem] if problem else []
     if (damage := damage_of(fold / VALIDATION / SUMMARY for fold in folds)) is not None:
-        problems += [damage.problem.replace(f"{path}{os.sep}", ""), f"Fix: {damage.fix}"]
+        problems += [damage.problem.replace(f"{path}{os.sep}", ""), f"{FIX}{damage.fix}"]
     return RunEntry(
         path,
         tuple(fold for fold, per_case in found.items() if per_case),

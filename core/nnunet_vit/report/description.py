@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnunet_vit.config.recipe import augmentation_text, loss_text
-from nnunet_vit.quantities import bytes_text, operations_text, parameters_text
+from nnunet_vit.quantities import bytes_text, decimal_text, operations_text, parameters_text
 from nnunet_vit.tuning import method_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,11 @@ def _data(found: "Description") -> Iterator[str]:
         yield _line(
             "" if number else "input",
             f"channel {number}, {channel.name} ({scheme}): "
-            + ("as nnU-Net gives it" if kept else f"mean {channel.mean:.3f} std {channel.std:.3f}"),
+            + (
+                "as nnU-Net gives it"
+                if kept
+                else f"mean {decimal_text(channel.mean, 3)} std {decimal_text(channel.std, 3)}"
+            ),
         )
     yield _line("", f"statistics: {found.statistics_from}")
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from nnunet_vit.errors import counted
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.end_time import EndTime
 from nnunet_vit.report.screen import Screen
+from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.report.work import Work, WorkDisplay
 
 MEGABYTE = 1e6
@@ -62,6 +64,11 @@ class Progress:
 
     Stock nnU-Net, which prints its own lines, runs with this one.
     """
+
+    @property
+    def width(self) -> int:
+        """Columns that a table may have."""
+        return WIDTH
 
     def log(self, text: str) -> None:
         """Show one line that stays."""
@@ -136,6 +143,11 @@ class ConsoleProgress(Progress):
         self._part = ""
         self._warnings: set[str] = set()
 
+    @property
+    def width(self) -> int:
+        """Columns that a table may have: the terminal's but for the last one."""
+        return self.console.width - 1 if self.console.live else WIDTH
+
     def log(self, text: str) -> None:
         """Show one line that stays."""
         self.console.write_line(text)
@@ -162,7 +174,7 @@ class ConsoleProgress(Progress):
 
     def advance(self, loss: float | None = None) -> None:
         """Finish one step."""
-        self._display.advance("validating" if loss is None else f"loss {loss:.3f}")
+        self._display.advance("validating" if loss is None else f"loss {decimal_text(loss, 3)}")
 
     def end_epoch(self, epoch: int, epochs: int, figures: EpochFigures) -> None:
         """Show the epoch's figures in one line."""
@@ -171,10 +183,11 @@ class ConsoleProgress(Progress):
         width = len(str(epochs))
         self._end.end_epoch()
         end = self._end.text(epoch + 1, epochs)
+        losses = (figures.training_loss, figures.validation_loss)
+        trained, validated = (decimal_text(loss, 3, signed=True) for loss in losses)
         self.log(
-            f"{self._part}epoch {epoch + 1:>{width}}/{epochs}  "
-            f"train loss {figures.training_loss:+.3f}  "
-            f"validation loss {figures.validation_loss:+.3f}  pseudo Dice {per_class}  "
+            f"{self._part}epoch {epoch + 1:>{width}}/{epochs}  train loss {trained}  "
+            f"validation loss {validated}  pseudo Dice {per_class}  "
             f"rate {figures.rate:.1e}  {figures.seconds.as_text()}" + f"  done at {end}" * bool(end)
         )
 

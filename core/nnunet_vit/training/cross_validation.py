@@ -16,6 +16,7 @@ from nnunet_vit.evaluation.evaluate import Scores
 from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
+from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.training.fold_folders import claimed, empty_folds
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
 from nnunet_vit.training.run import opened, train_fold
@@ -37,9 +38,9 @@ class CrossValidation:
     folds: tuple[int, ...]
     scores: Scores
 
-    def as_text(self) -> str:
-        """Return the figures as lines for people."""
-        return f"Folds {' '.join(map(str, self.folds))} together: {self.scores.as_text()}"
+    def as_text(self, columns: int = WIDTH) -> str:
+        """Return the figures as lines for people, with a table of at most so many columns."""
+        return f"Folds {' '.join(map(str, self.folds))} together: {self.scores.as_text(columns)}"
 
 
 def cross_validate(

@@ -56,8 +56,8 @@ def test_what_to_do_for_folds_of_nnunet(summary):
     found = damage_of(files)
     assert found.problem == " ".join(f"{file} is damaged: it is empty." for file in files[1:])
     assert found.fix == (
-        "validate again: nnUNetv2_train 007 2d FOLD -tr nnUNetTrainer -p nnUNetPlans --val, "
-        "for FOLD 1 2"
+        "validate again: for FOLD in 1 2; do nnUNetv2_train 007 2d $FOLD -tr "
+        "nnUNetTrainer -p nnUNetPlans --val; done"
     )
 
 

@@ -266,6 +266,14 @@ def test_help_lists_every_verb(vit_cli, words):
     assert all(f" {verb} " in out for verb in verbs)
 
 
+@pytest.mark.parametrize("verb", ["train", "evaluate", "compare", "best", "report", "runs"])
+def test_no_name_of_an_option_is_cut_off_at_80_columns(vit_cli, monkeypatch, verb):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, shown, _ = vit_cli(verb, "--help")
+    assert code == 0 and "--help" in shown
+    assert "…" not in "".join(word for word in shown.split() if word.startswith("--"))
+
+
 def test_every_verb_has_help_for_each_of_its_words():
     import typer.main
 

@@ -232,7 +232,7 @@ def test_the_validation_of_a_fold_finds_the_files_of_its_model(masks, tmp_path, 
         (predictions / name).rename(model / name)
     scores = evaluate_folder(validation, references, said)
     assert scores.per_case == pytest.approx({"a.png": 0.75})
-    assert f"{validation}: validation of 1 case; 1 of other folds." in said.lines
+    assert f"{validation}: validation of 1 case; 1 true mask of other cases left out." in said.lines
 
 
 def test_masks_from_elsewhere_with_a_model(masks, tmp_path):

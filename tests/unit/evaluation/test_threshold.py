@@ -77,7 +77,7 @@ def test_it_is_the_best_of_all_on_the_training_images(given):
     found = np.concatenate([found.ravel() for _, found in cases.values()])
     tried = {step: f1(truth, steps_of(found) >= step) for step in range(1, STEPS + 1)}
     best = max(tried.values())
-    made = scores.measurement.made
+    made = scores.measurement.threshold.as_text()
     step = round(float(made.split("from ")[1].split(" on")[0]) * STEPS)
     assert tried[step] == best
     assert made == (
@@ -99,11 +99,20 @@ def test_the_files_are_others(given):
     assert not (predictions / "summary.json").exists()
     assert scores.summary == scores.files[0]
     content = json.loads(scores.files[1].read_text())
-    assert content["options"]["threshold"] == scores.measurement.made
+    made = scores.measurement.threshold
+    assert content["options"]["threshold"] == {
+        "probability": made.value,
+        "f1_on_training_images": made.f1,
+        "training_images": 4,
+        "source": str(given[2]),
+    }
     with scores.files[0].open() as file:
         rows = list(csv.DictReader(file))
     assert {row["case"] for row in rows} == {"test_0", "test_1"}
-    assert scores.measurement.made in scores.as_text()
+    assert {float(row["threshold"]) for row in rows} == {made.value}
+    first, second, *_ = scores.as_text().splitlines()
+    assert first.startswith(f"Dice on 2 cases at the threshold {made.value:g}: mean 0.")
+    assert second == made.as_text()
 
 
 def test_measured_images_are_refused_as_training_images(given):
@@ -164,7 +173,7 @@ def test_copies_of_measured_images_are_refused_too(given, tmp_path):
 
 def test_merged_validations_have_their_probabilities_in_the_folds(given):
     predictions, references, training, cases, _ = given
-    alone = evaluate(given).measurement.made
+    alone = evaluate(given).measurement.threshold.as_text()
     model = training.parent / "model"
     merged = model / "crossval_results_folds_0_1"
     merged.mkdir(parents=True)
@@ -175,7 +184,7 @@ def test_merged_validations_have_their_probabilities_in_the_folds(given):
         for file in training.glob(f"{name}.*"):
             shutil.copy(file, fold)
     shutil.copy(training / "summary.json", merged)
-    made = evaluate((predictions, references, merged)).measurement.made
+    made = evaluate((predictions, references, merged)).measurement.threshold.as_text()
     assert made.replace(str(merged), str(training)) == alone
 
 

@@ -10,6 +10,7 @@ from mask_folders import LABELS, folders, measured, scene, three, write
 
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.evaluation.class_masks import MetricOptions
+from nnunet_vit.evaluation.metric_table import NARROW_NOTE
 
 __all__ = ["folders", "three"]  # fixtures
 pytestmark = pytest.mark.unit
@@ -153,3 +154,15 @@ def test_intervals_of_few_cases_are_not_shown(folders):
         (folder / "e.png").unlink()
     found = measured(places, "dice").measurement.statistics["disc"]["dice"]
     assert math.isnan(found.low)
+
+
+def test_a_narrow_terminal_gets_a_narrow_table(three):
+    scores = measured(three, "dice", "volume_error", "hd95", "cldice")
+    narrow, wide = (scores.as_text(columns).splitlines() for columns in (39, 79))
+    rows = [line for line in narrow if line.startswith("  Dice ")]
+    dice = scores.measurement.statistics[scores.measurement.classes[0]]["dice"]
+    assert f"{dice.mean:.3f}" in rows[0]
+    table = narrow[: narrow.index(NARROW_NOTE)]
+    assert max(map(len, table)) <= 39
+    assert NARROW_NOTE not in wide
+    assert max(len(line) for line in wide if line.startswith("  Dice ")) <= 79

@@ -67,15 +67,22 @@ def test_folds_dice_and_size(results):
 def test_what_the_runs_differ_in(results):
     lines = runs_text("Dataset007_Mine", list(entries_of(results).values())).splitlines()
     assert lines[0] == "Dataset007_Mine:"
-    shown = {
-        line.split()[0]: below for line, below in zip(lines[1:], [*lines[2:], ""], strict=True)
-    }
-    assert shown["one-1__2d"].split(", ") == [
-        "    model.head segformer", "train.num_epochs 3", "train.seed 5",
+    assert max(map(len, lines)) < 80
+    shown, name = {}, ""
+    for line in lines[1:]:
+        if line.startswith("    "):
+            shown[name].append(line[4:])
+        else:
+            name = line.strip()
+            shown[name] = []
+    facts, *settings = shown["one-1__2d"]
+    assert facts.startswith("folds 0 1, Dice 0.625 on 4 cases, ")
+    assert " ".join(settings).split(", ") == [
+        "model.head segformer", "train.num_epochs 3", "train.seed 5",
         "model.decoder.dropout default",
     ]  # fmt: skip
-    assert "model.decoder.dropout 0.5" in shown["two-2__2d"]
-    assert not shown["nnUNetTrainer__nnUNetPlans__2d"].startswith("    ")
+    assert "model.decoder.dropout 0.5" in " ".join(shown["two-2__2d"])
+    assert len(shown["nnUNetTrainer__nnUNetPlans__2d"]) == 1
 
 
 def test_fold_all_has_no_validation(results):

@@ -3,18 +3,15 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from nnunet_vit.evaluation.comparing.comparison import Comparison, Row
+from nnunet_vit.evaluation.comparing.comparison import Comparison
+from nnunet_vit.evaluation.comparing.comparison_picture import draw
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.evaluation.metric_table import value_text
 from nnunet_vit.files.writing import replacing
 from nnunet_vit.report.letters import letter
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 COLUMNS = (
     "metric", "class", "run", "other_run", "mean", "other_mean", "difference", "low", "high",
@@ -24,7 +21,6 @@ SPECIAL = str.maketrans(
     {sign: f"\\{sign}" for sign in "_%&#${}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 )
-INCHES = 0.35  # of a row of the picture
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
@@ -57,39 +53,6 @@ def latex(comparison: Comparison) -> str:
         [*names, f"\\begin{{tabular}}{{ll{'r' * len(runs)}}}", "\\toprule", f"{head} \\\\",
          "\\midrule", f"{body} \\\\", "\\bottomrule", "\\end{tabular}", ""]
     )  # fmt: skip
-
-
-def draw(comparison: Comparison, file: Path) -> None:
-    """Draw each difference with its interval, and the line at 0; grey where it may be noise."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    rows = [[r for r in comparison.rows if r.metric is metric] for metric in comparison.metrics]
-    size = 4.5 * len(rows), 1.6 + INCHES * max(map(len, rows))
-    figure = Figure(size, layout="constrained")
-    FigureCanvasAgg(figure)
-    unit = comparison.measurements[0].unit
-    for axes, of_metric in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, strict=True):
-        _draw_rows(axes, of_metric, unit)
-    runs = [f"{letter(number)}: {name}" for number, name in enumerate(comparison.names)]
-    figure.suptitle("\n".join(runs), fontsize="small", parse_math=False)
-    with replacing(file) as unfinished:
-        figure.savefig(unfinished, format="png", dpi=120)
-
-
-def _draw_rows(axes: "Axes", rows: Sequence[Row], length: str) -> None:
-    for place, row in enumerate(rows):
-        found, colour = row.difference, "tab:grey" if row.better is None else "tab:blue"
-        axes.plot([found.low, found.high], [place, place], color=colour)
-        axes.plot([found.mean], [place], "o", color=colour)
-    axes.axvline(0, color="black", linewidth=0.8)
-    labels = [f"{row.class_name}: {letter(row.other)} - {letter(row.one)}" for row in rows]
-    axes.set_yticks(range(len(labels)), labels, parse_math=False)
-    axes.invert_yaxis()
-    for row in rows[:1]:
-        unit = row.metric.unit(length)
-        side = "left" if row.metric.lower_is_better else "right"
-        axes.set_title(f"{row.metric.title}{f' ({unit})' if unit else ''}: {side} is better")
 
 
 def _csv(comparison: Comparison) -> str:

@@ -8,6 +8,7 @@ from nnunet_vit.evaluation.comparing.paired_statistics import LEVEL
 from nnunet_vit.evaluation.comparing.run_cost import Cost
 from nnunet_vit.evaluation.metric import Metric
 from nnunet_vit.evaluation.metric_table import value_text
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
 
 RULE = (
@@ -51,15 +52,18 @@ def _block(comparison: Comparison, metric: Metric, name: str) -> Iterator[str]:
         yield f"    {counted(left_out, 'case')} without a value in some run: left out"
     for row in comparison.rows:
         if (row.metric.name, row.class_name) == (metric.name, name):
-            yield f"    {_row(row)}"
+            yield from _row(row)
 
 
-def _row(row: Row) -> str:
+def _row(row: Row) -> Iterator[str]:
     found, places = row.difference, 2 if row.metric.in_length else 3
+    pair = f"    {letter(row.other)} - {letter(row.one)}  "
     verdict = "may be noise" if row.better is None else f"{letter(row.better)} is better"
-    return (
-        f"{letter(row.other)} - {letter(row.one)} {found.mean:+.{places}f} "
-        f"({found.interval_text(places)})  p {found.p_holm:.2g}  "
-        f"effect {found.effect:+.2f}  higher in {found.higher}, lower in {found.lower} of "
-        f"{found.cases}: {verdict}"
+    yield (
+        f"{pair}{decimal_text(found.mean, places, signed=True)} ({found.interval_text(places)})"
+        f"  p {found.p_holm:.2g}  effect {decimal_text(found.effect, 2, signed=True)}"
+    )
+    yield (
+        f"{'':<{len(pair)}}higher in {found.higher}, lower in {found.lower} of "
+        f"{counted(found.cases, 'case')}: {verdict}"
     )

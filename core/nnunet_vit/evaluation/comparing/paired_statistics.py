@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnunet_vit.evaluation.bootstrap import mean_interval
+from nnunet_vit.quantities import decimal_text
 
 RESAMPLES = 5000
 LEVEL = 0.05  # of Holm's correction, below which a difference is called one
@@ -51,7 +52,8 @@ class Difference:
         """Return the interval as tables have it; of too few patients there is none."""
         if math.isnan(self.low):
             return "-"
-        return f"{self.low:+.{places}f} to {self.high:+.{places}f}"
+        ends = (decimal_text(end, places, signed=True) for end in (self.low, self.high))
+        return " to ".join(ends)
 
 
 def can_be_shown(patients: int, comparisons: int) -> bool:

@@ -12,6 +12,7 @@ from nnunet_vit.errors import counted, shortened
 from nnunet_vit.evaluation.comparing.comparison import Comparison
 from nnunet_vit.evaluation.mask_pairs import Pair
 from nnunet_vit.evaluation.overlays import legend_of, readers_of, views_of
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
 from nnunet_vit.report.overlay import picture_of, titled_view
 from nnunet_vit.report.progress import Progress
@@ -44,7 +45,7 @@ def worse_cases(comparison: Comparison, run: int) -> list[WorseCase]:
     changes = {case: other[case] - value for case, value in first.items()}
     sign = -1 if metric.lower_is_better else 1
     worse = sorted((sign * change, case) for case, change in changes.items() if sign * change < 0)
-    return [WorseCase(case, sign * change) for change, case in worse[:MOST]]
+    return [WorseCase(case, sign * change) for change, case in worse]
 
 
 def write_worse_cases(
@@ -64,8 +65,10 @@ def write_worse_cases(
         folder: below which they go: worse/B/01_CASE_dice-0.31.png.
         progress: where to show what happens.
     """
-    runs = {run: worse_cases(comparison, run) for run in range(1, len(comparison.runs))}
-    progress.start_cases("Drawing the cases that got worse", sum(map(len, runs.values())))
+    worse = {run: worse_cases(comparison, run) for run in range(1, len(comparison.runs))}
+    runs = {run: cases[:MOST] for run, cases in worse.items()}
+    if any(runs.values()):
+        progress.start_cases("Drawing the cases that got worse", sum(map(len, runs.values())))
     lacking: list[str] = []
     for run, cases in runs.items():
         place = folder / FOLDER / letter(run)
@@ -77,8 +80,9 @@ def write_worse_cases(
                 lacking.append(case.name)
             progress.case(case.name)
     progress.close()
-    for run, cases in runs.items():
-        where = f"; at most {MOST} are drawn: {folder / FOLDER / letter(run)}" if cases else ""
+    for run, cases in worse.items():
+        drawn = f"the worst {MOST} are" if len(cases) > MOST else "drawn"
+        where = f"; {drawn} in {folder / FOLDER / letter(run)}" if cases else ""
         found = counted(len(cases), "case") if cases else "no case"
         progress.log(f"{letter(run)} is worse than {letter(0)} in {found}{where}")
     if lacking:
@@ -103,7 +107,8 @@ class _Drawing:
             return False
         folder.mkdir(parents=True, exist_ok=True)
         metric = self.comparison.metrics[0].name
-        name = f"{number:02d}_{case.name}_{metric}{case.change:+.2f}.png"
+        change = decimal_text(case.change, 2, signed=True)
+        name = f"{number:02d}_{case.name}_{metric}{change}.png"
         io.imsave(folder / name, picture, check_contrast=False)
         return True
 

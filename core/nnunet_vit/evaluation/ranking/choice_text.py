@@ -9,9 +9,10 @@ from nnunet_vit.evaluation.comparing.paired_statistics import Difference, can_be
 from nnunet_vit.evaluation.ranking.choose import Choice
 from nnunet_vit.evaluation.ranking.comparable_runs import Run
 from nnunet_vit.evaluation.ranking.scored_masks import Contender
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
+from nnunet_vit.report.text_width import WIDTH
 
-WIDTH = 79
 RULE = (
     "Dice: mean over classes of the means over cases, as nnU-Net ranks. In brackets: the best "
     "minus this one, mean of patients with its 95 % interval and p with Holm's correction, as "
@@ -60,7 +61,8 @@ def _ranking(choice: Choice, runs: Mapping[Run, str]) -> Iterator[str]:
 def _compared(difference: Difference | None) -> str:
     if difference is None:
         return "(no case has a value)"
-    found = f"{difference.mean:+.4f}, {difference.interval_text(4)}"
+    mean = decimal_text(difference.mean, 4, signed=True)
+    found = f"{mean}, {difference.interval_text(4)}"
     verdict = "worse" if _is_worse(difference) else "may be noise"
     return f"({found}, p {difference.p_holm:.2g}) {verdict}"
 
@@ -94,7 +96,10 @@ def _verdict(choice: Choice, runs: Mapping[Run, str]) -> str:
 def _calibration(choice: Choice) -> str:
     if choice.calibration is not None:
         return choice.calibration.as_text()
-    return "Temperature: none, as the best run's validations have kept no probabilities."
+    return (
+        "Temperature: none, as the best run's validations have kept no probabilities. The commands "
+        "above validate again and keep them; then run `vit_cli best` again."
+    )
 
 
 def _left_out(what: str, faults: Mapping[str, Fault]) -> Iterator[str]:

@@ -149,7 +149,9 @@ def _without_probabilities(runs: Sequence[Run]) -> dict[str, Fault]:
             remedy = command_for(
                 run.path, folds, ours="--continue --probabilities", nnunets="--val --npz"
             )
-            found[run.name] = Fault("its validations have kept no probabilities.", remedy)
+            which = f"fold{'s' * (len(folds) > 1)} {' '.join(map(str, folds))}"
+            problem = f"the validation of {which} has kept no probabilities."
+            found[run.name] = Fault(problem, remedy)
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from nnunet_vit.evaluation.metrics.calibration_error import calibration_error
+from nnunet_vit.quantities import decimal_text
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -43,10 +44,12 @@ class Calibration:
 
     def as_text(self) -> str:
         """Return it as a line for people."""
+        errors = (self.ece_before, self.ece_after, self.nll_before, self.nll_after)
+        ece, ece_after, nll, nll_after = (decimal_text(error, 4) for error in errors)
         return (
-            f"Temperature {self.temperature:.3f} for probabilities, from {self.pixels:,} "
-            f"out-of-fold pixels: ECE {self.ece_before:.4f} -> {self.ece_after:.4f}, NLL "
-            f"{self.nll_before:.4f} -> {self.nll_after:.4f} on these; masks stay as they are."
+            f"Temperature {decimal_text(self.temperature, 3)} for probabilities, from "
+            f"{self.pixels:,} out-of-fold pixels: ECE {ece} -> {ece_after}, NLL {nll} -> "
+            f"{nll_after} on these; masks stay as they are."
         )
 
     def as_json(self) -> dict[str, float]:
@@ -129,7 +132,7 @@ def _loss(probabilities: "Array", truth: "Array", *, regions: bool) -> float:
         right = np.where(truth, probabilities, 1 - probabilities)
     else:
         right = probabilities[truth]
-    return float(-np.log(np.maximum(right, FLOOR), dtype=np.float64).mean())
+    return float(-np.log(np.maximum(right, FLOOR), dtype=np.float64).mean()) + 0.0  # no -0.0
 
 
 def _error(probabilities: "Array", truth: "Array") -> float:

@@ -10,6 +10,7 @@ from nnunet_vit.evaluation.comparing.comparison_table import RULE
 from nnunet_vit.evaluation.comparing.run_results import RunResults
 from nnunet_vit.evaluation.measurement import Measurement
 from nnunet_vit.evaluation.metric_table import value_text
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.letters import letter
 
 
@@ -85,9 +86,9 @@ def _difference(row: Row) -> Difference:
     better = "may be noise" if row.better is None else f"{letter(row.better)} is better"
     return Difference(
         f"{letter(row.other)} \N{MINUS SIGN} {letter(row.one)}",
-        f"{found.mean:+.3f}",
+        decimal_text(found.mean, 3, signed=True),
         found.interval_text(3),
         f"{found.p_holm:.2g}",
-        f"{found.effect:+.2f}",
+        decimal_text(found.effect, 2, signed=True),
         better,
     )

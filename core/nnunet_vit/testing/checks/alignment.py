@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nnunet_vit.modeling.backbone import backbone_of, vits_of
+from nnunet_vit.quantities import decimal_text
 from nnunet_vit.testing.building import build, head_parameters, logits_of
 from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
@@ -83,7 +84,8 @@ def _check_distances(kind: str, responses: Tensor, patch: int) -> None:
         if max(abs(down), abs(right)) >= TOO_FAR:
             raise ContractError(
                 f"A change of the {kind} in patch (row {place[0]}, column {place[1]}) shows "
-                f"{down:+.2f} patches lower and {right:+.2f} patches further right; allowed: less "
+                f"{decimal_text(down, 2, signed=True)} patches lower and "
+                f"{decimal_text(right, 2, signed=True)} patches further right; allowed: less "
                 f"than {TOO_FAR}.",
                 fix=FIX,
             )

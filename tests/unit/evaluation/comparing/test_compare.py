@@ -70,8 +70,11 @@ def test_the_words(run):
         "B  good (folds 0 1)",
         "16 cases of 8 patients",
     ]
-    assert any(line.startswith("    B - A +0.2") and line.endswith("B is better") for line in lines)
-    assert any(line.endswith("lower in 0 of 16: may be noise") for line in lines)
+    at = next(number for number, line in enumerate(lines) if line.startswith("  disc: A 0."))
+    assert lines[at + 1].startswith("    B - A  +0.2")
+    assert lines[at + 2] == "           higher in 16, lower in 0 of 16 cases: B is better"
+    assert any(line.endswith("lower in 0 of 16 cases: may be noise") for line in lines)
+    assert all(len(line) < 80 for line in lines[2 : at + 3])
 
 
 def test_the_files(run, tmp_path):

@@ -108,9 +108,12 @@ def test_the_best_without_probabilities_has_no_temperature(runs):
     assert choice.calibration is None
     assert "Temperature: none" in choice_text(choice)
     assert (
-        "nnUNetv2_train 007 2d FOLD -tr nnUNetTrainer -p nnUNetPlans --val --npz, for FOLD 0 1"
-        in (choice.without_ensembles[UNET].fix)
+        "for FOLD in 0 1; do nnUNetv2_train 007 2d $FOLD -tr nnUNetTrainer -p nnUNetPlans --val "
+        "--npz; done" == choice.without_ensembles[UNET].fix
     )
+    told = choice.without_ensembles[UNET].problem
+    assert told == "the validation of folds 0 1 has kept no probabilities."
+    assert "run `vit_cli best` again" in " ".join(choice_text(choice).split())
 
 
 def test_probabilities_of_another_validation_are_refused(runs):

@@ -68,3 +68,11 @@ def test_pixels_are_drawn_once_and_the_same_again():
     assert np.array_equal(drawn, sample(pixels, 300, (0, 5)))
     assert not np.array_equal(drawn, sample(pixels, 300, (0, 6)))
     assert sample(pixels, 2000, (0, 5)) is pixels
+
+
+@pytest.mark.parametrize("regions", [False, True])
+def test_sure_and_right_everywhere_is_no_negative_0(regions):
+    sure = np.stack([np.ones(50), np.zeros(50)])
+    found = fitted(sure, sure == 1, regions=regions)
+    assert "-0.0" not in found.as_text()
+    assert "-0.0" not in str(found.as_json())
