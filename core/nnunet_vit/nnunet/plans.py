@@ -64,6 +64,8 @@ def run_plans(
         "run": run.model_dump(mode="json", exclude={"paths"}),
         **packages_of(run),
     }
+    if brought := recipe_packages(run):
+        own[KEY]["recipe"] = brought
     if named_epochs not in (None, run.train.num_epochs):
         own[KEY][NAMED_EPOCHS] = named_epochs
     return own
@@ -84,6 +86,23 @@ def packages_of(run: ViTnnUNetConfig) -> dict[str, dict[str, str]]:
         kind: {"distribution": records[0].distribution, "version": records[0].version}
         for kind, group in GROUPS.items()
         if (records := catalogue.installed(group).get(names[kind] or ""))
+    }
+
+
+def recipe_packages(run: ViTnnUNetConfig) -> dict[str, str]:
+    """Return name and version of distributions that bring terms of the loss or augmentations.
+
+    Training alone needs them: prediction does not ask for them.
+    """
+    named = {
+        catalogue.LOSSES: run.train.loss.terms,
+        catalogue.AUGMENTATIONS: run.train.augmentation.added,
+    }
+    return {
+        records[0].distribution: records[0].version
+        for group, names in named.items()
+        for name, records in catalogue.installed(group).items()
+        if name in names
     }
 
 

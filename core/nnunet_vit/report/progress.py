@@ -1,5 +1,6 @@
 """Progress of long work: a live display on a terminal, plain lines elsewhere."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
@@ -12,6 +13,10 @@ from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.report.work import Work, WorkDisplay
 
 MEGABYTE = 1e6
+WITHOUT_FOREGROUND = (
+    "A pseudo Dice of nan: its class was in none of the epoch's validation patches and predicted in "
+    "none; with more train.num_val_iterations_per_epoch it is seen."
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class ConsoleProgress(Progress):
         self._display = WorkDisplay(self.console)
         self._end = EndTime()
         self._part = ""
-        self._warnings: set[str] = set()
+        self._said: set[str] = set()
 
     @property
     def width(self) -> int:
@@ -154,9 +159,12 @@ class ConsoleProgress(Progress):
 
     def warn(self, text: str) -> None:
         """Show a warning once."""
-        if text not in self._warnings:
-            self._warnings.add(text)
-            self.log(f"Warning: {text}")
+        self._log_once(f"Warning: {text}")
+
+    def _log_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.log(text)
 
     def begin_part(self, name: str, number: int, total: int) -> None:
         """Name the part in what follows, and reckon with the parts after it."""
@@ -190,6 +198,8 @@ class ConsoleProgress(Progress):
             f"validation loss {validated}  pseudo Dice {per_class}  "
             f"rate {figures.rate:.1e}  {figures.seconds.as_text()}" + f"  done at {end}" * bool(end)
         )
+        if any(map(math.isnan, figures.dice.values())):
+            self._log_once(WITHOUT_FOREGROUND)
 
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""

@@ -141,8 +141,8 @@ def test_a_damaged_summary_is_a_remark_of_its_run(results):
     folder = results / "Dataset007_Mine/nnUNetTrainer__nnUNetPlans__2d"
     (folder / "fold_0/validation/summary.json").write_text('{"metric_per_case": [')
     lines = runs_text("x", [entries_of(results)[folder.name]]).splitlines()
-    assert "no fold validated (begun: 0)" in lines[1]
-    assert lines[2].startswith("    fold_0/validation/summary.json is damaged: it cannot be read")
-    assert lines[3] == (
+    assert "no fold validated (begun: 0)" in lines[2]
+    assert lines[3].startswith("    fold_0/validation/summary.json is damaged: it cannot be read")
+    assert lines[-1] == (
         "    Fix: validate again: nnUNetv2_train 007 2d 0 -tr nnUNetTrainer -p nnUNetPlans --val"
     )

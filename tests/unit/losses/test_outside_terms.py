@@ -7,9 +7,11 @@ import torch
 from outside_packages import documented, hook_that_returns
 
 from nnunet_vit.config.load import load_run
+from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.recipe import chosen_terms
 from nnunet_vit.errors import ConfigError, PluginError
 from nnunet_vit.losses import named_term
+from nnunet_vit.nnunet.plans import recipe_packages
 
 pytestmark = pytest.mark.unit
 
@@ -33,6 +35,13 @@ def test_the_term_of_the_documentation(fake_term, value_of, logits, target, tmp_
     loss = load_run(file).train.loss
     assert loss.terms["brier"] == {"weight": 2.0, "power": 3.0}
     assert [each.options.weight for each in chosen_terms(loss)] == [2.0, 1.0]
+
+
+def test_plans_say_whose_term_it_is(fake_term):
+    run = ViTnnUNetConfig.model_validate({"train": {"loss": {"brier": 1, "dice": 1}}})
+    assert recipe_packages(run) == {}
+    fake_term("brier", BRIER)
+    assert recipe_packages(run) == {"x-loss": "1.0"}
 
 
 def test_what_is_wrong_with_its_options(fake_term, tmp_path):

@@ -23,6 +23,7 @@ def one_run(progress):
     progress.advance()
     dice = {"disc": 0.5, "vessel": float("nan")}
     progress.end_epoch(0, 10, epoch_figures(-0.25, 0.125, dice))
+    progress.end_epoch(1, 10, epoch_figures(-0.25, 0.125, dice))
     progress.start_cases("Predicting", 2)
     progress.case("a")
     progress.case("b")
@@ -34,10 +35,16 @@ def test_the_lines_that_stay():
     stream = io.StringIO()
     one_run(ConsoleProgress(stream))
     text = re.sub(r"done at .*\d\d:\d\d\n", "done at TIME\n", stream.getvalue())
+    figures = (
+        "train loss -0.250  validation loss +0.125  pseudo Dice disc 0.500, vessel nan  "
+        "rate 1.0e-03  12.5 s (data 1.2, steps 8.0, validation 3.0)  done at TIME"
+    )
     assert text == (
         "Planning [bold]Dataset[/bold] …\n"
-        "epoch  1/10  train loss -0.250  validation loss +0.125  pseudo Dice disc 0.500, "
-        "vessel nan  rate 1.0e-03  12.5 s (data 1.2, steps 8.0, validation 3.0)  done at TIME\n"
+        f"epoch  1/10  {figures}\n"
+        "A pseudo Dice of nan: its class was in none of the epoch's validation patches and "
+        "predicted in none; with more train.num_val_iterations_per_epoch it is seen.\n"
+        f"epoch  2/10  {figures}\n"
         "Predicting: 2 cases …\n"
     )
 
