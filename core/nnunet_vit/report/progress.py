@@ -14,8 +14,8 @@ from nnunet_vit.report.work import Work, WorkDisplay
 
 MEGABYTE = 1e6
 WITHOUT_FOREGROUND = (
-    "A pseudo Dice of nan: its class was in none of the epoch's validation patches and predicted in "
-    "none; with more train.num_val_iterations_per_epoch it is seen."
+    "A pseudo Dice of nan: its class was in none of the epoch's validation patches and predicted "
+    "in none; with more train.num_val_iterations_per_epoch it is seen."
 )
 
 
