@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import pytest
+from skimage.io import imread, imsave
 from stock_unets import train_unet, variables_of
 
 pytestmark = pytest.mark.end_to_end
@@ -166,6 +167,22 @@ def test_what_is_there_is_not_trained_over(thirty_cases, unbroken):
     assert done.returncode == 2
     assert done.stderr.startswith("error[config]: ")
     assert "already holds results of this run: fold 0 (checkpoint_final.pth), " in done.stderr
+
+
+def test_a_label_that_changed_after_all_folds_were_finished(thirty_cases, unbroken):
+    label = thirty_cases.folder / "many/Dataset902_Many/labelsTr/fundus_007.png"
+    before = label.read_bytes()
+    try:
+        mask = imread(label)
+        mask[:9] = 1
+        imsave(label, mask, check_contrast=False)
+        done = thirty_cases.vit_cli(*TRAIN, "--continue")
+    finally:
+        label.write_bytes(before)
+    assert done.returncode == 3, done.stderr
+    assert "fundus_007" in done.stderr
+    output = thirty_cases.succeed(*TRAIN, "--continue")
+    assert "Fold 4 is trained and validated already." in output
 
 
 def test_a_fold_that_is_not_there_is_refused_before_any_is_trained(thirty_cases, unbroken):

@@ -73,7 +73,9 @@ def cross_validate(
         for fold in [fold for fold in folds if fold not in left]:
             progress.log(f"Fold {fold} is trained and validated already.")
         job = _Job(known, folder, replace(request, lengthens=request.resume), progress)
-        if side_by_side and left:
+        if not left:  # nothing else would look at the data that the validations are measured with
+            prepare_fold(job.of_fold(folds[0]), replace(request, later=folds[1:]), progress)
+        elif side_by_side:
             job.train_together(left, side_by_side)
         else:
             job.train_in_turn(left)

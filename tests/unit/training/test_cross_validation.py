@@ -8,7 +8,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.preprocessing.refusals import Asked
-from nnunet_vit.errors import ConfigError, Stopped
+from nnunet_vit.errors import ConfigError, DataError, Stopped
 from nnunet_vit.training import cross_validation
 from nnunet_vit.training.fold_preparation import Request
 
@@ -19,7 +19,7 @@ class FakeRun:
     """Keeps what is trained, in a model folder of its own."""
 
     def __init__(self, folder):
-        self.folder, self.calls, self.stops_at = folder, [], None
+        self.folder, self.calls, self.stops_at, self.changed = folder, [], None, False
         self.cases = [["a", "b"], ["c", "d"], ["e"]]
 
     def train(self, run, request, progress):
@@ -29,6 +29,10 @@ class FakeRun:
             raise Stopped("No epoch of 2 is saved yet: the same command starts from scratch.")
         self.finish(fold)
         return SimpleNamespace(as_text=lambda: f"fold {fold} done")
+
+    def prepare(self, run, request, progress):
+        if self.changed:
+            raise DataError(f"the data of folds {run.data.fold} {request.later} have changed")
 
     def finish(self, fold, validated=True):
         validation = self.folder / f"fold_{fold}/validation"
@@ -64,6 +68,7 @@ def fake(tmp_path, monkeypatch):
     identity = SimpleNamespace(folder=run.folder)
     monkeypatch.setattr(cross_validation, "identity_of", lambda *_, lengthens: identity)
     monkeypatch.setattr(cross_validation, "train_fold", run.train)
+    monkeypatch.setattr(cross_validation, "prepare_fold", run.prepare)
     monkeypatch.setattr(cross_validation, "merge_validations", lambda *_: "scores")
     return run
 
@@ -83,6 +88,15 @@ def test_continue_leaves_what_is_done(fake):
     fake.finish(1, validated=False)
     fake(resume=True)
     assert [call[:2] for call in fake.calls] == [(1, True), (2, False)]
+
+
+def test_data_that_changed_are_noticed_where_all_is_done(fake):
+    for fold in range(3):
+        fake.finish(fold)
+    fake.changed = True
+    with pytest.raises(DataError, match=r"folds 0 \(1, 2\) have changed"):
+        fake(resume=True)
+    assert not fake.calls
 
 
 def test_a_summary_that_was_cut_off_is_no_validation(fake):
