@@ -54,7 +54,9 @@ def test_random_kills_lose_no_epoch_that_was_acknowledged(
         if first:
             assert store.best().epoch % 3 == 0 or store.best().epoch in (first - 1, first)
     assert acknowledged >= 3
-    assert store.notices == []
+    # the first save of all may have been cut between its folder and LATEST
+    first_alone = f"{tmp_path}: LATEST is missing or damaged. Resuming from epoch_00001."
+    assert set(store.notices) <= {first_alone}
 
 
 def kill():
