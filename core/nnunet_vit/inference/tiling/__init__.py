@@ -1,0 +1,1 @@
+"""Sliding windows as nnU-Net slides them, many tiles and mirrored copies in a batch."""

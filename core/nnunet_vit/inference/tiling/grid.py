@@ -1,0 +1,55 @@
+"""Where tiles lie on an image, and how much each of their pixels counts: nnU-Net's own rules."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from nnunetv2.inference.sliding_window_prediction import (
+    compute_gaussian,
+    compute_steps_for_sliding_window,
+)
+from torch import Tensor
+
+Region = tuple[slice, ...]
+Axes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a model's tiles cover an image.
+
+    Attributes:
+        tile: (H, W), or (D, H, W) of a 3D configuration, voxels.
+        step: between tiles, at most this share of the tile.
+        mirrors: axes of a tile that are mirrored, for each time that the network sees it.
+    """
+
+    tile: tuple[int, ...]
+    step: float = 0.5
+    mirrors: tuple[Axes, ...] = ((),)
+
+    def regions(self, shape: Sequence[int]) -> list[Region]:
+        """Return the tiles of what is at least one of them large."""
+        steps = compute_steps_for_sliding_window(tuple(shape), self.tile, self.step)
+        return [
+            tuple(slice(start, start + size) for start, size in zip(at, self.tile, strict=True))
+            for at in itertools.product(*steps)
+        ]
+
+    def padding(self, shape: Sequence[int]) -> list[tuple[int, int]]:
+        """Return what is added before and after each axis for one tile at least, voxels."""
+        lacking = [max(0, tile - size) for size, tile in zip(shape, self.tile, strict=True)]
+        return [(lacks // 2, lacks - lacks // 2) for lacks in lacking]
+
+    def importance(self, device: torch.device) -> Tensor:
+        """Return the weight of each voxel of a tile in half precision, highest in its middle."""
+        return compute_gaussian(
+            self.tile, sigma_scale=1 / 8, value_scaling_factor=10, device=device
+        )
+
+
+def mirrors_of(axes: Sequence[int] | None) -> tuple[Axes, ...]:
+    """Return every choice among the axes, none first, in nnU-Net's order."""
+    own = tuple(axes or ())
+    return tuple(one for size in range(len(own) + 1) for one in itertools.combinations(own, size))

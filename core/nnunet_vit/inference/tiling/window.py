@@ -1,0 +1,101 @@
+"""The sliding window: images to logits, in batches as large as memory takes."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from nnunet_vit.inference.tiling.forward import Forward
+from nnunet_vit.inference.tiling.grid import Grid
+from nnunet_vit.inference.tiling.sums import Sums, Tile
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class _Part(Generic[Item]):
+    """A plane of an image, or the whole image of a 3D configuration.
+
+    Attributes:
+        item: what came with the image.
+        logits: of the whole image, in half precision.
+        index: where the part lies in it.
+        sums: of the part.
+        last: whether the image is complete with it.
+    """
+
+    item: Item
+    logits: Tensor
+    index: tuple[slice | int, ...]
+    sums: Sums
+    last: bool
+
+
+class SlidingWindow:
+    """The mean logits of several networks, tile by tile.
+
+    Args:
+        forward: the networks.
+        grid: how tiles cover an image.
+        outputs: channels of the logits.
+    """
+
+    def __init__(self, forward: Forward, grid: Grid, outputs: int) -> None:
+        """Slide over images."""
+        self._forward, self._grid, self._outputs = forward, grid, outputs
+        self._weights = grid.importance(forward.device)
+
+    @torch.inference_mode()
+    def logits(self, images: Iterable[tuple[Item, Tensor]]) -> Iterator[tuple[Item, Tensor]]:
+        """Yield the mean logits (outputs, Z, Y, X) of each image (C, Z, Y, X), in their order.
+
+        Tiles of several small images share a batch. What comes with an image is handed through.
+        Logits are in half precision, on the CPU.
+        """
+        begun: deque[_Part[Item]] = deque()
+        tiles: list[Tile] = []
+        for item, image in images:
+            for part in self._parts(item, image):
+                begun.append(part)
+                tiles += part.sums.tiles
+                while len(tiles) >= self._together:
+                    count = self._together
+                    self._run(tiles[:count])
+                    tiles = tiles[count:]
+                    yield from _finished(begun)
+        if tiles:
+            self._run(tiles)
+        yield from _finished(begun)
+
+    @property
+    def _together(self) -> int:
+        return max(1, self._forward.batch // len(self._grid.mirrors))
+
+    def _parts(self, item: Item, image: Tensor) -> Iterator[_Part[Item]]:
+        size, device = image.shape[1:], self._forward.device
+        logits = torch.empty((self._outputs, *size), dtype=torch.half)
+        flat = len(self._grid.tile) < len(size)
+        indices = [(slice(None), plane) for plane in range(size[0])] if flat else [(slice(None),)]
+        for index in indices:
+            sums = Sums(
+                image[index].to(device), self._grid, self._forward.networks, outputs=self._outputs
+            )
+            yield _Part(item, logits, index, sums, index is indices[-1])
+
+    def _run(self, tiles: Sequence[Tile]) -> None:
+        grid = self._grid
+        views = torch.stack([view for tile in tiles for view in tile.pixels(grid)])
+        logits = self._forward(views).unflatten(1, (len(tiles), len(grid.mirrors)))
+        for number, tile in enumerate(tiles):
+            tile.add(logits[:, number], self._weights, grid)
+
+
+def _finished(begun: deque[_Part[Item]]) -> Iterator[tuple[Item, Tensor]]:
+    while begun and begun[0].sums.complete:
+        part = begun.popleft()
+        part.logits[part.index] = part.sums.mean().cpu()
+        if part.last:
+            yield part.item, part.logits
