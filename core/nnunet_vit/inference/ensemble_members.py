@@ -3,21 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.data.labels import differing
 from nnunet_vit.errors import ModelError, UserError, counted, shortened
 from nnunet_vit.inference.ensemble_file import EnsembleFile, Member, described, digest_of_plans
 from nnunet_vit.inference.fold_weights import read_fold
+from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.model_folder import ModelFolder, open_model
-from nnunet_vit.inference.predict import load_folds
+from nnunet_vit.inference.predict import loaded
 from nnunet_vit.inference.stock_model import StockModel, is_stock, load_stock, open_stock
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.report.progress import Progress
-
-if TYPE_CHECKING:
-    from nnunet_vit.inference.predictor import ReportingPredictor
 
 FIX = "copy the models again, or `vit_cli best DATASET` chooses again among those that are there."
 
@@ -34,22 +31,20 @@ class ReadyMember:
     model: ModelFolder | StockModel
     folds: tuple[int, ...]
 
-    def load(self, predictor: "ReportingPredictor", base: Path | None, progress: Progress) -> None:
-        """Give the predictor its network and weights.
+    def loaded(self, base: Path | None, progress: Progress) -> LoadedModel:
+        """Return its network with the weights of its folds.
 
         Args:
-            predictor: to load.
             base: the pretrained weights, where a small checkpoint needs them and they have moved.
             progress: where to show downloads and what is said of checkpoints.
         """
         if isinstance(self.model, StockModel):
-            load_stock(predictor, self.model, self.folds)
-            return
+            return load_stock(self.model, self.folds)
         with downloads_shown_by(progress):
             weights = [read_fold(self.model, fold, "final", base=base) for fold in self.folds]
         for notice in (notice for each in weights for notice in each.notices):
             progress.log(notice)
-        load_folds(predictor, self.model, weights)
+        return loaded(self.model, weights)
 
 
 def ready_members(chosen: EnsembleFile) -> list[ReadyMember]:

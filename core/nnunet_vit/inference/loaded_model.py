@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nnunet_vit.errors import ModelError, message_of
 from nnunet_vit.files.json_file import JsonObject
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nnunetv2.utilities.label_handling.label_handling import LabelManager
     from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
     from torch import Tensor, nn
+
+State = Mapping[str, "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -36,27 +41,44 @@ class LoadedModel:
         """Which output stands for which label or region."""
         return self.plans.get_label_manager(self.description)
 
+    @property
+    def ending(self) -> str:
+        """Of images and masks."""
+        return str(self.description["file_ending"])
+
 
 def networks_of_folds(
-    network: "nn.Module", weights: "Sequence[Mapping[str, Tensor]]"
+    network: "nn.Module", weights: Sequence[State], path: "Path"
 ) -> "tuple[nn.Module, ...]":
-    """Return a network per fold; what all folds have in common is in memory once.
+    """Return a network per fold; tensors that are alike in all of them are in memory once.
 
     Args:
         network: to load them into; it becomes the first fold's.
-        weights: of the folds.
+        weights: of the folds; they are the networks' own afterwards.
+        path: of the model, for the error.
 
     Raises:
-        RuntimeError: they are not those of the network.
+        ModelError: the weights are not those of the network.
     """
-    networks = [network, *(copy.deepcopy(network) for _ in weights[1:])]
-    first = weights[0]
-    for own, state in zip(networks, weights, strict=True):
-        shared = {name: _shared(value, first.get(name)) for name, value in state.items()}
-        own.load_state_dict(shared, assign=True)
+    first, *others = weights
+    networks = [network, *(copy.deepcopy(network) for _ in others)]
+    try:
+        networks[0].load_state_dict(first, assign=True)
+        for own, state in zip(networks[1:], others, strict=True):
+            own.load_state_dict(_sharing(state, first), assign=True)
+    except (RuntimeError, TypeError, AttributeError) as error:  # torch lists every key
+        reason = message_of(error, 200)
+        raise ModelError(
+            f"{path} cannot be loaded: {reason}.", fix="copy the model folder again."
+        ) from error
     return tuple(networks)
 
 
-def _shared(value: "Tensor", other: "Tensor | None") -> "Tensor":
-    same = other is not None and value.shape == other.shape and value.dtype == other.dtype
-    return other if other is not None and same and bool((value == other).all()) else value
+def _sharing(state: State, first: State) -> State:
+    """Return a state with the tensors of the first where they are alike."""
+    import torch
+
+    return {
+        name: first[name] if name in first and torch.equal(value, first[name]) else value
+        for name, value in state.items()
+    }

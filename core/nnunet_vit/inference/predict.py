@@ -1,15 +1,15 @@
-"""Prediction with a model folder, by nnU-Net's predictor, case by case and with progress."""
+"""Prediction with a model folder, case by case and with progress."""
 
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import MachineError, ModelError, Stopped, message_of, shortened
+from nnunet_vit.errors import MachineError, Stopped, shortened
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
+from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
@@ -17,9 +17,6 @@ from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
-
-if TYPE_CHECKING:
-    from nnunet_vit.inference.predictor import ReportingPredictor
 
 
 def predict_folder(
@@ -65,10 +62,10 @@ def predict_folder(
     check_masks_folder(masks, images, [model])
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
-    predictor = new_predictor(choose_device(device), mirroring, progress)
+    predicting_on = choose_device(device)
     with downloads_shown_by(progress):
         networks = [read_fold(trained, fold, kind, base=base) for fold in used]
-    load_folds(predictor, trained, networks)
+    ready = loaded(trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     ending = trained.description["file_ending"]
     expected = overwritable([masks / f"{case}{ending}" for case in inputs.cases])
@@ -81,7 +78,10 @@ def predict_folder(
         captured(f"nnU-Net cannot predict {images}", progress),
         stops_with(lambda: stopped_after(expected, began)),
     ):
-        run(predictor, inputs, masks, probabilities=probabilities)
+        run(
+            ready, inputs, masks, device=predicting_on, mirroring=mirroring,
+            probabilities=probabilities, progress=progress,
+        )  # fmt: skip
     return len(inputs.cases)
 
 
@@ -99,61 +99,39 @@ def stopped_after(expected: Sequence[Path], began: float) -> Stopped:
     )
 
 
-def load_folds(
-    predictor: "ReportingPredictor", trained: ModelFolder, folds: Sequence[FoldWeights]
-) -> None:
-    """Give the predictor the network of a model and the weights of its folds.
+def loaded(trained: ModelFolder, folds: Sequence[FoldWeights]) -> LoadedModel:
+    """Return the model with the weights of its folds.
 
     Raises:
         ModelError: the weights are not those of the network.
     """
-    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    network = build_network(trained)
     weights = [fold.weights for fold in folds]
-    try:
-        for one in weights:
-            network.load_state_dict(one)
-    except RuntimeError as error:  # torch lists every key
-        reason = message_of(error, 200)
-        raise ModelError(
-            f"{trained.path} cannot be loaded: {reason}.", fix="copy it again, or train it again."
-        ) from error
+    networks = networks_of_folds(build_network(trained), weights, trained.path)
     plans = PlansManager(trained.plans)
-    predictor.manual_initialization(
-        network,
-        plans,
-        plans.get_configuration(trained.run.data.configuration),
-        weights,
-        trained.description,
-        nnUNetTrainer.__name__,
-        folds[0].mirroring_axes,
-    )
+    configuration = plans.get_configuration(trained.run.data.configuration)
+    axes = folds[0].mirroring_axes
+    return LoadedModel(networks, plans, configuration, trained.description, axes)
 
 
 def run(
-    predictor: "ReportingPredictor", inputs: Inputs, masks: Path, *, probabilities: bool
+    model: LoadedModel,
+    inputs: Inputs,
+    masks: Path,
+    *,
+    device: str,
+    mirroring: bool,
+    probabilities: bool,
+    progress: Progress,
 ) -> None:
     """Write a mask per case, and its probabilities where they are wanted."""
-    # on a CPU the network takes every core: nnU-Net's workers would load torch and then wait
-    workers = 0
-    if predictor.device.type != "cpu":
-        from nnunetv2.configuration import default_num_processes
+    from nnunet_vit.inference.predicting.pipeline import predict_cases, window_of
 
-        workers = min(default_num_processes, len(inputs.cases))
-    predictor.predict_cases(
-        inputs.cases, inputs.memory, masks, workers=workers, probabilities=probabilities
+    window = window_of(model, device, progress, mirroring=mirroring)
+    predict_cases(
+        inputs, masks, model, window=window, probabilities=probabilities, progress=progress
     )
-
-
-def new_predictor(device: str, mirroring: bool, progress: Progress) -> "ReportingPredictor":
-    """Return a predictor without a network."""
-    import torch
-
-    from nnunet_vit.inference.predictor import ReportingPredictor
-
-    return ReportingPredictor(mirroring, torch.device(device), progress)
 
 
 def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:

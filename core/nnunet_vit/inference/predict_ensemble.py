@@ -25,7 +25,6 @@ from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.predict import (
     check_masks_folder,
     log_all,
-    new_predictor,
     run,
     stopped_after,
 )
@@ -124,14 +123,16 @@ def predict_ensemble(
         lock(Path(folder) / HELD),
     ):
         for number, member in enumerate(members):
-            predictor = new_predictor(predicting_on, mirroring, progress)
             progress.start_work(f"Loading {member.model.path.name}")
-            member.load(predictor, base, progress)
+            model = member.loaded(base, progress)
             progress.start_cases(_heading(job, number), len(inputs.cases))
             place = Path(folder) / str(number)
             place.mkdir()
-            run(predictor, inputs, place, probabilities=job.averages)
-            del predictor
+            run(
+                model, inputs, place, device=predicting_on, mirroring=mirroring,
+                probabilities=job.averages, progress=progress,
+            )  # fmt: skip
+            del model
         _finish(job, Path(folder), progress)
     return len(inputs.cases)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from nnunet_vit.checkpoints.fold_folder import FoldFolder
 from nnunet_vit.checkpoints.full_model import read_full_model
 from nnunet_vit.data.description_file import read_description
-from nnunet_vit.errors import DataError, ModelError, message_of
+from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.plans_file import read_plans, resolved
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
     from torch import nn
 
-    from nnunet_vit.inference.predictor import ReportingPredictor
 
 COPY_AGAIN = "copy the model folder again."
 
@@ -72,8 +72,8 @@ def open_stock(path: Path, configuration: str) -> StockModel:
     return StockModel(path, plans, description, own, configuration)
 
 
-def load_stock(predictor: "ReportingPredictor", model: StockModel, folds: Sequence[int]) -> None:
-    """Give the predictor the network of nnU-Net's trainer and the weights of folds.
+def load_stock(model: StockModel, folds: Sequence[int]) -> LoadedModel:
+    """Return the network of nnU-Net's trainer with the weights of folds.
 
     Raises:
         ModelError: a checkpoint is damaged or holds Python objects, or its trainer is not there.
@@ -92,23 +92,11 @@ def load_stock(predictor: "ReportingPredictor", model: StockModel, folds: Sequen
         raise ModelError(f"Missing in checkpoints of nnU-Net's: {', '.join(lacking)}.", COPY_AGAIN)
     plans, trainer = PlansManager(model.plans), str(contents[0]["trainer_name"])
     weights = [content["network_weights"] for content in contents]
-    network = _network(model, plans, trainer)
-    try:
-        for one in weights:
-            network.load_state_dict(one)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        reason = message_of(error, 200)
-        raise ModelError(f"{model.path} cannot be loaded: {reason}.", COPY_AGAIN) from error
+    networks = networks_of_folds(_network(model, plans, trainer), weights, model.path)
     axes = contents[0].get("inference_allowed_mirroring_axes")
-    predictor.manual_initialization(
-        network,
-        plans,
-        plans.get_configuration(model.name),
-        weights,
-        model.description,
-        trainer,
-        None if axes is None else tuple(axes),
-    )
+    configuration = plans.get_configuration(model.name)
+    mirrored = None if axes is None else tuple(axes)
+    return LoadedModel(networks, plans, configuration, model.description, mirrored)
 
 
 def _network(model: StockModel, plans: "PlansManager", trainer: str) -> "nn.Module":

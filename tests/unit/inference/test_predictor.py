@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from nnunet_vit.inference.predictor import ReportingPredictor
 
 from nnunet_vit.errors import MachineError, NumericsError
 from nnunet_vit.inference import predictor as module
-from nnunet_vit.inference.predictor import ReportingPredictor
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit

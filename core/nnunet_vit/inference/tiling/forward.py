@@ -30,7 +30,9 @@ class Forward:
         """Move the networks there, in the memory format that is fastest for tiles of their size."""
         self.device, self.networks, self._tell = device, len(networks), tell
         self._format = torch.channels_last if len(tile) == 2 else torch.contiguous_format
-        self._own = [network.to(device, memory_format=self._format).eval() for network in networks]
+        self._own = [
+            network.to(device).to(memory_format=self._format).eval() for network in networks
+        ]
         most = VOXELS.get(device.type, VOXELS["cpu"])
         self.batch = max(1, most // torch.Size(tile).numel())
 
@@ -42,9 +44,11 @@ class Forward:
         """
         while True:
             try:
-                return torch.cat([self._logits(part) for part in views.split(self.batch)], dim=1)
+                return torch.cat(
+                    [self._logits(part) for part in torch.split(views, self.batch)], dim=1
+                )
             except (RuntimeError, MemoryError) as error:
-                if self.batch == 1 or not _memory_is_short(error):
+                if self.batch == 1 or not is_of_memory(error):
                     raise
             self.batch //= 2
             if self.device.type == "cuda":
@@ -56,7 +60,8 @@ class Forward:
         return torch.stack([network(views) for network in self._own])
 
 
-def _memory_is_short(error: Exception) -> bool:
+def is_of_memory(error: Exception) -> bool:
+    """Tell whether an error says that memory ran out."""
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
     return any(words in str(error) for words in NO_MEMORY)

@@ -25,9 +25,10 @@ class Sums:
         ends = [end for both in reversed(self._padding) for end in both]
         self.image = pad(image, ends) if any(ends) else image
         padded = self.image.shape[1:]
-        half = {"dtype": torch.half, "device": image.device}
-        self._logits = torch.zeros((networks, outputs, *padded), **half)
-        self._weights = torch.zeros(padded, **half)
+        self._logits = torch.zeros(
+            (networks, outputs, *padded), dtype=torch.half, device=image.device
+        )
+        self._weights = torch.zeros(padded, dtype=torch.half, device=image.device)
         self.tiles = [Tile(self, region) for region in grid.regions(padded)]
         self._missing = len(self.tiles)
 
@@ -45,7 +46,7 @@ class Sums:
     def mean(self) -> Tensor:
         """Return the networks' mean logits (outputs, *size) in half precision."""
         self._logits /= self._weights
-        total = self._logits[0]
+        total: Tensor = self._logits[0]
         for other in self._logits[1:]:
             total += other
         if len(self._logits) > 1:

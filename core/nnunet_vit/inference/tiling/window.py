@@ -88,7 +88,8 @@ class SlidingWindow:
     def _run(self, tiles: Sequence[Tile]) -> None:
         grid = self._grid
         views = torch.stack([view for tile in tiles for view in tile.pixels(grid)])
-        logits = self._forward(views).unflatten(1, (len(tiles), len(grid.mirrors)))
+        logits = self._forward(views)
+        logits = logits.reshape(len(logits), len(tiles), len(grid.mirrors), *logits.shape[2:])
         for number, tile in enumerate(tiles):
             tile.add(logits[:, number], self._weights, grid)
 

@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from acvl_utils.cropping_and_padding.bounding_boxes import insert_crop_into_image
-from nnunetv2.inference.export_prediction import (
-    convert_predicted_logits_to_segmentation_with_correct_shape,
-)
 
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.loaded_model import LoadedModel
@@ -66,7 +62,7 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
             inner[(output > highest).numpy()] = label
             highest = torch.maximum(highest, output)
     whole = np.zeros(known["shape_before_cropping"], dtype=values)
-    whole = insert_crop_into_image(whole, inner, known["bbox_used_for_cropping"])
+    whole[tuple(slice(*ends) for ends in known["bbox_used_for_cropping"])] = inner
     turned: Array = whole.transpose(model.plans.transpose_backward)
     return turned
 

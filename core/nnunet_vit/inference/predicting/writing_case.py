@@ -8,7 +8,7 @@ import torch
 from nnunetv2.inference.export_prediction import export_prediction_from_logits
 
 from nnunet_vit.inference.loaded_model import LoadedModel
-from nnunet_vit.inference.prepared_case import PreparedCase, mask_of
+from nnunet_vit.inference.predicting.prepared_case import PreparedCase, mask_of
 
 
 def write_case(
@@ -17,7 +17,7 @@ def write_case(
     model: LoadedModel,
     *,
     masks: Path,
-    work: Path,
+    staged: Path,
     probabilities: bool,
 ) -> None:
     """Write the mask of a case, and its probabilities where they are wanted.
@@ -27,10 +27,10 @@ def write_case(
         logits: (outputs, Z, Y, X) of the prepared image.
         model: that predicted it.
         masks: the folder to write to.
-        work: a folder on the same disk, where files lie until they are whole.
+        staged: a folder on the same disk, where files lie until they are whole.
         probabilities: write CASE.npz and CASE.pkl too, as nnU-Net does.
     """
-    ending = model.description["file_ending"]
+    ending = model.ending
     if probabilities:
         export_prediction_from_logits(
             logits,
@@ -38,22 +38,22 @@ def write_case(
             model.configuration,
             model.plans,
             model.description,
-            str(work / case.name),
+            str(staged / case.name),
             True,
             num_threads_torch=torch.get_num_threads(),
         )
     else:
         writer = model.plans.image_reader_writer_class()
-        file = str(work / f"{case.name}{ending}")
+        file = str(staged / f"{case.name}{ending}")
         writer.write_seg(mask_of(case, logits, model), file, case.properties)
-    for written in _mask_last(work, case.name, ending):
+    for written in _mask_last(staged, case.name, ending):
         os.replace(written, masks / written.name)
 
 
-def _mask_last(work: Path, name: str, ending: str) -> Iterator[Path]:
+def _mask_last(staged: Path, name: str, ending: str) -> Iterator[Path]:
     """Yield what nnU-Net wrote of a case: a mask that is there has all that belongs to it."""
     mask = f"{name}{ending}"
     for end in (".npz", ".pkl", ".json"):  # .json: the spacing of a TIFF
-        if (work / f"{name}{end}").is_file():
-            yield work / f"{name}{end}"
-    yield work / mask
+        if (staged / f"{name}{end}").is_file():
+            yield staged / f"{name}{end}"
+    yield staged / mask

@@ -1,0 +1,1 @@
+"""Cases to masks: read, predicted and written at the same time."""
