@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import ModelError, message_of
@@ -36,7 +37,7 @@ class LoadedModel:
     description: JsonObject
     mirroring_axes: tuple[int, ...] | None
 
-    @property
+    @cached_property
     def labels(self) -> "LabelManager":
         """Which output stands for which label or region."""
         return self.plans.get_label_manager(self.description)

@@ -71,7 +71,7 @@ def test_probabilities_of_masks_that_are_replaced_are_deleted(tmp_path):
 
 @pytest.mark.parametrize("probabilities", [True, False])
 def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypatch, probabilities):
-    def write(predictor, inputs, masks, *, probabilities):
+    def write(model, inputs, masks, *, probabilities, **how):
         assert (masks / "a.npz").exists() == probabilities
         (masks / "a.png").write_text("new")
 
@@ -82,8 +82,7 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
         "open_model": model,
         "sound_inputs": SimpleNamespace(cases={"a": []}),
         "read_fold": FoldWeights({}, None),
-        "new_predictor": None,
-        "load_folds": None,
+        "loaded": None,
     }
     for name, value in instead.items():
         monkeypatch.setattr(predict, name, lambda *_, value=value, **__: value)

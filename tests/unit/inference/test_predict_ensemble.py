@@ -47,10 +47,10 @@ def networks(monkeypatch):
     """Networks whose probabilities are known, in place of real ones."""
     loaded = []
 
-    def load(member, predictor, base, progress):
+    def load(member, base, progress):
         loaded.append(member.model.path.name)
 
-    def run(predictor, inputs, place, *, probabilities):
+    def run(model, inputs, place, *, probabilities, **how):
         logits = FIRST if loaded[-1] == ONE else SECOND
         for case, each in zip(inputs.cases, logits, strict=True):
             save_mask(place / f"{case}.png", each.argmax(axis=0)[0])
@@ -60,8 +60,7 @@ def networks(monkeypatch):
         for name in ("plans.json", "dataset.json"):
             (place / name).write_text("{}")
 
-    monkeypatch.setattr(ReadyMember, "load", load)
-    monkeypatch.setattr(module, "new_predictor", lambda *_: object())
+    monkeypatch.setattr(ReadyMember, "loaded", load)
     monkeypatch.setattr(module, "run", run)
 
 

@@ -38,11 +38,6 @@ DESCRIPTION = {
 }
 
 
-class Predictor:
-    def manual_initialization(self, network, plans, configuration, weights, *others):
-        self.network, self.weights, self.others = network, weights, others
-
-
 @pytest.fixture
 def model(tmp_path):
     """A U-Net's model folder, whose two folds hold other weights."""
@@ -80,18 +75,16 @@ def write(folder, fold, **content):
 
 
 def load(folder, *folds):
-    predictor = Predictor()
-    load_stock(predictor, open_stock(folder, "2d"), folds)
-    return predictor
+    return load_stock(open_stock(folder, "2d"), folds)
 
 
 def test_all_folds_are_loaded(model):
     assert is_stock(model)
-    predictor = load(model, 0, 1)
-    assert predictor.others[1:] == ("nnUNetTrainer", (0, 1))
-    first, second = predictor.weights
+    loaded = load(model, 0, 1)
+    assert loaded.mirroring_axes == (0, 1)
+    first, second = (network.state_dict() for network in loaded.networks)
     assert all(torch.equal(first[name] + 1, second[name]) for name in first)
-    assert predictor.network(torch.zeros(1, 2, 16, 16)).shape == (1, 2, 16, 16)
+    assert loaded.networks[1](torch.zeros(1, 2, 16, 16)).shape == (1, 2, 16, 16)
 
 
 def test_what_a_configuration_inherits(model):

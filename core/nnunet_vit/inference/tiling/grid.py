@@ -44,9 +44,10 @@ class Grid:
 
     def importance(self, device: torch.device) -> Tensor:
         """Return the weight of each voxel of a tile in half precision, highest in its middle."""
-        return compute_gaussian(
+        weights: Tensor = compute_gaussian(
             self.tile, sigma_scale=1 / 8, value_scaling_factor=10, device=device
         )
+        return weights
 
 
 def mirrors_of(axes: Sequence[int] | None) -> tuple[Axes, ...]:
