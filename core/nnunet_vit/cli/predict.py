@@ -47,21 +47,23 @@ def predict(
 
     _check_model(model, ensemble, folds, checkpoint=checkpoint)
     with quiet_libraries() as progress:
+        from nnunet_vit.inference.prediction_options import PredictionOptions
+
+        options = PredictionOptions(device, mirroring, probabilities)
         if ensemble is not None:
             from nnunet_vit.inference.predict_ensemble import predict_ensemble
 
             cases = predict_ensemble(
-                images, masks, ensemble, device=device, mirroring=mirroring,
-                probabilities=probabilities, base=pretrained_weights, progress=progress,
+                images, masks, ensemble,
+                base=pretrained_weights, options=options, progress=progress,
             )  # fmt: skip
         else:
             from nnunet_vit.inference.predict import predict_folder
 
             assert model is not None
             cases = predict_folder(
-                images, masks, model, folds=folds, device=device, mirroring=mirroring,
-                checkpoint=checkpoint or "final", base=pretrained_weights, progress=progress,
-                probabilities=probabilities,
+                images, masks, model, folds=folds, checkpoint=checkpoint or "final",
+                base=pretrained_weights, options=options, progress=progress,
             )  # fmt: skip
     print(f"{counted(cases, 'mask')} in {masks}")
 

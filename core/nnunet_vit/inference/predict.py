@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.errors import MachineError, Stopped, shortened
@@ -11,6 +12,7 @@ from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
+from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
@@ -25,12 +27,10 @@ def predict_folder(
     model: Path,
     *,
     folds: Sequence[str] | None,
-    device: str | None,
-    mirroring: bool,
     checkpoint: str,
     base: Path | None,
+    options: PredictionOptions,
     progress: Progress,
-    probabilities: bool = False,
 ) -> int:
     """Write a mask for every case in a folder of images and return their number.
 
@@ -39,13 +39,11 @@ def predict_folder(
         masks: folder to write to.
         model: nnU-Net's model folder.
         folds: whose networks are averaged; None: all that are there.
-        device: cpu, cuda or mps; None: the best that is there.
-        mirroring: average over mirrored images.
         checkpoint: final, best or latest.
         base: the backbone's pretrained weights, where a small checkpoint needs them and they no
             longer lie where the run file said.
+        options: how.
         progress: where to show what happens.
-        probabilities: write them beside the masks, as nnU-Net does.
 
     Raises:
         ModelError: the folder is no trained model, or a fold is missing.
@@ -62,7 +60,7 @@ def predict_folder(
     check_masks_folder(masks, images, [model])
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
-    predicting_on = choose_device(device)
+    options = replace(options, device=choose_device(options.device))
     with downloads_shown_by(progress):
         networks = [read_fold(trained, fold, kind, base=base) for fold in used]
     ready = loaded(trained, networks)
@@ -70,7 +68,7 @@ def predict_folder(
     ending = trained.description["file_ending"]
     expected = overwritable([masks / f"{case}{ending}" for case in inputs.cases])
     said = [notice for network in networks for notice in network.notices]
-    way = made_way_for(masks, expected, ending, probabilities=probabilities)
+    way = made_way_for(masks, expected, ending, probabilities=options.probabilities)
     log_all([*said, *way], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
     began = time.time()
@@ -78,10 +76,7 @@ def predict_folder(
         captured(f"nnU-Net cannot predict {images}", progress),
         stops_with(lambda: stopped_after(expected, began)),
     ):
-        run(
-            ready, inputs, masks, device=predicting_on, mirroring=mirroring,
-            probabilities=probabilities, progress=progress,
-        )  # fmt: skip
+        run(ready, inputs, masks, options=options, progress=progress)
     return len(inputs.cases)
 
 
@@ -120,18 +115,13 @@ def run(
     inputs: Inputs,
     masks: Path,
     *,
-    device: str,
-    mirroring: bool,
-    probabilities: bool,
+    options: PredictionOptions,
     progress: Progress,
 ) -> None:
     """Write a mask per case, and its probabilities where they are wanted."""
-    from nnunet_vit.inference.predicting.pipeline import predict_cases, window_of
+    from nnunet_vit.inference.predicting.pipeline import predict_cases
 
-    window = window_of(model, device, progress, mirroring=mirroring)
-    predict_cases(
-        inputs, masks, model, window=window, probabilities=probabilities, progress=progress
-    )
+    predict_cases(inputs, masks, model, options=options, progress=progress)
 
 
 def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:

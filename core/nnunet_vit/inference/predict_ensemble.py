@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from nnunet_vit.inference.predict import (
     run,
     stopped_after,
 )
+from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -81,10 +82,8 @@ def predict_ensemble(
     masks: Path,
     file: Path,
     *,
-    device: str | None,
-    mirroring: bool,
-    probabilities: bool,
     base: Path | None,
+    options: PredictionOptions,
     progress: Progress,
 ) -> int:
     """Write a mask for every case in a folder of images and return their number.
@@ -93,10 +92,8 @@ def predict_ensemble(
         images: files CASE_0000.ending, one per channel.
         masks: folder to write to.
         file: as `vit_cli best` writes it.
-        device: cpu, cuda or mps; None: the best that is there.
-        mirroring: average over mirrored images.
-        probabilities: write those of the average beside the masks, with the file's temperature.
         base: the pretrained weights, where a small checkpoint needs them and they have moved.
+        options: how; probabilities are those of the average, with the file's temperature.
         progress: where to show what happens.
 
     Raises:
@@ -110,10 +107,10 @@ def predict_ensemble(
     members = ready_members(chosen)
     check_masks_folder(masks, images, [member.model.path for member in members])
     inputs = sound_inputs(images, members[0].model, progress)
-    predicting_on = choose_device(device)
+    options = replace(options, device=choose_device(options.device))
     masks.mkdir(parents=True, exist_ok=True)
     _remove_left_work(masks)
-    job = _Job(chosen, members, inputs, masks, probabilities)
+    job = _Job(chosen, members, inputs, masks, options.probabilities)
     log_all(_notices(job), progress)
     began = time.time()
     with (
@@ -128,10 +125,8 @@ def predict_ensemble(
             progress.start_cases(_heading(job, number), len(inputs.cases))
             place = Path(folder) / str(number)
             place.mkdir()
-            run(
-                model, inputs, place, device=predicting_on, mirroring=mirroring,
-                probabilities=job.averages, progress=progress,
-            )  # fmt: skip
+            own = replace(options, probabilities=job.averages)
+            run(model, inputs, place, options=own, progress=progress)
             del model
         _finish(job, Path(folder), progress)
     return len(inputs.cases)

@@ -14,6 +14,7 @@ from nnunet_vit.inference.earlier_masks import (
     without_probabilities,
 )
 from nnunet_vit.inference.fold_weights import FoldWeights
+from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -71,7 +72,7 @@ def test_probabilities_of_masks_that_are_replaced_are_deleted(tmp_path):
 
 @pytest.mark.parametrize("probabilities", [True, False])
 def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypatch, probabilities):
-    def write(model, inputs, masks, *, probabilities, **how):
+    def write(model, inputs, masks, **how):
         assert (masks / "a.npz").exists() == probabilities
         (masks / "a.png").write_text("new")
 
@@ -89,10 +90,9 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
     monkeypatch.setattr(predict, "run", write)
     for name in ("a.png", "a.npz"):
         (tmp_path / name).touch()
-    options = {"folds": None, "mirroring": True, "checkpoint": "final", "base": None}
     predict.predict_folder(
-        tmp_path / "i", tmp_path, tmp_path / "m", device="cpu", progress=Progress(),
-        probabilities=probabilities, **options,
+        tmp_path / "i", tmp_path, tmp_path / "m", folds=None, checkpoint="final", base=None,
+        options=PredictionOptions("cpu", probabilities=probabilities), progress=Progress(),
     )  # fmt: skip
     assert (tmp_path / "a.png").read_text() == "new"
 

@@ -15,6 +15,7 @@ from nnunet_vit.inference import predict_ensemble as module
 from nnunet_vit.inference.best_of_dataset import best_of_dataset
 from nnunet_vit.inference.ensemble_file import read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember
+from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
 __all__ = ["read_only", "runs"]  # fixtures
@@ -50,11 +51,11 @@ def networks(monkeypatch):
     def load(member, base, progress):
         loaded.append(member.model.path.name)
 
-    def run(model, inputs, place, *, probabilities, **how):
+    def run(model, inputs, place, *, options, progress):
         logits = FIRST if loaded[-1] == ONE else SECOND
         for case, each in zip(inputs.cases, logits, strict=True):
             save_mask(place / f"{case}.png", each.argmax(axis=0)[0])
-            if probabilities:
+            if options.probabilities:
                 np.savez_compressed(place / f"{case}.npz", probabilities=softmax(each))
                 (place / f"{case}.pkl").write_bytes(pickle.dumps({}))
         for name in ("plans.json", "dataset.json"):
@@ -66,8 +67,9 @@ def networks(monkeypatch):
 
 def predict(images, file, masks=None, probabilities=False, progress=None):
     masks = masks or images.parent / "masks"
-    plain = {"device": "cpu", "mirroring": True, "base": None, "progress": progress or Progress()}
-    module.predict_ensemble(images, masks, file, probabilities=probabilities, **plain)
+    options = PredictionOptions("cpu", probabilities=probabilities)
+    progress = progress or Progress()
+    module.predict_ensemble(images, masks, file, base=None, options=options, progress=progress)
     return masks
 
 

@@ -10,6 +10,7 @@ from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, 
 from nnunet_vit.inference.inputs import sound_inputs
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.inference.predict import predict_folder
+from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -77,7 +78,7 @@ def write_image(file, values, spacing=1.0):
 def refusal(error, images, model, masks=None, folds=None, checkpoint="final", base=None):
     masks = images.parent / "masks" if masks is None else masks
     with pytest.raises(error) as caught:
-        plain = {"device": "cpu", "mirroring": True, "progress": Progress()}
+        plain = {"options": PredictionOptions("cpu"), "progress": Progress()}
         predict_folder(images, masks, model, folds=folds, checkpoint=checkpoint, base=base, **plain)
     assert isinstance(caught.value, UserError)
     assert not (images.parent / "masks").exists()

@@ -18,6 +18,7 @@ from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.predicting.memory_errors import naming_memory
 from nnunet_vit.inference.predicting.prepared_case import PreparedCase, prepared
 from nnunet_vit.inference.predicting.writing_case import write_case
+from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.inference.tiling.grid import Grid, mirrors_of
 from nnunet_vit.inference.tiling.window import SlidingWindow
@@ -29,23 +30,12 @@ AHEAD = 2  # cases that are read before the network comes to them, and as many t
 STAGED = ".writing-"  # the folder, among the masks, where a case's files lie until they are whole
 
 
-def window_of(
-    model: LoadedModel, device: str, progress: Progress, *, mirroring: bool
-) -> SlidingWindow:
-    """Return the sliding window of a model on a device; its networks are there afterwards."""
-    tile = tuple(model.configuration.patch_size)
-    grid = Grid(tile, mirrors=mirrors_of(model.mirroring_axes if mirroring else None))
-    forward = Forward(model.networks, tile, torch.device(device), progress.log)
-    return SlidingWindow(forward, grid, model.labels.num_segmentation_heads)
-
-
 def predict_cases(
     inputs: Inputs,
     masks: Path,
     model: LoadedModel,
     *,
-    window: SlidingWindow,
-    probabilities: bool,
+    options: PredictionOptions,
     progress: Progress,
 ) -> None:
     """Write a mask per case, and dataset.json and plans.json for what works on masks.
@@ -53,15 +43,15 @@ def predict_cases(
     Args:
         inputs: the cases.
         masks: the folder to write to.
-        model: that predicts.
-        window: of the model, on its device.
-        probabilities: write CASE.npz and CASE.pkl too, as nnU-Net does.
+        model: that predicts; its networks are on the device of the options afterwards.
+        options: how; the device is known.
         progress: is told of every case.
 
     Raises:
         MachineError: a case takes more memory than there is.
         NumericsError: the network's output is not finite.
     """
+    window = window_of(model, options, progress)
     for name, content in zip(MODEL_FILES, (model.plans.plans, model.description), strict=True):
         write_json(content, masks / name)
 
@@ -69,10 +59,9 @@ def predict_cases(
         cases = _ahead(reading, lambda case: _read(case, model, inputs), inputs.cases.items())
 
         def write(case: PreparedCase, logits: torch.Tensor) -> None:
+            kept = options.probabilities
             with naming_memory(case.name, inputs.memory):
-                write_case(
-                    case, logits, model, masks=masks, staged=staged, probabilities=probabilities
-                )
+                write_case(case, logits, model, masks=masks, staged=staged, probabilities=kept)
 
         written: deque[Future[None]] = deque()
         for case, logits in _predicted(cases, window, inputs):
@@ -82,6 +71,14 @@ def predict_cases(
             progress.case("")
         for future in written:
             future.result()
+
+
+def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress) -> SlidingWindow:
+    """Return the sliding window of a model on the device of the options."""
+    tile = tuple(model.configuration.patch_size)
+    grid = Grid(tile, mirrors=mirrors_of(model.mirroring_axes if options.mirroring else None))
+    forward = Forward(model.networks, tile, torch.device(options.device or "cpu"), progress.log)
+    return SlidingWindow(forward, grid, model.labels.num_segmentation_heads)
 
 
 def _read(case: tuple[str, list[Path]], model: LoadedModel, inputs: Inputs) -> PreparedCase:

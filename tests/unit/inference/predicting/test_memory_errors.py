@@ -9,6 +9,8 @@ from nnunet_vit.errors import MachineError, NumericsError
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.predicting import pipeline
 from nnunet_vit.inference.predicting.memory_errors import naming_memory
+from nnunet_vit.inference.prediction_options import PredictionOptions
+from nnunet_vit.inference.tiling import forward
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -46,16 +48,17 @@ def test_other_errors_stay_as_they_are():
 
 
 @pytest.fixture
-def predict(tmp_path):
+def predict(tmp_path, monkeypatch):
     """`predict(model)` predicts three pictures; `predict.masks` is the folder."""
     files = save_images(tmp_path / "images", ".png", [(24, 32)] * 3)
 
     def run(model):
-        window = pipeline.window_of(model, "cpu", Progress(), mirroring=False)
-        window._forward.batch = 1
-        pipeline.predict_cases(Inputs(files, {}), run.masks, model, window=window,
-                               probabilities=False, progress=Progress())  # fmt: skip
+        options = PredictionOptions("cpu", mirroring=False)
+        pipeline.predict_cases(
+            Inputs(files, {}), run.masks, model, options=options, progress=Progress()
+        )
 
+    monkeypatch.setitem(forward.VOXELS, "cpu", 1)  # no two images in a batch
     run.masks = tmp_path / "masks"
     run.masks.mkdir()
     return run

@@ -5,7 +5,9 @@ import pytest
 from predicting_model import IGNORING, LABELS, REGIONS, model_of, save_images, stock_masks
 
 from nnunet_vit.inference.inputs import Inputs
-from nnunet_vit.inference.predicting.pipeline import predict_cases, window_of
+from nnunet_vit.inference.predicting.pipeline import predict_cases
+from nnunet_vit.inference.prediction_options import PredictionOptions
+from nnunet_vit.inference.tiling import forward
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -15,17 +17,14 @@ VOLUMES = [(5, 40, 37), (1, 20, 20), (3, 70, 30)]
 ALIKE = 0.9999  # of the pixels: batches add up in another order
 
 
-def predict(model, files, folder, probabilities=False, batch=None):
+def predict(model, files, folder, **options):
     folder.mkdir()
-    window = window_of(model, "cpu", Progress(), mirroring=True)
-    if batch:
-        window._forward.batch = batch
-    predict_cases(Inputs(files, {}), folder, model, window=window, probabilities=probabilities,
-                  progress=Progress())  # fmt: skip
+    options = PredictionOptions("cpu", **options)
+    predict_cases(Inputs(files, {}), folder, model, options=options, progress=Progress())
 
 
-def compare(model, files, tmp_path, batch=None):
-    predict(model, files, tmp_path / "ours", batch=batch)
+def compare(model, files, tmp_path):
+    predict(model, files, tmp_path / "ours")
     stock_masks(model, files, tmp_path / "stock")
     read = model.plans.image_reader_writer_class().read_seg
     for case in files:
@@ -56,9 +55,11 @@ def test_volumes_plane_by_plane(tmp_path, spacing, labels, folds, axes):
 
 
 @pytest.mark.parametrize("batch", [1, 3, 64])
-def test_batches_of_any_size(tmp_path, batch):
+def test_batches_of_any_size(tmp_path, batch, monkeypatch):
     model = model_of(folds=2)
-    compare(model, save_images(tmp_path / "images", ".png", PICTURES), tmp_path, batch)
+    tile = 24 * 32
+    monkeypatch.setitem(forward.VOXELS, "cpu", batch * tile)
+    compare(model, save_images(tmp_path / "images", ".png", PICTURES), tmp_path)
 
 
 def test_probabilities(tmp_path):
