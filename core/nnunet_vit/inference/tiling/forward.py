@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import counted
+from nnunet_vit.modeling.runtime.placement import place
+from nnunet_vit.modeling.runtime.shared_features import SharedFeatures
 
 VOXELS = {"cpu": 2**18, "cuda": 2**22}  # of a batch to begin with: larger ones are no faster
 NO_MEMORY = ("can't allocate memory", "not enough memory")
@@ -30,9 +32,9 @@ class Forward:
         """Move the networks there, in the memory format that is fastest for tiles of their size."""
         self.device, self.networks, self._tell = device, len(networks), tell
         self._format = torch.channels_last if len(tile) == 2 else torch.contiguous_format
-        self._own = [
-            network.to(device).to(memory_format=self._format).eval() for network in networks
-        ]
+        self._own = [network.eval() for network in networks]
+        self._features = SharedFeatures(self._own)
+        place(self._own, device, self._format)
         most = VOXELS.get(device.type, VOXELS["cpu"])
         self.batch = max(1, most // torch.Size(tile).numel())
 
@@ -57,6 +59,7 @@ class Forward:
 
     def _logits(self, views: Tensor) -> Tensor:
         views = views.contiguous(memory_format=self._format)
+        self._features.forget()
         return torch.stack([network(views) for network in self._own])
 
 
