@@ -64,6 +64,13 @@ class NumericsError(UserError):
     exit_code = 7
 
 
+class PartialError(UserError):
+    """Some of what was asked for is there, and some is not."""
+
+    kind = "partial"
+    exit_code = 8
+
+
 class Stopped(Exception):  # noqa: N818 - it is no error
     """The user, or the machine, stopped the work with a signal.
 

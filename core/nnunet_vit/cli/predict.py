@@ -19,6 +19,9 @@ Mirroring = Annotated[bool, typer.Option(help="average over mirrored images: slo
 Probabilities = Annotated[
     bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
 ]
+Continue = Annotated[
+    bool, typer.Option("--continue", help="leave masks that are finished: same model, same image")
+]
 Checkpoint = Annotated[str | None, typer.Option(help="final, best or latest; default: final")]
 Pretrained = Annotated[
     Path | None,
@@ -39,6 +42,7 @@ def predict(
     device: Device = None,
     mirroring: Mirroring = True,
     probabilities: Probabilities = False,
+    resume: Continue = False,
     checkpoint: Checkpoint = None,
     pretrained_weights: Pretrained = None,
 ) -> None:
@@ -49,7 +53,7 @@ def predict(
     with quiet_libraries() as progress:
         from nnunet_vit.inference.prediction_options import PredictionOptions
 
-        options = PredictionOptions(device, mirroring, probabilities)
+        options = PredictionOptions(device, mirroring, probabilities, resume)
         if ensemble is not None:
             from nnunet_vit.inference.predict_ensemble import predict_ensemble
 

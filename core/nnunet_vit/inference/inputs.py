@@ -1,10 +1,11 @@
 """The images to predict, all of them looked at before a network is loaded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from nnunet_vit.config.problems import escaped
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
@@ -14,7 +15,7 @@ from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.data.naming import counted_endings, image_faults, other_images
-from nnunet_vit.errors import DataError, ModelError
+from nnunet_vit.errors import DataError, ModelError, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
@@ -44,19 +45,33 @@ class Trained(Protocol):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Sound images.
+    """Images to predict.
 
     Attributes:
-        cases: their files in the order of the channels, by case.
+        cases: files of sound images in the order of the channels, by case.
         memory: bytes that predicting each case takes at least.
+        faulty: files of the others, by case.
+        faults: what is wrong with these.
     """
 
     cases: dict[str, list[Path]]
     memory: dict[str, int]
+    faulty: dict[str, list[Path]] = field(default_factory=dict)
+    faults: dict[str, UserError] = field(default_factory=dict)
+
+    @property
+    def all_cases(self) -> dict[str, list[Path]]:
+        """The files of all cases."""
+        return self.cases | self.faulty
+
+    def without(self, left_out: Collection[str]) -> "Inputs":
+        """Return these without some of the sound cases."""
+        cases = {case: files for case, files in self.cases.items() if case not in left_out}
+        return replace(self, cases=cases)
 
 
 def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
-    """Return the cases of a folder of images, all of which the model can predict.
+    """Return the cases of a folder of images, and what is wrong with those that are damaged.
 
     Args:
         images: files CASE_0000.ending, one per channel.
@@ -64,7 +79,7 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
         progress: where to say how many files are left out, and to show the look at the others.
 
     Raises:
-        DataError: names every file that is damaged or does not fit, and why.
+        DataError: not one can be predicted: names every file that is damaged or does not fit.
         ModelError: the model's plans are damaged.
     """
     if not images.is_dir():
@@ -82,10 +97,30 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
 
     progress.start_cases(f"Checking the images of {images}", len(cases))
     looks = in_threads(look, list(cases.values()), lambda: progress.case(""))
-    faults = [fault for found in looks if isinstance(found, list) for fault in found]
-    refuse(f"-i {images}", grouped(faults))
-    facts = zip(cases, looks, strict=True)
-    return Inputs(cases, {case: f.memory for case, f in facts if isinstance(f, ImageFacts)})
+    found = dict(zip(cases, looks, strict=True))
+    sound = {case: look for case, look in found.items() if isinstance(look, ImageFacts)}
+    faults = {case: look for case, look in found.items() if isinstance(look, list)}
+    told = grouped(fault for each in faults.values() for fault in each)
+    if not sound:
+        refuse(f"-i {images}", told)
+    if faults:
+        progress.log(
+            f"{len(faults)} of {counted(len(cases), 'case')} cannot be predicted: "
+            f"{shortened(faults)}; the others are."
+        )
+    return Inputs(
+        {case: cases[case] for case in sound},
+        {case: facts.memory for case, facts in sound.items()},
+        {case: cases[case] for case in faults},
+        {case: _error(each) for case, each in faults.items()},
+    )
+
+
+def _error(faults: Sequence[FileFault]) -> DataError:
+    """Return the faults of one case as an error."""
+    told = grouped(faults)
+    fix = " ".join(dict.fromkeys(fault.fix for fault in told if fault.fix))
+    return DataError(escaped(" ".join(fault.problem for fault in told)), escaped(fix))
 
 
 def _reader(model: Trained) -> "type[BaseReaderWriter]":

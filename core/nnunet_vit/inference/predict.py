@@ -5,9 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nnunet_vit.errors import MachineError, Stopped, shortened
+from nnunet_vit.errors import MachineError, Stopped, UserError, shortened
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
+from nnunet_vit.inference.failed_cases import tell_failures
+from nnunet_vit.inference.finished_masks import (
+    FinishedMasks,
+    already_there,
+    left_to_predict,
+    maker_digest,
+)
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
@@ -47,9 +54,9 @@ def predict_folder(
 
     Raises:
         ModelError: the folder is no trained model, or a fold is missing.
-        DataError: there are no images, or some are damaged or do not fit; names all of them.
+        DataError: there are no images, or all are damaged or do not fit; names all of them.
         MachineError: memory runs out, masks would be written among the images, or cannot be.
-        NumericsError: the network's output is not finite.
+        PartialError: some cases have no mask; failures.json lists them.
     """
     use_processors()
     kind = kind_of(checkpoint)
@@ -65,18 +72,20 @@ def predict_folder(
         networks = [read_fold(trained, fold, kind, base=base) for fold in used]
     ready = loaded(trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
-    ending = trained.description["file_ending"]
-    expected = overwritable([masks / f"{case}{ending}" for case in inputs.cases])
+    record = FinishedMasks(masks, maker_digest([ready], options.changes_masks()))
+    left = left_to_predict(inputs, record, ready.ending, options=options)
+    expected = overwritable([masks / f"{case}{ready.ending}" for case in left.cases])
     said = [notice for network in networks for notice in network.notices]
-    way = made_way_for(masks, expected, ending, probabilities=options.probabilities)
-    log_all([*said, *way], progress)
-    progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(inputs.cases))
+    way = made_way_for(masks, expected, ready.ending, probabilities=options.probabilities)
+    log_all([*said, *already_there(inputs, left), *way], progress)
+    progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(left.cases))
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),
         stops_with(lambda: stopped_after(expected, began)),
     ):
-        run(ready, inputs, masks, options=options, progress=progress)
+        failed = run(ready, left, masks, options=options, progress=progress, record=record)
+    tell_failures(inputs.faults | failed, inputs.all_cases, masks)
     return len(inputs.cases)
 
 
@@ -90,7 +99,7 @@ def stopped_after(expected: Sequence[Path], began: float) -> Stopped:
     """Say how many of the expected masks have been written since then."""
     written = [mask for mask in expected if mask.is_file() and mask.stat().st_mtime >= began]
     return Stopped(
-        f"{len(written)} of {len(expected)} masks are written; the same command writes all again."
+        f"{len(written)} of {len(expected)} masks are written; with --continue the others follow."
     )
 
 
@@ -117,11 +126,33 @@ def run(
     *,
     options: PredictionOptions,
     progress: Progress,
-) -> None:
-    """Write a mask per case, and its probabilities where they are wanted."""
+    record: FinishedMasks | None = None,
+) -> dict[str, UserError]:
+    """Write a mask per case, and its probabilities where they are wanted.
+
+    Args:
+        model: that predicts.
+        inputs: the cases.
+        masks: the folder to write to.
+        options: how; the device is known.
+        progress: is told of every case.
+        record: of what is finished; None: nobody keeps it.
+
+    Returns:
+        What was wrong with cases that have no mask; an earlier one is gone then.
+    """
     from nnunet_vit.inference.predicting.pipeline import predict_cases
 
-    predict_cases(inputs, masks, model, options=options, progress=progress)
+    def written(case: str, names: Sequence[str]) -> None:
+        if record is not None:
+            record.add(case, inputs.cases[case], names)
+
+    failed = predict_cases(
+        inputs, masks, model, options=options, progress=progress, written=written
+    )
+    for case in failed:
+        (masks / f"{case}{model.ending}").unlink(missing_ok=True)
+    return failed
 
 
 def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:

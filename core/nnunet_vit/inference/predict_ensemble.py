@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,16 +10,23 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.errors import UserError
 from nnunet_vit.evaluation.mask_pairs import Task
 from nnunet_vit.evaluation.probabilities import ENDING, KEY
 from nnunet_vit.evaluation.ranking.averaging import average, reader_of
 from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
-from nnunet_vit.files.locks import LockedError, lock
 from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
+from nnunet_vit.inference.failed_cases import tell_failures
+from nnunet_vit.inference.finished_masks import (
+    FinishedMasks,
+    already_there,
+    file_maker_digest,
+    left_to_predict,
+)
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.predict import (
     check_masks_folder,
@@ -28,6 +34,7 @@ from nnunet_vit.inference.predict import (
     run,
     stopped_after,
 )
+from nnunet_vit.inference.predicting.staging import staged_in
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
@@ -37,9 +44,6 @@ from nnunet_vit.report.stopping import stops_with
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
-
-WORK = ".predicting-"  # the folder, among the masks, of what the members predict
-HELD = "in.use"
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,21 @@ class _Job:
         members: its models.
         inputs: the images.
         masks: the folder to write to.
-        probabilities: whether to write them too.
+        options: how.
+        record: of the masks that are finished.
     """
 
     chosen: EnsembleFile
     members: Sequence[ReadyMember]
     inputs: Inputs
     masks: Path
-    probabilities: bool
+    options: PredictionOptions
+    record: FinishedMasks
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether to write them too."""
+        return self.options.probabilities
 
     @property
     def task(self) -> Task:
@@ -98,9 +109,9 @@ def predict_ensemble(
 
     Raises:
         ModelError: the file is damaged, or a model is missing or has changed.
-        DataError: there are no images, or some are damaged or do not fit; names all of them.
+        DataError: there are no images, or all are damaged or do not fit; names all of them.
         MachineError: memory runs out, masks would be written among the images, or cannot be.
-        NumericsError: the network's output is not finite.
+        PartialError: some cases have no mask; failures.json lists them.
     """
     use_processors()
     chosen = read_ensemble(file)
@@ -109,27 +120,41 @@ def predict_ensemble(
     inputs = sound_inputs(images, members[0].model, progress)
     options = replace(options, device=choose_device(options.device))
     masks.mkdir(parents=True, exist_ok=True)
-    _remove_left_work(masks)
-    job = _Job(chosen, members, inputs, masks, options.probabilities)
-    log_all(_notices(job), progress)
+    record = FinishedMasks(masks, file_maker_digest(file, options.changes_masks()))
+    ending = str(members[0].model.description["file_ending"])
+    left = left_to_predict(inputs, record, ending, options=options)
+    job = _Job(chosen, members, left, masks, options, record)
+    log_all([*already_there(inputs, left), *_notices(job)], progress)
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),
         stops_with(lambda: stopped_after(job.expected, began)),
-        tempfile.TemporaryDirectory(prefix=WORK, dir=masks) as folder,
-        lock(Path(folder) / HELD),
+        staged_in(masks) as work,
     ):
-        for number, member in enumerate(members):
-            progress.start_work(f"Loading {member.model.path.name}")
-            model = member.loaded(base, progress)
-            progress.start_cases(_heading(job, number), len(inputs.cases))
-            place = Path(folder) / str(number)
-            place.mkdir()
-            own = replace(options, probabilities=job.averages)
-            run(model, inputs, place, options=own, progress=progress)
-            del model
-        _finish(job, Path(folder), progress)
+        failed = _predict(job, work, base, progress=progress)
+        _finish(replace(job, inputs=left.without(failed)), work, progress)
+    tell_failures(inputs.faults | failed, inputs.all_cases, masks)
     return len(inputs.cases)
+
+
+def _predict(
+    job: _Job, work: Path, base: Path | None, *, progress: Progress
+) -> dict[str, UserError]:
+    """Let each member predict into a folder of its own; return what was wrong with cases."""
+    options = replace(job.options, probabilities=job.averages)
+    failed: dict[str, UserError] = {}
+    for number, member in enumerate(job.members):
+        progress.start_work(f"Loading {member.model.path.name}")
+        model = member.loaded(base, progress)
+        inputs = job.inputs.without(failed)
+        progress.start_cases(_heading(job, number), len(inputs.cases))
+        place = work / str(number)
+        place.mkdir()
+        failed |= run(model, inputs, place, options=options, progress=progress)
+        del model
+    for case in failed:  # an earlier one would be taken for new
+        (job.masks / f"{case}{job.task.ending}").unlink(missing_ok=True)
+    return failed
 
 
 def _notices(job: _Job) -> Iterator[str]:
@@ -145,16 +170,6 @@ def _heading(job: _Job, number: int) -> str:
     folds = ", ".join(map(str, member.folds))
     which = f"model {number + 1} of {of}, " if of > 1 else ""
     return f"Predicting with {which}folds {folds}"
-
-
-def _remove_left_work(masks: Path) -> None:
-    """Remove what killed predictions have left, unless one is still at it."""
-    for folder in masks.glob(f"{WORK}*"):
-        try:
-            lock(folder / HELD).close()
-        except (LockedError, OSError):
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _finish(job: _Job, work: Path, progress: Progress) -> None:
@@ -182,9 +197,11 @@ def _finish_case(job: _Job, work: Path, case: str) -> None:
     mask = postprocessed(mask, job.chosen.steps)
     _, properties = reader.read_images([str(file) for file in job.inputs.cases[case]])
     reader.write_seg(mask, str(work / "done" / name), properties)
-    for written in (f"{case}{ENDING}", f"{case}.pkl", f"{case}.json", name):  # .json: a spacing
-        if (work / "done" / written).is_file():
-            os.replace(work / "done" / written, job.masks / written)
+    names = [f"{case}{ENDING}", f"{case}.pkl", f"{case}.json", name]  # .json: a spacing
+    there = [written for written in names if (work / "done" / written).is_file()]
+    for written in there:
+        os.replace(work / "done" / written, job.masks / written)
+    job.record.add(case, job.inputs.cases[case], there)
 
 
 def _averaged(job: _Job, work: Path, case: str) -> "Array":

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from nnunet_vit.files.json_file import JsonObject
+
 
 @dataclass(frozen=True)
 class PredictionOptions:
@@ -11,8 +13,14 @@ class PredictionOptions:
         device: cpu, cuda, cuda:1 or mps; None: the best that is there.
         mirroring: average over mirrored images.
         probabilities: write them beside the masks, as nnU-Net does.
+        resume: leave masks that the same model has made of the same images.
     """
 
     device: str | None = None
     mirroring: bool = True
     probabilities: bool = False
+    resume: bool = False
+
+    def changes_masks(self) -> JsonObject:
+        """Return what masks depend on beside model and images."""
+        return {"mirroring": self.mirroring}

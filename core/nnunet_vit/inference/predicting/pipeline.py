@@ -1,22 +1,22 @@
 """Cases to masks: the next is read and the last is written while the network computes."""
 
-import contextlib
-import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 
 from nnunet_vit.data.model_files import MODEL_FILES
-from nnunet_vit.errors import NumericsError
+from nnunet_vit.errors import DataError, NumericsError, UserError, message_of
 from nnunet_vit.files.json_file import write_json
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.predicting.memory_errors import naming_memory
 from nnunet_vit.inference.predicting.prepared_case import PreparedCase, prepared
+from nnunet_vit.inference.predicting.staging import staged_in
+from nnunet_vit.inference.predicting.workers import AHEAD, made_ahead, worker
 from nnunet_vit.inference.predicting.writing_case import write_case
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.inference.tiling.forward import Forward
@@ -24,10 +24,8 @@ from nnunet_vit.inference.tiling.grid import Grid, mirrors_of
 from nnunet_vit.inference.tiling.window import SlidingWindow
 from nnunet_vit.report.progress import Progress
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-AHEAD = 2  # cases that are read before the network comes to them, and as many that are written
-STAGED = ".writing-"  # the folder, among the masks, where a case's files lie until they are whole
+Written = Callable[[str, list[str]], None]  # is told of a case and the names of its files
+UNREADABLE = (OSError, ValueError, RuntimeError, AssertionError)  # of nnU-Net's readers
 
 
 def predict_cases(
@@ -37,7 +35,8 @@ def predict_cases(
     *,
     options: PredictionOptions,
     progress: Progress,
-) -> None:
+    written: Written = lambda case, names: None,
+) -> dict[str, UserError]:
     """Write a mask per case, and dataset.json and plans.json for what works on masks.
 
     Args:
@@ -46,31 +45,21 @@ def predict_cases(
         model: that predicts; its networks are on the device of the options afterwards.
         options: how; the device is known.
         progress: is told of every case.
+        written: is told of what lies in the folder.
+
+    Returns:
+        What was wrong with cases that have no mask.
 
     Raises:
-        MachineError: a case takes more memory than there is.
-        NumericsError: the network's output is not finite.
+        MachineError: the network takes more memory than there is.
     """
     window = window_of(model, options, progress)
     for name, content in zip(MODEL_FILES, (model.plans.plans, model.description), strict=True):
         write_json(content, masks / name)
-
-    with _staged(masks) as staged, _worker() as reading, _worker() as writing:
-        cases = _ahead(reading, lambda case: _read(case, model, inputs), inputs.cases.items())
-
-        def write(case: PreparedCase, logits: torch.Tensor) -> None:
-            kept = options.probabilities
-            with naming_memory(case.name, inputs.memory):
-                write_case(case, logits, model, masks=masks, staged=staged, probabilities=kept)
-
-        written: deque[Future[None]] = deque()
-        for case, logits in _predicted(cases, window, inputs):
-            written.append(writing.submit(write, case, logits))
-            if len(written) > AHEAD:
-                written.popleft().result()
-            progress.case("")
-        for future in written:
-            future.result()
+    with staged_in(masks) as staged:
+        work = _Work(inputs, masks, model, options, staged, written)
+        work.run(window, progress)
+    return work.failures
 
 
 def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress) -> SlidingWindow:
@@ -81,60 +70,78 @@ def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress
     return SlidingWindow(forward, grid, model.labels.num_segmentation_heads)
 
 
-def _read(case: tuple[str, list[Path]], model: LoadedModel, inputs: Inputs) -> PreparedCase:
-    with naming_memory(case[0], inputs.memory):
-        return prepared(*case, model)
+@dataclass(frozen=True)
+class _Work:
+    """The cases of a prediction, and what was wrong with some."""
 
+    inputs: Inputs
+    masks: Path
+    model: LoadedModel
+    options: PredictionOptions
+    staged: Path
+    written: Written
+    failures: dict[str, UserError] = field(default_factory=dict)
 
-def _predicted(
-    cases: Iterable[PreparedCase], window: SlidingWindow, inputs: Inputs
-) -> Iterator[tuple[PreparedCase, torch.Tensor]]:
-    """Yield cases with their logits, which are finite."""
-    begun = [""]  # the case whose tiles were taken last
+    def run(self, window: SlidingWindow, progress: Progress) -> None:
+        """Read, predict and write all cases."""
+        with worker() as reading, worker() as writing:
+            cases = made_ahead(reading, self.read, self.inputs.cases.items())
+            tasks: deque[Future[None]] = deque()
+            for case, logits in self.predicted(cases, window):
+                tasks.append(writing.submit(self.write, case, logits))
+                if len(tasks) > AHEAD:
+                    tasks.popleft().result()
+                progress.case("")
+            for task in tasks:
+                task.result()
 
-    def images() -> Iterator[tuple[PreparedCase, torch.Tensor]]:
-        for case in cases:
-            begun[0] = case.name
-            yield case, case.image
+    def read(self, case: tuple[str, list[Path]]) -> PreparedCase | None:
+        """Return a case as the network takes it; None: it cannot be read."""
+        name, files = case
+        try:
+            with naming_memory(name, self.inputs.memory):
+                return prepared(name, files, self.model)
+        except UserError as error:
+            self.failures[name] = error
+        except UNREADABLE as error:
+            problem = f"{files[0]}: nnU-Net cannot read it: {message_of(error, 200)}."
+            self.failures[name] = DataError(problem)
+        return None
 
-    predicted = window.logits(images())
-    while True:
-        with naming_memory(lambda: begun[0], inputs.memory):
-            found = next(predicted, None)
-        if found is None:
+    def predicted(
+        self, cases: Iterator[PreparedCase | None], window: SlidingWindow
+    ) -> Iterator[tuple[PreparedCase, torch.Tensor]]:
+        """Yield cases with their logits where these are finite."""
+        begun = [""]  # the case whose tiles were taken last
+
+        def images() -> Iterator[tuple[PreparedCase, torch.Tensor]]:
+            for case in cases:
+                if case is not None:
+                    begun[0] = case.name
+                    yield case, case.image
+
+        found = window.logits(images())
+        while True:
+            with naming_memory(lambda: begun[0], self.inputs.memory):
+                case, logits = next(found, (None, torch.empty(0)))
+            if case is None:
+                return
+            if bool(torch.isfinite(logits).all()):
+                yield case, logits
+            else:
+                self.failures[case.name] = NumericsError(
+                    f"{case.name}: the network's output is not finite: no mask is written."
+                )
+
+    def write(self, case: PreparedCase, logits: torch.Tensor) -> None:
+        """Write what is wanted of a case."""
+        kept = self.options.probabilities
+        try:
+            with naming_memory(case.name, self.inputs.memory):
+                names = write_case(case, logits, self.model, staged=self.staged, probabilities=kept)
+        except UserError as error:
+            self.failures[case.name] = error
             return
-        case, logits = found
-        if not bool(torch.isfinite(logits).all()):
-            raise NumericsError(
-                f"{case.name}: the network's output is not finite: no mask is written."
-            )
-        yield case, logits
-
-
-@contextlib.contextmanager
-def _staged(masks: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix=STAGED, dir=masks) as folder:
-        yield Path(folder)
-
-
-@contextlib.contextmanager
-def _worker() -> Iterator[ThreadPoolExecutor]:
-    """Yield a thread that takes one task after another; what is waiting is dropped at the end."""
-    pool = ThreadPoolExecutor(1)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, make: Callable[[Given], Made], given: Iterable[Given]
-) -> Iterator[Made]:
-    """Yield what is made of each, in order, of which a few are made in advance."""
-    begun: deque[Future[Made]] = deque()
-    for one in given:
-        begun.append(pool.submit(make, one))
-        if len(begun) > AHEAD:
-            yield begun.popleft().result()
-    while begun:
-        yield begun.popleft().result()
+        for name in names:
+            (self.staged / name).replace(self.masks / name)
+        self.written(case.name, names)

@@ -1,7 +1,5 @@
-"""A predicted case on disk: whole, or not at all."""
+"""The files of a predicted case, in a folder where they lie until they are whole."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -10,27 +8,30 @@ from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.predicting.prepared_case import PreparedCase, mask_of
 
+BESIDE = (".npz", ".pkl", ".json")  # .json: nnU-Net's, for the spacing of a TIFF
+
 
 def write_case(
     case: PreparedCase,
     logits: torch.Tensor,
     model: LoadedModel,
     *,
-    masks: Path,
     staged: Path,
     probabilities: bool,
-) -> None:
+) -> list[str]:
     """Write the mask of a case, and its probabilities where they are wanted.
 
     Args:
         case: that was predicted.
         logits: (outputs, Z, Y, X) of the prepared image.
         model: that predicted it.
-        masks: the folder to write to.
-        staged: a folder on the same disk, where files lie until they are whole.
+        staged: the folder to write to.
         probabilities: write CASE.npz and CASE.pkl too, as nnU-Net does.
+
+    Returns:
+        The names of the files, the mask last: one that is there has all that belongs to it.
     """
-    ending = model.ending
+    mask = f"{case.name}{model.ending}"
     if probabilities:
         export_prediction_from_logits(
             logits,
@@ -44,16 +45,6 @@ def write_case(
         )
     else:
         writer = model.plans.image_reader_writer_class()
-        file = str(staged / f"{case.name}{ending}")
-        writer.write_seg(mask_of(case, logits, model), file, case.properties)
-    for written in _mask_last(staged, case.name, ending):
-        os.replace(written, masks / written.name)
-
-
-def _mask_last(staged: Path, name: str, ending: str) -> Iterator[Path]:
-    """Yield what nnU-Net wrote of a case: a mask that is there has all that belongs to it."""
-    mask = f"{name}{ending}"
-    for end in (".npz", ".pkl", ".json"):  # .json: the spacing of a TIFF
-        if (staged / f"{name}{end}").is_file():
-            yield staged / f"{name}{end}"
-    yield staged / mask
+        writer.write_seg(mask_of(case, logits, model), str(staged / mask), case.properties)
+    names = [f"{case.name}{end}" for end in BESIDE]
+    return [*(name for name in names if (staged / name).is_file()), mask]

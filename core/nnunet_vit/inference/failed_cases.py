@@ -1,0 +1,58 @@
+"""Cases without a mask: the others are predicted, and these are listed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nnunet_vit.data.faults import MOST_SHOWN
+from nnunet_vit.errors import PartialError, UserError, counted
+from nnunet_vit.files.json_file import write_json
+
+FAILURES = "failures.json"
+
+
+def tell_failures(
+    failures: Mapping[str, UserError], images: Mapping[str, Sequence[Path]], masks: Path
+) -> None:
+    """Write failures.json and say which cases have no mask; where all have one, remove it.
+
+    Args:
+        failures: what was wrong, by case.
+        images: the files of all cases.
+        masks: the folder of masks.
+
+    Raises:
+        PartialError: some cases failed.
+        UserError: all did; the error of the first.
+    """
+    file = masks / FAILURES
+    if not failures:
+        file.unlink(missing_ok=True)
+        return
+    content = {
+        case: {
+            "files": [str(image) for image in images[case]],
+            "problem": error.problem,
+            "fix": error.fix,
+        }
+        for case, error in failures.items()
+    }
+    write_json(content, file)
+    lines = [f"  {error}" for error in failures.values()][:MOST_SHOWN]
+    if len(failures) > MOST_SHOWN:
+        lines.append(f"  and {len(failures) - MOST_SHOWN} more, in {file}")
+    written = len(images) - len(failures)
+    if not written:
+        first = next(iter(failures.values()))
+        raise type(first)(
+            "\n".join([f"None of {counted(len(images), 'case')} has a mask:", *lines])
+        )
+    raise PartialError(
+        "\n".join(
+            [
+                f"{written} of {counted(len(images), 'case')} have a mask in {masks}; the others:",
+                *lines,
+            ]
+        )
+        + f"\n{file} lists them.",
+        fix="mend these images, then the same command with --continue.",
+    )

@@ -1,0 +1,122 @@
+"""Which masks of a folder are finished, and what they were made from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.errors import counted
+from nnunet_vit.files.digests import known_sha256, sha256
+from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.prediction_options import PredictionOptions
+
+if TYPE_CHECKING:
+    from nnunet_vit.inference.loaded_model import LoadedModel
+
+RECORD = "predicted.jsonl"  # a line per mask, the last one of a case counts
+
+
+class FinishedMasks:
+    """The record of a folder of masks. Several predictions may add to it at once."""
+
+    def __init__(self, folder: Path, maker: str) -> None:
+        """Read the record of a folder.
+
+        Args:
+            folder: of masks; it need not exist.
+            maker: digest of the model and of how it predicts.
+        """
+        self._folder, self._maker = folder, maker
+        self._entries = _entries(folder / RECORD)
+
+    def holds(self, case: str, images: Sequence[Path], names: Iterable[str]) -> bool:
+        """Tell whether files of a case are there as they were made, from these images."""
+        entry = self._entries.get(case, {})
+        if entry.get("made_from") != self._made_from(images):
+            return False
+        digests = entry.get("files")
+        return isinstance(digests, dict) and all(
+            self._is_as_made(name, digests.get(name)) for name in names
+        )
+
+    def add(self, case: str, images: Sequence[Path], names: Iterable[str]) -> None:
+        """Record files that have been written for a case.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        digests = {name: sha256(self._folder / name) for name in names}
+        entry = {"case": case, "made_from": self._made_from(images), "files": digests}
+        with (self._folder / RECORD).open("a", encoding="utf-8") as record:
+            record.write(json.dumps(entry) + "\n")
+
+    def _is_as_made(self, name: str, digest: object) -> bool:
+        try:
+            return sha256(self._folder / name) == digest
+        except OSError:
+            return False
+
+    def _made_from(self, images: Sequence[Path]) -> str:
+        parts = [self._maker, *(known_sha256(image) for image in images)]
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def left_to_predict(
+    inputs: Inputs, record: FinishedMasks, ending: str, *, options: PredictionOptions
+) -> Inputs:
+    """Return the cases whose masks are not finished, or all where nothing is resumed."""
+    if not options.resume:
+        return inputs
+    ends = [ending, *((".npz", ".pkl") if options.probabilities else ())]
+    finished = {
+        case
+        for case, files in inputs.cases.items()
+        if record.holds(case, files, [f"{case}{end}" for end in ends])
+    }
+    return inputs.without(finished)
+
+
+def already_there(inputs: Inputs, left: Inputs) -> list[str]:
+    """Return a line on the cases that are not predicted again, if there are any."""
+    number = len(inputs.cases) - len(left.cases)
+    return [f"{counted(number, 'mask')} of {len(inputs.cases)} finished already."] * bool(number)
+
+
+def maker_digest(models: Sequence["LoadedModel"], how: JsonObject) -> str:
+    """Return a digest of models, to the last bit of their weights, and of how they predict."""
+    digest = hashlib.sha256(json.dumps(how, sort_keys=True).encode())
+    for model in models:
+        digest.update(json.dumps([model.plans.plans, model.description], sort_keys=True).encode())
+        for network in model.networks:
+            for name, tensor in sorted(network.state_dict().items()):
+                digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def file_maker_digest(file: Path, how: JsonObject) -> str:
+    """Return a digest of what an ensemble's file says, and of how it predicts.
+
+    The file names its models by their digests.
+    """
+    text = json.dumps(how, sort_keys=True)
+    return hashlib.sha256(f"{sha256(file)} {text}".encode()).hexdigest()
+
+
+def _entries(record: Path) -> dict[str, Mapping[str, object]]:
+    """Return the last entry of each case; a line that a kill has cut off is none."""
+    found: dict[str, Mapping[str, object]] = {}
+    try:
+        lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("case"), str):
+            found[entry["case"]] = entry
+    return found
