@@ -40,19 +40,12 @@ def tell_failures(
     lines = [f"  {error}" for error in failures.values()][:MOST_SHOWN]
     if len(failures) > MOST_SHOWN:
         lines.append(f"  and {len(failures) - MOST_SHOWN} more, in {file}")
-    written = len(images) - len(failures)
+    cases, written = counted(len(images), "case"), len(images) - len(failures)
     if not written:
         first = next(iter(failures.values()))
-        raise type(first)(
-            "\n".join([f"None of {counted(len(images), 'case')} has a mask:", *lines])
-        )
+        raise type(first)("\n".join([f"None of {cases} has a mask:", *lines]))
+    head = f"{written} of {cases} have a mask in {masks}; {FAILURES} there lists the others:"
     raise PartialError(
-        "\n".join(
-            [
-                f"{written} of {counted(len(images), 'case')} have a mask in {masks}; the others:",
-                *lines,
-            ]
-        )
-        + f"\n{file} lists them.",
-        fix="mend these images, then the same command with --continue.",
+        "\n".join([head, *lines]),
+        fix="repair these images, then the same command with --continue.",
     )

@@ -19,6 +19,7 @@ KINDS = {
     errors.ModelError: ("model", 5),
     errors.MachineError: ("environment", 6),
     errors.NumericsError: ("numerics", 7),
+    errors.PartialError: ("partial", 8),
 }
 REPORT_IT = "Fix: please report it with the output of the same command and --debug."
 

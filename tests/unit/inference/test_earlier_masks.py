@@ -14,6 +14,7 @@ from nnunet_vit.inference.earlier_masks import (
     without_probabilities,
 )
 from nnunet_vit.inference.fold_weights import FoldWeights
+from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
@@ -75,15 +76,17 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
     def write(model, inputs, masks, **how):
         assert (masks / "a.npz").exists() == probabilities
         (masks / "a.png").write_text("new")
+        return {}
 
     model = SimpleNamespace(
         description={"file_ending": ".png"}, folds=lambda *_: [0], other_folders=list
     )
     instead = {
         "open_model": model,
-        "sound_inputs": SimpleNamespace(cases={"a": []}),
+        "sound_inputs": Inputs({"a": []}, {}),
         "read_fold": FoldWeights({}, None),
-        "loaded": None,
+        "loaded": SimpleNamespace(ending=".png"),
+        "maker_digest": "",
     }
     for name, value in instead.items():
         monkeypatch.setattr(predict, name, lambda *_, value=value, **__: value)

@@ -10,7 +10,7 @@ from read_only import read_only
 from skimage.io import imread
 from validated_runs import CASES, runs, save_mask, softmax
 
-from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError
+from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError, PartialError
 from nnunet_vit.inference import predict_ensemble as module
 from nnunet_vit.inference.best_of_dataset import best_of_dataset
 from nnunet_vit.inference.ensemble_file import read_ensemble
@@ -53,21 +53,23 @@ def networks(monkeypatch):
 
     def run(model, inputs, place, *, options, progress):
         logits = FIRST if loaded[-1] == ONE else SECOND
-        for case, each in zip(inputs.cases, logits, strict=True):
+        known = dict(zip(("x", "x.y"), logits, strict=True))
+        for case, each in ((case, known[case]) for case in inputs.cases):
             save_mask(place / f"{case}.png", each.argmax(axis=0)[0])
             if options.probabilities:
                 np.savez_compressed(place / f"{case}.npz", probabilities=softmax(each))
                 (place / f"{case}.pkl").write_bytes(pickle.dumps({}))
         for name in ("plans.json", "dataset.json"):
             (place / name).write_text("{}")
+        return {}
 
     monkeypatch.setattr(ReadyMember, "loaded", load)
     monkeypatch.setattr(module, "run", run)
 
 
-def predict(images, file, masks=None, probabilities=False, progress=None):
+def predict(images, file, masks=None, probabilities=False, progress=None, resume=False):
     masks = masks or images.parent / "masks"
-    options = PredictionOptions("cpu", probabilities=probabilities)
+    options = PredictionOptions("cpu", probabilities=probabilities, resume=resume)
     progress = progress or Progress()
     module.predict_ensemble(images, masks, file, base=None, options=options, progress=progress)
     return masks
@@ -82,7 +84,7 @@ def test_the_mean_of_the_members(file, images, networks):
     masks = predict(images, file, probabilities=True)
     names = [f"{case}.{ending}" for case in ("x", "x.y") for ending in ("npz", "pkl", "png")]
     assert sorted(path.name for path in masks.iterdir()) == [
-        "dataset.json", "plans.json", *sorted(names)
+        "dataset.json", "plans.json", "predicted.jsonl", *sorted(names)
     ]  # fmt: skip
     for number, case in enumerate(("x", "x.y")):
         mean = (softmax(FIRST[number]) + softmax(SECOND[number])) / 2
@@ -193,9 +195,33 @@ def test_masks_among_the_models_and_images_that_do_not_fit(file, images):
         predict(images, file, masks=file.parent / ONE)
     with pytest.raises(MachineError, match=r"best\.json is a file\."):
         predict(images, file, masks=file / "masks")
-    (images / "x_0001.png").unlink()
+    for case in ("x", "x.y"):
+        (images / f"{case}_0001.png").unlink()
     with pytest.raises(DataError, match="has 1 channel"):
         predict(images, file)
+
+
+def test_one_bad_image_does_not_stop_the_others(file, images, networks):
+    (images / "x_0001.png").unlink()
+    (images.parent / "masks").mkdir()
+    save_mask(images.parent / "masks/x.png", np.zeros((24, 32)))
+    with pytest.raises(PartialError, match=r"1 of 2 cases have a mask in .*has 1 channel"):
+        predict(images, file)
+    masks = images.parent / "masks"
+    assert list(json.loads((masks / "failures.json").read_text())) == ["x"]
+    assert (masks / "x.y.png").is_file()
+
+
+def test_finished_masks_of_an_ensemble_stay(file, images, networks):
+    masks = predict(images, file)
+    before = (masks / "x.png").stat().st_mtime_ns
+    (masks / "x.y.png").unlink()
+    predict(images, file, resume=True)
+    assert (masks / "x.png").stat().st_mtime_ns == before
+    assert (masks / "x.y.png").is_file()
+    change(file, postprocessing=[])
+    predict(images, file, resume=True)
+    assert (masks / "x.png").stat().st_mtime_ns > before
 
 
 @pytest.mark.parametrize(

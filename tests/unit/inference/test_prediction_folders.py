@@ -238,7 +238,7 @@ def test_names_without_a_channel_number(model, images):
     assert "rename b.nii.gz to b_0000.nii.gz" in refusal(DataError, images, model)
 
 
-def test_every_bad_image_of_a_folder_is_named_before_the_network_is_built(model, images):
+def test_every_bad_image_of_a_folder_is_named_and_the_others_are_left(model, images):
     (images / "c_0000.nii.gz").write_bytes(b"")
     whole = (images / "a_0000.nii.gz").read_bytes()
     (images / "d_0000.nii.gz").write_bytes(whole[: len(whole) // 2])
@@ -247,14 +247,21 @@ def test_every_bad_image_of_a_folder_is_named_before_the_network_is_built(model,
     write_image(images / "g_0000.nii.gz", np.zeros((6, 8), np.float32))
     write_image(images / "g_0001.nii.gz", np.zeros((6, 8), np.float32))
     write_image(images / "h_0000.nii.gz", np.zeros((2, 3, 6, 8), np.float32))
-    lines = refusal(DataError, images, model).splitlines()
-    assert lines[0] == f"-i {images}: 6 problems"
     words = ["is empty", "is damaged", "has spacing 1000", "has spacing 0.001", "is one file too",
              "has 2 channels; the model takes 1 (CT)"]  # fmt: skip
-    for letter, line, problem in zip("cdefgh", lines[1:], words, strict=True):
-        assert line.strip().startswith(
-            f"{images}/{letter}_000{int(letter == 'g')}.nii.gz {problem}"
-        )
+    inputs = sound_inputs(images, open_model(model), Progress())
+    assert list(inputs.cases) == ["a", "b"]
+    assert list(inputs.faulty) == list("cdefgh")
+    starts = [f"{images}/{letter}_000{int(letter == 'g')}.nii.gz {problem}"
+              for letter, problem in zip("cdefgh", words, strict=True)]  # fmt: skip
+    for start, error in zip(starts, inputs.faults.values(), strict=True):
+        assert str(error).startswith(start)
+    for sound in ("a", "b"):
+        (images / f"{sound}_0000.nii.gz").unlink()
+    lines = refusal(DataError, images, model).splitlines()
+    assert lines[0] == f"-i {images}: 6 problems"
+    for start, line in zip(starts, lines[1:], strict=True):
+        assert line.strip().startswith(start)
 
 
 def test_files_of_other_programs_and_other_endings_are_left_out(model, images):

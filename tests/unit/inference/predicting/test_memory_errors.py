@@ -9,6 +9,7 @@ from nnunet_vit.errors import MachineError, NumericsError
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.predicting import pipeline
 from nnunet_vit.inference.predicting.memory_errors import naming_memory
+from nnunet_vit.inference.predicting.prepared_case import prepared
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.inference.tiling import forward
 from nnunet_vit.report.progress import Progress
@@ -54,7 +55,7 @@ def predict(tmp_path, monkeypatch):
 
     def run(model):
         options = PredictionOptions("cpu", mirroring=False)
-        pipeline.predict_cases(
+        return pipeline.predict_cases(
             Inputs(files, {}), run.masks, model, options=options, progress=Progress()
         )
 
@@ -74,10 +75,27 @@ def test_where_reading_or_writing_takes_too_much(predict, monkeypatch, step):
         return inner(case, *others, **more)
 
     monkeypatch.setattr(pipeline, step, short)
-    with pytest.raises(MachineError, match=r"^case_1: memory ran out"):
-        predict(model_of())
-    assert "case_1.png" not in {path.name for path in predict.masks.iterdir()}
-    assert not list(predict.masks.glob(".*"))
+    failures = predict(model_of())
+    assert list(failures) == ["case_1"]
+    assert str(failures["case_1"]).startswith("case_1: memory ran out. Fix: a machine with more")
+    assert {path.name for path in predict.masks.iterdir()} == {
+        "case_0.png", "case_2.png", "dataset.json", "plans.json"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bad"), OSError("gone"), AssertionError("shape")])
+def test_an_image_that_nnunet_cannot_read(predict, monkeypatch, error):
+    def fails(case, *others):
+        if case == "case_0":
+            raise error
+        return prepared(case, *others)
+
+    monkeypatch.setattr(pipeline, "prepared", fails)
+    failures = predict(model_of())
+    assert list(failures) == ["case_0"]
+    told = str(failures["case_0"])
+    assert told.endswith(f"case_0_0000.png: nnU-Net cannot read it: {error}.")
+    assert len(list(predict.masks.glob("*.png"))) == 2
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -85,6 +103,8 @@ def test_no_mask_of_output_that_is_not_finite(predict, value):
     model = model_of()
     with torch.no_grad():
         model.networks[0][2].bias.fill_(value)
-    with pytest.raises(NumericsError, match=r"^case_0: the network's output is not finite"):
-        predict(model)
+    failures = predict(model)
+    assert list(failures) == ["case_0", "case_1", "case_2"]
+    assert isinstance(failures["case_1"], NumericsError)
+    assert str(failures["case_1"]).startswith("case_1: the network's output is not finite")
     assert not list(predict.masks.glob("*.png"))
