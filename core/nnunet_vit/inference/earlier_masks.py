@@ -4,7 +4,7 @@ Masks are replaced or left among the new ones; probabilities of other masks are 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
@@ -40,7 +40,12 @@ def _opens(file: Path) -> bool:
 
 
 def made_way_for(
-    masks: Path, expected: Sequence[Path], ending: str, *, probabilities: bool
+    masks: Path,
+    expected: Sequence[Path],
+    ending: str,
+    *,
+    probabilities: bool,
+    finished: Collection[Path] = (),
 ) -> Iterator[str]:
     """Yield what is to be said of earlier masks; delete their probabilities.
 
@@ -49,21 +54,25 @@ def made_way_for(
         expected: the masks that will be written.
         ending: of all masks.
         probabilities: they are written too, and replace the earlier ones.
+        finished: masks of the same prediction, which stay.
     """
-    yield from of_earlier_prediction(masks, expected, ending)
+    yield from of_earlier_prediction(masks, expected, ending, finished)
     if not probabilities:
         yield from without_probabilities(expected, ending)
 
 
-def of_earlier_prediction(masks: Path, expected: Iterable[Path], ending: str) -> Iterator[str]:
+def of_earlier_prediction(
+    masks: Path, expected: Iterable[Path], ending: str, finished: Collection[Path] = ()
+) -> Iterator[str]:
     """Yield a line on masks that will be replaced, and one on those that stay.
 
     Args:
         masks: folder to write to; it exists.
         expected: the masks that will be written.
         ending: of all masks.
+        finished: masks of the same prediction, which stay.
     """
-    there, written = set(files_of(masks, ending)), set(expected)
+    there, written = set(files_of(masks, ending)) - set(finished), set(expected)
     if there & written:
         scores = masks / SUMMARY
         stale = f"; {scores} is of these, not of the new ones" if scores.is_file() else ""

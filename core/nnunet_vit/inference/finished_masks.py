@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import counted
 from nnunet_vit.files.digests import known_sha256, sha256
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.inputs import Inputs
@@ -79,9 +78,8 @@ def left_to_predict(
 
 
 def already_there(inputs: Inputs, left: Inputs) -> list[str]:
-    """Return a line on the cases that are not predicted again, if there are any."""
-    number = len(inputs.cases) - len(left.cases)
-    return [f"{counted(number, 'mask')} of {len(inputs.cases)} finished already."] * bool(number)
+    """Return the cases that are not predicted again."""
+    return [case for case in inputs.cases if case not in left.cases]
 
 
 def maker_digest(models: Sequence["LoadedModel"], how: JsonObject) -> str:

@@ -1,11 +1,11 @@
 """Prediction with a model folder, case by case and with progress."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nnunet_vit.errors import MachineError, Stopped, UserError, shortened
+from nnunet_vit.errors import MachineError, Stopped, UserError, counted, shortened
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
 from nnunet_vit.inference.failed_cases import tell_failures
@@ -76,8 +76,7 @@ def predict_folder(
     left = left_to_predict(inputs, record, ready.ending, options=options)
     expected = overwritable([masks / f"{case}{ready.ending}" for case in left.cases])
     said = [notice for network in networks for notice in network.notices]
-    way = made_way_for(masks, expected, ready.ending, probabilities=options.probabilities)
-    log_all([*said, *already_there(inputs, left), *way], progress)
+    log_all([*said, *made_way(inputs, left, masks, ready.ending, options=options)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(left.cases))
     began = time.time()
     with (
@@ -93,6 +92,26 @@ def log_all(notices: Iterable[str], progress: Progress) -> None:
     """Show lines that stay."""
     for notice in notices:
         progress.log(notice)
+
+
+def made_way(
+    inputs: Inputs, left: Inputs, masks: Path, ending: str, *, options: PredictionOptions
+) -> Iterator[str]:
+    """Yield what is to be said of masks that are there, finished ones and others.
+
+    Args:
+        inputs: all cases.
+        left: those that will be predicted.
+        masks: the folder of masks.
+        ending: of all masks.
+        options: of the prediction.
+    """
+    finished = [masks / f"{case}{ending}" for case in already_there(inputs, left)]
+    if finished:
+        yield f"{counted(len(finished), 'mask')} of {len(inputs.cases)} finished already."
+    expected = [masks / f"{case}{ending}" for case in left.cases]
+    kept = options.probabilities
+    yield from made_way_for(masks, expected, ending, probabilities=kept, finished=finished)
 
 
 def stopped_after(expected: Sequence[Path], began: float) -> Stopped:

@@ -17,13 +17,11 @@ from nnunet_vit.evaluation.ranking.averaging import average, reader_of
 from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
-from nnunet_vit.inference.earlier_masks import made_way_for
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
 from nnunet_vit.inference.failed_cases import tell_failures
 from nnunet_vit.inference.finished_masks import (
     FinishedMasks,
-    already_there,
     file_maker_digest,
     left_to_predict,
 )
@@ -31,6 +29,7 @@ from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.predict import (
     check_masks_folder,
     log_all,
+    made_way,
     run,
     stopped_after,
 )
@@ -124,7 +123,7 @@ def predict_ensemble(
     ending = str(members[0].model.description["file_ending"])
     left = left_to_predict(inputs, record, ending, options=options)
     job = _Job(chosen, members, left, masks, options, record)
-    log_all([*already_there(inputs, left), *_notices(job)], progress)
+    log_all(_notices(job, inputs), progress)
     began = time.time()
     with (
         captured(f"nnU-Net cannot predict {images}", progress),
@@ -157,12 +156,10 @@ def _predict(
     return failed
 
 
-def _notices(job: _Job) -> Iterator[str]:
+def _notices(job: _Job, inputs: Inputs) -> Iterator[str]:
     if job.probabilities and job.chosen.temperature is None:
         yield f"{job.chosen.path} has no temperature: the probabilities are not scaled."
-    yield from made_way_for(
-        job.masks, job.expected, job.task.ending, probabilities=job.probabilities
-    )
+    yield from made_way(inputs, job.inputs, job.masks, job.task.ending, options=job.options)
 
 
 def _heading(job: _Job, number: int) -> str:

@@ -41,7 +41,7 @@ def test_finished_masks_are_left(folder):
     found = left(folder)
     assert list(found.cases) == ["c"]
     inputs = Inputs({case: [] for case in "abc"}, {})
-    assert already_there(inputs, found) == ["2 masks of 3 finished already."]
+    assert already_there(inputs, found) == ["a", "b"]
     assert already_there(inputs, inputs) == []
 
 
