@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from nnunet_vit.files.json_file import JsonObject
 
+STEP = 0.5
+
 
 @dataclass(frozen=True)
 class PredictionOptions:
@@ -14,13 +16,15 @@ class PredictionOptions:
         mirroring: average over mirrored images.
         probabilities: write them beside the masks, as nnU-Net does.
         resume: leave masks that the same model has made of the same images.
+        step: between tiles, at most this share of a tile; nnU-Net's is 0.5.
     """
 
     device: str | None = None
     mirroring: bool = True
     probabilities: bool = False
     resume: bool = False
+    step: float = STEP
 
     def changes_masks(self) -> JsonObject:
         """Return what masks depend on beside model and images."""
-        return {"mirroring": self.mirroring}
+        return {"mirroring": self.mirroring, "step": self.step}

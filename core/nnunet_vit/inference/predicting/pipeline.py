@@ -65,7 +65,8 @@ def predict_cases(
 def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress) -> SlidingWindow:
     """Return the sliding window of a model on the device of the options."""
     tile = tuple(model.configuration.patch_size)
-    grid = Grid(tile, mirrors=mirrors_of(model.mirroring_axes if options.mirroring else None))
+    mirrors = mirrors_of(model.mirroring_axes if options.mirroring else None)
+    grid = Grid(tile, options.step, mirrors)
     forward = Forward(model.networks, tile, torch.device(options.device or "cpu"), progress.log)
     return SlidingWindow(forward, grid, model.labels.num_segmentation_heads)
 

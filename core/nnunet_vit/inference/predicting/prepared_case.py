@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from nnunetv2.inference.export_prediction import (
+    convert_predicted_logits_to_segmentation_with_correct_shape,
+)
 
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.loaded_model import LoadedModel
@@ -65,6 +68,27 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
     whole[tuple(slice(*ends) for ends in known["bbox_used_for_cropping"])] = inner
     turned: Array = whole.transpose(model.plans.transpose_backward)
     return turned
+
+
+def probabilities_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Array":
+    """Return the probabilities (outputs, ...) of a case in the size in which nnU-Net read it.
+
+    Args:
+        case: that was predicted.
+        logits: (outputs, Z, Y, X) of the prepared image.
+        model: that predicted it.
+    """
+    _, values = convert_predicted_logits_to_segmentation_with_correct_shape(
+        logits,
+        model.plans,
+        model.configuration,
+        model.labels,
+        case.properties,
+        return_probabilities=True,
+        num_threads_torch=torch.get_num_threads(),
+    )
+    found: Array = values
+    return found
 
 
 def _resampled(logits: torch.Tensor, known: JsonObject, model: LoadedModel) -> torch.Tensor:

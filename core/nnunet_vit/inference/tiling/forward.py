@@ -1,5 +1,6 @@
 """The networks' forward passes, in batches that are halved where memory is short."""
 
+import threading
 from collections.abc import Callable, Sequence
 
 import torch
@@ -33,7 +34,7 @@ class Forward:
         self.device, self.networks, self._tell = device, len(networks), tell
         self._format = torch.channels_last if len(tile) == 2 else torch.contiguous_format
         self._own = [network.eval() for network in networks]
-        self._features = SharedFeatures(self._own)
+        self._features, self._one_batch = SharedFeatures(self._own), threading.Lock()
         place(self._own, device, self._format)
         most = VOXELS.get(device.type, VOXELS["cpu"])
         self.batch = max(1, most // torch.Size(tile).numel())
@@ -59,8 +60,9 @@ class Forward:
 
     def _logits(self, views: Tensor) -> Tensor:
         views = views.contiguous(memory_format=self._format)
-        self._features.forget()
-        return torch.stack([network(views) for network in self._own])
+        with self._one_batch:  # networks that share features, and threads that share networks
+            self._features.forget()
+            return torch.stack([network(views) for network in self._own])
 
 
 def is_of_memory(error: Exception) -> bool:

@@ -26,7 +26,7 @@ class Grid:
     """
 
     tile: tuple[int, ...]
-    step: float = 0.5
+    step: float
     mirrors: tuple[Axes, ...] = ((),)
 
     def regions(self, shape: Sequence[int]) -> list[Region]:

@@ -28,13 +28,13 @@ def networks(dimensions, count):
     ]
 
 
-def window_of(own, tile, axes=None, tell=print):
+def window_of(own, tile, axes=None, step=0.5, tell=print):
     forward = Forward([copy.deepcopy(network) for network in own], tile, CPU, tell)
-    return SlidingWindow(forward, Grid(tile, mirrors=mirrors_of(axes)), 3), forward
+    return SlidingWindow(forward, Grid(tile, step, mirrors_of(axes)), 3), forward
 
 
-def stock_logits(own, tile, axes, image):
-    predictor = nnUNetPredictor(use_mirroring=axes is not None, device=CPU, allow_tqdm=False)
+def stock_logits(own, tile, axes, image, step=0.5):
+    predictor = nnUNetPredictor(step, use_mirroring=axes is not None, device=CPU, allow_tqdm=False)
     predictor.configuration_manager = SimpleNamespace(patch_size=tile)
     predictor.label_manager = SimpleNamespace(num_segmentation_heads=3)
     predictor.network, predictor.allowed_mirroring_axes = copy.deepcopy(own[0]), axes
@@ -59,6 +59,15 @@ def test_the_logits_are_nnunets(tile, shapes, axes, folds):
         torch.testing.assert_close(logits, expected, atol=2e-3, rtol=2e-3)
 
 
+@pytest.mark.parametrize("step", [0.3, 0.75, 1.0])
+def test_tiles_lie_as_far_apart_as_nnunets(step):
+    own, image = networks(2, 1), torch.randn(2, 1, 50, 61)
+    window, _ = window_of(own, (16, 24), step=step)
+    ((_, logits),) = window.logits([("a", image)])
+    expected = stock_logits(own, (16, 24), None, image, step)
+    torch.testing.assert_close(logits, expected, atol=2e-3, rtol=2e-3)
+
+
 class Counting(nn.Module):
     """Says how many views it got, and has memory for so many only."""
 
@@ -77,7 +86,7 @@ def test_small_images_share_a_batch():
     network = Counting()
     forward = Forward([network], (8, 8), CPU, print)
     forward.batch = 8
-    window = SlidingWindow(forward, Grid((8, 8), mirrors=mirrors_of((0, 1))), 3)
+    window = SlidingWindow(forward, Grid((8, 8), 0.5, mirrors_of((0, 1))), 3)
     images = ((number, torch.full((2, 1, 8, 8), float(number))) for number in range(5))
     found = dict(window.logits(images))
     assert network.sizes == [8, 8, 4]  # two images in four mirrors each
@@ -103,7 +112,7 @@ def test_batches_are_halved_where_memory_is_short():
     network, told = Counting(most=3), []
     forward = Forward([network], (8, 8), CPU, told.append)
     forward.batch = 16
-    window = SlidingWindow(forward, Grid((8, 8)), 3)
+    window = SlidingWindow(forward, Grid((8, 8), 0.5), 3)
     image = torch.randn(2, 1, 30, 30)
     ((_, logits),) = window.logits([("a", image)])
     torch.testing.assert_close(logits[:2].float(), image, atol=0.01, rtol=0.01)
