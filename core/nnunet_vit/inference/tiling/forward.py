@@ -60,9 +60,11 @@ class Forward:
 
     def _logits(self, views: Tensor) -> Tensor:
         views = views.contiguous(memory_format=self._format)
-        with self._one_batch:  # networks that share features, and threads that share networks
+        # nnU-Net's own networks compute in half precision on a GPU; ours close what is around them
+        half = torch.autocast(self.device.type, enabled=self.device.type == "cuda")
+        with self._one_batch, half:  # networks that share features, and threads that share networks
             self._features.forget()
-            return torch.stack([network(views) for network in self._own])
+            return torch.stack([network(views).float() for network in self._own])
 
 
 def is_of_memory(error: Exception) -> bool:
