@@ -24,6 +24,9 @@ StepSize = Annotated[
 Probabilities = Annotated[
     bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
 ]
+Volumes = Annotated[
+    bool, typer.Option("--volumes", help="write volumes.csv: size of each class in each mask")
+]
 Continue = Annotated[
     bool, typer.Option("--continue", help="leave masks that are finished: same model, same image")
 ]
@@ -48,6 +51,7 @@ def predict(
     mirroring: Mirroring = True,
     step_size: StepSize = STEP,
     probabilities: Probabilities = False,
+    volumes: Volumes = False,
     resume: Continue = False,
     checkpoint: Checkpoint = None,
     pretrained_weights: Pretrained = None,
@@ -57,7 +61,9 @@ def predict(
 
     _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
     with quiet_libraries() as progress:
-        options = PredictionOptions(device, mirroring, probabilities, resume, step_size)
+        options = PredictionOptions(
+            device, mirroring, probabilities, resume=resume, step=step_size, volumes=volumes
+        )
         if ensemble is not None:
             from nnunet_vit.inference.predict_ensemble import predict_ensemble
 

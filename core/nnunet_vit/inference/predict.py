@@ -1,12 +1,14 @@
 """Prediction with a model folder, case by case and with progress."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.errors import MachineError, Stopped, UserError, counted, shortened
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
+from nnunet_vit.inference.class_volumes import write_volumes
 from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
 from nnunet_vit.inference.failed_cases import tell_failures
 from nnunet_vit.inference.finished_masks import (
@@ -84,8 +86,35 @@ def predict_folder(
         stops_with(lambda: stopped_after(expected, began)),
     ):
         failed = run(ready, left, masks, options=options, progress=progress, record=record)
-    tell_failures(inputs.faults | failed, inputs.all_cases, masks)
+    finish(inputs, inputs.faults | failed, masks, ready.description, options=options)
     return len(inputs.cases)
+
+
+def finish(
+    inputs: Inputs,
+    failures: Mapping[str, UserError],
+    masks: Path,
+    description: JsonObject,
+    *,
+    options: PredictionOptions,
+) -> None:
+    """Write what is made of all masks together, and say which cases have none.
+
+    Args:
+        inputs: all cases.
+        failures: what was wrong, by case.
+        masks: the folder of masks.
+        description: dataset.json.
+        options: of the prediction.
+
+    Raises:
+        PartialError: some cases have no mask.
+        UserError: none has.
+    """
+    if options.volumes:
+        there = [case for case in inputs.cases if case not in failures]
+        write_volumes(masks, there, description)
+    tell_failures(failures, inputs.all_cases, masks)
 
 
 def log_all(notices: Iterable[str], progress: Progress) -> None:

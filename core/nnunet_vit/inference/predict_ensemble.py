@@ -19,7 +19,6 @@ from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
 from nnunet_vit.evaluation.ranking.temperature import scaled
 from nnunet_vit.inference.ensemble_file import EnsembleFile, read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
-from nnunet_vit.inference.failed_cases import tell_failures
 from nnunet_vit.inference.finished_masks import (
     FinishedMasks,
     file_maker_digest,
@@ -28,6 +27,7 @@ from nnunet_vit.inference.finished_masks import (
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.predict import (
     check_masks_folder,
+    finish,
     log_all,
     made_way,
     run,
@@ -132,7 +132,8 @@ def predict_ensemble(
     ):
         failed = _predict(job, work, base, progress=progress)
         _finish(replace(job, inputs=left.without(failed)), work, progress)
-    tell_failures(inputs.faults | failed, inputs.all_cases, masks)
+    description = members[0].model.description
+    finish(inputs, inputs.faults | failed, masks, description, options=options)
     return len(inputs.cases)
 
 

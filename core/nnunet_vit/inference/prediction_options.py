@@ -17,6 +17,7 @@ class PredictionOptions:
         probabilities: write them beside the masks, as nnU-Net does.
         resume: leave masks that the same model has made of the same images.
         step: between tiles, at most this share of a tile; nnU-Net's is 0.5.
+        volumes: write a table of how large each class is in each mask.
     """
 
     device: str | None = None
@@ -24,6 +25,7 @@ class PredictionOptions:
     probabilities: bool = False
     resume: bool = False
     step: float = STEP
+    volumes: bool = False
 
     def changes_masks(self) -> JsonObject:
         """Return what masks depend on beside model and images."""

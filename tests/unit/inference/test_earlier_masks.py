@@ -85,7 +85,7 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
         "open_model": model,
         "sound_inputs": Inputs({"a": []}, {}),
         "read_fold": FoldWeights({}, None),
-        "loaded": SimpleNamespace(ending=".png"),
+        "loaded": SimpleNamespace(ending=".png", description={}),
         "maker_digest": "",
     }
     for name, value in instead.items():

@@ -1,0 +1,61 @@
+"""A table of how large each class is in each mask."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from nnunet_vit.data.checks.raster_reading import PICTURES, in_threads, read, reader_for
+from nnunet_vit.data.file_faults import FileFault
+from nnunet_vit.data.labels import labels_of
+from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.writing import write_text
+
+TABLE = "volumes.csv"
+COLUMNS = ("case", "class", "voxels", "share", "size", "unit")
+Row = tuple[str, str, int, str, str, str]
+
+
+def write_volumes(masks: Path, cases: Iterable[str], description: JsonObject) -> Path:
+    """Write a row per mask and class: pixels or voxels, their share of the image, and mm2 or mm3.
+
+    Args:
+        masks: the folder of masks, where the table goes.
+        cases: whose masks are there.
+        description: dataset.json.
+
+    Returns:
+        The table. Sizes are empty where files have no spacing.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    ending = str(description["file_ending"])
+    files = {case: masks / f"{case}{ending}" for case in cases}
+    rows = in_threads(lambda case: list(_rows(case, files, description)), list(files), lambda: None)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(row for each in rows for row in each)
+    write_text(text.getvalue(), masks / TABLE)
+    return masks / TABLE
+
+
+def _rows(case: str, files: Mapping[str, Path], description: JsonObject) -> Iterator[Row]:
+    import numpy as np
+
+    file = files[case]
+    reader = reader_for(description, [file], "mask")
+    found = read(file, reader, str(description["file_ending"]), "mask")
+    if isinstance(found, FileFault):  # removed meanwhile
+        return
+    mask, spacing = found.values[0].astype(int), found.spacing
+    flat = len(mask) == 1
+    known = reader.__name__ != PICTURES and spacing is not None
+    own = (spacing[1:] if flat else spacing) if known and spacing else ()
+    for name, labels in labels_of(description).classes.items():
+        count = int(np.isin(mask, labels).sum())
+        size = f"{count * math.prod(own):.6g}" if own else ""
+        unit = ("mm2" if flat else "mm3") if own else ""
+        yield case, name, count, f"{count / mask.size:.6f}", size, unit
