@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from alike_masks import ALIKE
 from predicting_model import IGNORING, LABELS, REGIONS, model_of, save_images, stock_masks
 
 from nnunet_vit.inference.inputs import Inputs
@@ -14,7 +15,6 @@ pytestmark = pytest.mark.unit
 
 PICTURES = [(24, 32), (7, 9), (61, 80), (24, 33)]  # a tile, smaller, several, one more pixel
 VOLUMES = [(5, 40, 37), (1, 20, 20), (3, 70, 30)]
-ALIKE = 0.9999  # of the pixels: batches add up in another order
 
 
 def predict(model, files, folder, **options):
