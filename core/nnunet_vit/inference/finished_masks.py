@@ -84,13 +84,16 @@ def already_there(inputs: Inputs, left: Inputs) -> list[str]:
 
 def maker_digest(models: Sequence["LoadedModel"], how: JsonObject) -> str:
     """Return a digest of models, to the last bit of their weights, and of how they predict."""
+    import torch
+
     digest = hashlib.sha256(json.dumps(how, sort_keys=True).encode())
     for model in models:
         digest.update(json.dumps([model.plans.plans, model.description], sort_keys=True).encode())
         for network in model.networks:
             for name, tensor in sorted(network.state_dict().items()):
                 digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+                values = tensor.detach().cpu().contiguous().flatten()
+                digest.update(values.view(torch.uint8).numpy())  # numpy has no bfloat16
     return digest.hexdigest()
 
 
