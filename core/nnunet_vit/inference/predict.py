@@ -146,9 +146,7 @@ def made_way(
 def stopped_after(expected: Sequence[Path], began: float) -> Stopped:
     """Say how many of the expected masks have been written since then."""
     written = [mask for mask in expected if mask.is_file() and mask.stat().st_mtime >= began]
-    return Stopped(
-        f"{len(written)} of {len(expected)} masks are written; with --continue the others follow."
-    )
+    return Stopped(f"{len(written)} of {len(expected)} masks are written.", resumes=True)
 
 
 def loaded(trained: ModelFolder, folds: Sequence[FoldWeights]) -> LoadedModel:
