@@ -47,7 +47,7 @@ def loss_of(section: LossSection) -> tuple[list[ChosenTerm], list[Fault]]:
     for name, given in (section.terms or USUAL_TERMS).items():
         term = _named(named_term, name, (NNUNET,), faults=faults)
         if term is not None:
-            options, texts = read_options(term.options, given, "weight")
+            options, texts = read_options(term.options, given, "weight", name=name)
             chosen += [ChosenTerm(term, options)] if options else []
             faults += [Fault((name, *key), text) for key, text in texts.items()]
     return chosen, faults
@@ -60,7 +60,7 @@ def augmentation_of(section: AugmentationSection) -> tuple[list[ChosenAugmentati
     for name, given in section.added.items():
         kind = _named(named_augmentation, name, OWN_KEYS, faults=faults)
         if kind is not None:
-            options, texts = read_options(kind.options, given, "strength")
+            options, texts = read_options(kind.options, given, "strength", name=name)
             chosen += [ChosenAugmentation(kind, options)] if options else []
             faults += [Fault((name, *key), text) for key, text in texts.items()]
     return chosen, faults

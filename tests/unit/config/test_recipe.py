@@ -131,6 +131,15 @@ def test_every_problem_at_once(faults_of):
         ("loss: {tversky: {false_positives: 0, false_negatives: 0}}", "train.loss.tversky: given "
          "{'false_positives': 0, 'false_negatives': 0}; false_positives and false_negatives are "
          "both 0, so that no error counts; allowed: one of them greater than 0"),
+        ("loss: {dice: 0, focal: 1}", "train.loss.dice: given 0; allowed: a number greater than 0 "
+         "and at most 1000. Fix: leave dice out"),
+        ("augmentation: {elastic: 0}", "train.augmentation.elastic: given 0; allowed: a number "
+         "greater than 0 and at most 3. Fix: leave elastic out"),
+        ("augmentation: {stain: {probability: 0.0}}", "train.augmentation.stain.probability: given "
+         "0.0; allowed: a number greater than 0 and at most 1. Fix: leave stain out"),
+        ("augmentation: {stain: false}", "train.augmentation.stain: given false; allowed: a "
+         "number, its strength, or a section with the keys strength, probability, amount, offset. "
+         "Fix: leave stain out"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_one_error(faults_of, given, text):
