@@ -11,7 +11,7 @@ from nnunet_vit.augmentation.kind import ChosenAugmentation
 from nnunet_vit.config.augmentation_section import NAMED, AugmentationSection
 from nnunet_vit.config.loss_section import NNUNET, LossSection
 from nnunet_vit.config.named_options import read_options
-from nnunet_vit.config.problems import Parts, Problem, path_text, problems_error
+from nnunet_vit.config.problems import Parts, path_text, unplaced_error
 from nnunet_vit.config.train_section import ViTTrainConfig
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.files.json_file import JsonObject
@@ -143,8 +143,7 @@ def _refuse(section: Parts, faults: list[Fault]) -> None:
     if len(faults) == 1 and faults[0].cause is not None:
         raise faults[0].cause
     if faults:
-        problems = [Problem(path_text((*section, *each.key)), None, each.text) for each in faults]
-        raise problems_error("the run", problems)
+        raise unplaced_error([(path_text((*section, *each.key)), each.text) for each in faults])
 
 
 def loss_text(section: LossSection) -> str:
