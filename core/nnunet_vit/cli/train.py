@@ -86,11 +86,11 @@ def train(
             one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
         progress.log(figures)
-    # printed, not logged: a command that is broken into lines is none
     print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
 
 
 def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:
+    """Return the command to print; a log would break it into lines, and it would be none."""
     folds = " ".join(map(str, run.data.folds))
     return f"vit_cli predict -i IMAGES -o MASKS --model {shlex.quote(str(folder))} --folds {folds}"
 
