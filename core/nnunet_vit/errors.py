@@ -1,7 +1,7 @@
 """The errors that a user can cause or fix, each with the exit code that a script can rely on."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class UserError(Exception):
@@ -27,6 +27,20 @@ class ConfigError(UserError):
 
     kind = "config"
     exit_code = 2
+
+
+class UnplacedError(ConfigError):
+    """Keys of a run that do not fit its dataset, found where its file is not known any more.
+
+    Args:
+        problem: all of them, for whoever has no run file.
+        found: each key, like `train.loss.dice`, with what is wrong with it.
+    """
+
+    def __init__(self, problem: str, found: Sequence[tuple[str, str]]) -> None:
+        """Keep the keys, so that their lines can be looked up."""
+        self.found = found
+        super().__init__(problem)
 
 
 class DataError(UserError):

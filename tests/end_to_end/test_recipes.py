@@ -102,4 +102,5 @@ def test_a_batch_is_drawn_and_nothing_else_is_written(installed):
     np.testing.assert_array_equal(picture, io.imread(installed.folder / "two.png"))
     refused = installed.vit_cli(*words, "--set", "train.loss.dice.classes=[vesel]")
     assert refused.returncode == 2 and "Did you mean 'vessel'?" in refused.stderr
+    assert f"error[config]: {config}, --set train.loss.dice.classes=[vesel], " in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1

@@ -21,6 +21,7 @@ def describe(
     from dataclasses import asdict
 
     from nnunet_vit.config.load import load_run
+    from nnunet_vit.config.placing import placed
     from nnunet_vit.modeling.runtime.devices import device_kind
     from nnunet_vit.report.quiet import quiet_libraries
 
@@ -29,8 +30,9 @@ def describe(
         dataset = str(int(dataset))  # nnU-Net's users write 004
     given = {"data.dataset": dataset, "data.configuration": configuration}
     arguments = [f"{key}={value}" for key, value in given.items() if value is not None]
-    run = load_run(run_file, [*arguments, *(set_ or [])])
-    with quiet_libraries():
+    overrides = [*arguments, *(set_ or [])]
+    run = load_run(run_file, overrides)
+    with placed(run_file, overrides), quiet_libraries():
         from nnunet_vit.profiling.describe import describe as described
 
         found = described(run, kind)

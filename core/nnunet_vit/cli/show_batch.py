@@ -20,13 +20,14 @@ def show_batch(
     ] = None,
 ) -> None:
     """Draw the first training patches, before and after augmentation, with their masks."""
+    from nnunet_vit.config.placing import placed
     from nnunet_vit.config.recipe import augmentation_text
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_output(output)
     overrides = [*overrides_of(dataset, configuration, fold), *(set_ or [])]
     run = loaded(config, overrides, "show-batch")
-    with quiet_libraries() as progress:
+    with placed(config, overrides), quiet_libraries() as progress:
         from nnunet_vit.report.patch_rows import patches_picture
         from nnunet_vit.training.shown_batch import first_patches, write_picture
 

@@ -63,13 +63,14 @@ def train(
     set_: Changes = None,
 ) -> None:
     """Train one fold of the run in the run file, or several, planning and preprocessing first."""
+    from nnunet_vit.config.placing import placed
     from nnunet_vit.report.quiet import quiet_libraries
 
     _check_flags(resume, overwrite, update_data, again=preprocess_again)
-    words = overrides_of(dataset, configuration, _fold(fold, folds))
-    run = loaded(config, words + (set_ or []))
+    words = [*overrides_of(dataset, configuration, _fold(fold, folds)), *(set_ or [])]
+    run = loaded(config, words)
     _check_jobs(run, jobs, gpus, device=device)
-    with quiet_libraries() as progress:
+    with placed(config, words), quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
         from nnunet_vit.training import cross_validation
         from nnunet_vit.training import run as one_fold
@@ -85,11 +86,11 @@ def train(
             one = one_fold.train(run, request, progress)
             figures, folder = one.as_text(), one.folder
         progress.log(figures)
-    # printed, not logged: a command that is broken into lines is none
     print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
 
 
 def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:
+    """Return the command to print; a log would break it into lines, and it would be none."""
     folds = " ".join(map(str, run.data.folds))
     return f"vit_cli predict -i IMAGES -o MASKS --model {shlex.quote(str(folder))} --folds {folds}"
 

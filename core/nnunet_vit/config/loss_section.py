@@ -52,7 +52,7 @@ class LossSection(Section):
     @classmethod
     def _positive(cls, given: object) -> object:
         """Say what weights are allowed, in place of what each branch of the union misses."""
-        if isinstance(given, dict) and not all(map(_is_weight, given.values())):
+        if isinstance(given, dict) and not (given and all(map(_is_weight, given.values()))):
             raise ValueError(
                 f"allowed: a section of class names, each with a number greater than 0 and at most "
                 f"{LARGEST}, '{AUTO}', or null"

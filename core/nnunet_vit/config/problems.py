@@ -1,9 +1,9 @@
 """What is wrong with a run file: one problem per key, and all of them in one error."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from nnunet_vit.errors import ConfigError, PluginError
+from nnunet_vit.errors import ConfigError, PluginError, UnplacedError
 
 Parts = tuple[str | int, ...]  # the way to a key: ("train", "patch_size", 0)
 LONGEST_VALUE = 60
@@ -52,6 +52,12 @@ def problems_error(source: str, problems: Iterable[Problem]) -> ConfigError:
     if len(ordered) > MOST_SHOWN:
         lines.append(f"  and {len(ordered) - MOST_SHOWN} more")
     return ConfigError("\n".join([f"{source}: {len(ordered)} problems", *lines]))
+
+
+def unplaced_error(found: Sequence[tuple[str, str]]) -> UnplacedError:
+    """Return an error of a run that names keys; whoever knows the run file adds the lines."""
+    problems = [Problem(path, None, text) for path, text in found]
+    return UnplacedError(str(problems_error("the run", problems)), found)
 
 
 def path_text(parts: Parts) -> str:

@@ -11,7 +11,7 @@ from nnunet_vit.augmentation.kind import ChosenAugmentation
 from nnunet_vit.config.augmentation_section import NAMED, AugmentationSection
 from nnunet_vit.config.loss_section import NNUNET, LossSection
 from nnunet_vit.config.named_options import read_options
-from nnunet_vit.config.problems import Parts, Problem, path_text, problems_error
+from nnunet_vit.config.problems import Parts, path_text, unplaced_error
 from nnunet_vit.config.train_section import ViTTrainConfig
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.files.json_file import JsonObject
@@ -47,7 +47,7 @@ def loss_of(section: LossSection) -> tuple[list[ChosenTerm], list[Fault]]:
     for name, given in (section.terms or USUAL_TERMS).items():
         term = _named(named_term, name, (NNUNET,), faults=faults)
         if term is not None:
-            options, texts = read_options(term.options, given, "weight")
+            options, texts = read_options(term.options, given, "weight", name=name)
             chosen += [ChosenTerm(term, options)] if options else []
             faults += [Fault((name, *key), text) for key, text in texts.items()]
     return chosen, faults
@@ -60,7 +60,7 @@ def augmentation_of(section: AugmentationSection) -> tuple[list[ChosenAugmentati
     for name, given in section.added.items():
         kind = _named(named_augmentation, name, OWN_KEYS, faults=faults)
         if kind is not None:
-            options, texts = read_options(kind.options, given, "strength")
+            options, texts = read_options(kind.options, given, "strength", name=name)
             chosen += [ChosenAugmentation(kind, options)] if options else []
             faults += [Fault((name, *key), text) for key, text in texts.items()]
     return chosen, faults
@@ -143,8 +143,7 @@ def _refuse(section: Parts, faults: list[Fault]) -> None:
     if len(faults) == 1 and faults[0].cause is not None:
         raise faults[0].cause
     if faults:
-        problems = [Problem(path_text((*section, *each.key)), None, each.text) for each in faults]
-        raise problems_error("the run", problems)
+        raise unplaced_error([(path_text((*section, *each.key)), each.text) for each in faults])
 
 
 def loss_text(section: LossSection) -> str:

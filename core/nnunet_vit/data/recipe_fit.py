@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from nnunet_vit.augmentation.kind import PatchFacts
-from nnunet_vit.config.problems import Problem, path_text, problems_error
+from nnunet_vit.config.problems import path_text, unplaced_error
 from nnunet_vit.config.recipe import AUGMENTATION, LOSS, chosen_augmentations, chosen_terms
 from nnunet_vit.config.train_section import ViTTrainConfig
 from nnunet_vit.data.class_shares import BACKGROUND, channel_names
@@ -11,6 +11,7 @@ from nnunet_vit.errors import did_you_mean
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.losses.term import ClassOptions
 
+Misfit = tuple[str, str]  # a key, and what is wrong with it
 RGB_NAMES = '{"0": "rgb_to_0_1", "1": "rgb_to_0_1", "2": "rgb_to_0_1"}'
 
 
@@ -30,10 +31,10 @@ def check_recipe(
     """
     found = [*_unknown_classes(settings, channel_names(description)), *_colours(settings, schemes)]
     if found:
-        raise problems_error("the run", found)
+        raise unplaced_error(found)
 
 
-def _unknown_classes(settings: ViTTrainConfig, names: list[str]) -> Iterator[Problem]:
+def _unknown_classes(settings: ViTTrainConfig, names: list[str]) -> Iterator[Misfit]:
     weights = settings.loss.class_weights
     if isinstance(weights, dict):
         yield from _unknown(list(weights), names, f"{path_text(LOSS)}.class_weights")
@@ -44,24 +45,23 @@ def _unknown_classes(settings: ViTTrainConfig, names: list[str]) -> Iterator[Pro
             yield from _unknown(chosen.options.classes or [], foreground, key)
 
 
-def _unknown(given: list[str], known: list[str], key: str) -> Iterator[Problem]:
+def _unknown(given: list[str], known: list[str], key: str) -> Iterator[Misfit]:
     unknown = [name for name in given if name not in known]
     if unknown:
         hint = did_you_mean(unknown[0], known)
         words = ", ".join(map(repr, unknown))
-        yield Problem(
-            key, None, f"given {words}; the dataset has no such class.{hint} Allowed: "
-            f"{', '.join(known)}"
-        )  # fmt: skip
+        yield (
+            key,
+            f"given {words}; the dataset has no such class.{hint} Allowed: {', '.join(known)}",
+        )
 
 
-def _colours(settings: ViTTrainConfig, schemes: Sequence[str]) -> Iterator[Problem]:
+def _colours(settings: ViTTrainConfig, schemes: Sequence[str]) -> Iterator[Misfit]:
     patches = PatchFacts((1, 1), schemes)
     for chosen in chosen_augmentations(settings.augmentation):
         if chosen.kind.needs_rgb and not patches.is_rgb:
-            yield Problem(
+            yield (
                 f"{path_text(AUGMENTATION)}.{chosen.kind.name}",
-                None,
                 f"needs red, green and blue as they are in the files; nnU-Net gives this dataset's "
                 f"channels as {', '.join(schemes)}. For pictures in colour: channel_names "
                 f"{RGB_NAMES} in dataset.json, and --preprocess-again; else leave it out",

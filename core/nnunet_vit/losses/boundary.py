@@ -25,5 +25,6 @@ TERMS = (
         "patch has no boundary of a class: beside another term, with a small weight",
         _value,
         ClassOptions,
+        stands_alone=False,
     ),
 )

@@ -46,5 +46,6 @@ TERMS = (
         "background: for vessels and other thin structures, beside another term",
         _value,
         CentrelineOptions,
+        stands_alone=False,
     ),
 )

@@ -47,6 +47,7 @@ class LossTerm:
             give the same with values that nobody can look at (no `if` on a tensor), so that
             `describe` can measure it.
         options: the pydantic model of its keys.
+        stands_alone: whether it sees enough of the mask to train a network without another term.
     """
 
     name: str
@@ -54,6 +55,7 @@ class LossTerm:
     # Any: each term takes the options of its own model
     value: "Callable[[Compared, Any], Tensor]"
     options: type[TermOptions] = TermOptions
+    stands_alone: bool = True
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,13 @@ def test_no_weights_are_read(vit_cli):
             "16 pixels. Fix: train.patch_size: [96, 64]",
         ),
         (
+            ("run.yaml", "7", "--set", "train.loss={class_weights: {cor: 2}}"),
+            2,
+            "error[config]: run.yaml, --set train.loss={class_weights: {cor: 2}}, "
+            "train.loss.class_weights: given 'cor'; the dataset has no such class. Did you mean "
+            "'core'? Allowed: whole, core",
+        ),
+        (
             ("run.yaml", "7", "3d_fullres"),
             2,
             "error[config]: data.configuration: the plans have no configuration '3d_fullres'; they "

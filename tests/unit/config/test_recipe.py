@@ -23,7 +23,7 @@ pytestmark = pytest.mark.unit
 USUAL = [
     "",
     "train: {loss: dice_ce, augmentation: nnunet}",
-    "train: {loss: {}, augmentation: {}}",
+    "train: {loss: {class_weights: null}, augmentation: {}}",
     "train: {loss: {cross_entropy: 1, dice: {weight: 1.0}}, augmentation: {strength: 1}}",
 ]
 MODEL = "model: {head: tiny, backbone: dinov2}\n"
@@ -120,6 +120,15 @@ def test_every_problem_at_once(faults_of):
         ("loss: 5", "train.loss: given 5; allowed: a string, or a section with keys"),
         ("loss: fokal", "train.loss: there is no term 'fokal'. Did you mean 'focal'? Terms: "
          "boundary, cldice, cross_entropy, dice, focal, tversky, dice_ce."),
+        ("loss: {}", "train.loss: given {}; allowed: 'dice_ce', a term's name, or terms"),
+        ("loss: cldice", "train.loss: given cldice without a term beside; too little of the mask "
+         "counts to train a network. Fix: others beside, as in {dice: 1, cross_entropy: 1, "
+         "cldice: 1}"),
+        ("loss: {boundary: 0.5, cldice: {classes: [a]}}", "train.loss: given boundary and cldice "
+         "without a term beside; too little of the mask counts to train a network. Fix: others "
+         "beside, as in {dice: 1, cross_entropy: 1, boundary: 0.5, cldice: 1}"),
+        ("loss: {class_weights: {}}", "train.loss.class_weights: given {}; allowed: a section of "
+         "class names, each with a number greater than 0 and at most 1000, 'auto', or null"),
         ("loss: {class_weights: yes}", "train.loss.class_weights: given 'yes'; allowed: 'auto', a "
          "section with keys, or null"),
         ("augmentation: elastic", "train.augmentation: given 'elastic'; allowed: 'nnunet' or "
@@ -131,6 +140,15 @@ def test_every_problem_at_once(faults_of):
         ("loss: {tversky: {false_positives: 0, false_negatives: 0}}", "train.loss.tversky: given "
          "{'false_positives': 0, 'false_negatives': 0}; false_positives and false_negatives are "
          "both 0, so that no error counts; allowed: one of them greater than 0"),
+        ("loss: {dice: 0, focal: 1}", "train.loss.dice: given 0; allowed: a number greater than 0 "
+         "and at most 1000. Fix: leave dice out"),
+        ("augmentation: {elastic: 0}", "train.augmentation.elastic: given 0; allowed: a number "
+         "greater than 0 and at most 3. Fix: leave elastic out"),
+        ("augmentation: {stain: {probability: 0.0}}", "train.augmentation.stain.probability: given "
+         "0.0; allowed: a number greater than 0 and at most 1. Fix: leave stain out"),
+        ("augmentation: {stain: false}", "train.augmentation.stain: given false; allowed: a "
+         "number, its strength, or a section with the keys strength, probability, amount, offset. "
+         "Fix: leave stain out"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_one_error(faults_of, given, text):
@@ -153,6 +171,7 @@ def test_a_head_with_a_loss_of_its_own(fake_head, faults_of, run_of):
         "run.yaml, line 2, train.loss: Plugin 'own' (own-head 1.0) is trained with a loss of its "
         "own; allowed: 'dice_ce'"
     )
+    assert "loss of its own" in faults_of(f"{model}train: {{loss: cldice}}")
     assert run_of(f"{model}train: {{loss: {{dice: 1, cross_entropy: 1}}}}").train.loss.is_nnunet
 
 

@@ -65,6 +65,16 @@ def test_a_fault_is_one_error(load, given, text):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["[tensorbord, wandbb]", "[tensorbord, 3, wandbb]",
+                                   "{tensorbord: , wandbb: , mlflow: 3}"])  # fmt: skip
+def test_every_wrong_name_is_said_whatever_else_is_wrong(load, given):
+    with pytest.raises(ConfigError) as caught:
+        load(given)
+    assert "there is no tracker 'tensorbord'. Did you mean 'tensorboard'?" in str(caught.value)
+    assert "there is no tracker 'wandbb'. Did you mean 'wandb'?" in str(caught.value)
+    assert ("given " in str(caught.value)) == ("3" in given)
+
+
 def test_a_missing_package_is_named(load, monkeypatch):
     monkeypatch.setattr("nnunet_vit.config.checks.tracker_checks.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install mlflow-skinny"):
