@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 
@@ -183,6 +184,24 @@ def test_a_label_that_changed_after_all_folds_were_finished(thirty_cases, unbrok
     assert "fundus_007" in done.stderr
     output = thirty_cases.succeed(*TRAIN, "--continue")
     assert "Fold 4 is trained and validated already." in output
+
+
+def test_finished_folds_of_other_data_are_not_merged(thirty_cases, unbroken):
+    """Another run has preprocessed the data again since."""
+    for name in ("many", "many pre", "unbroken"):
+        shutil.copytree(thirty_cases.folder / name, thirty_cases.folder / f"{name} again")
+    label = thirty_cases.folder / "many again/Dataset902_Many/labelsTr/fundus_007.png"
+    mask = imread(label)
+    mask[:9] = 1
+    imsave(label, mask, check_contrast=False)
+    keys = {"raw": "many again", "preprocessed": "many pre again", "results": "unbroken again"}
+    places = ["--set", *(f"paths.{key}={name}" for key, name in keys.items())]
+    other = ("data.fold=0", "train.seed=6", "train.num_epochs=1", "--preprocess-again")
+    thirty_cases.succeed(*TRAIN, *places, *other)
+    done = thirty_cases.vit_cli(*TRAIN, *places, "--continue")
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert done.stderr.startswith("error[model]: Since the checkpoint in ")
+    assert "the images, labels or classes that the data were preprocessed from" in done.stderr
 
 
 def test_a_fold_that_is_not_there_is_refused_before_any_is_trained(thirty_cases, unbroken):

@@ -141,6 +141,20 @@ def validation_cases(path: Path, folds: Collection[int]) -> dict[int, list[str]]
         raise DataError(f"{path} lacks a fold of {_listed(folds)}.", FIX) from error
 
 
+def split_of(path: Path, fold: int) -> tuple[list[str], list[str]]:
+    """Return the training and validation cases of a fold, by a splits file that was checked.
+
+    Raises:
+        DataError: the file is missing, damaged or has no such fold.
+    """
+    content = read_json(path, FIX)
+    try:
+        training, validation = ([str(case) for case in content[fold][side]] for side in SIDES)
+    except (LookupError, TypeError) as error:
+        raise DataError(f"{path} lacks fold {fold}.", FIX) from error
+    return training, validation
+
+
 def _listed(folds: Collection[int]) -> str:
     return ", ".join(map(str, folds))
 

@@ -17,6 +17,7 @@ from nnunet_vit.evaluation.merged_folds import merge_validations
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.report.text_width import WIDTH
+from nnunet_vit.training.finished_folds import check_finished_folds
 from nnunet_vit.training.fold_folders import claimed, empty_folds
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
 from nnunet_vit.training.run import opened, train_fold
@@ -70,12 +71,12 @@ def cross_validate(
             for fold in folds
             if not (request.resume and _is_done(folder, fold, known, request, dataset=dataset))
         ]
-        for fold in [fold for fold in folds if fold not in left]:
-            progress.log(f"Fold {fold} is trained and validated already.")
+        done = [fold for fold in folds if fold not in left]
         job = _Job(known, folder, replace(request, lengthens=request.resume), progress)
-        if not left:  # nothing else would look at the data that the validations are measured with
-            prepare_fold(job.of_fold(folds[0]), replace(request, later=folds[1:]), progress)
-        elif side_by_side:
+        job.check_finished(done, later=left)
+        for fold in done:
+            progress.log(f"Fold {fold} is trained and validated already.")
+        if side_by_side and left:
             job.train_together(left, side_by_side)
         else:
             job.train_in_turn(left)
@@ -90,6 +91,14 @@ class _Job:
     folder: Path  # of the model
     request: Request
     progress: Progress
+
+    def check_finished(self, folds: Sequence[int], later: Sequence[int]) -> None:
+        """Refuse folds that were trained on other data than are there now."""
+        if folds:
+            first, *others = folds
+            request = replace(self.request, later=[*others, *later])
+            ready = prepare_fold(self.of_fold(first), request, self.progress)
+            check_finished_folds(ready, self.run, folds)
 
     def train_in_turn(self, folds: Sequence[int]) -> None:
         for number, fold in enumerate(folds):

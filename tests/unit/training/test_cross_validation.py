@@ -20,6 +20,7 @@ class FakeRun:
 
     def __init__(self, folder):
         self.folder, self.calls, self.stops_at, self.changed = folder, [], None, False
+        self.checked = []
         self.cases = [["a", "b"], ["c", "d"], ["e"]]
 
     def train(self, run, request, progress):
@@ -33,6 +34,7 @@ class FakeRun:
     def prepare(self, run, request, progress):
         if self.changed:
             raise DataError(f"the data of folds {run.data.fold} {request.later} have changed")
+        return "ready"
 
     def finish(self, fold, validated=True):
         validation = self.folder / f"fold_{fold}/validation"
@@ -69,6 +71,11 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setattr(cross_validation, "identity_of", lambda *_, lengthens: identity)
     monkeypatch.setattr(cross_validation, "train_fold", run.train)
     monkeypatch.setattr(cross_validation, "prepare_fold", run.prepare)
+    monkeypatch.setattr(
+        cross_validation,
+        "check_finished_folds",
+        lambda ready, _, folds: run.checked.append((ready, list(folds))),
+    )
     monkeypatch.setattr(cross_validation, "merge_validations", lambda *_: "scores")
     return run
 
@@ -88,13 +95,14 @@ def test_continue_leaves_what_is_done(fake):
     fake.finish(1, validated=False)
     fake(resume=True)
     assert [call[:2] for call in fake.calls] == [(1, True), (2, False)]
+    assert fake.checked == [("ready", [0])]
 
 
 def test_data_that_changed_are_noticed_where_all_is_done(fake):
     for fold in range(3):
         fake.finish(fold)
     fake.changed = True
-    with pytest.raises(DataError, match=r"folds 0 \(1, 2\) have changed"):
+    with pytest.raises(DataError, match=r"folds 0 \[1, 2\] have changed"):
         fake(resume=True)
     assert not fake.calls
 
