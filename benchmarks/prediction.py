@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 
@@ -30,10 +29,9 @@ def seconds(command: list[str], folder: Path) -> float:
 def equal_share(ours: Path, stock: Path, model: Path) -> float:
     """Return the least share of equal pixels of a mask."""
     plans = PlansManager(str(model / "plans.json"))
-    reader = recursive_find_reader_writer_by_name(plans.image_reader_writer_name)()
-    kinds = set(reader.supported_file_endings)
-    masks = [file for file in ours.iterdir() if "".join(file.suffixes[-2:]) in kinds]
-    masks += [file for file in ours.iterdir() if file.suffix in kinds and file not in masks]
+    reader = plans.image_reader_writer_class()
+    endings = tuple(reader.supported_file_endings)
+    masks = [file for file in ours.iterdir() if file.name.endswith(endings)]
     read = [
         [reader.read_seg(str(folder / mask.name))[0] for folder in (ours, stock)] for mask in masks
     ]
