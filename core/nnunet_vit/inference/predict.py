@@ -1,7 +1,7 @@
 """Prediction with a model folder, case by case and with progress."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,13 +86,13 @@ def predict_folder(
         stops_with(lambda: stopped_after(expected, began)),
     ):
         failed = run(ready, left, masks, options=options, progress=progress, record=record)
-    finish(inputs, inputs.faults | failed, masks, ready.description, options=options)
+    finish(inputs, failed, masks, ready.description, options=options)
     return len(inputs.cases)
 
 
 def finish(
     inputs: Inputs,
-    failures: Mapping[str, UserError],
+    failed: dict[str, UserError],
     masks: Path,
     description: JsonObject,
     *,
@@ -102,7 +102,7 @@ def finish(
 
     Args:
         inputs: all cases.
-        failures: what was wrong, by case.
+        failed: what was wrong with sound ones, by case; an earlier mask of them is gone then.
         masks: the folder of masks.
         description: dataset.json.
         options: of the prediction.
@@ -111,10 +111,11 @@ def finish(
         PartialError: some cases have no mask.
         UserError: none has.
     """
+    for case in failed:  # an earlier one would be taken for new
+        (masks / f"{case}{description['file_ending']}").unlink(missing_ok=True)
     if options.volumes:
-        there = [case for case in inputs.cases if case not in failures]
-        write_volumes(masks, there, description)
-    tell_failures(failures, inputs.all_cases, masks)
+        write_volumes(masks, inputs.without(failed).cases, description)
+    tell_failures(inputs.faults | failed, inputs.all_cases, masks)
 
 
 def log_all(notices: Iterable[str], progress: Progress) -> None:
@@ -185,7 +186,7 @@ def run(
         record: of what is finished; None: nobody keeps it.
 
     Returns:
-        What was wrong with cases that have no mask; an earlier one is gone then.
+        What was wrong with cases that have no mask.
     """
     from nnunet_vit.inference.predicting.pipeline import predict_cases
 
@@ -193,12 +194,7 @@ def run(
         if record is not None:
             record.add(case, inputs.cases[case], names)
 
-    failed = predict_cases(
-        inputs, masks, model, options=options, progress=progress, written=written
-    )
-    for case in failed:
-        (masks / f"{case}{model.ending}").unlink(missing_ok=True)
-    return failed
+    return predict_cases(inputs, masks, model, options=options, progress=progress, written=written)
 
 
 def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:

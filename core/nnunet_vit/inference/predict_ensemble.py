@@ -133,7 +133,7 @@ def predict_ensemble(
         failed = _predict(job, work, base, progress=progress)
         _finish(replace(job, inputs=left.without(failed)), work, progress)
     description = members[0].model.description
-    finish(inputs, inputs.faults | failed, masks, description, options=options)
+    finish(inputs, failed, masks, description, options=options)
     return len(inputs.cases)
 
 
@@ -152,8 +152,6 @@ def _predict(
         place.mkdir()
         failed |= run(model, inputs, place, options=options, progress=progress)
         del model
-    for case in failed:  # an earlier one would be taken for new
-        (job.masks / f"{case}{job.task.ending}").unlink(missing_ok=True)
     return failed
 
 
