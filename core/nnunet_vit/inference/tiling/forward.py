@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import counted
-from nnunet_vit.inference.tiling.team import Team, copies_of, format_of
+from nnunet_vit.inference.tiling.team import Networks, Team, copies_of, format_of
 from nnunet_vit.modeling.runtime.cores import threads_with
 from nnunet_vit.modeling.runtime.placement import place
 
@@ -40,12 +40,12 @@ class Forward:
         voxels, cores = torch.Size(tile).numel(), torch.get_num_threads()
         most = max(1, min(cores, MOST_VOXELS // voxels)) if device.type == "cpu" else 1
         teams = copies_of([network.eval() for network in networks], most)
-        place([network for team in teams for network in team], device, format_of(len(tile)))
+        in_turn = not self._placed(teams, len(tile))
         self.batch = max(1, VOXELS.get(device.type, VOXELS["cpu"]) // voxels)
         self.teams = len(teams)
         self._free: SimpleQueue[Team] = SimpleQueue()
         for team in teams:
-            self._free.put(Team(team, len(tile)))
+            self._free.put(Team(team, len(tile), in_turn=in_turn))
         self._pool = threads_with(cores // self.teams, self.teams) if self.teams > 1 else None
 
     @property
@@ -66,6 +66,20 @@ class Forward:
                 if self.at_once == 1 or not is_of_memory(error):
                     raise
             self._take_less()
+
+    def _placed(self, teams: Sequence[Networks], axes: int) -> bool:
+        """Move all networks to the device; where it has no memory for all, they stay on the CPU."""
+        everything = [network for team in teams for network in team]
+        try:
+            place(everything, self.device, format_of(axes))
+        except torch.cuda.OutOfMemoryError:
+            if len(everything) == 1:
+                raise
+            place(everything, torch.device("cpu"), format_of(axes))
+            torch.cuda.empty_cache()
+            self._tell(f"Memory is short: the {len(everything)} folds' networks take turns.")
+            return False
+        return True
 
     def _logits(self, views: Tensor) -> Tensor:
         each = min(self.batch, -(-len(views) // self.teams))

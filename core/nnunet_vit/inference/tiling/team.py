@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.modeling.runtime.copies import copied
+from nnunet_vit.modeling.runtime.placement import place
 from nnunet_vit.modeling.runtime.shared_features import SharedFeatures
 
 Networks = tuple[nn.Module, ...]
@@ -14,10 +15,16 @@ Networks = tuple[nn.Module, ...]
 class Team:
     """Networks that compute one batch after the other."""
 
-    def __init__(self, networks: Networks, tile_axes: int) -> None:
-        """Take networks that lie on their device, in the format that `format_of` says."""
+    def __init__(self, networks: Networks, tile_axes: int, *, in_turn: bool = False) -> None:
+        """Take networks in the format that `format_of` says.
+
+        Args:
+            networks: on the device of the views, or on the CPU to be moved in turn.
+            tile_axes: how many axes a tile has.
+            in_turn: the device has memory for one network only.
+        """
         self._networks, self._features = networks, SharedFeatures(networks)
-        self._format = format_of(tile_axes)
+        self._format, self._in_turn = format_of(tile_axes), in_turn
 
     @torch.inference_mode()
     def logits(self, views: Tensor) -> Tensor:
@@ -26,7 +33,17 @@ class Team:
         # nnU-Net's own networks compute in half precision on a GPU; ours close what is around them
         with torch.autocast(views.device.type, enabled=views.device.type == "cuda"):
             self._features.forget()
-            return torch.stack([network(views).float() for network in self._networks])
+            return torch.stack([self._of(network, views) for network in self._networks])
+
+    def _of(self, network: nn.Module, views: Tensor) -> Tensor:
+        if self._in_turn:
+            place([network], views.device, self._format)
+        try:
+            logits: Tensor = network(views)
+            return logits.float()
+        finally:
+            if self._in_turn:
+                place([network], torch.device("cpu"), self._format)
 
 
 def format_of(tile_axes: int) -> torch.memory_format:

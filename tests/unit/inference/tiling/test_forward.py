@@ -103,3 +103,28 @@ def test_where_memory_is_short_a_single_core_computes_in_the_end(monkeypatch):
     for _ in range(20):
         torch.testing.assert_close(forward(views)[0], views * 2)
     assert told[0] == "Memory is short: 4 tiles at once from now on."
+
+
+def test_folds_take_turns_where_memory_has_no_room_for_all(monkeypatch):
+    networks, told, moved = [Remembering() for _ in range(3)], [], []
+    for number, network in enumerate(networks):
+        nn.init.constant_(network.weight, number)
+
+    def place(those, device, memory_format):
+        moved.append((len(those), device.type))
+        if len(those) > 1 and len(moved) == 1:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("nnunet_vit.inference.tiling.forward.place", place)
+    monkeypatch.setattr("nnunet_vit.inference.tiling.team.place", place)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    logits = Forward(networks, TILE, CPU, told.append)(torch.ones(2, 1, *TILE))
+    assert logits[:, 0, 0, 0, 0].tolist() == [0, 1, 2]
+    assert told == ["Memory is short: the 3 folds' networks take turns."]
+    assert moved[2:] == [(1, "cpu")] * 6
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        moved.clear()
+        monkeypatch.setattr(
+            "nnunet_vit.inference.tiling.forward.place", lambda *_: place([1, 2], CPU, None)
+        )
+        Forward(networks[:1], TILE, CPU, told.append)
