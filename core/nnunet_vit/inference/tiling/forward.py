@@ -45,7 +45,7 @@ class Forward:
         self.teams = len(teams)
         self._free: SimpleQueue[Team] = SimpleQueue()
         for team in teams:
-            self._free.put(Team(team, len(tile), in_turn=in_turn))
+            self._free.put(Team(team, len(tile), device, in_turn=in_turn))
         self._pool = threads_with(cores // self.teams, self.teams) if self.teams > 1 else None
 
     @property

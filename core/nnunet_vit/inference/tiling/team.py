@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nnunet_vit.modeling.runtime.compiling import compiled_where_asked
 from nnunet_vit.modeling.runtime.copies import copied
 from nnunet_vit.modeling.runtime.placement import place
 from nnunet_vit.modeling.runtime.shared_features import SharedFeatures
@@ -15,15 +16,19 @@ Networks = tuple[nn.Module, ...]
 class Team:
     """Networks that compute one batch after the other."""
 
-    def __init__(self, networks: Networks, tile_axes: int, *, in_turn: bool = False) -> None:
+    def __init__(
+        self, networks: Networks, tile_axes: int, device: torch.device, *, in_turn: bool
+    ) -> None:
         """Take networks in the format that `format_of` says.
 
         Args:
-            networks: on the device of the views, or on the CPU to be moved in turn.
+            networks: of the folds.
             tile_axes: how many axes a tile has.
-            in_turn: the device has memory for one network only.
+            device: where networks and views are.
+            in_turn: it has memory for one network only; the others are on the CPU.
         """
-        self._networks, self._features = networks, SharedFeatures(networks)
+        self._features = SharedFeatures(networks)
+        self._networks = [compiled_where_asked(network, device) for network in networks]
         self._format, self._in_turn = format_of(tile_axes), in_turn
 
     @torch.inference_mode()
