@@ -27,6 +27,13 @@ Probabilities = Annotated[
 Volumes = Annotated[
     bool, typer.Option("--volumes", help="write volumes.csv: size of each class in each mask")
 ]
+Uncertainty = Annotated[
+    bool,
+    typer.Option("--uncertainty", help="write how unsure each pixel is, and uncertainty.csv"),
+]
+Overlays = Annotated[
+    bool, typer.Option("--overlays", help="draw each mask on its image, in overlays/")
+]
 Continue = Annotated[
     bool, typer.Option("--continue", help="leave masks that are finished: same model, same image")
 ]
@@ -52,6 +59,8 @@ def predict(
     step_size: StepSize = STEP,
     probabilities: Probabilities = False,
     volumes: Volumes = False,
+    uncertainty: Uncertainty = False,
+    overlays: Overlays = False,
     resume: Continue = False,
     checkpoint: Checkpoint = None,
     pretrained_weights: Pretrained = None,
@@ -62,8 +71,9 @@ def predict(
     _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
     with quiet_libraries() as progress:
         options = PredictionOptions(
-            device, mirroring, probabilities, resume=resume, step=step_size, volumes=volumes
-        )
+            device, mirroring, probabilities, resume=resume, step=step_size, volumes=volumes,
+            uncertainty=uncertainty, overlays=overlays,
+        )  # fmt: skip
         if ensemble is not None:
             from nnunet_vit.inference.predict_ensemble import predict_ensemble
 

@@ -1,7 +1,5 @@
 """A table of how large each class is in each mask."""
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +8,7 @@ from nnunet_vit.data.checks.raster_reading import PICTURES, in_threads, read, re
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.files.writing import write_text
+from nnunet_vit.files.csv_table import write_table
 
 TABLE = "volumes.csv"
 COLUMNS = ("case", "class", "voxels", "share", "size", "unit")
@@ -34,11 +32,7 @@ def write_volumes(masks: Path, cases: Iterable[str], description: JsonObject) ->
     ending = str(description["file_ending"])
     files = {case: masks / f"{case}{ending}" for case in cases}
     rows = in_threads(lambda case: list(_rows(case, files, description)), list(files), lambda: None)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(row for each in rows for row in each)
-    write_text(text.getvalue(), masks / TABLE)
+    write_table(COLUMNS, (row for each in rows for row in each), masks / TABLE)
     return masks / TABLE
 
 

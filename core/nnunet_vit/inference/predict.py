@@ -8,8 +8,11 @@ from pathlib import Path
 from nnunet_vit.errors import MachineError, Stopped, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
-from nnunet_vit.inference.class_volumes import write_volumes
-from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
+from nnunet_vit.inference.earlier_masks import (
+    of_earlier_prediction,
+    overwritable,
+    without_stale,
+)
 from nnunet_vit.inference.failed_cases import tell_failures
 from nnunet_vit.inference.finished_masks import (
     FinishedMasks,
@@ -21,6 +24,8 @@ from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
+from nnunet_vit.inference.outputs.after_masks import write_after_masks
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs, outputs_of
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
@@ -75,10 +80,11 @@ def predict_folder(
     ready = loaded(trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, maker_digest([ready], options.changes_masks()))
-    left = left_to_predict(inputs, record, ready.ending, options=options)
-    expected = overwritable([masks / f"{case}{ready.ending}" for case in left.cases])
+    outputs = outputs_of(ready, options)
+    left = left_to_predict(inputs, record, outputs)
+    expected = overwritable([masks / outputs.mask(case) for case in left.cases])
     said = [notice for network in networks for notice in network.notices]
-    log_all([*said, *made_way(inputs, left, masks, ready.ending, options=options)], progress)
+    log_all([*said, *made_way(inputs, left, masks, outputs=outputs)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(left.cases))
     began = time.time()
     with (
@@ -86,7 +92,7 @@ def predict_folder(
         stops_with(lambda: stopped_after(expected, began)),
     ):
         failed = run(ready, left, masks, options=options, progress=progress, record=record)
-    finish(inputs, failed, masks, ready.description, options=options)
+    finish(inputs, failed, masks, ready.description, outputs=outputs, progress=progress)
     return len(inputs.cases)
 
 
@@ -96,7 +102,8 @@ def finish(
     masks: Path,
     description: JsonObject,
     *,
-    options: PredictionOptions,
+    outputs: CaseOutputs,
+    progress: Progress,
 ) -> None:
     """Write what is made of all masks together, and say which cases have none.
 
@@ -105,16 +112,17 @@ def finish(
         failed: what was wrong with sound ones, by case; an earlier mask of them is gone then.
         masks: the folder of masks.
         description: dataset.json.
-        options: of the prediction.
+        outputs: of the prediction.
+        progress: where to show what happens.
 
     Raises:
         PartialError: some cases have no mask.
         UserError: none has.
     """
-    for case in failed:  # an earlier one would be taken for new
-        (masks / f"{case}{description['file_ending']}").unlink(missing_ok=True)
-    if options.volumes:
-        write_volumes(masks, inputs.without(failed).cases, description)
+    for file in outputs.there(masks, failed):  # earlier ones would be taken for new
+        file.unlink()
+    whole = inputs.without(failed).cases
+    write_after_masks(masks, whole, description, outputs=outputs, progress=progress)
     tell_failures(inputs.faults | failed, inputs.all_cases, masks)
 
 
@@ -124,24 +132,21 @@ def log_all(notices: Iterable[str], progress: Progress) -> None:
         progress.log(notice)
 
 
-def made_way(
-    inputs: Inputs, left: Inputs, masks: Path, ending: str, *, options: PredictionOptions
-) -> Iterator[str]:
+def made_way(inputs: Inputs, left: Inputs, masks: Path, *, outputs: CaseOutputs) -> Iterator[str]:
     """Yield what is to be said of masks that are there, finished ones and others.
 
     Args:
         inputs: all cases.
         left: those that will be predicted.
         masks: the folder of masks.
-        ending: of all masks.
-        options: of the prediction.
+        outputs: that will be written.
     """
-    finished = [masks / f"{case}{ending}" for case in already_there(inputs, left)]
+    finished = [masks / outputs.mask(case) for case in already_there(inputs, left)]
     if finished:
         yield f"{counted(len(finished), 'mask')} of {len(inputs.cases)} finished already."
-    expected = [masks / f"{case}{ending}" for case in left.cases]
-    kept = options.probabilities
-    yield from made_way_for(masks, expected, ending, probabilities=kept, finished=finished)
+    expected = [masks / outputs.mask(case) for case in left.cases]
+    yield from of_earlier_prediction(masks, expected, outputs.ending, finished)
+    yield from without_stale(outputs.stale(masks, left.cases), masks)
 
 
 def stopped_after(expected: Sequence[Path], began: float) -> Stopped:

@@ -9,7 +9,7 @@ STEP = 0.5
 
 @dataclass(frozen=True)
 class PredictionOptions:
-    """How masks are made.
+    """How masks are made, and what is written beside them.
 
     Attributes:
         device: cpu, cuda, cuda:1 or mps; None: the best that is there.
@@ -18,6 +18,8 @@ class PredictionOptions:
         resume: leave masks that the same model has made of the same images.
         step: between tiles, at most this share of a tile; nnU-Net's is 0.5.
         volumes: write a table of how large each class is in each mask.
+        uncertainty: write how unsure the prediction is of each pixel.
+        overlays: draw each mask on its image.
     """
 
     device: str | None = None
@@ -26,6 +28,8 @@ class PredictionOptions:
     resume: bool = False
     step: float = STEP
     volumes: bool = False
+    uncertainty: bool = False
+    overlays: bool = False
 
     def changes_masks(self) -> JsonObject:
         """Return what masks depend on beside model and images."""

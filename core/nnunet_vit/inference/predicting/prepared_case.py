@@ -1,6 +1,6 @@
 """A case on its way to a mask: its image as the network takes it, and its mask as it was read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from nnunetv2.inference.export_prediction import (
 )
 
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.entropy import GrowingEntropy
 from nnunet_vit.inference.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ def prepared(name: str, files: Sequence[Path], model: LoadedModel) -> PreparedCa
     return PreparedCase(name, torch.from_numpy(image), properties)
 
 
-def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Array":
+def mask_of(
+    case: PreparedCase,
+    logits: torch.Tensor,
+    model: LoadedModel,
+    *,
+    entropy: GrowingEntropy | None = None,
+) -> "Array":
     """Return the mask of a case in the size in which nnU-Net read it.
 
     Outputs are resampled one after the other: all of them are never in memory twice.
@@ -51,9 +58,10 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
         case: that was predicted.
         logits: (outputs, Z, Y, X) of the prepared image.
         model: that predicted it.
+        entropy: is told of each output, resampled.
     """
     known, labels = case.properties, model.labels
-    outputs = (_resampled(one[None], known, model) for one in logits)
+    outputs = _outputs(logits, known, model, entropy)
     values = np.uint8 if len(labels.foreground_labels) < 255 else np.uint16
     inner = np.zeros(known["shape_after_cropping_and_before_resampling"], dtype=values)
     if labels.has_regions:
@@ -64,7 +72,31 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
         for label, output in enumerate(outputs, start=1):
             inner[(output > highest).numpy()] = label
             highest = torch.maximum(highest, output)
-    whole = np.zeros(known["shape_before_cropping"], dtype=values)
+    return _whole(inner, known, model)
+
+
+def resized_map(case: PreparedCase, values: torch.Tensor, model: LoadedModel) -> "Array":
+    """Return a map of a prepared image, (Z, Y, X) from 0 to 1, in the size of its mask."""
+    return in_full_size(_resampled(values[None], case.properties, model).clamp(0, 1), case, model)
+
+
+def in_full_size(inner: torch.Tensor, case: PreparedCase, model: LoadedModel) -> "Array":
+    """Return a map with what nnU-Net has cut off, which is background for certain: 0."""
+    return _whole(inner.numpy(), case.properties, model)
+
+
+def _outputs(
+    logits: torch.Tensor, known: JsonObject, model: LoadedModel, entropy: GrowingEntropy | None
+) -> Iterator[torch.Tensor]:
+    for one in logits:
+        output = _resampled(one[None], known, model)
+        if entropy is not None:
+            entropy.add(output)
+        yield output
+
+
+def _whole(inner: "Array", known: JsonObject, model: LoadedModel) -> "Array":
+    whole = np.zeros(known["shape_before_cropping"], dtype=inner.dtype)
     whole[tuple(slice(*ends) for ends in known["bbox_used_for_cropping"])] = inner
     turned: Array = whole.transpose(model.plans.transpose_backward)
     return turned
@@ -78,7 +110,20 @@ def probabilities_of(case: PreparedCase, logits: torch.Tensor, model: LoadedMode
         logits: (outputs, Z, Y, X) of the prepared image.
         model: that predicted it.
     """
-    _, values = convert_predicted_logits_to_segmentation_with_correct_shape(
+    return mask_and_probabilities(case, logits, model)[1]
+
+
+def mask_and_probabilities(
+    case: PreparedCase, logits: torch.Tensor, model: LoadedModel
+) -> "tuple[Array, Array]":
+    """Return the mask of a case and the probabilities (outputs, ...) that nnU-Net makes it of.
+
+    Args:
+        case: that was predicted.
+        logits: (outputs, Z, Y, X) of the prepared image.
+        model: that predicted it.
+    """
+    found: tuple[Array, Array] = convert_predicted_logits_to_segmentation_with_correct_shape(
         logits,
         model.plans,
         model.configuration,
@@ -87,7 +132,6 @@ def probabilities_of(case: PreparedCase, logits: torch.Tensor, model: LoadedMode
         return_probabilities=True,
         num_threads_torch=torch.get_num_threads(),
     )
-    found: Array = values
     return found
 
 

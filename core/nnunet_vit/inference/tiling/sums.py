@@ -1,12 +1,17 @@
 """The logits of one plane, or of a volume of a 3D configuration, while its tiles are computed."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from nnunet_vit.inference.tiling.grid import Grid, Region
+
+Spread = Callable[[Tensor], Tensor]  # (members, outputs, *tile) logits to (*tile)
 
 
 class Sums:
@@ -19,7 +24,15 @@ class Sums:
         image: (C, *size), padded to one tile at least.
     """
 
-    def __init__(self, image: Tensor, grid: Grid, networks: int, *, outputs: int) -> None:
+    def __init__(
+        self,
+        image: Tensor,
+        grid: Grid,
+        networks: int,
+        *,
+        outputs: int,
+        spread: Spread | None = None,
+    ) -> None:
         """Start with no tile of an image (C, *size)."""
         self._size, self._padding = image.shape[1:], grid.padding(image.shape[1:])
         ends = [end for both in reversed(self._padding) for end in both]
@@ -31,6 +44,8 @@ class Sums:
         self._weights = torch.zeros(padded, dtype=torch.half, device=image.device)
         self.tiles = [Tile(self, region) for region in grid.regions(padded)]
         self._missing = len(self.tiles)
+        self.spread = spread
+        self._spreads = None if spread is None else self._weights.float()
 
     @property
     def complete(self) -> bool:
@@ -43,8 +58,16 @@ class Sums:
         self._weights[region] += weights
         self._missing -= 1
 
+    def add_spread(self, region: Region, spread: Tensor, weights: Tensor) -> None:
+        """Add how much the members disagree in a tile, (*tile); `add` counts the tile."""
+        assert self._spreads is not None
+        self._spreads[region] += spread * weights
+
     def mean(self) -> Tensor:
-        """Return the networks' mean logits (outputs, *size) in half precision."""
+        """Return the networks' mean logits (outputs, *size) in half precision.
+
+        Where the members' disagreement is asked for, it comes after the outputs.
+        """
         self._logits /= self._weights
         total: Tensor = self._logits[0]
         for other in self._logits[1:]:
@@ -55,6 +78,9 @@ class Sums:
             slice(before, before + size)
             for (before, _), size in zip(self._padding, self._size, strict=True)
         )
+        if self._spreads is not None:
+            mean = (self._spreads / self._weights).to(total.dtype)
+            total = torch.cat([total, mean[None]])
         return total[(slice(None), *inner)]
 
 
@@ -77,7 +103,11 @@ class Tile:
 
     def add(self, logits: Tensor, weights: Tensor, grid: Grid) -> None:
         """Add what the networks say of the mirrored tile, (networks, mirrors, outputs, *tile)."""
-        total = logits[:, 0]
-        for number, axes in enumerate(grid.mirrors[1:], start=1):
-            total = total + torch.flip(logits[:, number], [axis + 2 for axis in axes])
-        self.sums.add(self.region, total / len(grid.mirrors), weights)
+        upright: Iterable[Tensor] = (
+            torch.flip(logits[:, number], [axis + 2 for axis in axes]) if axes else logits[:, 0]
+            for number, axes in enumerate(grid.mirrors)
+        )
+        if self.sums.spread is not None:
+            upright = list(upright)
+            self.sums.add_spread(self.region, self.sums.spread(torch.cat(upright)), weights)
+        self.sums.add(self.region, reduce(add, upright) / len(grid.mirrors), weights)

@@ -1,0 +1,147 @@
+"""A case of an ensemble: the members' files become one mask, and what belongs to it."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.evaluation.mask_pairs import Task
+from nnunet_vit.evaluation.probabilities import ENDING, KEY
+from nnunet_vit.evaluation.ranking.averaging import average, reader_of
+from nnunet_vit.evaluation.ranking.postprocessing import postprocessed
+from nnunet_vit.evaluation.ranking.temperature import scaled
+from nnunet_vit.inference.ensemble_file import EnsembleFile
+from nnunet_vit.inference.ensemble_members import ReadyMember
+from nnunet_vit.inference.finished_masks import FinishedMasks
+from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
+from nnunet_vit.inference.outputs.float_image import read_image, write_image
+
+if TYPE_CHECKING:
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+    from nnunet_vit.files.array_type import Array
+    from nnunet_vit.files.json_file import JsonObject
+
+
+@dataclass(frozen=True)
+class Job:
+    """A prediction with an ensemble.
+
+    Attributes:
+        chosen: what the file says.
+        members: its models.
+        inputs: the images.
+        masks: the folder to write to.
+        outputs: what is written for each case.
+        record: of the masks that are finished.
+    """
+
+    chosen: EnsembleFile
+    members: Sequence[ReadyMember]
+    inputs: Inputs
+    masks: Path
+    outputs: CaseOutputs
+    record: FinishedMasks
+
+    @property
+    def task(self) -> Task:
+        """What the masks show."""
+        model = self.members[0].model
+        return Task(model.description, model.plans, model.path)
+
+    @property
+    def averages(self) -> bool:
+        """Whether the masks are made of probabilities; one model's own masks are nnU-Net's."""
+        return self.outputs.options.probabilities or len(self.members) > 1
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Whether the members write theirs."""
+        return self.averages or self.outputs.options.uncertainty
+
+    @property
+    def expected(self) -> list[Path]:
+        """The masks that will be written."""
+        return [self.masks / self.outputs.mask(case) for case in self.inputs.cases]
+
+
+def finish_case(job: Job, work: Path, case: str) -> None:
+    """Average, post-process and write a case, and free its disk space.
+
+    Args:
+        job: the prediction.
+        work: holds a folder for each member's files, and `done`.
+        case: its name.
+    """
+    reader, outputs, done = reader_of(job.task), job.outputs, work / "done"
+    _, properties = reader.read_images([str(file) for file in job.inputs.cases[case]])
+    probabilities = _members(job, work, case)
+    mean = average(probabilities) if probabilities else None
+    if job.averages and mean is not None:
+        mask = job.task.label_manager().convert_probabilities_to_segmentation(mean)
+    else:
+        mask = reader.read_seg(str(work / "0" / outputs.mask(case)))[0][0]
+    if mean is not None:
+        _write_beside(job, work, case, mean=mean, probabilities=probabilities,
+                      reader=reader, properties=properties)  # fmt: skip
+    reader.write_seg(
+        postprocessed(mask, job.chosen.steps), str(done / outputs.mask(case)), properties
+    )
+    names = [f"{case}.json", *outputs.names(case)]  # .json: a spacing
+    there = [name for name in names if (done / name).is_file()]
+    for name in there:
+        (job.masks / name).parent.mkdir(exist_ok=True)
+        os.replace(done / name, job.masks / name)
+    job.record.add(case, job.inputs.cases[case], there)
+
+
+def _members(job: Job, work: Path, case: str) -> "list[Array]":
+    """Return the members' probabilities, whose files are deleted, where they were needed."""
+    import numpy as np
+
+    if not job.needs_probabilities:
+        return []
+    files = [work / str(number) / f"{case}{ENDING}" for number in range(len(job.members))]
+    found: list[Array] = [np.load(file)[KEY] for file in files]
+    for file in files:
+        file.unlink()
+    return found
+
+
+def _write_beside(
+    job: Job,
+    work: Path,
+    case: str,
+    *,
+    mean: "Array",
+    probabilities: "list[Array]",
+    reader: "BaseReaderWriter",
+    properties: "JsonObject",
+) -> None:
+    """Write probabilities and uncertainty of the average, where they are wanted."""
+    import numpy as np
+    import torch
+
+    from nnunet_vit.inference.entropy import disagreement_of, entropy_of
+
+    outputs, done = job.outputs, work / "done"
+    regions = job.task.label_manager().has_regions
+    values = scaled(mean, job.chosen.temperature or 1.0, regions=regions)
+    if outputs.options.probabilities:
+        np.savez_compressed(done / f"{case}{ENDING}", probabilities=values)
+        shutil.move(work / "0" / f"{case}.pkl", done)
+    if not outputs.options.uncertainty:
+        return
+    entropy = entropy_of(torch.from_numpy(values), regions=regions)
+    (done / outputs.entropy(case)).parent.mkdir(exist_ok=True)
+    write_image(entropy.numpy(), done / outputs.entropy(case), properties)
+    if outputs.members > 1:
+        stacked = torch.stack([torch.from_numpy(each).float() for each in probabilities])
+        between = disagreement_of(stacked, regions=regions).numpy()
+        within = [work / str(n) / outputs.disagreement(case) for n in range(len(job.members))]
+        own = sum(read_image(file, reader) for file in within if file.is_file())
+        found = (between + own / len(within)).clip(0, 1).astype(np.float32)
+        write_image(found, done / outputs.disagreement(case), properties)
