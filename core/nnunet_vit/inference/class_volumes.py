@@ -7,8 +7,8 @@ from pathlib import Path
 from nnunet_vit.data.checks.raster_reading import PICTURES, in_threads, read, reader_for
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import labels_of
-from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.csv_table import write_table
+from nnunet_vit.files.json_file import JsonObject
 
 TABLE = "volumes.csv"
 COLUMNS = ("case", "class", "voxels", "share", "size", "unit")

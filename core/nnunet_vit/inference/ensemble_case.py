@@ -138,10 +138,10 @@ def _write_beside(
     entropy = entropy_of(torch.from_numpy(values), regions=regions)
     (done / outputs.entropy(case)).parent.mkdir(exist_ok=True)
     write_image(entropy.numpy(), done / outputs.entropy(case), properties)
-    if outputs.members > 1:
+    own = [work / str(number) / outputs.disagreement(case) for number in range(len(job.members))]
+    within = sum(read_image(file, reader) for file in own if file.is_file()) / len(own)
+    if len(own) > 1 or own[0].is_file():
         stacked = torch.stack([torch.from_numpy(each).float() for each in probabilities])
         between = disagreement_of(stacked, regions=regions).numpy()
-        within = [work / str(n) / outputs.disagreement(case) for n in range(len(job.members))]
-        own = sum(read_image(file, reader) for file in within if file.is_file())
-        found = (between + own / len(within)).clip(0, 1).astype(np.float32)
+        found = (between + within).clip(0, 1).astype(np.float32)
         write_image(found, done / outputs.disagreement(case), properties)

@@ -17,9 +17,9 @@ def entropy_of(probabilities: Tensor, *, regions: bool) -> Tensor:
     Shapes: (outputs, ...) to (...).
     """
     if regions:
-        either = torch.special.entr(probabilities) + torch.special.entr(1 - probabilities)
-        return either.mean(0) / math.log(2)
-    return torch.special.entr(probabilities).sum(0) / _highest(len(probabilities))
+        return _of_two(probabilities).mean(0) / math.log(2)
+    summed: Tensor = torch.special.entr(probabilities).sum(0)
+    return summed / _highest(len(probabilities))
 
 
 def disagreement_of(probabilities: Tensor, *, regions: bool) -> Tensor:
@@ -60,8 +60,7 @@ class GrowingEntropy:
     def add(self, logits: Tensor) -> None:
         """Add the logits (...) of the next output, in single precision."""
         if self._regions:
-            probability = torch.sigmoid(logits)
-            own = torch.special.entr(probability) + torch.special.entr(1 - probability)
+            own = _of_two(torch.sigmoid(logits))
             self._total = self._total + own if self._count else own
         elif not self._count:
             self._highest = logits.clone()
@@ -85,6 +84,11 @@ class GrowingEntropy:
             return (self._total / (self._count * math.log(2))).clamp(0, 1)
         entropy = self._total.log() - self._weighted / self._total
         return (entropy / _highest(self._count)).clamp(0, 1)
+
+
+def _of_two(probability: Tensor) -> Tensor:
+    found: Tensor = torch.special.entr(probability) + torch.special.entr(1 - probability)
+    return found
 
 
 def _highest(classes: int) -> float:

@@ -109,7 +109,8 @@ def _predict(
 
 
 def _notices(job: Job, inputs: Inputs) -> Iterator[str]:
-    if job.needs_probabilities and job.chosen.temperature is None:
+    options = job.outputs.options
+    if (options.probabilities or options.uncertainty) and job.chosen.temperature is None:
         yield f"{job.chosen.path} has no temperature: the probabilities are not scaled."
     yield from made_way(inputs, job.inputs, job.masks, outputs=job.outputs)
 

@@ -6,7 +6,9 @@ import shutil
 
 import numpy as np
 import pytest
+import tifffile
 from read_only import read_only
+from scipy.stats import entropy
 from skimage.io import imread
 from validated_runs import CASES, runs, save_mask, softmax
 
@@ -22,6 +24,7 @@ __all__ = ["read_only", "runs"]  # fixtures
 pytestmark = pytest.mark.unit
 
 ONE, TWO = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer__other__2d"
+WITHIN = {ONE: 0.125, TWO: 0.25}  # how much each one's folds disagree
 FIRST, SECOND = (np.random.default_rng(n).normal(0, 2, (2, 3, 1, 24, 32)) for n in (1, 2))
 
 
@@ -59,6 +62,10 @@ def networks(monkeypatch):
             if options.probabilities:
                 np.savez_compressed(place / f"{case}.npz", probabilities=softmax(each))
                 (place / f"{case}.pkl").write_bytes(pickle.dumps({}))
+            if options.uncertainty:
+                (place / "uncertainty").mkdir(exist_ok=True)
+                file = place / f"uncertainty/{case}_disagreement.tif"
+                tifffile.imwrite(file, np.full((24, 32), WITHIN[loaded[-1]], np.float32))
         for name in ("plans.json", "dataset.json"):
             (place / name).write_text("{}")
         return {}
@@ -67,9 +74,9 @@ def networks(monkeypatch):
     monkeypatch.setattr(module, "run", run)
 
 
-def predict(images, file, masks=None, probabilities=False, progress=None, resume=False):
+def predict(images, file, masks=None, progress=None, **options):
     masks = masks or images.parent / "masks"
-    options = PredictionOptions("cpu", probabilities=probabilities, resume=resume)
+    options = PredictionOptions("cpu", **options)
     progress = progress or Progress()
     module.predict_ensemble(images, masks, file, base=None, options=options, progress=progress)
     return masks
@@ -92,6 +99,30 @@ def test_the_mean_of_the_members(file, images, networks):
         rooted = np.sqrt(mean)
         found = np.load(masks / f"{case}.npz")["probabilities"]
         assert np.allclose(found, rooted / rooted.sum(axis=0), atol=1e-5)
+
+
+def test_the_uncertainty_is_of_the_average_and_of_what_is_between(file, images, networks):
+    change(file, temperature=2.0)
+    plain = imread(predict(images, file) / "x.png")
+    masks = predict(images, file, uncertainty=True, overlays=True)
+    assert np.array_equal(imread(masks / "x.png"), plain)
+    members = np.stack([softmax(FIRST[0]), softmax(SECOND[0])])
+    rooted = np.sqrt(members.mean(axis=0))
+    expected = entropy(rooted / rooted.sum(axis=0), axis=0) / np.log(3)
+    found = imread(masks / "uncertainty/x_entropy.tif")
+    np.testing.assert_allclose(found, expected[0], atol=1e-4)
+    together = entropy(members.mean(axis=0), axis=0) - entropy(members, axis=1).mean(axis=0)
+    within = sum(WITHIN.values()) / 2
+    found = imread(masks / "uncertainty/x_disagreement.tif")
+    np.testing.assert_allclose(found, (together[0] / np.log(3) + within).clip(0, 1), atol=1e-4)
+    assert len((masks / "uncertainty.csv").read_text().splitlines()) == 1 + 2
+    assert sorted(path.name for path in (masks / "overlays").iterdir()) == ["x.png", "x.y.png"]
+    assert not list(masks.glob("*.npz"))
+    before = (masks / "x.png").stat().st_mtime_ns
+    (masks / "uncertainty/x.y_entropy.tif").unlink()
+    predict(images, file, uncertainty=True, resume=True)
+    assert (masks / "x.png").stat().st_mtime_ns == before
+    assert (masks / "uncertainty/x.y_entropy.tif").is_file()
 
 
 def test_probabilities_of_earlier_masks_do_not_stay(file, images, networks):

@@ -90,12 +90,16 @@ def _write_with_itk(values: "Array", file: Path, place: JsonMapping) -> None:
 
 
 def _write_with_nibabel(values: "Array", file: Path, place: JsonMapping) -> None:
-    import nibabel
-    from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+    from nibabel import orientations, save
+    from nibabel.nifti1 import Nifti1Image
 
-    own = place["original_affine"]
-    image = nibabel.Nifti1Image(values.transpose((2, 1, 0)), place.get("reoriented_affine", own))
-    if "reoriented_affine" in place:
-        turning = ornt_transform(axcodes2ornt("RAS"), io_orientation(own))
-        image = image.as_reoriented(turning)
-    nibabel.save(image, file)
+    own, shown = place["original_affine"], place.get("reoriented_affine")
+    affine = own if shown is None else shown
+    image = Nifti1Image(values.transpose((2, 1, 0)), affine)  # type: ignore[no-untyped-call]
+    if shown is not None:
+        turning = orientations.ornt_transform(  # type: ignore[no-untyped-call]
+            orientations.io_orientation(shown),  # type: ignore[no-untyped-call]
+            orientations.io_orientation(own),  # type: ignore[no-untyped-call]
+        )
+        image = image.as_reoriented(turning)  # type: ignore[no-untyped-call]
+    save(image, file)

@@ -1,6 +1,6 @@
 """A picture of each mask on its image."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,4 +110,5 @@ def _heat(image: "Array", entropy: "Array") -> "Array":
 
     grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
     share = entropy.clip(0, 1)[..., None]
-    return ((1 - share) * 0.7 * grey + share * np.array(UNSURE)).astype(np.uint8)
+    mixed: Array = (1 - share) * 0.7 * grey + share * np.array(UNSURE)
+    return mixed.astype(np.uint8)
