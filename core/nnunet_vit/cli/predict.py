@@ -1,12 +1,13 @@
 """vit_cli predict: masks for a folder of images."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from nnunet_vit.errors import counted
-from nnunet_vit.inference.prediction_options import STEP, PredictionOptions
+from nnunet_vit.inference.least_size import least_size
+from nnunet_vit.inference.prediction_options import NPZ, STEP, PredictionOptions
 
 Model = Annotated[Path | None, typer.Option(help="the model folder, as train prints it last")]
 Ensemble = Annotated[
@@ -23,6 +24,24 @@ StepSize = Annotated[
 ]
 Probabilities = Annotated[
     bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
+]
+Format = Annotated[
+    Literal["npz", "nifti", "tiff"] | None,
+    typer.Option("--probabilities-format", help="another one: an image per case in probabilities/"),
+]
+LargestComponent = Annotated[
+    bool,
+    typer.Option("--largest-component", help="of each class the largest connected part alone"),
+]
+MinSize = Annotated[
+    str | None,
+    typer.Option(
+        "--min-size", help="50, 12.5mm2 or 40mm3: smaller connected parts become background"
+    ),
+]
+Instances = Annotated[
+    bool,
+    typer.Option("--instances", help="number the connected parts, in instances/ and a CSV"),
 ]
 Volumes = Annotated[
     bool, typer.Option("--volumes", help="write volumes.csv: size of each class in each mask")
@@ -61,6 +80,10 @@ def predict(
     volumes: Volumes = False,
     uncertainty: Uncertainty = False,
     overlays: Overlays = False,
+    instances: Instances = False,
+    probabilities_format: Format = None,
+    largest_component: LargestComponent = False,
+    min_size: MinSize = None,
     resume: Continue = False,
     checkpoint: Checkpoint = None,
     pretrained_weights: Pretrained = None,
@@ -71,8 +94,12 @@ def predict(
     _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
     with quiet_libraries() as progress:
         options = PredictionOptions(
-            device, mirroring, probabilities, resume=resume, step=step_size, volumes=volumes,
-            uncertainty=uncertainty, overlays=overlays,
+            device, mirroring, probabilities or probabilities_format is not None,
+            resume=resume, step=step_size, volumes=volumes, uncertainty=uncertainty,
+            overlays=overlays, instances=instances,
+            probabilities_format=probabilities_format or NPZ,
+            largest_component=largest_component,
+            min_size=None if min_size is None else least_size(min_size),
         )  # fmt: skip
         if ensemble is not None:
             from nnunet_vit.inference.predict_ensemble import predict_ensemble

@@ -67,6 +67,8 @@ def without_stale(files: Sequence[Path], masks: Path) -> Iterator[str]:
     """
     for file in files:
         file.unlink()
+        if file.parent != masks and not any(file.parent.iterdir()):
+            file.parent.rmdir()
     if files:
         names = shortened(file.relative_to(masks).as_posix() for file in files)
         yield f"Deleted in {masks}: {names}, of the earlier masks."

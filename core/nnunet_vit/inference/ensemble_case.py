@@ -17,7 +17,10 @@ from nnunet_vit.inference.ensemble_members import ReadyMember
 from nnunet_vit.inference.finished_masks import FinishedMasks
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
+from nnunet_vit.inference.outputs.components import cleaned
 from nnunet_vit.inference.outputs.float_image import read_image, write_image
+from nnunet_vit.inference.outputs.probability_image import keep_probabilities
+from nnunet_vit.inference.prediction_options import NPZ
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -87,9 +90,9 @@ def finish_case(job: Job, work: Path, case: str) -> None:
     if mean is not None:
         _write_beside(job, work, case, mean=mean, probabilities=probabilities,
                       reader=reader, properties=properties)  # fmt: skip
-    reader.write_seg(
-        postprocessed(mask, job.chosen.steps), str(done / outputs.mask(case)), properties
-    )
+    mask = postprocessed(mask, job.chosen.steps)
+    mask = cleaned(mask, job.task.description, properties, options=outputs.options)
+    reader.write_seg(mask, str(done / outputs.mask(case)), properties)
     names = [f"{case}.json", *outputs.names(case)]  # .json: a spacing
     there = [name for name in names if (done / name).is_file()]
     for name in there:
@@ -131,8 +134,12 @@ def _write_beside(
     regions = job.task.label_manager().has_regions
     values = scaled(mean, job.chosen.temperature or 1.0, regions=regions)
     if outputs.options.probabilities:
-        np.savez_compressed(done / f"{case}{ENDING}", probabilities=values)
-        shutil.move(work / "0" / f"{case}.pkl", done)
+        keep_probabilities(
+            values, case, done,
+            outputs=outputs, properties=properties, description=job.task.description,
+        )  # fmt: skip
+        if outputs.options.probabilities_format == NPZ:
+            shutil.move(work / "0" / f"{case}.pkl", done)
     if not outputs.options.uncertainty:
         return
     entropy = entropy_of(torch.from_numpy(values), regions=regions)

@@ -25,7 +25,11 @@ from nnunet_vit.inference.inputs import Inputs, sound_inputs
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
 from nnunet_vit.inference.outputs.after_masks import write_after_masks
-from nnunet_vit.inference.outputs.case_outputs import CaseOutputs, outputs_of
+from nnunet_vit.inference.outputs.case_outputs import (
+    CaseOutputs,
+    check_min_size,
+    outputs_of,
+)
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
@@ -72,6 +76,7 @@ def predict_folder(
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
     check_masks_folder(masks, images, [model])
+    check_min_size(options, trained.plans["image_reader_writer"])
     inputs = sound_inputs(images, trained, progress)
     progress.start_work("Loading the network")
     options = replace(options, device=choose_device(options.device))

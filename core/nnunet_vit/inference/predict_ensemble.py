@@ -19,7 +19,7 @@ from nnunet_vit.inference.finished_masks import (
     left_to_predict,
 )
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
-from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs, check_min_size
 from nnunet_vit.inference.predict import (
     check_masks_folder,
     finish,
@@ -29,7 +29,7 @@ from nnunet_vit.inference.predict import (
     stopped_after,
 )
 from nnunet_vit.inference.predicting.staging import staged_in
-from nnunet_vit.inference.prediction_options import PredictionOptions
+from nnunet_vit.inference.prediction_options import NPZ, PredictionOptions
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
@@ -67,6 +67,7 @@ def predict_ensemble(
     members = ready_members(chosen)
     check_masks_folder(masks, images, [member.model.path for member in members])
     first = members[0].model
+    check_min_size(options, first.plans["image_reader_writer"])
     inputs = sound_inputs(images, first, progress)
     options = replace(options, device=choose_device(options.device))
     masks.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,10 @@ def _predict(
     job: Job, work: Path, base: Path | None, *, progress: Progress
 ) -> dict[str, UserError]:
     """Let each member predict into a folder of its own; return what was wrong with cases."""
-    options = replace(job.outputs.options, probabilities=job.needs_probabilities)
+    options = replace(
+        job.outputs.options, probabilities=job.needs_probabilities, probabilities_format=NPZ,
+        largest_component=False, min_size=None,
+    )  # fmt: skip
     failed: dict[str, UserError] = {}
     for number, member in enumerate(job.members):
         progress.start_work(f"Loading {member.model.path.name}")

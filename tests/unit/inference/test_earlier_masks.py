@@ -62,17 +62,19 @@ def test_masks_that_stay(said):
 
 
 def test_what_belongs_to_masks_that_are_replaced_is_deleted(tmp_path):
-    others = ["b.npz", "c.nii.npz", "uncertainty/b_entropy.tif", "volumes.csv"]
-    stale = ["a.npz", "a.pkl", "uncertainty/a_entropy.tif", "overlays/a.png"]
+    others = ["b.npz", "c.nii.npz", "uncertainty/b_entropy.tif"]
+    stale = ["a.npz", "a.pkl", "overlays/a.png", "probabilities/a.nii.gz",
+             "uncertainty/a_entropy.tif", "instances/a.tif", "volumes.csv"]  # fmt: skip
     for name in ("a.png", *others, *stale):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     outputs = CaseOutputs(".png", "NaturalImage2DIO", PredictionOptions())
     assert list(without_stale(outputs.stale(tmp_path, ["a", "c"]), tmp_path)) == [
-        f"Deleted in {tmp_path}: {', '.join(stale[:3])}, … (4 in all), of the earlier masks."
+        f"Deleted in {tmp_path}: {', '.join(stale[:3])}, … (7 in all), of the earlier masks."
     ]
     left = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*")}
     assert left == {"a.png", *others}
+    assert not (tmp_path / "overlays").exists()
     assert list(without_stale(outputs.stale(tmp_path, ["a", "c"]), tmp_path)) == []
     kept = CaseOutputs(".png", "NaturalImage2DIO", PredictionOptions(uncertainty=True))
     assert kept.stale(tmp_path, ["b"]) == [tmp_path / "b.npz"]
@@ -86,7 +88,10 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
         return {}
 
     model = SimpleNamespace(
-        description={"file_ending": ".png"}, folds=lambda *_: [0], other_folders=list
+        description={"file_ending": ".png"},
+        plans={"image_reader_writer": ""},
+        folds=lambda *_: [0],
+        other_folders=list,
     )
     instead = {
         "open_model": model,

@@ -8,6 +8,7 @@ from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.class_volumes import write_volumes
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
+from nnunet_vit.inference.outputs.instances import write_instances
 from nnunet_vit.inference.outputs.mask_overlays import Drawing, draw_overlays
 from nnunet_vit.inference.outputs.uncertainty_table import write_uncertainty
 from nnunet_vit.report.progress import Progress
@@ -44,5 +45,7 @@ def write_after_masks(
         write_volumes(masks, cases, description)
     if options.uncertainty:
         write_uncertainty(masks, list(cases), outputs, reader)
+    if options.instances:
+        write_instances(masks, list(cases), description, outputs=outputs, reader=reader)
     if options.overlays:
         draw_overlays(list(cases), Drawing(masks, description, reader, outputs, look), progress)

@@ -1,4 +1,4 @@
-"""Images of real numbers beside masks: NIfTI with the place of the image, TIFF for pictures."""
+"""Images of numbers beside masks: NIfTI with the place of the image, TIFF for pictures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from nnunet_vit.files.json_file import JsonMapping
 
 if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Image
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+    from SimpleITK import Image
 
     from nnunet_vit.files.array_type import Array
 
@@ -20,14 +22,14 @@ def ending_for(reader: str) -> str:
 
 
 def write_image(values: "Array", file: Path, properties: JsonMapping) -> None:
-    """Write real numbers with the size, spacing, origin and direction of an image.
+    """Write numbers with the size, spacing, origin and direction of an image.
 
     Args:
         values: in the order in which nnU-Net's reader gives the image's pixels.
         file: its ending says which format.
         properties: what the reader told of the image.
 
-    Shapes: (Z, Y, X), Z is 1 for a picture; several channels, (C, Z, Y, X), in a TIFF alone.
+    Shapes: (Z, Y, X), Z is 1 for a picture.
 
     Raises:
         OSError: the disk refuses.
@@ -35,9 +37,14 @@ def write_image(values: "Array", file: Path, properties: JsonMapping) -> None:
     if file.name.endswith(TIFF):
         _write_tiff(values, file)
     elif "nibabel_stuff" in properties:
-        _write_with_nibabel(values, file, properties["nibabel_stuff"])
+        from nibabel import save
+
+        save(_nibabel_image(values, properties["nibabel_stuff"]), file)
     else:
-        _write_with_itk(values, file, properties.get("sitk_stuff", {}))
+        import SimpleITK
+
+        image = _itk_image(values, properties.get("sitk_stuff", {}))
+        SimpleITK.WriteImage(image, str(file), True)
 
 
 def read_image(file: Path, reader: "BaseReaderWriter") -> "Array":
@@ -63,19 +70,43 @@ def read_image(file: Path, reader: "BaseReaderWriter") -> "Array":
 def _write_tiff(values: "Array", file: Path) -> None:
     import tifffile
 
-    names = "CZYX"[-values.ndim :]
-    kept = [axis for axis, name in enumerate(names) if name != "Z" or values.shape[axis] > 1]
-    shape = [values.shape[axis] for axis in kept]
+    flat = len(values) == 1
     tifffile.imwrite(
         file,
-        values.reshape(shape),
+        values[0] if flat else values,
         photometric="minisblack",
         compression="zlib",
-        metadata={"axes": "".join(names[axis] for axis in kept)},
+        metadata={"axes": "YX" if flat else "ZYX"},
     )
 
 
-def _write_with_itk(values: "Array", file: Path, place: JsonMapping) -> None:
+def placed_image(values: "Array", properties: JsonMapping) -> "tuple[Array, Array]":
+    """Return pixels and affine of a NIfTI: its axes, and where it lies in mm.
+
+    Args:
+        values: in the order in which nnU-Net's reader gives the image's pixels.
+        properties: what the reader told of the image.
+
+    Shapes: (Z, Y, X) to (X, Y, Z), Z is 1 for a plane; the affine is (4, 4).
+    """
+    import numpy as np
+    import SimpleITK
+
+    if "nibabel_stuff" in properties:
+        turned = _nibabel_image(values, properties["nibabel_stuff"])
+        return np.asarray(turned.dataobj), np.asarray(turned.affine)
+    image = _itk_image(values, properties.get("sitk_stuff", {}))
+    axes = image.GetDimension()
+    affine = np.eye(4)
+    directions = np.reshape(image.GetDirection(), (axes, axes))
+    affine[:axes, :axes] = directions * image.GetSpacing()
+    affine[:axes, 3] = image.GetOrigin()
+    pixels: Array = SimpleITK.GetArrayFromImage(image)
+    pixels = pixels.reshape((-1, *pixels.shape[-2:])).transpose(2, 1, 0)
+    return pixels, np.diag([-1, -1, 1, 1]) @ affine  # ITK counts to the left and the back
+
+
+def _itk_image(values: "Array", place: JsonMapping) -> "Image":
     import SimpleITK
 
     flat = len(place.get("spacing", ())) == 2
@@ -86,11 +117,11 @@ def _write_with_itk(values: "Array", file: Path, place: JsonMapping) -> None:
         image.SetDirection(place["direction"])
     if "original_orientation" in place:  # of the reader that turns images
         image = SimpleITK.DICOMOrient(image, place["original_orientation"])
-    SimpleITK.WriteImage(image, str(file), True)
+    return image
 
 
-def _write_with_nibabel(values: "Array", file: Path, place: JsonMapping) -> None:
-    from nibabel import orientations, save
+def _nibabel_image(values: "Array", place: JsonMapping) -> "Nifti1Image":
+    from nibabel import orientations
     from nibabel.nifti1 import Nifti1Image
 
     own, shown = place["original_affine"], place.get("reoriented_affine")
@@ -102,4 +133,4 @@ def _write_with_nibabel(values: "Array", file: Path, place: JsonMapping) -> None
             orientations.io_orientation(own),  # type: ignore[no-untyped-call]
         )
         image = image.as_reoriented(turning)  # type: ignore[no-untyped-call]
-    save(image, file)
+    return image

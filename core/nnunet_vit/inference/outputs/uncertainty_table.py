@@ -10,7 +10,7 @@ from nnunet_vit.data.checks.masks import read_mask
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.files.csv_table import write_table
-from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
+from nnunet_vit.inference.outputs.case_outputs import UNCERTAINTY_TABLE, CaseOutputs
 from nnunet_vit.inference.outputs.float_image import read_image
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from nnunet_vit.files.array_type import Array
 
-TABLE = "uncertainty.csv"
 DOUBTFUL = 0.5  # of the highest entropy: such a pixel counts though it is background
 COLUMNS = (
     "rank", "case", "doubt", "foreground_entropy", "foreground_disagreement", "image_entropy",
@@ -63,8 +62,8 @@ def write_uncertainty(
         (rank, row.case, *map(_text, (row.doubt, *row.means)), row.foreground)
         for rank, row in enumerate(rows, start=1)
     ]
-    write_table(COLUMNS, texts, masks / TABLE)
-    return masks / TABLE
+    write_table(COLUMNS, texts, masks / UNCERTAINTY_TABLE)
+    return masks / UNCERTAINTY_TABLE
 
 
 def _row(

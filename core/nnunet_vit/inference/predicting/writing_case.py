@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from batchgenerators.utilities.file_and_folder_operations import save_pickle
 
 from nnunet_vit.inference.entropy import GrowingEntropy, entropy_of
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
+from nnunet_vit.inference.outputs.components import cleaned
 from nnunet_vit.inference.outputs.float_image import write_image
+from nnunet_vit.inference.outputs.probability_image import keep_probabilities
 from nnunet_vit.inference.predicting.prepared_case import (
     PreparedCase,
     in_full_size,
@@ -20,6 +21,7 @@ from nnunet_vit.inference.predicting.prepared_case import (
     mask_of,
     resized_map,
 )
+from nnunet_vit.inference.prediction_options import NPZ
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -63,11 +65,16 @@ def write_case(
         (staged / file).parent.mkdir(exist_ok=True)
         write_image(values, staged / file, case.properties)
     if made.probabilities is not None:
-        np.savez_compressed(staged / f"{case.name}.npz", probabilities=made.probabilities)
-        save_pickle(case.properties, str(staged / f"{case.name}.pkl"))
+        keep_probabilities(
+            made.probabilities, case.name, staged,
+            outputs=outputs, properties=case.properties, description=model.description,
+        )  # fmt: skip
+        if outputs.options.probabilities_format == NPZ:
+            save_pickle(case.properties, str(staged / f"{case.name}.pkl"))
     names = outputs.names(case.name)
     writer = model.plans.image_reader_writer_class()
-    writer.write_seg(made.mask, str(staged / names[-1]), case.properties)
+    mask = cleaned(made.mask, model.description, case.properties, options=outputs.options)
+    writer.write_seg(mask, str(staged / names[-1]), case.properties)
     spacing = f"{case.name}{SPACING}"
     return [*([spacing] if (staged / spacing).is_file() else []), *names]
 
