@@ -169,7 +169,7 @@ def loaded(trained: ModelFolder, folds: Sequence[FoldWeights]) -> LoadedModel:
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
     weights = [fold.weights for fold in folds]
-    networks = networks_of_folds(build_network(trained), weights, trained.path)
+    networks = networks_of_folds(lambda: build_network(trained), weights, trained.path)
     plans = PlansManager(trained.plans)
     configuration = plans.get_configuration(trained.run.data.configuration)
     axes = folds[0].mirroring_axes

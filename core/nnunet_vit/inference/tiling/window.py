@@ -77,7 +77,7 @@ class SlidingWindow:
 
     @property
     def _together(self) -> int:
-        return max(1, self._forward.batch // len(self._grid.mirrors))
+        return max(1, self._forward.at_once // len(self._grid.mirrors))
 
     def _parts(self, item: Item, image: Tensor) -> Iterator[_Part[Item]]:
         size, device = image.shape[1:], self._forward.device
