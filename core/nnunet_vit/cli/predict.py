@@ -9,6 +9,13 @@ from nnunet_vit.errors import counted
 from nnunet_vit.inference.least_size import least_size
 from nnunet_vit.inference.prediction_options import NPZ, STEP, PredictionOptions
 
+Images = Annotated[
+    list[Path],
+    typer.Option(
+        "--images", "-i",
+        help="folder of images, CASE_0000.…; or a list (.txt), a table (.csv), or images",
+    ),
+]  # fmt: skip
 Model = Annotated[Path | None, typer.Option(help="the model folder, as train prints it last")]
 Ensemble = Annotated[
     Path | None, typer.Option(help="instead of a model: the file that best has written")
@@ -68,7 +75,7 @@ Pretrained = Annotated[
 
 
 def predict(
-    images: Annotated[Path, typer.Option("--images", "-i", help="folder of images, CASE_0000.…")],
+    images: Images,
     masks: Annotated[Path, typer.Option("--masks", "-o", help="folder to write masks to")],
     model: Model = None,
     ensemble: Ensemble = None,

@@ -80,7 +80,8 @@ def finish_case(job: Job, work: Path, case: str) -> None:
         case: its name.
     """
     reader, outputs, done = reader_of(job.task), job.outputs, work / "done"
-    _, properties = reader.read_images([str(file) for file in job.inputs.cases[case]])
+    of_images = job.inputs.readers.get(case, type(reader))()
+    _, properties = of_images.read_images([str(file) for file in job.inputs.cases[case]])
     probabilities = _members(job, work, case)
     mean = average(probabilities) if probabilities else None
     if job.averages and mean is not None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nnunet_vit.errors import MachineError, Stopped, UserError, counted, shortened
+from nnunet_vit.errors import Stopped, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.files.writable import check_writable
+from nnunet_vit.inference.checked_inputs import checked_inputs
 from nnunet_vit.inference.earlier_masks import (
     of_earlier_prediction,
     overwritable,
@@ -21,13 +21,12 @@ from nnunet_vit.inference.finished_masks import (
     maker_digest,
 )
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
-from nnunet_vit.inference.inputs import Inputs, sound_inputs
+from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
 from nnunet_vit.inference.outputs.after_masks import write_after_masks
 from nnunet_vit.inference.outputs.case_outputs import (
     CaseOutputs,
-    check_min_size,
     outputs_of,
 )
 from nnunet_vit.inference.prediction_options import PredictionOptions
@@ -40,7 +39,7 @@ from nnunet_vit.report.stopping import stops_with
 
 
 def predict_folder(
-    images: Path,
+    images: Path | Sequence[Path],
     masks: Path,
     model: Path,
     *,
@@ -50,10 +49,10 @@ def predict_folder(
     options: PredictionOptions,
     progress: Progress,
 ) -> int:
-    """Write a mask for every case in a folder of images and return their number.
+    """Write a mask for every case and return their number.
 
     Args:
-        images: files CASE_0000.ending, one per channel.
+        images: a folder of CASE_0000.ending, a list of images, a table of cases, or images.
         masks: folder to write to.
         model: nnU-Net's model folder.
         folds: whose networks are averaged; None: all that are there.
@@ -75,9 +74,7 @@ def predict_folder(
     used = trained.folds(folds, kind)
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
-    check_masks_folder(masks, images, [model])
-    check_min_size(options, trained.plans["image_reader_writer"])
-    inputs = sound_inputs(images, trained, progress)
+    inputs = checked_inputs(images, masks, [trained], options=options, progress=progress)
     progress.start_work("Loading the network")
     options = replace(options, device=choose_device(options.device))
     with downloads_shown_by(progress):
@@ -93,7 +90,7 @@ def predict_folder(
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(left.cases))
     began = time.time()
     with (
-        captured(f"nnU-Net cannot predict {images}", progress),
+        captured("nnU-Net cannot predict these images", progress),
         stops_with(lambda: stopped_after(expected, began)),
     ):
         failed = run(ready, left, masks, options=options, progress=progress, record=record)
@@ -126,7 +123,7 @@ def finish(
     """
     for file in outputs.there(masks, failed):  # earlier ones would be taken for new
         file.unlink()
-    whole = inputs.without(failed).cases
+    whole = inputs.without(failed)
     write_after_masks(masks, whole, description, outputs=outputs, progress=progress)
     tell_failures(inputs.faults | failed, inputs.all_cases, masks)
 
@@ -205,15 +202,3 @@ def run(
             record.add(case, inputs.cases[case], names)
 
     return predict_cases(inputs, masks, model, options=options, progress=progress, written=written)
-
-
-def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:
-    """Refuse to write masks, dataset.json and plans.json among what they are made from.
-
-    Raises:
-        MachineError: masks would be, or cannot be written.
-    """
-    for folder, what in ((images, "of the images"), *((model, "of the model") for model in models)):
-        if masks.resolve() == folder.resolve():
-            raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")
-    check_writable(masks, f"-o {masks}")

@@ -10,6 +10,7 @@ from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import UserError
 from nnunet_vit.evaluation.ranking.scored_masks import TOGETHER
+from nnunet_vit.inference.checked_inputs import checked_inputs
 from nnunet_vit.inference.ensemble_case import Job, finish_case
 from nnunet_vit.inference.ensemble_file import read_ensemble
 from nnunet_vit.inference.ensemble_members import ReadyMember, ready_members
@@ -18,10 +19,9 @@ from nnunet_vit.inference.finished_masks import (
     file_maker_digest,
     left_to_predict,
 )
-from nnunet_vit.inference.inputs import Inputs, sound_inputs
-from nnunet_vit.inference.outputs.case_outputs import CaseOutputs, check_min_size
+from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.predict import (
-    check_masks_folder,
     finish,
     log_all,
     made_way,
@@ -38,7 +38,7 @@ from nnunet_vit.report.stopping import stops_with
 
 
 def predict_ensemble(
-    images: Path,
+    images: Path | Sequence[Path],
     masks: Path,
     file: Path,
     *,
@@ -46,10 +46,10 @@ def predict_ensemble(
     options: PredictionOptions,
     progress: Progress,
 ) -> int:
-    """Write a mask for every case in a folder of images and return their number.
+    """Write a mask for every case and return their number.
 
     Args:
-        images: files CASE_0000.ending, one per channel.
+        images: a folder of CASE_0000.ending, a list of images, a table of cases, or images.
         masks: folder to write to.
         file: as `vit_cli best` writes it.
         base: the pretrained weights, where a small checkpoint needs them and they have moved.
@@ -65,10 +65,9 @@ def predict_ensemble(
     use_processors()
     chosen = read_ensemble(file)
     members = ready_members(chosen)
-    check_masks_folder(masks, images, [member.model.path for member in members])
     first = members[0].model
-    check_min_size(options, first.plans["image_reader_writer"])
-    inputs = sound_inputs(images, first, progress)
+    models = [member.model for member in members]
+    inputs = checked_inputs(images, masks, models, options=options, progress=progress)
     options = replace(options, device=choose_device(options.device))
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, file_maker_digest(file, options.changes_masks()))
@@ -81,7 +80,7 @@ def predict_ensemble(
     log_all(_notices(job, inputs), progress)
     began = time.time()
     with (
-        captured(f"nnU-Net cannot predict {images}", progress),
+        captured("nnU-Net cannot predict these images", progress),
         stops_with(lambda: stopped_after(job.expected, began)),
         staged_in(masks) as work,
     ):

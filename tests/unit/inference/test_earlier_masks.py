@@ -95,7 +95,7 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
     )
     instead = {
         "open_model": model,
-        "sound_inputs": Inputs({"a": []}, {}),
+        "checked_inputs": Inputs({"a": []}, {}),
         "read_fold": FoldWeights({}, None),
         "loaded": SimpleNamespace(ending=".png", description={}),
         "outputs_of": CaseOutputs(

@@ -1,12 +1,13 @@
 """What is made of masks when all are there: tables and pictures."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nnunet_vit.data.checks.raster_reading import Raster, read
 from nnunet_vit.data.file_faults import FileFault
+from nnunet_vit.data.naming import ending_of
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.class_volumes import write_volumes
+from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.outputs.instances import write_instances
 from nnunet_vit.inference.outputs.mask_overlays import Drawing, draw_overlays
@@ -16,7 +17,7 @@ from nnunet_vit.report.progress import Progress
 
 def write_after_masks(
     masks: Path,
-    cases: Mapping[str, Sequence[Path]],
+    inputs: Inputs,
     description: JsonObject,
     *,
     outputs: CaseOutputs,
@@ -26,7 +27,7 @@ def write_after_masks(
 
     Args:
         masks: the folder of masks.
-        cases: the images of those that have a mask.
+        inputs: the cases that have a mask.
         description: dataset.json.
         outputs: what is asked for.
         progress: where to show what happens.
@@ -36,10 +37,12 @@ def write_after_masks(
     """
     from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 
+    cases = inputs.cases
     reader, options = recursive_find_reader_writer_by_name(outputs.reader), outputs.options
 
     def look(case: str) -> Raster | FileFault:
-        return read(cases[case][0], reader, outputs.ending, "image")
+        file = cases[case][0]
+        return read(file, inputs.readers.get(case, reader), ending_of(file.name), "image")
 
     if options.volumes:
         write_volumes(masks, cases, description)

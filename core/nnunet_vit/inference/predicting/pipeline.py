@@ -105,7 +105,7 @@ class _Work:
         name, files = case
         try:
             with naming_memory(name, self.inputs.memory):
-                return prepared(name, files, self.model)
+                return prepared(name, files, self.model, self.inputs.readers.get(name))
         except UserError as error:
             self.failures[name] = error
         except UNREADABLE as error:

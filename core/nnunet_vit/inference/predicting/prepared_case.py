@@ -16,6 +16,8 @@ from nnunet_vit.inference.entropy import GrowingEntropy
 from nnunet_vit.inference.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
     from nnunet_vit.files.array_type import Array
 
 
@@ -34,11 +36,25 @@ class PreparedCase:
     properties: JsonObject
 
 
-def prepared(name: str, files: Sequence[Path], model: LoadedModel) -> PreparedCase:
-    """Return a case as the network takes it."""
+def prepared(
+    name: str,
+    files: Sequence[Path],
+    model: LoadedModel,
+    reader: "type[BaseReaderWriter] | None" = None,
+) -> PreparedCase:
+    """Return a case as the network takes it.
+
+    Args:
+        name: of the case.
+        files: of its channels, in order.
+        model: that will predict it.
+        reader: of the files; None: the model's own.
+    """
     preprocessor = model.configuration.preprocessor_class(verbose=False)
-    image, _, properties = preprocessor.run_case(
-        [str(file) for file in files], None, model.plans, model.configuration, model.description
+    opened = (reader or model.plans.image_reader_writer_class)()
+    values, known = opened.read_images([str(file) for file in files])
+    image, _, properties = preprocessor.run_case_npy(
+        values, None, known, model.plans, model.configuration, model.description
     )
     return PreparedCase(name, torch.from_numpy(image), properties)
 

@@ -8,6 +8,7 @@ import SimpleITK
 import tifffile
 from predicting_model import model_of, save_images
 
+from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.outputs.after_masks import write_after_masks
 from nnunet_vit.inference.outputs.case_outputs import outputs_of
 from nnunet_vit.inference.prediction_options import PredictionOptions
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.unit
 
 def rows_of(folder, model, files):
     outputs = outputs_of(model, PredictionOptions(instances=True))
-    write_after_masks(folder, files, model.description, outputs=outputs, progress=Progress())
+    inputs = Inputs(files, {})
+    write_after_masks(folder, inputs, model.description, outputs=outputs, progress=Progress())
     assert not list(folder.glob(".*"))
     with (folder / "instances.csv").open() as content:
         return list(csv.reader(content))[1:]

@@ -6,6 +6,7 @@ import SimpleITK
 from predicting_model import model_of, save_images
 from skimage.io import imread
 
+from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.outputs.after_masks import write_after_masks
 from nnunet_vit.inference.outputs.case_outputs import outputs_of
 from nnunet_vit.inference.prediction_options import PredictionOptions
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.unit
 
 def draw(folder, model, files, **options):
     outputs = outputs_of(model, PredictionOptions(overlays=True, **options))
-    write_after_masks(folder, files, model.description, outputs=outputs, progress=Progress())
+    inputs = Inputs(files, {})
+    write_after_masks(folder, inputs, model.description, outputs=outputs, progress=Progress())
     return imread(folder / "overlays/case_0.png")
 
 
