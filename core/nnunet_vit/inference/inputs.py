@@ -93,7 +93,8 @@ def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progre
     for notice in (*asked.notices, *foreign_notices(asked.cases.values(), ending)):
         progress.log(notice)
     names = list(asked.cases)
-    progress.start_cases(f"Checking the images of {asked.source.removeprefix('-i ')}", len(names))
+    source = asked.source.removeprefix("-i").strip()
+    progress.start_cases(f"Checking the images{' of ' * bool(source)}{source}", len(names))
     looks = in_threads(
         lambda case: _look(case, asked, formats, wanted), names, lambda: progress.case("")
     )

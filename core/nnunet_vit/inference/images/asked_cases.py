@@ -72,9 +72,12 @@ def name_faults(files: Iterable[NamedFile]) -> Iterator[Fault]:
                 "a name without / and without a dot in front.",
             )
         elif len(own) > 1 and (len(channels) < len(own) or "" in channels):
-            names = shortened(f"{each.file}{f' ({each.place})' * bool(each.place)}" for each in own)
+            apart = list({each.place or str(each.file): each for each in own}.values())
+            names = shortened(
+                f"{each.file}{f' ({each.place})' * bool(each.place)}" for each in apart
+            )
             yield Fault(
-                f"Case '{case}' is there {len(own)} times: {names}.",
+                f"Case '{case}' is there {len(apart)} times: {names}.",
                 "every case needs a name of its own: rename the files, or name the cases in a "
                 "table (.csv with the columns case and file).",
             )

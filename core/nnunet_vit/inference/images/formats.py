@@ -140,8 +140,9 @@ def foreign_notices(cases: Iterable[Sequence[Path]], ending: str) -> Iterator[st
     files = [file for own in cases for file in own if not file.name.endswith(ending)]
     if files:
         lossy = any(ending_of(file.name).lower() in JPEG for file in files)
+        told = counted_endings(files, len(PICTURE + PLACED))
         yield (
-            f"Read as the model's *{ending}: {counted_endings(files)}; masks are *{ending}."
+            f"Read as the model's *{ending}: {told}; masks are *{ending}."
             + " JPEG has changed values, and masks may differ for it." * lossy
         )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.data.case_files import files_of
-from nnunet_vit.data.faults import refuse
+from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.naming import ending_of
 from nnunet_vit.errors import DataError
 from nnunet_vit.inference.images.asked_cases import (
@@ -37,11 +37,11 @@ def cases_of_list(file: Path, formats: Formats) -> AskedCases:
     if not wanted:
         raise DataError(f"-i {file} names no image.", fix="one image or case per line.")
     files = [
-        replace(each, place=f"line {number}")
+        replace(each, place=f"line {number} of {file.name}")
         for number, text in wanted
         for each in _of_line(file.parent / text, formats)
     ]
-    return of_named(f"-i {file}", files, file.name)
+    return of_named(f"-i {file}", files)
 
 
 def cases_of_files(images: Sequence[Path], formats: Formats) -> AskedCases:
@@ -50,22 +50,22 @@ def cases_of_files(images: Sequence[Path], formats: Formats) -> AskedCases:
     Raises:
         DataError: two are the same case.
     """
-    return of_named("-i", [_named(file, formats) for file in images], "")
+    return of_named("-i", [_named(file, formats) for file in images])
 
 
-def of_named(source: str, files: Sequence[NamedFile], name: str) -> AskedCases:
+def of_named(source: str, files: Sequence[NamedFile], faults: Sequence[Fault] = ()) -> AskedCases:
     """Return the cases of named files.
 
     Args:
         source: what gave them, as the command line has it.
         files: named.
-        name: of the list or table with their lines.
+        faults: what is wrong besides.
 
     Raises:
-        DataError: two are the same case, or one cannot name a mask.
+        DataError: there are faults, two files are the same case, or one cannot name a mask.
     """
-    refuse(source, name_faults(files))
-    places = {each.case: f"{each.place} of {name}" for each in reversed(files) if each.place}
+    refuse(source, [*faults, *name_faults(files)])
+    places = {each.case: each.place for each in reversed(files) if each.place}
     return AskedCases(source, cases_of_named(files), (), places)
 
 

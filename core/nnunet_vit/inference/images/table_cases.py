@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import DataError
 from nnunet_vit.inference.images.asked_cases import AskedCases, NamedFile
 from nnunet_vit.inference.images.formats import Formats
@@ -38,20 +38,19 @@ def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> Ask
         values = dict(zip(columns, map(str.strip, row), strict=False))
         if not any(values.values()):
             continue
-        place = f"line {rows.line_num}"
+        place = f"line {rows.line_num} of {file.name}"
         lacking = [name for name in (case, *images) if not values.get(name)]
         if lacking:
-            faults.append(Fault(f"{place}: {' and '.join(lacking)} has no value."))
+            faults.append(Fault(f"{place}: no value for {' and '.join(lacking)}."))
             continue
         several = len(images) > 1
         files += [
             NamedFile(values[case], f"{n:04}" * several, file.parent / values[name], place)
             for n, name in enumerate(images)
         ]
-    refuse(source, faults)
-    if not files:
+    if not files and not faults:
         raise DataError(f"{source} has no row.", fix="a row per case.")
-    return of_named(source, files, file.name)
+    return of_named(source, files, faults)
 
 
 def _columns(file: Path, columns: Sequence[str], channels: Sequence[str]) -> tuple[str, list[str]]:
