@@ -61,11 +61,6 @@ class Job:
         return self.outputs.options.probabilities or len(self.members) > 1
 
     @property
-    def needs_probabilities(self) -> bool:
-        """Whether the members write theirs."""
-        return self.averages or self.outputs.options.uncertainty
-
-    @property
     def expected(self) -> list[Path]:
         """The masks that will be written."""
         return [self.masks / self.outputs.mask(case) for case in self.inputs.cases]
@@ -88,9 +83,11 @@ def finish_case(job: Job, work: Path, case: str) -> None:
         mask = job.task.label_manager().convert_probabilities_to_segmentation(mean)
     else:
         mask = reader.read_seg(str(work / "0" / outputs.mask(case)))[0][0]
-    if mean is not None:
-        _write_beside(job, work, case, mean=mean, probabilities=probabilities,
-                      reader=reader, properties=properties)  # fmt: skip
+    beside = _Beside(job, work, case, probabilities, properties)
+    if outputs.options.probabilities and mean is not None:
+        beside.write_probabilities(mean)
+    if outputs.options.uncertainty:
+        beside.write_uncertainty(reader)
     mask = postprocessed(mask, job.chosen.steps)
     mask = cleaned(mask, job.task.description, properties, options=outputs.options)
     reader.write_seg(mask, str(done / outputs.mask(case)), properties)
@@ -106,7 +103,7 @@ def _members(job: Job, work: Path, case: str) -> "list[Array]":
     """Return the members' probabilities, whose files are deleted, where they were needed."""
     import numpy as np
 
-    if not job.needs_probabilities:
+    if not job.averages:
         return []
     files = [work / str(number) / f"{case}{ENDING}" for number in range(len(job.members))]
     found: list[Array] = [np.load(file)[KEY] for file in files]
@@ -115,41 +112,63 @@ def _members(job: Job, work: Path, case: str) -> "list[Array]":
     return found
 
 
-def _write_beside(
-    job: Job,
-    work: Path,
-    case: str,
-    *,
-    mean: "Array",
-    probabilities: "list[Array]",
-    reader: "BaseReaderWriter",
-    properties: "JsonObject",
-) -> None:
-    """Write probabilities and uncertainty of the average, where they are wanted."""
-    import numpy as np
-    import torch
+@dataclass(frozen=True)
+class _Beside:
+    """What is written beside the mask of a case.
 
-    from nnunet_vit.inference.entropy import disagreement_of, entropy_of
+    Attributes:
+        job: the prediction.
+        work: the folder of the members' files.
+        case: its name.
+        probabilities: of the members, where they are averaged.
+        properties: nnU-Net's, of the image.
+    """
 
-    outputs, done = job.outputs, work / "done"
-    regions = job.task.label_manager().has_regions
-    values = scaled(mean, job.chosen.temperature or 1.0, regions=regions)
-    if outputs.options.probabilities:
+    job: Job
+    work: Path
+    case: str
+    probabilities: "list[Array]"
+    properties: "JsonObject"
+
+    @property
+    def _regions(self) -> bool:
+        return bool(self.job.task.label_manager().has_regions)
+
+    def write_probabilities(self, mean: "Array") -> None:
+        """Write the mean probabilities, with the temperature of the ensemble's file."""
+        outputs, done = self.job.outputs, self.work / "done"
+        values = scaled(mean, self.job.chosen.temperature or 1.0, regions=self._regions)
         keep_probabilities(
-            values, case, done,
-            outputs=outputs, properties=properties, description=job.task.description,
+            values, self.case, done, outputs=outputs, properties=self.properties,
+            description=self.job.task.description,
         )  # fmt: skip
         if outputs.options.probabilities_format == NPZ:
-            shutil.move(work / "0" / f"{case}.pkl", done)
-    if not outputs.options.uncertainty:
-        return
-    entropy = entropy_of(torch.from_numpy(values), regions=regions)
-    (done / outputs.entropy(case)).parent.mkdir(exist_ok=True)
-    write_image(entropy.numpy(), done / outputs.entropy(case), properties)
-    own = [work / str(number) / outputs.disagreement(case) for number in range(len(job.members))]
-    within = sum(read_image(file, reader) for file in own if file.is_file()) / len(own)
-    if len(own) > 1 or own[0].is_file():
-        stacked = torch.stack([torch.from_numpy(each).float() for each in probabilities])
-        between = disagreement_of(stacked, regions=regions).numpy()
-        found = (between + within).clip(0, 1).astype(np.float32)
-        write_image(found, done / outputs.disagreement(case), properties)
+            shutil.move(self.work / "0" / f"{self.case}.pkl", done)
+
+    def write_uncertainty(self, reader: "BaseReaderWriter") -> None:
+        """Write the mean of the members' maps and what is between the members."""
+        import numpy as np
+
+        outputs, done, count = self.job.outputs, self.work / "done", len(self.job.members)
+        between = _between(self.probabilities, self._regions) if count > 1 else 0.0
+        (done / outputs.entropy(self.case)).parent.mkdir(exist_ok=True)
+        for name in outputs.uncertainty(self.case):
+            own = [self.work / str(number) / name for number in range(count)]
+            maps = [read_image(file, reader) for file in own if file.is_file()]
+            if maps or count > 1:  # one network that is not mirrored disagrees with nobody
+                found: Array = np.clip(between + sum(maps) / count, 0, 1)
+                write_image(found.astype("float32"), done / name, self.properties)
+
+
+def _between(probabilities: "list[Array]", regions: bool) -> "Array":
+    """Return the disagreement of the members' probabilities, (Z, Y, X).
+
+    That of all networks is this and the mean of the members' own; so it is with the entropy.
+    """
+    import torch
+
+    from nnunet_vit.inference.entropy import disagreement_of
+
+    stacked = torch.stack([torch.from_numpy(each).float() for each in probabilities])
+    found: Array = disagreement_of(stacked, regions=regions).numpy()
+    return found

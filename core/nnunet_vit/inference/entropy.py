@@ -1,7 +1,7 @@
 """How sure a prediction is of each pixel, and how much its members disagree, both 0 to 1."""
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -39,51 +39,30 @@ def disagreement_of(probabilities: Tensor, *, regions: bool) -> Tensor:
     return (together - torch.stack(own).mean(0)).clamp(0, 1)
 
 
-def spread_of(regions: bool) -> Callable[[Tensor], Tensor]:
-    """Return the disagreement as a function of the members' logits (members, outputs, ...)."""
+@dataclass(frozen=True)
+class MemberMaps:
+    """Entropy, and disagreement where there are several members, by their logits.
 
-    def spread(logits: Tensor) -> Tensor:
-        values = torch.sigmoid(logits) if regions else torch.softmax(logits, dim=1)
-        return disagreement_of(values, regions=regions)
+    Attributes:
+        regions: whether each output is a region of its own.
+        members: networks and mirrored copies.
+    """
 
-    return spread
+    regions: bool
+    members: int
 
+    @property
+    def channels(self) -> int:
+        """How many maps there are."""
+        return 2 if self.members > 1 else 1
 
-class GrowingEntropy:
-    """The entropy of outputs that come one after the other: never all of them in memory."""
-
-    def __init__(self, regions: bool) -> None:
-        """Start without any output."""
-        self._regions, self._count = regions, 0
-        self._highest = self._total = self._weighted = torch.empty(0)
-
-    def add(self, logits: Tensor) -> None:
-        """Add the logits (...) of the next output, in single precision."""
-        if self._regions:
-            own = _of_two(torch.sigmoid(logits))
-            self._total = self._total + own if self._count else own
-        elif not self._count:
-            self._highest = logits.clone()
-            self._total, self._weighted = torch.ones_like(logits), torch.zeros_like(logits)
-        else:
-            self._add_class(logits)
-        self._count += 1
-
-    def _add_class(self, logits: Tensor) -> None:
-        """Keep sums of exp(x) and x exp(x), both relative to the highest x so far."""
-        highest = torch.maximum(self._highest, logits)
-        fallen, below = self._highest - highest, logits - highest
-        shrunk, new = fallen.exp(), below.exp()
-        self._weighted = (self._weighted + fallen * self._total) * shrunk + below * new
-        self._total = self._total * shrunk + new
-        self._highest = highest
-
-    def result(self) -> Tensor:
-        """Return the entropy (...), 0 to 1."""
-        if self._regions:
-            return (self._total / (self._count * math.log(2))).clamp(0, 1)
-        entropy = self._total.log() - self._weighted / self._total
-        return (entropy / _highest(self._count)).clamp(0, 1)
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Return the maps (channels, ...) of logits (members, outputs, ...)."""
+        values = torch.sigmoid(logits) if self.regions else torch.softmax(logits, dim=1)
+        entropy = entropy_of(values.mean(0), regions=self.regions)
+        if self.members == 1:
+            return entropy[None]
+        return torch.stack([entropy, disagreement_of(values, regions=self.regions)])
 
 
 def _of_two(probability: Tensor) -> Tensor:

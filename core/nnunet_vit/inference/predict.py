@@ -143,6 +143,11 @@ def made_way(inputs: Inputs, left: Inputs, masks: Path, *, outputs: CaseOutputs)
         masks: the folder of masks.
         outputs: that will be written.
     """
+    if outputs.options.uncertainty and outputs.members == 1:
+        yield (
+            "One network without mirroring has nobody to disagree with: of the uncertainty it is "
+            "the entropy alone."
+        )
     finished = [masks / outputs.mask(case) for case in already_there(inputs, left)]
     if finished:
         yield f"{counted(len(finished), 'mask')} of {len(inputs.cases)} finished already."

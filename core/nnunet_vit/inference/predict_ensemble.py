@@ -95,7 +95,7 @@ def _predict(
 ) -> dict[str, UserError]:
     """Let each member predict into a folder of its own; return what was wrong with cases."""
     options = replace(
-        job.outputs.options, probabilities=job.needs_probabilities, probabilities_format=NPZ,
+        job.outputs.options, probabilities=job.averages, probabilities_format=NPZ,
         largest_component=False, min_size=None,
     )  # fmt: skip
     failed: dict[str, UserError] = {}
@@ -112,8 +112,7 @@ def _predict(
 
 
 def _notices(job: Job, inputs: Inputs) -> Iterator[str]:
-    options = job.outputs.options
-    if (options.probabilities or options.uncertainty) and job.chosen.temperature is None:
+    if job.outputs.options.probabilities and job.chosen.temperature is None:
         yield f"{job.chosen.path} has no temperature: the probabilities are not scaled."
     yield from made_way(inputs, job.inputs, job.masks, outputs=job.outputs)
 

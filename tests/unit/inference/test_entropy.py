@@ -1,4 +1,4 @@
-"""Entropy and disagreement by their definitions, whole and output by output."""
+"""Entropy and disagreement by their definitions."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from scipy.stats import entropy as oracle
 from torch import tensor
 
-from nnunet_vit.inference.entropy import GrowingEntropy, disagreement_of, entropy_of, spread_of
+from nnunet_vit.inference.entropy import MemberMaps, disagreement_of, entropy_of
 
 pytestmark = pytest.mark.unit
 
@@ -29,19 +29,6 @@ def test_regions():
 
 
 @pytest.mark.parametrize("regions", [False, True])
-@pytest.mark.parametrize("scale", [1, 30, 3000])
-@pytest.mark.parametrize("outputs", [2, 6])
-def test_output_by_output(regions, scale, outputs):
-    logits = torch.randn(outputs, 9, 11) * scale
-    growing = GrowingEntropy(regions)
-    for one in logits:
-        growing.add(one)
-    values = torch.sigmoid(logits) if regions else torch.softmax(logits, dim=0)
-    expected = entropy_of(values, regions=regions)
-    torch.testing.assert_close(growing.result(), expected, atol=1e-5, rtol=1e-4)
-
-
-@pytest.mark.parametrize("regions", [False, True])
 def test_members_that_agree_disagree_nowhere(regions):
     member = torch.softmax(torch.randn(3, 6), dim=0)
     found = disagreement_of(torch.stack([member] * 4), regions=regions)
@@ -58,8 +45,16 @@ def test_members_that_are_sure_of_other_classes():
     assert disagreement_of(unsure, regions=False)[0] == pytest.approx(0, abs=1e-6)
 
 
-def test_logits():
-    logits = torch.randn(4, 3, 5)
-    for regions, values in ((False, torch.softmax(logits, 1)), (True, torch.sigmoid(logits))):
-        expected = disagreement_of(values, regions=regions)
-        torch.testing.assert_close(spread_of(regions)(logits), expected)
+@pytest.mark.parametrize("regions", [False, True])
+def test_the_maps_of_logits(regions):
+    logits = torch.randn(4, 3, 5) * 3
+    values = torch.sigmoid(logits) if regions else torch.softmax(logits, 1)
+    maps = MemberMaps(regions, 4)
+    entropy, disagreement = maps(logits)
+    assert maps.channels == 2
+    torch.testing.assert_close(entropy, entropy_of(values.mean(0), regions=regions))
+    torch.testing.assert_close(disagreement, disagreement_of(values, regions=regions))
+    assert (disagreement <= entropy).all()
+    alone = MemberMaps(regions, 1)
+    assert alone.channels == 1
+    torch.testing.assert_close(alone(logits[:1])[0], entropy_of(values[0], regions=regions))

@@ -24,7 +24,8 @@ __all__ = ["read_only", "runs"]  # fixtures
 pytestmark = pytest.mark.unit
 
 ONE, TWO = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer__other__2d"
-WITHIN = {ONE: 0.125, TWO: 0.25}  # how much each one's folds disagree
+WITHIN = {ONE: {"entropy": 0.5, "disagreement": 0.125},  # of each one's own folds
+          TWO: {"entropy": 0.75, "disagreement": 0.25}}  # fmt: skip
 FIRST, SECOND = (np.random.default_rng(n).normal(0, 2, (2, 3, 1, 24, 32)) for n in (1, 2))
 
 
@@ -64,8 +65,9 @@ def networks(monkeypatch):
                 (place / f"{case}.pkl").write_bytes(pickle.dumps({}))
             if options.uncertainty:
                 (place / "uncertainty").mkdir(exist_ok=True)
-                file = place / f"uncertainty/{case}_disagreement.tif"
-                tifffile.imwrite(file, np.full((24, 32), WITHIN[loaded[-1]], np.float32))
+                for kind, value in WITHIN[loaded[-1]].items():
+                    file = place / f"uncertainty/{case}_{kind}.tif"
+                    tifffile.imwrite(file, np.full((24, 32), value, np.float32))
         for name in ("plans.json", "dataset.json"):
             (place / name).write_text("{}")
         return {}
@@ -101,20 +103,17 @@ def test_the_mean_of_the_members(file, images, networks):
         assert np.allclose(found, rooted / rooted.sum(axis=0), atol=1e-5)
 
 
-def test_the_uncertainty_is_of_the_average_and_of_what_is_between(file, images, networks):
-    change(file, temperature=2.0)
+def test_the_uncertainty_is_of_the_members_and_of_what_is_between(file, images, networks):
     plain = imread(predict(images, file) / "x.png")
     masks = predict(images, file, uncertainty=True, overlays=True)
     assert np.array_equal(imread(masks / "x.png"), plain)
     members = np.stack([softmax(FIRST[0]), softmax(SECOND[0])])
-    rooted = np.sqrt(members.mean(axis=0))
-    expected = entropy(rooted / rooted.sum(axis=0), axis=0) / np.log(3)
-    found = imread(masks / "uncertainty/x_entropy.tif")
-    np.testing.assert_allclose(found, expected[0], atol=1e-4)
     together = entropy(members.mean(axis=0), axis=0) - entropy(members, axis=1).mean(axis=0)
-    within = sum(WITHIN.values()) / 2
-    found = imread(masks / "uncertainty/x_disagreement.tif")
-    np.testing.assert_allclose(found, (together[0] / np.log(3) + within).clip(0, 1), atol=1e-4)
+    between = together[0] / np.log(3)
+    for kind in ("entropy", "disagreement"):
+        own = (WITHIN[ONE][kind] + WITHIN[TWO][kind]) / 2
+        found = imread(masks / f"uncertainty/x_{kind}.tif")
+        np.testing.assert_allclose(found, (between + own).clip(0, 1), atol=1e-4)
     assert len((masks / "uncertainty.csv").read_text().splitlines()) == 1 + 2
     assert sorted(path.name for path in (masks / "overlays").iterdir()) == ["x.png", "x.y.png"]
     assert not list(masks.glob("*.npz"))

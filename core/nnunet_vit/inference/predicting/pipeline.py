@@ -11,7 +11,7 @@ import torch
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, NumericsError, UserError, message_of
 from nnunet_vit.files.json_file import write_json
-from nnunet_vit.inference.entropy import spread_of
+from nnunet_vit.inference.entropy import MemberMaps
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs, outputs_of
@@ -70,9 +70,9 @@ def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress
     mirrors = mirrors_of(model.mirroring_axes if options.mirroring else None)
     grid = Grid(tile, options.step, mirrors)
     forward = Forward(model.networks, tile, torch.device(options.device or "cpu"), progress.log)
-    several = options.uncertainty and len(model.networks) * len(mirrors) > 1
-    spread = spread_of(model.labels.has_regions) if several else None
-    return SlidingWindow(forward, grid, model.labels.num_segmentation_heads, spread=spread)
+    members = len(model.networks) * len(mirrors)
+    maps = MemberMaps(model.labels.has_regions, members) if options.uncertainty else None
+    return SlidingWindow(forward, grid, model.labels.num_segmentation_heads, maps=maps)
 
 
 @dataclass(frozen=True)

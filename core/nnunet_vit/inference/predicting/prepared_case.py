@@ -1,6 +1,6 @@
 """A case on its way to a mask: its image as the network takes it, and its mask as it was read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,6 @@ from nnunetv2.inference.export_prediction import (
 )
 
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.inference.entropy import GrowingEntropy
 from nnunet_vit.inference.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
@@ -59,13 +58,7 @@ def prepared(
     return PreparedCase(name, torch.from_numpy(image), properties)
 
 
-def mask_of(
-    case: PreparedCase,
-    logits: torch.Tensor,
-    model: LoadedModel,
-    *,
-    entropy: GrowingEntropy | None = None,
-) -> "Array":
+def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Array":
     """Return the mask of a case in the size in which nnU-Net read it.
 
     Outputs are resampled one after the other: all of them are never in memory twice.
@@ -74,10 +67,9 @@ def mask_of(
         case: that was predicted.
         logits: (outputs, Z, Y, X) of the prepared image.
         model: that predicted it.
-        entropy: is told of each output, resampled.
     """
     known, labels = case.properties, model.labels
-    outputs = _outputs(logits, known, model, entropy)
+    outputs = (_resampled(one[None], known, model) for one in logits)
     values = np.uint8 if len(labels.foreground_labels) < 255 else np.uint16
     inner = np.zeros(known["shape_after_cropping_and_before_resampling"], dtype=values)
     if labels.has_regions:
@@ -91,24 +83,13 @@ def mask_of(
     return _whole(inner, known, model)
 
 
-def resized_map(case: PreparedCase, values: torch.Tensor, model: LoadedModel) -> "Array":
-    """Return a map of a prepared image, (Z, Y, X) from 0 to 1, in the size of its mask."""
-    return in_full_size(_resampled(values[None], case.properties, model).clamp(0, 1), case, model)
+def map_of(case: PreparedCase, values: torch.Tensor, model: LoadedModel) -> "Array":
+    """Return a map of a prepared image, (Z, Y, X) from 0 to 1, in the size of its mask.
 
-
-def in_full_size(inner: torch.Tensor, case: PreparedCase, model: LoadedModel) -> "Array":
-    """Return a map with what nnU-Net has cut off, which is background for certain: 0."""
+    What nnU-Net has cut off is background for certain: 0.
+    """
+    inner = _resampled(values[None], case.properties, model).clamp(0, 1)
     return _whole(inner.numpy(), case.properties, model)
-
-
-def _outputs(
-    logits: torch.Tensor, known: JsonObject, model: LoadedModel, entropy: GrowingEntropy | None
-) -> Iterator[torch.Tensor]:
-    for one in logits:
-        output = _resampled(one[None], known, model)
-        if entropy is not None:
-            entropy.add(output)
-        yield output
 
 
 def _whole(inner: "Array", known: JsonObject, model: LoadedModel) -> "Array":

@@ -1,6 +1,6 @@
 """The logits of one plane, or of a volume of a 3D configuration, while its tiles are computed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from nnunet_vit.inference.entropy import MemberMaps
 from nnunet_vit.inference.tiling.grid import Grid, Region
-
-Spread = Callable[[Tensor], Tensor]  # (members, outputs, *tile) logits to (*tile)
 
 
 class Sums:
@@ -31,7 +30,7 @@ class Sums:
         networks: int,
         *,
         outputs: int,
-        spread: Spread | None = None,
+        maps: MemberMaps | None = None,
     ) -> None:
         """Start with no tile of an image (C, *size)."""
         self._size, self._padding = image.shape[1:], grid.padding(image.shape[1:])
@@ -44,8 +43,9 @@ class Sums:
         self._weights = torch.zeros(padded, dtype=torch.half, device=image.device)
         self.tiles = [Tile(self, region) for region in grid.regions(padded)]
         self._missing = len(self.tiles)
-        self.spread = spread
-        self._spreads = None if spread is None else self._weights.float()
+        self.maps = maps
+        shape = (0 if maps is None else maps.channels, *padded)
+        self._mapped = torch.zeros(shape, device=image.device)
 
     @property
     def complete(self) -> bool:
@@ -58,15 +58,14 @@ class Sums:
         self._weights[region] += weights
         self._missing -= 1
 
-    def add_spread(self, region: Region, spread: Tensor, weights: Tensor) -> None:
-        """Add how much the members disagree in a tile, (*tile); `add` counts the tile."""
-        assert self._spreads is not None
-        self._spreads[region] += spread * weights
+    def add_maps(self, region: Region, maps: Tensor, weights: Tensor) -> None:
+        """Add the maps (channels, *tile) of a tile; `add` counts it."""
+        self._mapped[(slice(None), *region)] += maps * weights
 
     def mean(self) -> Tensor:
         """Return the networks' mean logits (outputs, *size) in half precision.
 
-        Where the members' disagreement is asked for, it comes after the outputs.
+        Where maps are asked for, they come after the outputs.
         """
         self._logits /= self._weights
         total: Tensor = self._logits[0]
@@ -78,9 +77,8 @@ class Sums:
             slice(before, before + size)
             for (before, _), size in zip(self._padding, self._size, strict=True)
         )
-        if self._spreads is not None:
-            mean = (self._spreads / self._weights).to(total.dtype)
-            total = torch.cat([total, mean[None]])
+        if self.maps is not None:
+            total = torch.cat([total, (self._mapped / self._weights).to(total.dtype)])
         return total[(slice(None), *inner)]
 
 
@@ -107,7 +105,7 @@ class Tile:
             torch.flip(logits[:, number], [axis + 2 for axis in axes]) if axes else logits[:, 0]
             for number, axes in enumerate(grid.mirrors)
         )
-        if self.sums.spread is not None:
+        if self.sums.maps is not None:
             upright = list(upright)
-            self.sums.add_spread(self.region, self.sums.spread(torch.cat(upright)), weights)
+            self.sums.add_maps(self.region, self.sums.maps(torch.cat(upright)), weights)
         self.sums.add(self.region, reduce(add, upright) / len(grid.mirrors), weights)

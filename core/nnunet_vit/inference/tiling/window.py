@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
+from nnunet_vit.inference.entropy import MemberMaps
 from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.inference.tiling.grid import Grid
-from nnunet_vit.inference.tiling.sums import Spread, Sums, Tile
+from nnunet_vit.inference.tiling.sums import Sums, Tile
 
 Item = TypeVar("Item")
 
@@ -41,16 +42,16 @@ class SlidingWindow:
         forward: the networks.
         grid: how tiles cover an image.
         outputs: channels of the logits.
-        spread: of the members' logits in a tile, networks and mirrors; it follows the outputs, as
-            one channel more. None: nobody asks for it.
+        maps: of the members' logits in a tile; they follow the outputs, as channels more. None:
+            nobody asks for them.
     """
 
     def __init__(
-        self, forward: Forward, grid: Grid, outputs: int, *, spread: Spread | None = None
+        self, forward: Forward, grid: Grid, outputs: int, *, maps: MemberMaps | None = None
     ) -> None:
         """Slide over images."""
         self._forward, self._grid, self._outputs = forward, grid, outputs
-        self._spread = spread
+        self._maps = maps
         self._weights = grid.importance(forward.device)
 
     @torch.inference_mode()
@@ -81,14 +82,14 @@ class SlidingWindow:
 
     def _parts(self, item: Item, image: Tensor) -> Iterator[_Part[Item]]:
         size, device = image.shape[1:], self._forward.device
-        channels = self._outputs + (self._spread is not None)
+        channels = self._outputs + (0 if self._maps is None else self._maps.channels)
         logits = torch.empty((channels, *size), dtype=torch.half)
         flat = len(self._grid.tile) < len(size)
         indices = [(slice(None), plane) for plane in range(size[0])] if flat else [(slice(None),)]
         for index in indices:
             sums = Sums(
                 image[index].to(device), self._grid, self._forward.networks,
-                outputs=self._outputs, spread=self._spread,
+                outputs=self._outputs, maps=self._maps,
             )  # fmt: skip
             yield _Part(item, logits, index, sums, index is indices[-1])
 
