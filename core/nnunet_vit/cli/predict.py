@@ -1,5 +1,6 @@
-"""vit_cli predict: masks for a folder of images."""
+"""vit_cli predict: masks of images."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -95,35 +96,56 @@ def predict(
     checkpoint: Checkpoint = None,
     pretrained_weights: Pretrained = None,
 ) -> None:
-    """Segment every image of a folder with a trained model, or with what best has chosen."""
+    """Segment images with a trained model, or with what best has chosen."""
+    _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
+    options = PredictionOptions(
+        device, mirroring, probabilities or probabilities_format is not None, resume=resume,
+        step=step_size, volumes=volumes, uncertainty=uncertainty, overlays=overlays,
+        instances=instances, probabilities_format=probabilities_format or NPZ,
+        largest_component=largest_component,
+        min_size=None if min_size is None else least_size(min_size),
+    )  # fmt: skip
+    request = _Request(images, masks, pretrained_weights, options)
+    if ensemble is not None:
+        cases = _with_ensemble(request, ensemble)
+    else:
+        assert model is not None
+        cases = _with_model(request, model, folds, checkpoint=checkpoint or "final")
+    print(f"{counted(cases, 'mask')} in {masks}")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What both ways to predict are told."""
+
+    images: list[Path]
+    masks: Path
+    base: Path | None
+    options: PredictionOptions
+
+
+def _with_ensemble(request: _Request, file: Path) -> int:
     from nnunet_vit.report.quiet import quiet_libraries
 
-    _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
     with quiet_libraries() as progress:
-        options = PredictionOptions(
-            device, mirroring, probabilities or probabilities_format is not None,
-            resume=resume, step=step_size, volumes=volumes, uncertainty=uncertainty,
-            overlays=overlays, instances=instances,
-            probabilities_format=probabilities_format or NPZ,
-            largest_component=largest_component,
-            min_size=None if min_size is None else least_size(min_size),
+        from nnunet_vit.inference.predict_ensemble import predict_ensemble
+
+        return predict_ensemble(
+            request.images, request.masks, file,
+            base=request.base, options=request.options, progress=progress,
         )  # fmt: skip
-        if ensemble is not None:
-            from nnunet_vit.inference.predict_ensemble import predict_ensemble
 
-            cases = predict_ensemble(
-                images, masks, ensemble,
-                base=pretrained_weights, options=options, progress=progress,
-            )  # fmt: skip
-        else:
-            from nnunet_vit.inference.predict import predict_folder
 
-            assert model is not None
-            cases = predict_folder(
-                images, masks, model, folds=folds, checkpoint=checkpoint or "final",
-                base=pretrained_weights, options=options, progress=progress,
-            )  # fmt: skip
-    print(f"{counted(cases, 'mask')} in {masks}")
+def _with_model(request: _Request, model: Path, folds: list[str] | None, *, checkpoint: str) -> int:
+    from nnunet_vit.report.quiet import quiet_libraries
+
+    with quiet_libraries() as progress:
+        from nnunet_vit.inference.predict import predict_folder
+
+        return predict_folder(
+            request.images, request.masks, model, folds=folds, checkpoint=checkpoint,
+            base=request.base, options=request.options, progress=progress,
+        )  # fmt: skip
 
 
 def _check_model(

@@ -18,7 +18,7 @@ from nnunet_vit.errors import DataError, ModelError, UserError, counted, shorten
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
-from nnunet_vit.inference.images.formats import Formats, foreign_notices, formats_of
+from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-from read_only import read_only
 from scipy.stats import entropy
 from skimage.io import imread
 from validated_runs import CASES, runs, save_mask, softmax
@@ -20,7 +19,7 @@ from nnunet_vit.inference.ensemble_members import ReadyMember
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
-__all__ = ["read_only", "runs"]  # fixtures
+__all__ = ["runs"]  # a fixture
 pytestmark = pytest.mark.unit
 
 ONE, TWO = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer__other__2d"
@@ -277,32 +276,6 @@ def test_a_file_that_is_none(tmp_path, text, problem):
     assert str(caught.value).startswith(f"{tmp_path / 'best.json'} ")
     assert problem in str(caught.value)
     assert "vit_cli best DATASET" in caught.value.fix or "update" in caught.value.fix
-
-
-def test_folds_that_share_cases(runs):
-    splits = [{"train": [], "val": ["a", "b"]}, {"train": [], "val": ["b", "c"]}]
-    (runs.preprocessed / "splits_final.json").write_text(json.dumps(splits))
-    with pytest.raises(ConfigError, match="b validate in several of folds 0 1"):
-        best_of_dataset("7", Progress(), folds=[0, 1])
-
-
-def test_folds_that_are_not_there(runs):
-    with pytest.raises(ConfigError) as caught:
-        best_of_dataset("7", Progress())
-    splits = runs.preprocessed / "splits_final.json"
-    assert str(caught.value) == f"--folds 2 3 4: {splits} has 2 folds. Fix: --folds 0 1"
-
-
-def test_where_the_file_cannot_be_written(runs, tmp_path):
-    for output in (tmp_path, tmp_path / "none/best.json"):
-        with pytest.raises(MachineError, match="-o "):
-            best_of_dataset("7", Progress(), folds=[0, 1], output=output)
-
-
-def test_results_that_are_read_only(runs, tmp_path, read_only):
-    read_only(runs.results)
-    with pytest.raises(MachineError, match=r"Merged validations, in .* is read-only"):
-        best_of_dataset("7", Progress(), folds=[0, 1], output=tmp_path / "best.json")
 
 
 @pytest.mark.parametrize("content", ["train: {}\n", "", '{"schema": 1}', "[]"])

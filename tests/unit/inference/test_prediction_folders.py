@@ -265,13 +265,9 @@ def test_files_of_other_programs_and_other_endings_are_left_out(model, images):
     (images / "deeper_0000.nii.gz").mkdir()
     known = {"original_median_spacing_after_transp": [999.0, 0.9, 1.1]}
     (model / "plans.json").write_text(json.dumps(PLANS | known))
-    said = []
-
-    class Said(Progress):
-        def log(self, text):
-            said.append(text)
-
-    inputs = sound_inputs(images, open_model(model), Said())
+    said, progress = [], Progress()
+    progress.log = said.append
+    inputs = sound_inputs(images, open_model(model), progress)
     assert list(inputs.cases) == ["a", "b"]
     assert inputs.memory == {"a": 6 * 8 * (4 + 2 * 2), "b": 6 * 8 * (4 + 2 * 2)}
     assert said == [f"Left out of {images}: 1 file *.jpg; the model takes *.nii.gz."]

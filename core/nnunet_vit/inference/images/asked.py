@@ -7,7 +7,7 @@ from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.errors import DataError
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.folder_cases import cases_of_folder
-from nnunet_vit.inference.images.formats import Formats
+from nnunet_vit.inference.images.image_formats import Formats
 from nnunet_vit.inference.images.list_cases import cases_of_files, cases_of_list
 from nnunet_vit.inference.images.table_cases import cases_of_table
 

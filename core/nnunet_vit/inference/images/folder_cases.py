@@ -19,7 +19,7 @@ from nnunet_vit.inference.images.asked_cases import (
     cases_of_named,
     name_faults,
 )
-from nnunet_vit.inference.images.formats import Formats
+from nnunet_vit.inference.images.image_formats import Formats
 
 
 def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:

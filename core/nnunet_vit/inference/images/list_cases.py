@@ -15,7 +15,7 @@ from nnunet_vit.inference.images.asked_cases import (
     name_faults,
 )
 from nnunet_vit.inference.images.folder_cases import named
-from nnunet_vit.inference.images.formats import Formats
+from nnunet_vit.inference.images.image_formats import Formats
 
 COMMENT = "#"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import DataError
 from nnunet_vit.inference.images.asked_cases import AskedCases, NamedFile
-from nnunet_vit.inference.images.formats import Formats
+from nnunet_vit.inference.images.image_formats import Formats
 from nnunet_vit.inference.images.list_cases import of_named, read_lines
 
 CASE, FILE = "case", "file"

@@ -7,7 +7,7 @@ from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer
 from picture_formats import PLANES, formats, pixels, save
 from PIL import Image
 
-from nnunet_vit.inference.images.formats import foreign_notices
+from nnunet_vit.inference.images.image_formats import foreign_notices
 
 pytestmark = pytest.mark.unit
 
