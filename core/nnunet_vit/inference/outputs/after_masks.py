@@ -38,6 +38,8 @@ def write_after_masks(
     from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 
     cases = inputs.cases
+    if not cases:
+        return
     reader, options = recursive_find_reader_writer_by_name(outputs.reader), outputs.options
 
     def look(case: str) -> Raster | FileFault:

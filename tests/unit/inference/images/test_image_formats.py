@@ -7,6 +7,7 @@ from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer
 from picture_formats import PLANES, formats, pixels, save
 from PIL import Image
 
+from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
 from nnunet_vit.inference.images.image_formats import foreign_notices
 
 pytestmark = pytest.mark.unit
@@ -137,6 +138,19 @@ def test_volumes_in_every_format(tmp_path, name, ending):
 def test_what_is_not_taken(tmp_path, reader, ending, name, problem):
     (tmp_path / name).touch()
     assert formats(reader, ending).fault(tmp_path / name, "").problem.startswith(problem)
+
+
+@pytest.mark.parametrize("ending", [".bmp", ".tif", ".jpg", ".nrrd", ".mha", ".nii"])
+def test_what_was_cut_off(tmp_path, ending):
+    file = save(tmp_path / f"a_0000{ending}", pixels())
+    own, wanted = formats(), Wanted(("grey",), ("ZScoreNormalization",), "the model")
+    look = look_at_case([file], own.reader_of([file]), own.ending_of(file), wanted=wanted)
+    assert isinstance(look, ImageFacts)
+    whole = file.read_bytes()
+    for length in (len(whole) * 9 // 10, len(whole) // 2, 30, 0):
+        file.write_bytes(whole[:length])
+        look = look_at_case([file], own.reader_of([file]), own.ending_of(file), wanted=wanted)
+        assert isinstance(look, list) and look[0].file == file
 
 
 def test_a_file_that_is_not_there(tmp_path):
