@@ -39,7 +39,10 @@ Format = Annotated[
 ]
 LargestComponent = Annotated[
     bool,
-    typer.Option("--largest-component", help="of each class the largest connected part alone"),
+    typer.Option(
+        "--largest-component",
+        help="--largest-component: of each class the largest connected part alone",
+    ),
 ]
 MinSize = Annotated[
     str | None,
