@@ -124,7 +124,7 @@ def check_min_size(options: PredictionOptions, reader: str) -> None:
         and (reader in WITHOUT_SPACING)
     ):
         raise ConfigError(
-            f"--min-size {options.min_size}: the model's images are pictures, which do not say how "
+            f"--min-size {options.min_size}: the model was trained on images that do not say how "
             "large a pixel is.",
             fix="a number of pixels, as in --min-size 50.",
         )

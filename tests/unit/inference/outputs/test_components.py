@@ -90,7 +90,9 @@ def test_pictures_do_not_say_how_large_a_pixel_is():
     options = PredictionOptions(min_size=least_size("5MM2"))
     check_min_size(options, "SimpleITKIO")
     check_min_size(PredictionOptions(min_size=least_size("5")), "NaturalImage2DIO")
-    with pytest.raises(ConfigError, match="--min-size 5mm2: the model's images are pictures"):
+    with pytest.raises(
+        ConfigError, match="--min-size 5mm2: the model was trained on images that do not"
+    ):
         check_min_size(options, "NaturalImage2DIO")
 
 
