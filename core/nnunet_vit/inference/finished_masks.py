@@ -68,11 +68,13 @@ def left_to_predict(
     """Return the cases whose masks are not finished, or all where nothing is resumed."""
     if not options.resume:
         return inputs
-    ends = [ending, *((".npz", ".pkl") if options.probabilities else ())]
+    beside = (".npz", ".pkl") if options.probabilities else ()
     finished = {
         case
         for case, files in inputs.cases.items()
-        if record.holds(case, files, [f"{case}{end}" for end in ends])
+        if record.holds(
+            case, files, [inputs.mask(case, ending), *(f"{case}{end}" for end in beside)]
+        )
     }
     return inputs.without(finished)
 

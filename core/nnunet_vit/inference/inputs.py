@@ -17,10 +17,14 @@ from nnunet_vit.data.labels import labels_of
 from nnunet_vit.data.naming import counted_endings, image_faults, other_images
 from nnunet_vit.errors import DataError, ModelError, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.large.choosing import large_images
+from nnunet_vit.inference.large.opening import look_at_large
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+LARGE = ".tif"  # of masks that are written in strips
 
 
 class Trained(Protocol):
@@ -52,12 +56,14 @@ class Inputs:
         memory: bytes that predicting each case takes at least.
         faulty: files of the others, by case.
         faults: what is wrong with these.
+        large: those of the sound cases that are predicted in strips.
     """
 
     cases: dict[str, list[Path]]
     memory: dict[str, int]
     faulty: dict[str, list[Path]] = field(default_factory=dict)
     faults: dict[str, UserError] = field(default_factory=dict)
+    large: tuple[str, ...] = ()
 
     @property
     def all_cases(self) -> dict[str, list[Path]]:
@@ -67,7 +73,16 @@ class Inputs:
     def without(self, left_out: Collection[str]) -> "Inputs":
         """Return these without some of the sound cases."""
         cases = {case: files for case, files in self.cases.items() if case not in left_out}
-        return replace(self, cases=cases)
+        return replace(self, cases=cases, large=tuple(c for c in self.large if c in cases))
+
+    def mask(self, case: str, ending: str) -> str:
+        """Return the name of a case's mask; a large one is a TIFF.
+
+        Args:
+            case: one of these.
+            ending: of the model's other masks.
+        """
+        return f"{case}{LARGE if case in self.large else ending}"
 
 
 def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
@@ -85,9 +100,11 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
     if not images.is_dir():
         raise DataError(f"-i {images} is not a folder.", fix="-i, the folder of images.")
     ending = model.description["file_ending"]
-    refuse(f"-i {images}", image_faults(images, ending, of_model=True))
-    cases = cases_of(images, ending)
-    others = other_images(images, ending)
+    large = large_images(images, ending)
+    faults_of_names = image_faults(images, ending, of_model=True) if large.others else []
+    refuse(f"-i {images}", [*large.faults, *faults_of_names])
+    cases = {case: files for case, files in cases_of(images, ending).items() if not large.has(case)}
+    others = [file for file in other_images(images, ending) if file not in large.files]
     if others:
         progress.log(f"Left out of {images}: {counted_endings(others)}; the model takes *{ending}.")
     reader, wanted = _reader(model), _wanted(model)
@@ -98,6 +115,9 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
     progress.start_cases(f"Checking the images of {images}", len(cases))
     looks = in_threads(look, list(cases.values()), lambda: progress.case(""))
     found = dict(zip(cases, looks, strict=True))
+    for case, files in large.cases.items():
+        found[case] = look_at_large(files, wanted, model.plans, model.configuration)
+    cases |= large.cases
     sound = {case: look for case, look in found.items() if isinstance(look, ImageFacts)}
     faults = {case: look for case, look in found.items() if isinstance(look, list)}
     told = grouped(fault for each in faults.values() for fault in each)
@@ -113,6 +133,7 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
         {case: facts.memory for case, facts in sound.items()},
         {case: cases[case] for case in faults},
         {case: _error(each) for case, each in faults.items()},
+        tuple(case for case in large.cases if case in sound),
     )
 
 

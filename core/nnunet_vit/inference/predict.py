@@ -76,7 +76,7 @@ def predict_folder(
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, maker_digest([ready], options.changes_masks()))
     left = left_to_predict(inputs, record, ready.ending, options=options)
-    expected = overwritable([masks / f"{case}{ready.ending}" for case in left.cases])
+    expected = overwritable([masks / left.mask(case, ready.ending) for case in left.cases])
     said = [notice for network in networks for notice in network.notices]
     log_all([*said, *made_way(inputs, left, masks, ready.ending, options=options)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(left.cases))
@@ -112,7 +112,7 @@ def finish(
         UserError: none has.
     """
     for case in failed:  # an earlier one would be taken for new
-        (masks / f"{case}{description['file_ending']}").unlink(missing_ok=True)
+        (masks / inputs.mask(case, description["file_ending"])).unlink(missing_ok=True)
     if options.volumes:
         write_volumes(masks, inputs.without(failed).cases, description)
     tell_failures(inputs.faults | failed, inputs.all_cases, masks)
@@ -136,10 +136,10 @@ def made_way(
         ending: of all masks.
         options: of the prediction.
     """
-    finished = [masks / f"{case}{ending}" for case in already_there(inputs, left)]
+    finished = [masks / inputs.mask(case, ending) for case in already_there(inputs, left)]
     if finished:
         yield f"{counted(len(finished), 'mask')} of {len(inputs.cases)} finished already."
-    expected = [masks / f"{case}{ending}" for case in left.cases]
+    expected = [masks / inputs.mask(case, ending) for case in left.cases]
     kept = options.probabilities
     yield from made_way_for(masks, expected, ending, probabilities=kept, finished=finished)
 
@@ -188,13 +188,22 @@ def run(
     Returns:
         What was wrong with cases that have no mask.
     """
+    from nnunet_vit.inference.large.large_cases import predict_large
     from nnunet_vit.inference.predicting.pipeline import predict_cases
 
     def written(case: str, names: Sequence[str]) -> None:
         if record is not None:
             record.add(case, inputs.cases[case], names)
 
-    return predict_cases(inputs, masks, model, options=options, progress=progress, written=written)
+    small = inputs.without(inputs.large)
+    failed = predict_cases(
+        small, masks, model, options=options, progress=progress, written=written
+    )
+    if inputs.large:
+        failed |= predict_large(
+            inputs, masks, model, options=options, progress=progress, written=written
+        )
+    return failed
 
 
 def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:
