@@ -196,9 +196,7 @@ def run(
             record.add(case, inputs.cases[case], names)
 
     small = inputs.without(inputs.large)
-    failed = predict_cases(
-        small, masks, model, options=options, progress=progress, written=written
-    )
+    failed = predict_cases(small, masks, model, options=options, progress=progress, written=written)
     if inputs.large:
         failed |= predict_large(
             inputs, masks, model, options=options, progress=progress, written=written

@@ -57,11 +57,11 @@ def _change(
     scheme: str, use_mask: bool, numbers: Numbers, *, properties: dict[str, Any], name: str
 ) -> Change:
     if scheme == Z_SCORE:
-        mean, deviation = np.float32(numbers.mean), max(np.float32(numbers.deviation), LEAST)
+        mean, deviation = np.float32(numbers.mean), np.float32(numbers.deviation)
         return lambda values: _shifted(values, mean, deviation)
     if scheme == RESCALED:
         low = np.float32(numbers.low)
-        return lambda values: _shifted(values, low, max(np.float32(numbers.high) - low, LEAST))
+        return lambda values: _shifted(values, low, np.float32(numbers.high) - low)
     if scheme == UNIT_RANGE and not 0 <= numbers.low <= numbers.high <= 255:
         raise DataError(
             f"{name} holds values from {numbers.low:g} to {numbers.high:g}; a channel named "
@@ -71,9 +71,9 @@ def _change(
     return _of_nnunet(scheme, use_mask, properties)
 
 
-def _shifted(values: "Array", less: np.float32, divisor: "np.float32 | float") -> "Array":
+def _shifted(values: "Array", less: np.float32, divisor: np.float32) -> "Array":
     values -= less
-    values /= divisor
+    values /= max(divisor, np.float32(LEAST))
     return values
 
 

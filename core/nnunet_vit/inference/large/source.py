@@ -1,6 +1,6 @@
 """What every kind of large image gives: its size and a strip of its lines at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,7 +9,7 @@ from nnunet_vit.errors import DataError, UserError, message_of
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
-PIECE = 1 << 25  # values that are looked at together
+PIECE = 1 << 24  # values that are looked at together
 
 
 class Source(Protocol):
@@ -88,7 +88,7 @@ class Strips:
         chunk = self.source.chunk
         count = max(1, PIECE // (channels * width * chunk)) * chunk
         for top in range(0, height, count):
-            yield top, self._read(lambda top=top: self.source.lines(top, min(top + count, height)))
+            yield top, self._read(top, min(top + count, height))
 
     def lines(self, top: int, bottom: int) -> "Array":
         """Return lines (C, bottom - top, X); those above are not asked for again.
@@ -110,16 +110,16 @@ class Strips:
 
         chunk, height = self.source.chunk, self.source.shape[1]
         stop = min(-(-bottom // chunk) * chunk, height)
-        read = self._read(lambda: self.source.lines(end, stop))
+        read = self._read(end, stop)
         if self._kept is not None:
             first = top // chunk * chunk
             read = np.concatenate([self._kept[:, first - self._top :], read], axis=1)
             self._top = first
         self._kept = read
 
-    def _read(self, read: "Callable[[], Array]") -> "Array":
+    def _read(self, top: int, bottom: int) -> "Array":
         try:
-            return read()
+            return self.source.lines(top, bottom)
         except (UserError, MemoryError):
             raise
         except Exception as error:  # whatever a decoder raises on somebody's file

@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
@@ -60,7 +60,7 @@ class TiffImage:
         self.shape = (sizes.get("S", sizes.get("C", 1)), sizes["Y"], sizes["X"])
         levels = len(series.levels)
         self.level = f"the finest of {levels} levels" if levels > 1 else ""
-        pages: list[Any] = [page for page in series.pages if page is not None]
+        pages = [page for page in series.pages if page is not None]
         pages = pages if axes == "CYX" and len(pages) == self.shape[0] else pages[:1]
         self._pieces = [Pieces(page, self._tiff.filehandle) for page in pages]
         self.chunk = max(pieces.chunk for pieces in self._pieces)

@@ -1,13 +1,15 @@
 """The tiles or strips in which a TIFF stores a page, read and decoded a few at a time."""
 
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from tifffile import FileHandle, TiffFrame, TiffPage
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
+Decoded = tuple["Array | None", tuple[int, int, int, int, int], tuple[int, int, int, int]]
 JPEG = (6, 7, 33007, 34892)  # whose tables lie beside the pieces
 WHOLE_BYTES = (8, 16, 32, 64)
 
@@ -20,10 +22,10 @@ class Pieces:
         bytes: of the pieces that hold these lines, decoded.
     """
 
-    def __init__(self, page: Any, handle: Any) -> None:
+    def __init__(self, page: TiffPage | TiffFrame, handle: FileHandle) -> None:
         """Take a page of tifffile's, and its file."""
-        self._page, self._key, self._handle = page, page.keyframe, handle
-        key = self._key
+        key = cast(TiffPage, page.keyframe)
+        self._page, self._key, self._handle = page, key, handle
         self._size = (key.imagelength, key.imagewidth)
         self._planes = key.samplesperpixel if key.planarconfig == 2 else 1
         self._samples = key.samplesperpixel // self._planes
@@ -31,7 +33,8 @@ class Pieces:
         across = key.tilewidth if key.is_tiled else key.imagewidth
         self._height = min(down, self._size[0]) if not key.is_tiled else down
         self._across, self._down = -(-self._size[1] // across), -(-self._size[0] // down)
-        self._type = key.dtype.newbyteorder(page.parent.byteorder)
+        self._own: np.dtype[np.generic] = np.dtype(key.dtype)
+        self._type = self._own.newbyteorder(page.parent.byteorder)
         self._plain = (
             not key.is_tiled
             and (key.compression, key.predictor, key.fillorder) == (1, 1, 1)
@@ -47,12 +50,12 @@ class Pieces:
         offsets, counts = self._page.dataoffsets, self._page.databytecounts
         missing = min(len(offsets), len(counts)) < self._across * self._down * self._planes
         end = max((at + size for at, size in zip(offsets, counts, strict=False)), default=0)
-        return missing or end > self._handle.size
+        return missing or bool(end > self._handle.size)
 
     def lines(self, top: int, bottom: int, threads: Executor) -> "Array":
         """Return lines (planes or samples, bottom - top, X)."""
         shape = (self._planes, bottom - top, self._size[1], self._samples)
-        found = np.zeros(shape, dtype=self._key.dtype)
+        found = np.zeros(shape, dtype=self._own)
         rows = range(top // self._height, -(-bottom // self._height))
         if self._plain:
             for plane in range(self._planes):
@@ -78,12 +81,12 @@ class Pieces:
         self._handle.seek(at)
         return bytes(self._handle.read(size))
 
-    def _decoded(self, stored: tuple[bytes | None, int]) -> Any:
+    def _decoded(self, stored: tuple[bytes | None, int]) -> Decoded:
         data, index = stored
-        more: dict[str, Any] = {}
-        if self._key.compression in JPEG:
-            more = {"jpegtables": self._page.jpegtables, "jpegheader": self._key.jpegheader}
-        return self._key.decode(data, index, **more)
+        if self._key.compression not in JPEG:
+            return self._key.decode(data, index)
+        tables, header = self._page.jpegtables, self._key.jpegheader
+        return self._key.decode(data, index, jpegtables=tables, jpegheader=header)
 
     def _fill_plain(self, found: "Array", plane: int, row: int, *, top: int) -> None:
         """Copy lines that are neither compressed nor tiled."""
@@ -97,7 +100,7 @@ class Pieces:
         found[first - top : last - top] = values
 
 
-def _fill(found: "Array", decoded: Any, top: int) -> None:
+def _fill(found: "Array", decoded: Decoded, top: int) -> None:
     """Copy the part of a decoded piece that lies in the lines (planes, lines, X, samples)."""
     piece, (plane, _, line, column, _), shape = decoded
     if piece is None:
