@@ -38,17 +38,18 @@ class TiffImage:
         """
         try:
             self._tiff = tifffile.TiffFile(file)
+            series = self._tiff.series[0]
         except Exception as error:  # tifffile's own classes, struct's, the system's
-            raise DataError(f"{file} cannot be read: {first_line(error)}.") from error
+            reason = "it holds no picture" if isinstance(error, IndexError) else first_line(error)
+            raise DataError(f"{file} cannot be read: {reason}.", fix="copy it again.") from error
         try:
-            self._open(file)
+            self._open(file, series)
         except BaseException:
             self._tiff.close()
             raise
         self._threads = ThreadPoolExecutor(os.cpu_count())
 
-    def _open(self, file: Path) -> None:
-        series = self._tiff.series[0]
+    def _open(self, file: Path, series: tifffile.TiffPageSeries) -> None:
         every = zip(series.axes, series.shape, strict=True)
         sizes = {axis: size for axis, size in every if size > 1 or axis in "YX"}
         axes = "".join(sizes)
