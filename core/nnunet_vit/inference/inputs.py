@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.config.problems import escaped
-from nnunet_vit.data.case_files import cases_of
+from nnunet_vit.data.case_files import cases_of, files_of
 from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.raster_reading import in_threads
@@ -17,14 +17,12 @@ from nnunet_vit.data.labels import labels_of
 from nnunet_vit.data.naming import counted_endings, image_faults, other_images
 from nnunet_vit.errors import DataError, ModelError, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.inference.large.choosing import large_images
+from nnunet_vit.inference.large.choosing import MASK, LargeImages, clashes, large_images
 from nnunet_vit.inference.large.opening import look_at_large
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
-
-LARGE = ".tif"  # of masks that are written in strips
 
 
 class Trained(Protocol):
@@ -82,7 +80,7 @@ class Inputs:
             case: one of these.
             ending: of the model's other masks.
         """
-        return f"{case}{LARGE if case in self.large else ending}"
+        return f"{case}{MASK if case in self.large else ending}"
 
 
 def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
@@ -100,24 +98,21 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
     if not images.is_dir():
         raise DataError(f"-i {images} is not a folder.", fix="-i, the folder of images.")
     ending = model.description["file_ending"]
-    large = large_images(images, ending)
-    faults_of_names = image_faults(images, ending, of_model=True) if large.others else []
-    refuse(f"-i {images}", [*large.faults, *faults_of_names])
-    cases = {case: files for case, files in cases_of(images, ending).items() if not large.has(case)}
+    large = large_images(images)
+    cases = _cases(images, ending, large)
     others = [file for file in other_images(images, ending) if file not in large.files]
     if others:
         progress.log(f"Left out of {images}: {counted_endings(others)}; the model takes *{ending}.")
     reader, wanted = _reader(model), _wanted(model)
 
-    def look(files: Sequence[Path]) -> ImageFacts | list[FileFault]:
-        return look_at_case(files, reader, ending, wanted=wanted)
+    def look(case: str) -> ImageFacts | list[FileFault]:
+        if case in large.cases:
+            return look_at_large(cases[case], wanted, model.plans, model.configuration)
+        return look_at_case(cases[case], reader, ending, wanted=wanted)
 
     progress.start_cases(f"Checking the images of {images}", len(cases))
-    looks = in_threads(look, list(cases.values()), lambda: progress.case(""))
+    looks = in_threads(look, list(cases), lambda: progress.case(""))
     found = dict(zip(cases, looks, strict=True))
-    for case, files in large.cases.items():
-        found[case] = look_at_large(files, wanted, model.plans, model.configuration)
-    cases |= large.cases
     sound = {case: look for case, look in found.items() if isinstance(look, ImageFacts)}
     faults = {case: look for case, look in found.items() if isinstance(look, list)}
     told = grouped(fault for each in faults.values() for fault in each)
@@ -135,6 +130,22 @@ def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
         {case: _error(each) for case, each in faults.items()},
         tuple(case for case in large.cases if case in sound),
     )
+
+
+def _cases(images: Path, ending: str, large: LargeImages) -> dict[str, list[Path]]:
+    """Return the files of all cases; without large ones, one of the model's ending must be there.
+
+    Raises:
+        DataError: names are wrong.
+    """
+    where = f"-i {images}"
+    alone = bool(large.cases) and not set(files_of(images, ending)) - large.files
+    names = [] if alone else image_faults(images, ending, of_model=True)
+    refuse(where, [*large.faults, *names])
+    cases = cases_of(images, ending)
+    refuse(where, clashes(images, cases, large))
+    every = cases | large.cases
+    return {case: every[case] for case in sorted(every)}
 
 
 def _error(faults: Sequence[FileFault]) -> DataError:

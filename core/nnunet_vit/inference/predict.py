@@ -19,6 +19,7 @@ from nnunet_vit.inference.finished_masks import (
 )
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
+from nnunet_vit.inference.large.choosing import refuse_large
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
 from nnunet_vit.inference.prediction_options import PredictionOptions
@@ -68,6 +69,7 @@ def predict_folder(
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
     check_masks_folder(masks, images, [model])
     inputs = sound_inputs(images, trained, progress)
+    refuse_large(inputs.large, "--probabilities" if options.probabilities else "")
     progress.start_work("Loading the network")
     options = replace(options, device=choose_device(options.device))
     with downloads_shown_by(progress):
@@ -114,7 +116,8 @@ def finish(
     for case in failed:  # an earlier one would be taken for new
         (masks / inputs.mask(case, description["file_ending"])).unlink(missing_ok=True)
     if options.volumes:
-        write_volumes(masks, inputs.without(failed).cases, description)
+        written = inputs.without(failed)
+        write_volumes(masks, written.cases, description, large=written.large)
     tell_failures(inputs.faults | failed, inputs.all_cases, masks)
 
 

@@ -25,6 +25,7 @@ from nnunet_vit.inference.finished_masks import (
     left_to_predict,
 )
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
+from nnunet_vit.inference.large.choosing import refuse_large
 from nnunet_vit.inference.predict import (
     check_masks_folder,
     finish,
@@ -117,6 +118,7 @@ def predict_ensemble(
     members = ready_members(chosen)
     check_masks_folder(masks, images, [member.model.path for member in members])
     inputs = sound_inputs(images, members[0].model, progress)
+    refuse_large(inputs.large, "--ensemble")
     options = replace(options, device=choose_device(options.device))
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, file_maker_digest(file, options.changes_masks()))

@@ -6,21 +6,21 @@ This is the one rule: whole slides and OME-Zarr always, TIFFs by their number of
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnunet_vit.data.case_files import CHANNEL, is_foreign
 from nnunet_vit.data.faults import Fault
-from nnunet_vit.errors import shortened
+from nnunet_vit.errors import ConfigError, shortened
 
 MOST_PIXELS = 50_000_000  # of an image that is predicted whole, about 7000 x 7000
 TIFFS = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
 SLIDES = (".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide")
 ZARRS = (".zarr",)
-ENDING = re.compile(
-    rf"(?:\.ome)?(?:{'|'.join(map(re.escape, (*TIFFS, *SLIDES, *ZARRS)))})$", re.IGNORECASE
-)
+MASK = ".tif"  # the ending of masks that are written in strips
+ENDINGS = "|".join(map(re.escape, (*TIFFS, *SLIDES, *ZARRS)))
+NAME = re.compile(rf"(?P<stem>.+?)(?P<ending>(?:\.ome)?(?:{ENDINGS}))", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,10 @@ class LargeImages:
     Attributes:
         cases: files in the order of their channels, by case.
         faults: what is wrong with names.
-        others: whether the folder holds files of the model's ending that are not large.
     """
 
     cases: dict[str, list[Path]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
-    others: bool = True
-
-    def has(self, case: str) -> bool:
-        """Tell whether a case is a large one."""
-        return case in self.cases
 
     @property
     def files(self) -> set[Path]:
@@ -47,51 +41,79 @@ class LargeImages:
         return {file for files in self.cases.values() for file in files}
 
 
-def large_images(folder: Path, ending: str) -> LargeImages:
+def large_images(folder: Path) -> LargeImages:
     """Return the large images of a folder.
 
     A slide or an OME-Zarr holds all channels: its name needs no number. TIFFs are named as other
     images, CASE_0000.tif. Where one channel is large the case is.
 
     Args:
-        folder: of images.
-        ending: that the model takes, of its other images.
+        folder: of images; one that cannot be read has none.
     """
     found: dict[str, list[Path]] = {}
-    large, bare, others = set[str](), list[str](), False
-    for path in _paths(folder):
-        match = ENDING.search(path.name)
-        if match is None or not _readable(path):
-            others |= path.name.endswith(ending) and path.is_file()
-            continue
-        stem = path.name[: match.start()]
-        numbered = CHANNEL.fullmatch(stem)
-        is_tiff = path.name.lower().endswith(TIFFS)
-        if is_tiff and not _is_large(path):
-            found.setdefault(numbered["case"] if numbered else stem, []).append(path)
-            others |= path.name.endswith(ending)
-            continue
-        if is_tiff and numbered is None:
-            bare.append(path.name)
-            continue
-        case = numbered["case"] if numbered else stem
-        large.add(case)
-        found.setdefault(case, []).append(path)
-    cases = {case: sorted(files) for case, files in sorted(found.items()) if case in large}
-    return LargeImages(cases, tuple(_bare_faults(folder, bare)), others or not cases)
+    large, bare = set[str](), list[str]()
+    for path, name in _candidates(folder):
+        numbered = CHANNEL.fullmatch(name["stem"])
+        case = numbered["case"] if numbered else name["stem"]
+        if not _is_tiff(path):
+            large.add(case)
+        elif _has_many_pixels(path):
+            (large.add if numbered else bare.append)(case if numbered else path.name)
+        if numbered or not _is_tiff(path):
+            found.setdefault(case, []).append(path)
+    cases = {case: sorted(found[case]) for case in sorted(large)}
+    return LargeImages(cases, tuple(_bare_faults(folder, sorted(bare))))
 
 
-def _paths(folder: Path) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
-        yield from (folder / entry.name for entry in entries if not is_foreign(entry.name))
+def clashes(
+    folder: Path, cases: Mapping[str, Sequence[Path]], large: LargeImages
+) -> Iterator[Fault]:
+    """Yield the cases that a folder holds twice: a_0000.png and a.svs.
+
+    Args:
+        folder: of the images.
+        cases: files of the model's ending, by case.
+        large: of the same folder.
+    """
+    for case, files in large.cases.items():
+        every = {*files, *cases.get(case, ())}
+        kinds = {"TIFF" if _is_tiff(file) else file.name for file in every}
+        if len(kinds) > 1:
+            names = shortened(sorted(file.name for file in every))
+            yield Fault(f"{folder}: the case {case} is there twice: {names}.", "rename one.")
 
 
-def _readable(path: Path) -> bool:
-    """Tell whether it can be an image of its ending: a Zarr is a folder, all others are files."""
-    return path.is_dir() if path.name.lower().endswith(ZARRS) else path.is_file()
+def refuse_large(cases: Sequence[str], option: str) -> None:
+    """Refuse an option that needs whole images.
+
+    Args:
+        cases: large ones that are to be predicted.
+        option: as the command line writes it, or nothing.
+
+    Raises:
+        ConfigError: there are some, and it is given.
+    """
+    if cases and option:
+        raise ConfigError(
+            f"{option} is not for large images, which are read in strips: {shortened(cases)}.",
+            fix=f"predict these by themselves, without {option}.",
+        )
 
 
-def _is_large(file: Path) -> bool:
+def _candidates(folder: Path) -> Iterator[tuple[Path, "re.Match[str]"]]:
+    """Yield what can be a large image: a Zarr is a folder, all others are files."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for path in sorted(folder / entry.name for entry in entries):
+            match = None if is_foreign(path.name) else NAME.fullmatch(path.name)
+            if match and (path.is_dir() if path.suffix.lower() in ZARRS else path.is_file()):
+                yield path, match
+
+
+def _is_tiff(path: Path) -> bool:
+    return path.name.lower().endswith(TIFFS)
+
+
+def _has_many_pixels(file: Path) -> bool:
     import tifffile
 
     with contextlib.suppress(Exception), tifffile.TiffFile(file) as tiff:
@@ -100,10 +122,12 @@ def _is_large(file: Path) -> bool:
     return False  # whoever reads it whole says what is wrong
 
 
-def _bare_faults(folder: Path, bare: list[str]) -> Iterator[Fault]:
-    if bare:
+def _bare_faults(folder: Path, bare: Sequence[str]) -> Iterator[Fault]:
+    for name in bare[:1]:
+        match = NAME.fullmatch(name)
+        renamed = f"{match['stem']}_0000{match['ending']}" if match else name
         yield Fault(
             f"{folder}: image files must end in _0000 and their ending, one number of four digits "
-            f"per channel; found {shortened(sorted(bare))}.",
-            f"rename {bare[0]} to {ENDING.sub('', bare[0])}_0000{ENDING.search(bare[0])[0]}.",  # type: ignore[index]
+            f"per channel; found {shortened(bare)}.",
+            f"rename {name} to {renamed}.",
         )
