@@ -119,6 +119,9 @@ def _misfit(plans: JsonObject, configuration: JsonObject) -> tuple[str, str]:
 def _faults(
     files: Sequence[Path], source: Source, wanted: Wanted, configuration: JsonObject
 ) -> Iterator[FileFault]:
+    if isinstance(source, Stacked) and (other := source.other_size(files)):
+        yield other
+        return
     there, needed = source.shape[0], len(wanted.channels)
     if there != needed:
         names = ", ".join(dict.fromkeys(wanted.channels))

@@ -1,14 +1,18 @@
 """What every kind of large image gives: its size and a strip of its lines at a time."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError, UserError, message_of
+from nnunet_vit.quantities import shape_text
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
+ON_SAME_PIXELS = "the channels of a case must lie on the same pixels"
 PIECE = 1 << 24  # values that are looked at together
 
 
@@ -35,7 +39,7 @@ class Source(Protocol):
 
 
 class Stacked:
-    """Files of single channels as one image; their sizes are the same."""
+    """Files of single channels as one image; their sizes must be the same."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         """Take the channels of all sources in their order."""
@@ -44,6 +48,15 @@ class Stacked:
         self.chunk = max(source.chunk for source in sources)
         self.bytes, self.level = max(source.bytes for source in sources), first.level
         self._sources = sources
+
+    def other_size(self, files: Sequence[Path]) -> FileFault | None:
+        """Return the fault of the first of the sources' files that has another size, or None."""
+        for file, source in zip(files, self._sources, strict=True):
+            if source.shape[1:] != self.shape[1:]:
+                own, first = ((1, *shape[1:]) for shape in (source.shape, self.shape))
+                problem = f"is {shape_text(own)}, {files[0].name} {shape_text(first)}"
+                return FileFault(file, problem, ON_SAME_PIXELS)
+        return None
 
     def lines(self, top: int, bottom: int) -> "Array":
         """Return lines (C, bottom - top, X)."""
