@@ -80,13 +80,12 @@ class _Work:
             look = self._look(case, strips)
             grid, labels = self.window.grid, self.model.labels
             changes = changes_of(self.model, look, str(files[0]))
-            reading = Reading(strips, look, changes, grid.padding(look.size))
             done = [0]
-            self.progress.start_parts(
-                f"Predicting {case}", len(grid.steps(look.size)[0]), "row of tiles", lambda: done[0]
-            )
+            reading = Reading(strips, look, changes, grid.padding(look.size), done)
+            tiles = prod(map(len, grid.steps(look.size)))
+            self.progress.start_parts(f"Predicting {case}", tiles, "tile", lambda: done[0])
             values = np.dtype(np.uint8 if max(labels.all_labels) < 255 else np.uint16)
-            lines = mask_strips(self.window, reading, labels, dtype=values, done=done)
+            lines = mask_strips(self.window, reading, labels, dtype=values)
             write_mask(mask, lines, strips.source.shape[1:], values)
 
     def _look(self, case: str, strips: Strips) -> WholeLook:

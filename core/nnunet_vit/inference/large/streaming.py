@@ -30,12 +30,14 @@ class Reading:
         look: where it is cropped.
         changes: that normalize its channels.
         padding: what is added to the cropped image, before and after each axis.
+        done: holds how many tiles have been read.
     """
 
     strips: Strips
     look: WholeLook
     changes: Sequence[Change]
     padding: Sequence[tuple[int, int]]
+    done: list[int]
 
     def __call__(self, region: Region) -> torch.Tensor:
         """Return the pixels (C, *tile) of a region of the cropped and padded image."""
@@ -52,6 +54,7 @@ class Reading:
         ]
         if any(map(any, ends)):
             values = np.pad(values, [(0, 0), *ends])
+        self.done[0] += 1
         return torch.from_numpy(values)
 
 
@@ -66,7 +69,6 @@ def mask_strips(
     labels: "LabelManager",
     *,
     dtype: "np.dtype[np.generic]",
-    done: list[int],
 ) -> Iterator["Array"]:
     """Yield the mask of the whole image in strips (lines, X).
 
@@ -75,20 +77,18 @@ def mask_strips(
         reading: of the image.
         labels: of the model.
         dtype: of the mask.
-        done: holds how many rows of tiles are done.
 
     Raises:
         NumericsError: the network's output is not finite.
     """
     look, (_, height, width) = reading.look, reading.strips.source.shape
     yield np.zeros((look.down[0], width), dtype)
-    for row, logits in window.rows(look.size, reading):
+    for logits in window.rows(look.size, reading):
         if not bool(torch.isfinite(logits).all()):
             raise NumericsError(
                 f"{reading.strips.name}: the network's output is not finite: no mask is written."
             )
         strip = np.zeros((logits.shape[1], width), dtype)
         decided((one.cpu().float() for one in logits), labels, strip[:, slice(*look.across)])
-        done[0] = row
         yield strip
     yield np.zeros((height - look.down[1], width), dtype)

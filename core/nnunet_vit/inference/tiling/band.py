@@ -38,8 +38,8 @@ class Band(Sums):
         )
         self.regions = grid.regions(padded)
         self._top, self._above, self._end = 0, above, padded[0] - below
-        self._height, self._rows = padded[0], 0
-        self._means: list[tuple[int, Tensor]] = []
+        self._height = padded[0]
+        self._means: list[Tensor] = []
 
     def add(self, region: Region, logits: Tensor, weights: Tensor) -> None:
         """Add the logits of a tile; where a new row begins, the lines above it are finished."""
@@ -52,8 +52,8 @@ class Band(Sums):
         """Finish the lines that are left: all tiles have been added."""
         self._move(self._height)
 
-    def taken(self) -> Iterator[tuple[int, Tensor]]:
-        """Yield rows of tiles that are done and the mean logits (outputs, lines, X) since then."""
+    def taken(self) -> Iterator[Tensor]:
+        """Yield the mean logits (outputs, lines, X) of lines that are complete, once."""
         while self._means:
             yield self._means.pop(0)
 
@@ -62,8 +62,7 @@ class Band(Sums):
         done = copy.copy(self)
         done._logits, done._weights = self._logits[:, :, :lines], self._weights[:lines]
         first, last = max(self._above - self._top, 0), min(self._end - self._top, lines)
-        self._rows += 1
-        self._means.append((self._rows, done.mean()[:, first:last].clone()))
+        self._means.append(done.mean()[:, first:last].clone())
         for plane in (*self._logits.flatten(0, 1), self._weights):
             plane[: len(plane) - lines] = plane[lines:].clone()
             plane[len(plane) - lines :] = 0

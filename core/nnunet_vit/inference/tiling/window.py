@@ -77,17 +77,15 @@ class SlidingWindow:
         yield from _finished(begun)
 
     @torch.inference_mode()
-    def rows(
-        self, size: Sequence[int], pixels: Callable[[Region], Tensor]
-    ) -> Iterator[tuple[int, Tensor]]:
+    def rows(self, size: Sequence[int], pixels: Callable[[Region], Tensor]) -> Iterator[Tensor]:
         """Yield the mean logits (outputs, rows, X) of an image that is never whole in memory.
 
-        They are those of `logits`, to the last bit, a row of tiles after the other. With each
-        comes how many rows of tiles are done.
+        They are those of `logits`, to the last bit, from the top to the bottom.
 
         Args:
             size: (Y, X) of the image.
-            pixels: returns those of a region, (C, *tile), with 0 outside of the image.
+            pixels: returns those of a region, (C, *tile), with 0 outside of the image; it is asked
+                tile by tile, row by row.
         """
         grid, forward = self._grid, self._forward
         band = Band(size, grid, forward.networks, outputs=self._outputs, device=forward.device)
