@@ -10,7 +10,7 @@ import numpy as np
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.large.mask_file import write_mask
-from nnunet_vit.inference.large.normalizing import changes_of
+from nnunet_vit.inference.large.normalizing import changes_of, masked_channels
 from nnunet_vit.inference.large.opening import bytes_of_strips, opened
 from nnunet_vit.inference.large.source import Strips
 from nnunet_vit.inference.large.streaming import Reading, mask_strips
@@ -101,4 +101,4 @@ class _Work:
             f"{bytes_text(memory)} of memory beside the network."
         )
         self.progress.start_parts(f"Looking at {case}", size[0], "line", lambda: done[0])
-        return look_through(strips, done)
+        return look_through(strips, masked_channels(model), done)

@@ -3,7 +3,7 @@
 nnU-Net crops an image to what is not 0 and normalizes it by the numbers of what is left.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,9 @@ class Numbers:
         return float(np.sqrt(self.squares / max(1, self.count)))
 
     def add(self, values: "Array") -> None:
-        """Take in more values (lines, X), few enough for double precision."""
+        """Take in more values, few enough for double precision."""
+        if not values.size:
+            return
         own = values.astype(np.float64)
         self.low, self.high = min(self.low, own.min()), max(self.high, own.max())
         mean = own.mean()
@@ -63,13 +65,11 @@ class WholeLook:
         down: the lines that are left after cropping.
         across: the columns that are left.
         channels: numbers of what is left.
-        holes: pixels in it that are 0 in every channel.
     """
 
     down: Ends
     across: Ends
     channels: list[Numbers] = field(repr=False)
-    holes: int
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,11 +77,12 @@ class WholeLook:
         return self.down[1] - self.down[0], self.across[1] - self.across[0]
 
 
-def look_through(strips: Strips, seen: list[int]) -> WholeLook:
+def look_through(strips: Strips, masked: Sequence[bool], seen: list[int]) -> WholeLook:
     """Return what there is to know.
 
     Args:
         strips: the image; it is read from top to bottom, twice where there is something to crop.
+        masked: for each channel, whether only pixels count that are not 0 in every channel.
         seen: holds how many lines have been looked at.
 
     Raises:
@@ -89,41 +90,40 @@ def look_through(strips: Strips, seen: list[int]) -> WholeLook:
     """
     _, height, width = strips.source.shape
     lines, columns = np.zeros(height, bool), np.zeros(width, bool)
-    channels = [Numbers() for _ in range(strips.source.shape[0])]
-    filled = 0
+    channels = [Numbers() for _ in masked]
     for top, strip in strips.all():
         _check_finite(strip, strips.name)
         there = (strip != 0).any(axis=0)
         lines[top : top + len(there)] = there.any(axis=1)
         columns |= there.any(axis=0)
-        filled += int(np.count_nonzero(there))
-        _add(channels, strip)
+        _add(channels, strip, masked)
         seen[0] = top + len(there)
     down, across = _ends(lines), _ends(columns)
-    size = (down[1] - down[0]) * (across[1] - across[0])
-    if size < height * width:
-        channels = _within(strips, down, across)
-    return WholeLook(down, across, channels, size - filled)
+    if (down, across) != ((0, height), (0, width)):
+        channels = _within(strips, masked, down, across)
+    return WholeLook(down, across, channels)
 
 
-def _within(strips: Strips, down: Ends, across: Ends) -> list[Numbers]:
-    channels = [Numbers() for _ in range(strips.source.shape[0])]
+def _within(strips: Strips, masked: Sequence[bool], down: Ends, across: Ends) -> list[Numbers]:
+    channels = [Numbers() for _ in masked]
     for top, strip in strips.all():
         first, last = max(down[0] - top, 0), max(down[1] - top, 0)
-        _add(channels, strip[:, first:last, slice(*across)])
+        _add(channels, strip[:, first:last, slice(*across)], masked)
     return channels
 
 
-def _add(channels: list[Numbers], strip: "Array") -> None:
-    for numbers, plane in zip(channels, strip, strict=True):
-        for part in _parts(plane):
-            numbers.add(part)
+def _add(channels: list[Numbers], strip: "Array", masked: Sequence[bool]) -> None:
+    for part in _parts(strip):
+        there = (part != 0).any(axis=0) if any(masked) else None
+        for numbers, values, mask in zip(channels, part, masked, strict=True):
+            numbers.add(values[there] if mask else values)
 
 
-def _parts(plane: "Array") -> Iterator["Array"]:
-    lines = max(1, TOGETHER // max(1, plane.shape[1]))
-    for first in range(0, len(plane), lines):
-        yield plane[first : first + lines]
+def _parts(strip: "Array") -> Iterator["Array"]:
+    """Yield lines of a strip (C, lines, X), a few at a time."""
+    lines = max(1, TOGETHER // max(1, strip.shape[2]))
+    for first in range(0, strip.shape[1], lines):
+        yield strip[:, first : first + lines]
 
 
 def _ends(there: "Array") -> Ends:

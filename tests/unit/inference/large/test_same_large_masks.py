@@ -80,8 +80,10 @@ def test_nothing_but_0(tmp_path):
                "RescaleTo01Normalization", "ZScoreNormalization"],
 )  # fmt: skip
 @pytest.mark.parametrize("change", [lambda values: values, bordered], ids=["whole", "bordered"])
-def test_every_normalization(tmp_path, scheme, change):
+@pytest.mark.parametrize("masked", [False, True])
+def test_every_normalization(tmp_path, scheme, change, masked):
     model = model_of(".tif")
+    model.configuration.configuration["use_mask_for_norm"] = [masked]
     model.configuration.configuration["normalization_schemes"] = [scheme]
     model.plans.plans["foreground_intensity_properties_per_channel"] = {
         "0": {"mean": 100.0, "std": 40.0, "percentile_00_5": 30.0, "percentile_99_5": 220.0}

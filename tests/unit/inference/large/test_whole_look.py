@@ -21,12 +21,12 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(whole_look, "TOGETHER", 700)
 
 
-def look_at(tmp_path, values):
+def look_at(tmp_path, values, masked=False):
     planar = "contig" if values.ndim == 3 else None
     file = write_tiff(tmp_path / "a_0000.tif", values, planarconfig=planar, tile=(32, 48))
     done = [0]
     with Strips(opened([file]), str(file)) as strips:
-        found = look_through(strips, done)
+        found = look_through(strips, [masked] * strips.source.shape[0], done)
     assert done == [len(values)]
     return found
 
@@ -42,7 +42,6 @@ def test_numbers(tmp_path, dtype, away, cropped):
     assert (look.down, look.across) == (((41, 184), (9, 103)) if cropped else ((0, 201), (0, 133)))
     inner = values[slice(*look.down), slice(*look.across)].astype(np.float64)
     assert look.size == inner.shape[:2]
-    assert look.holes == 0
     for channel, numbers in enumerate(look.channels):
         own = inner[..., channel]
         assert numbers.count == own.size
@@ -51,17 +50,25 @@ def test_numbers(tmp_path, dtype, away, cropped):
         np.testing.assert_allclose(numbers.deviation, own.std(), rtol=1e-9)
 
 
-def test_holes(tmp_path):
+@pytest.mark.parametrize("masked", [False, True])
+def test_zeros_within_the_borders(tmp_path, masked):
     values = np.zeros((90, 70, 2), np.uint8)
-    values[10:60, 20:50, 1] = 7
+    values[10:60, 20:50, 1] = np.arange(1, 51)[:, None]
     values[30:33, 30:35] = 0
-    look = look_at(tmp_path, values)
-    assert (look.down, look.across, look.holes) == ((10, 60), (20, 50), 15)
+    look = look_at(tmp_path, values, masked)
+    assert (look.down, look.across) == ((10, 60), (20, 50))
+    inner = values[10:60, 20:50]
+    counted = inner[inner.any(axis=-1)] if masked else inner.reshape(-1, 2)
+    for numbers, own in zip(look.channels, counted.T, strict=True):
+        assert numbers.count == own.size == (1485 if masked else 1500)
+        np.testing.assert_allclose([numbers.mean, numbers.deviation], [own.mean(), own.std()])
 
 
-def test_nothing_but_0_is_not_cropped(tmp_path):
-    look = look_at(tmp_path, np.zeros((90, 70), np.uint8))
-    assert (look.down, look.across, look.holes) == ((0, 90), (0, 70), 6300)
+@pytest.mark.parametrize(("masked", "count"), [(False, 6300), (True, 0)])
+def test_nothing_but_0_is_not_cropped(tmp_path, masked, count):
+    look = look_at(tmp_path, np.zeros((90, 70), np.uint8), masked)
+    assert (look.down, look.across) == ((0, 90), (0, 70))
+    assert (look.channels[0].count, look.channels[0].deviation) == (count, 0)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -72,28 +79,12 @@ def test_values_that_are_not_finite(tmp_path, value):
         look_at(tmp_path, values)
 
 
-def refusal(tmp_path, values, scheme, masked):
-    model = model_of(".tif")
-    model.configuration.configuration["normalization_schemes"] = [scheme]
-    model.configuration.configuration["use_mask_for_norm"] = [masked]
-    look = look_at(tmp_path, values)
-    with pytest.raises(DataError) as caught:
-        changes_of(model, look, "a.tif")
-    return str(caught.value)
-
-
-def test_a_nonzero_area_with_holes_that_is_normalized_by_itself(tmp_path):
-    values = np.ones((90, 70), np.uint8)
-    values[5, 5] = 0
-    assert refusal(tmp_path, values, "ZScoreNormalization", True).startswith(
-        "a.tif holds 1 pixels that are 0 within its nonzero area"
-    )
-
-
 @pytest.mark.parametrize("value", [256, -1])
 def test_values_that_are_not_those_of_8_bits(tmp_path, value):
     values = np.full((90, 70), 3, np.int16)
     values[5, 5] = value
-    assert "a channel named rgb_to_0_1 holds 0 to 255" in refusal(
-        tmp_path, values, "RGBTo01Normalization", False
-    )
+    model = model_of(".tif")
+    model.configuration.configuration["normalization_schemes"] = ["RGBTo01Normalization"]
+    look = look_at(tmp_path, values)
+    with pytest.raises(DataError, match=r"^a.tif holds values from .* holds 0 to 255. Fix: save"):
+        changes_of(model, look, "a.tif")
