@@ -13,7 +13,6 @@ from nnunet_vit.data.checks.sampling import target_of
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import labels_of
-from nnunet_vit.data.naming import ending_of
 from nnunet_vit.errors import DataError, ModelError, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
@@ -134,7 +133,7 @@ def _look(
     """Return what a case's images are, or what is wrong with them."""
     files = asked.cases[case]
     faults = [fault for file in files if (fault := formats.fault(file, asked.named.get(case, "")))]
-    others = {ending_of(file.name).lower() for file in files}
+    others = {formats.ending_of(file).lower() for file in files}
     if not faults and len({formats.readers[each] for each in others}) > 1:
         problem = f"is one of a case whose channels are {' and '.join(sorted(others))}"
         faults = [FileFault(files[0], problem, "save all channels of a case in one format")]

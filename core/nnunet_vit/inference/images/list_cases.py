@@ -16,6 +16,7 @@ from nnunet_vit.inference.images.asked_cases import (
 )
 from nnunet_vit.inference.images.folder_cases import named
 from nnunet_vit.inference.images.image_formats import Formats
+from nnunet_vit.inference.large.choosing import NAME
 
 COMMENT = "#"
 
@@ -99,4 +100,6 @@ def _of_line(path: Path, formats: Formats) -> Iterable[NamedFile]:
 
 
 def _named(file: Path, formats: Formats) -> NamedFile:
-    return named(file, formats.ending if file.name.endswith(formats.ending) else "")
+    own = formats.ending if file.name.endswith(formats.ending) else ""
+    large = NAME.fullmatch(file.name)  # knows that .ome.zarr is one ending
+    return named(file, own or (large["ending"] if large else ""))

@@ -80,6 +80,14 @@ def test_a_list_of_images_and_cases(folder, tmp_path):
     assert found.named["gone"] == "line 8 of mine.txt"
 
 
+def test_endings_of_two_parts(tmp_path):
+    for name in ("a_0000.ome.tif", "b.ome.tif", "c.nii.gz"):
+        (tmp_path / name).touch()
+    (tmp_path / "d.ome.zarr").mkdir()
+    (tmp_path / "mine.txt").write_text("a_0000.ome.tif\nb.ome.tif\nc.nii.gz\nd.ome.zarr\n")
+    assert list(asked(tmp_path / "mine.txt").cases) == ["a", "b", "c", "d"]
+
+
 def test_all_that_is_wrong_with_a_list_at_once(folder, tmp_path):
     folder("a.jpg", "a_0000.png", "b.png")
     file = tmp_path / "mine.txt"
