@@ -144,7 +144,7 @@ def made_way(inputs: Inputs, left: Inputs, masks: Path, *, outputs: CaseOutputs)
         outputs: that will be written.
     """
     if outputs.options.uncertainty and outputs.members == 1:
-        yield "One network without mirroring: it disagrees with nobody, the entropy is all there is."
+        yield "One network without mirroring: it disagrees with nobody, and has an entropy alone."
     finished = [masks / outputs.mask(case) for case in already_there(inputs, left)]
     if finished:
         yield f"{counted(len(finished), 'mask')} of {len(inputs.cases)} finished already."

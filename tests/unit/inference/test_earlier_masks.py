@@ -115,6 +115,15 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
     assert (tmp_path / "a.png").read_text() == "new"
 
 
+@pytest.mark.parametrize(("members", "said"), [(1, 1), (2, 0)])
+def test_one_network_that_disagrees_with_nobody(tmp_path, members, said):
+    options = PredictionOptions(uncertainty=True)
+    outputs = CaseOutputs(".png", "NaturalImage2DIO", options, members)
+    lines = list(predict.made_way(Inputs({}, {}), Inputs({}, {}), tmp_path, outputs=outputs))
+    assert len(lines) == said
+    assert all(line.startswith("One network without mirroring: ") for line in lines)
+
+
 def test_masks_of_another_user_are_not_replaced(tmp_path, monkeypatch):
     masks = [tmp_path / f"{case}.png" for case in "abc"]
     for mask in masks[:2]:
