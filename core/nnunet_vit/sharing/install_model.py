@@ -1,0 +1,115 @@
+"""vit_cli install: a package into a results folder, checked first, whole or not at all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunet_vit.errors import ConfigError, counted
+from nnunet_vit.files.locks import given_back
+from nnunet_vit.files.writable import check_writable
+from nnunet_vit.inference.model_folder import ModelFolder
+from nnunet_vit.nnunet.folders import claim
+from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.fitting import check_weights
+from nnunet_vit.sharing.installed_record import installed_manifest, is_as_installed, write_record
+from nnunet_vit.sharing.needed_packages import require_packages
+from nnunet_vit.sharing.package_format import CARD, DESCRIPTION, PLANS, Manifest
+from nnunet_vit.sharing.package_plans import model_of
+from nnunet_vit.sharing.package_weights import write_folds
+from nnunet_vit.sharing.package_zip import PackageZip, opened_package
+from nnunet_vit.sharing.staging import staged
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model that is installed now.
+
+    Attributes:
+        folder: of the model.
+        manifest: of its package.
+        was_there: whether the same one was installed before.
+    """
+
+    folder: Path
+    manifest: Manifest
+    was_there: bool = False
+
+
+def install(
+    path: Path, results: Path, *, overwrite: bool, base: Path | None, progress: Progress
+) -> Installed:
+    """Install an exported model where nnU-Net looks for models.
+
+    Args:
+        path: of the zip.
+        results: nnU-Net's results folder; it need not be there yet.
+        overwrite: replace another model of that name.
+        base: the pretrained weights, for a package of what was trained alone.
+        progress: where to show what happens.
+
+    Raises:
+        ModelError: the zip is refused; nothing is written.
+        PluginError: a package that the model needs is not installed.
+        ConfigError: another model has that name.
+        MachineError: the folder cannot be written, or a training is at work in it.
+    """
+    progress.start_work(f"Checking {path.name}")
+    with opened_package(path) as package:
+        target = results / package.manifest.folder
+        if not overwrite and _is_there(target, package.manifest):
+            return Installed(target, package.manifest, was_there=True)
+        notices = require_packages(package.manifest, str(path))
+        model = model_of(package)
+        check_weights(package, model)
+        check_writable(target, f"--results {results}")
+        for notice in [*notices, *_others_of_id(results, package.manifest)]:
+            progress.log(notice)
+        progress.start_work(f"Installing {target.name}")
+        _write(package, model, target, base=base)
+    return Installed(target, package.manifest)
+
+
+def _is_there(target: Path, manifest: Manifest) -> bool:
+    """Tell whether the same model is installed.
+
+    Raises:
+        ConfigError: something else has its place.
+    """
+    if not target.exists():
+        return False
+    if installed_manifest(target) != manifest:
+        what = "another package's model" if installed_manifest(target) else _what(target)
+        raise ConfigError(
+            f"{target} is there already, and is {what}.",
+            fix="--overwrite replaces it; or --results with another folder.",
+        )
+    if not is_as_installed(target):
+        raise ConfigError(
+            f"{target} is this model, and its files have changed since it was installed.",
+            fix="--overwrite installs it again.",
+        )
+    return True
+
+
+def _what(target: Path) -> str:
+    folds = len(list(target.glob("fold_*")))
+    return f"a model that was trained here, with {counted(folds, 'fold')}" if folds else "no model"
+
+
+def _write(package: PackageZip, model: ModelFolder, target: Path, *, base: Path | None) -> None:
+    with given_back(), staged(target) as folder:
+        for name in (PLANS, DESCRIPTION, CARD):
+            package.extract(name, folder / name)
+        write_folds(package, model, folder, base=base)
+        write_record(folder, package.manifest)
+        for fold in target.glob("fold_*"):
+            claim(fold)  # nobody trains in what is about to be replaced
+
+
+def _others_of_id(results: Path, manifest: Manifest) -> list[str]:
+    """Return a sentence where stock nnU-Net cannot tell the dataset by its number."""
+    number = manifest.dataset.partition("_")[0]
+    others = [path.name for path in results.glob(f"{number}_*") if path.name != manifest.dataset]
+    return [
+        f"{results} holds {other} too: nnU-Net's own commands need -d {manifest.dataset} in full."
+        for other in others
+    ]

@@ -1,0 +1,66 @@
+"""The weights of a package as nnU-Net's checkpoints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.checkpoints.directory import read_tensors
+from nnunet_vit.errors import ModelError
+from nnunet_vit.inference.fold_weights import on_base
+from nnunet_vit.inference.model_folder import ModelFolder
+from nnunet_vit.sharing.nnunet_folder import write_fold
+from nnunet_vit.sharing.package_format import SHARED, TRAINED, weights_name
+from nnunet_vit.sharing.package_zip import PackageZip
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PART = "part.safetensors"
+
+
+def write_folds(
+    package: PackageZip, model: ModelFolder, folder: Path, *, base: Path | None
+) -> None:
+    """Write each fold's weights into a model folder; adapters are merged.
+
+    Args:
+        package: that holds them.
+        model: its plans and dataset.json.
+        folder: that is not in its place yet.
+        base: the pretrained weights, for a package of what was trained alone.
+
+    Raises:
+        ModelError: a file of weights is damaged, or the pretrained weights are missing or others.
+        MachineError: the disk is full or not writable.
+    """
+    shared = _tensors(package, SHARED, folder) if SHARED in package.manifest.files else {}
+    for fold, facts in package.manifest.folds.items():
+        weights = {**shared, **_tensors(package, weights_name(fold), folder)}
+        if package.manifest.weights == TRAINED:
+            weights = _on_base(package, model, weights, base=base)
+        write_fold(folder, fold, weights, facts=facts, plans=model.plans)
+
+
+def _tensors(package: PackageZip, name: str, folder: Path) -> "dict[str, Tensor]":
+    """Return the tensors of a file of the package, which is on the disk meanwhile."""
+    part = folder / PART
+    try:
+        package.extract(name, part)
+        return {key: value.clone() for key, value in read_tensors(part, "cpu").items()}
+    except ModelError as error:
+        raise ModelError(f"{package.path}: {name}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _on_base(
+    package: PackageZip,
+    model: ModelFolder,
+    weights: "dict[str, Tensor]",
+    *,
+    base: Path | None,
+) -> "dict[str, Tensor]":
+    from nnunet_vit.checkpoints.store import Checkpoint
+
+    pretrained = package.manifest.pretrained or {}
+    checkpoint = Checkpoint(0, weights, {}, {"base": pretrained})
+    return on_base(model, checkpoint, base)
