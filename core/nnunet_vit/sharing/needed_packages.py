@@ -1,6 +1,5 @@
 """The distributions that a package's model needs, and those of them that are here."""
 
-from collections.abc import Iterator
 from importlib import metadata
 
 from nnunet_vit.errors import PluginError
@@ -20,24 +19,21 @@ def require_packages(manifest: Manifest, where: str) -> list[str]:
     Raises:
         PluginError: names all that are missing, and the one command that installs them.
     """
-    found = {kind: _version(own.distribution) for kind, own in manifest.packages.items()}
-    missing = [own for kind, own in manifest.packages.items() if found[kind] is None]
+    needed = list(manifest.packages.values())
+    found = {own.distribution: _version(own.distribution) for own in needed}
+    missing = [own for own in needed if found[own.distribution] is None]
     if missing:
         wanted = " ".join(f"{own.distribution}=={own.version}" for own in missing)
         raise PluginError(
             f"{where} needs packages that are not installed: {wanted}.",
             fix=f"pip install {wanted}",
         )
-    return list(_differing(manifest, found))
-
-
-def _differing(manifest: Manifest, found: dict[str, str | None]) -> Iterator[str]:
-    for kind, own in manifest.packages.items():
-        if found[kind] != own.version:
-            yield (
-                f"The model was trained with {own.distribution} {own.version}; "
-                f"{found[kind]} is installed."
-            )
+    return [
+        f"The model was trained with {own.distribution} {own.version}; "
+        f"{found[own.distribution]} is installed."
+        for own in needed
+        if found[own.distribution] != own.version
+    ]
 
 
 def _version(distribution: str) -> str | None:

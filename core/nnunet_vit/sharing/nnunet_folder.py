@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.checkpoints.fold_folder import FINAL_FILE
 from nnunet_vit.checkpoints.full_model import write_full_model
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.sharing.model_card import card_of
 from nnunet_vit.sharing.model_content import ModelContent
@@ -60,7 +61,7 @@ def write_fold(
     weights: "Mapping[str, Tensor]",
     *,
     facts: FoldFacts,
-    plans: Mapping[str, object],
+    plans: JsonObject,
 ) -> None:
     """Write a fold's weights as the checkpoint that nnU-Net predicts with.
 
@@ -74,11 +75,11 @@ def write_fold(
     Raises:
         MachineError: the disk is full or not writable.
     """
-    (configuration,) = plans["configurations"]  # type: ignore[attr-defined]
+    (configuration,) = plans["configurations"]
     place = folder / f"fold_{fold}"
     place.mkdir()
     axes = facts.mirroring_axes
-    content = {
+    content: JsonObject = {
         "network_weights": dict(weights),
         "trainer_name": STOCK_TRAINER,
         "init_args": {

@@ -87,21 +87,22 @@ def manifest_of(content: ModelContent, plans: JsonObject) -> Manifest:
         ModelError: a name of the model is none that travels.
     """
     model = content.model
+    origin = installed_manifest(model.path)
     folds = {fold: facts_of_fold(own).model_dump() for fold, own in content.folds.items()}
     facts = {
         "format": FORMAT,
         "schema": SCHEMA,
         "dataset": plans["dataset_name"],
-        "trainer": _trainer_of(model),
+        "trainer": _trainer_of(model.path) if origin is None else origin.trainer,
         "plans": plans["plans_name"],
         "configuration": model.run.data.configuration,
-        "checkpoint": content.kind,
+        "checkpoint": content.kind if origin is None else origin.checkpoint,
         "weights": WHOLE if content.pretrained is None else TRAINED,
         "folds": folds,
         "pretrained": content.pretrained,
         "packages": model.packages(),
-        "versions": _versions(model),
-        "validation": validation_figures(model, list(content.folds)),
+        "versions": _versions(model) if origin is None else origin.versions,
+        "validation": validation_figures(model, list(content.folds), content.kind),
         "files": {},
     }
     return manifest_from(facts, str(model.path))
@@ -110,21 +111,18 @@ def manifest_of(content: ModelContent, plans: JsonObject) -> Manifest:
 def facts_of_fold(fold: FoldWeights) -> FoldFacts:
     """Return what a manifest says of a fold."""
     axes = fold.mirroring_axes
-    return FoldFacts(mirroring_axes=None if axes is None else list(axes), epochs=fold.epochs)
+    given = {"mirroring_axes": None if axes is None else list(axes), "epochs": fold.epochs}
+    return FoldFacts.model_validate(given)
 
 
-def _trainer_of(model: ModelFolder) -> str:
+def _trainer_of(folder: Path) -> str:
     """Return the trainer in the folder's name; a copy may be called anything."""
-    if (known := installed_manifest(model.path)) is not None:
-        return known.trainer
-    words = model.path.absolute().name.split("__")
+    words = folder.absolute().name.split("__")
     return words[0] if len(words) == 3 else OUR_TRAINER
 
 
 def _versions(model: ModelFolder) -> dict[str, str]:
     """Return the versions that the model was trained with, as far as its folder says them."""
-    if (known := installed_manifest(model.path)) is not None:
-        return known.versions
     for file in sorted(model.path.glob(f"fold_*/{CHECKPOINTS}/epoch_*/{STATE}")):
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             found = json.loads(file.read_text(encoding="utf-8"))["state"]["versions"]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from nnunet_vit.checkpoints.fold_folder import Kind
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.files.json_file import JsonObject
@@ -13,15 +14,20 @@ from nnunet_vit.sharing.installed_record import installed_manifest
 PLACES = 4  # decimals
 
 
-def validation_figures(model: ModelFolder, folds: Sequence[str]) -> JsonObject | None:
+def validation_figures(model: ModelFolder, folds: Sequence[str], kind: Kind) -> JsonObject | None:
     """Return Dice, cases and folds of nnU-Net's summaries; None: nothing is validated.
 
     A model of all cases is validated on what it was trained on, which tells nothing. An installed
     model has the figures of its package.
+
+    Args:
+        model: the folder.
+        folds: whose.
+        kind: of their checkpoints: it is the final ones that are validated.
     """
     if (known := installed_manifest(model.path)) is not None:
         return known.validation if set(folds) == set(known.folds) else None
-    numbered = [fold for fold in folds if fold != "all"]
+    numbered = [fold for fold in folds if fold != "all" and kind == "final"]
     found = {fold: dice_of_cases(model.path / f"fold_{fold}") for fold in numbered}
     cases = [case for per_case in found.values() for case in per_case]
     mean = mean_of_classes(cases)
