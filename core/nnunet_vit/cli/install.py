@@ -1,6 +1,5 @@
 """vit_cli install: an exported model into the results folder."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,17 +24,10 @@ def install(
 
     with quiet_libraries() as progress:
         from nnunet_vit.inference.results_folder import results_folder
-        from nnunet_vit.sharing.install_model import install
+        from nnunet_vit.sharing import install_model
 
-        done = install(
-            file, results_folder(None, results),
-            overwrite=overwrite, base=pretrained_weights, progress=progress,
-        )  # fmt: skip
-    print(told(done.folder, list(done.manifest.folds), was_there=done.was_there))
-
-
-def told(folder: Path, folds: list[str], *, was_there: bool) -> str:
-    """Return what is printed last: where the model is, and how to predict with it."""
-    already = "Installed already: " if was_there else "Model: "
-    words = f"--model {shlex.quote(str(folder))} --folds {' '.join(folds)}"
-    return f"{already}{folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS {words}"
+        request = install_model.Request(
+            results_folder(None, results), overwrite, pretrained_weights
+        )
+        done = install_model.install(file, request, progress)
+    print(done.as_text())

@@ -1,5 +1,6 @@
 """vit_cli install: a package into a results folder, checked first, whole or not at all."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +34,36 @@ class Installed:
     manifest: Manifest
     was_there: bool = False
 
+    def as_text(self) -> str:
+        """Return what is printed last: where the model is, and how to predict with it."""
+        already = "Installed already: " if self.was_there else "Model: "
+        words = f"--model {shlex.quote(str(self.folder))} --folds {' '.join(self.manifest.folds)}"
+        return f"{already}{self.folder}\nPredict with: vit_cli predict -i IMAGES -o MASKS {words}"
 
-def install(
-    path: Path, results: Path, *, overwrite: bool, base: Path | None, progress: Progress
-) -> Installed:
+
+@dataclass(frozen=True)
+class Request:
+    """Where a model is to be installed, and how.
+
+    Attributes:
+        results: nnU-Net's results folder; it need not be there yet.
+        overwrite: replace another model of that name.
+        base: the pretrained weights, for a package of what was trained alone.
+        source: where the package is from; '': the name of its file.
+    """
+
+    results: Path
+    overwrite: bool = False
+    base: Path | None = None
+    source: str = ""
+
+
+def install(path: Path, request: Request, progress: Progress) -> Installed:
     """Install an exported model where nnU-Net looks for models.
 
     Args:
         path: of the zip.
-        results: nnU-Net's results folder; it need not be there yet.
-        overwrite: replace another model of that name.
-        base: the pretrained weights, for a package of what was trained alone.
+        request: where to and how.
         progress: where to show what happens.
 
     Raises:
@@ -54,17 +74,17 @@ def install(
     """
     progress.start_work(f"Checking {path.name}")
     with opened_package(path) as package:
-        target = results / package.manifest.folder
-        if not overwrite and _is_there(target, package.manifest):
+        target = request.results / package.manifest.folder
+        if not request.overwrite and _is_there(target, package.manifest):
             return Installed(target, package.manifest, was_there=True)
         notices = require_packages(package.manifest, str(path))
         model = model_of(package)
         check_weights(package, model)
-        check_writable(target, f"--results {results}")
-        for notice in [*notices, *_others_of_id(results, package.manifest)]:
+        check_writable(target, f"--results {request.results}")
+        for notice in [*notices, *_others_of_id(request.results, package.manifest)]:
             progress.log(notice)
         progress.start_work(f"Installing {target.name}")
-        _write(package, model, target, base=base)
+        _write(package, model, target, request=request)
     return Installed(target, package.manifest)
 
 
@@ -95,12 +115,12 @@ def _what(target: Path) -> str:
     return f"a model that was trained here, with {counted(folds, 'fold')}" if folds else "no model"
 
 
-def _write(package: PackageZip, model: ModelFolder, target: Path, *, base: Path | None) -> None:
+def _write(package: PackageZip, model: ModelFolder, target: Path, *, request: Request) -> None:
     with given_back(), staged(target) as folder:
         for name in (PLANS, DESCRIPTION, CARD):
             package.extract(name, folder / name)
-        write_folds(package, model, folder, base=base)
-        write_record(folder, package.manifest)
+        write_folds(package, model, folder, base=request.base)
+        write_record(folder, package.manifest, request.source or package.path.name)
         for fold in target.glob("fold_*"):
             claim(fold)  # nobody trains in what is about to be replaced
 

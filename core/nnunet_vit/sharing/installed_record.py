@@ -17,12 +17,14 @@ class InstalledRecord(BaseModel):
 
     Attributes:
         package: the manifest of the package.
+        source: the name of its file, or OWNER/NAME@COMMIT of a hub.
         written: the files of the model folder as they were installed.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     package: Manifest
+    source: str
     written: dict[str, FileFacts]
 
 
@@ -40,11 +42,17 @@ def installed_manifest(folder: Path) -> Manifest | None:
     return None if found is None else found.package
 
 
-def write_record(folder: Path, package: Manifest) -> None:
-    """Write the record of a model folder that is complete otherwise."""
+def write_record(folder: Path, package: Manifest, source: str) -> None:
+    """Write the record of a model folder that is complete otherwise.
+
+    Args:
+        folder: of the model.
+        package: its manifest.
+        source: where it is from.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     written = {path.relative_to(folder).as_posix(): facts_of(path) for path in files}
-    record = InstalledRecord(package=package, written=written)
+    record = InstalledRecord(package=package, source=source, written=written)
     write_json(record.model_dump(mode="json", by_alias=True), folder / RECORD)
 
 

@@ -27,6 +27,7 @@ class ModelRow:
         dataset: its name.
         path: of the model folder.
         origin: installed, trained here, or of nnU-Net's own trainers.
+        source: what it was installed from; '' where it was not.
         head: its name; '' where it is not known.
         backbone: likewise.
         tuning: likewise.
@@ -39,6 +40,7 @@ class ModelRow:
     dataset: str
     path: Path
     origin: str
+    source: str
     head: str
     backbone: str
     tuning: str
@@ -69,6 +71,7 @@ def _row(entry: RunEntry) -> ModelRow:
         dataset=path.parent.name,
         path=path,
         origin=INSTALLED if record is not None else OF_NNUNET if stock else TRAINED,
+        source="" if record is None else record.source,
         head=run.model.head_name or str(run.model.model_path) if run else "",
         backbone="-".join(filter(None, (run.model.backbone, run.model.size_name))) if run else "",
         tuning=method_name(run) if run else "",
@@ -124,10 +127,20 @@ def _is_broken(folder: Path) -> bool:
 
 
 def _without_plans(folder: Path) -> ModelRow:
+    record = record_of(folder)
     return ModelRow(
-        folder.parent.name, folder, INSTALLED if record_of(folder) else TRAINED, "", "", "",
-        tuple(_finished(folder, None)), None, 0, (f"{MODEL_FILES[0]} is missing",),
-    )  # fmt: skip
+        dataset=folder.parent.name,
+        path=folder,
+        origin=TRAINED if record is None else INSTALLED,
+        source="" if record is None else record.source,
+        head="",
+        backbone="",
+        tuning="",
+        folds=tuple(_finished(folder, None)),
+        dice=None,
+        size=0,
+        problems=(f"{MODEL_FILES[0]} is missing",),
+    )
 
 
 def rows_json(rows: Sequence[ModelRow]) -> list[JsonObject]:
