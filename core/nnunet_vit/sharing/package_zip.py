@@ -114,7 +114,7 @@ class PackageZip:
 # what zipfile and zlib raise where bytes are not as they should be
 DAMAGES = (
     zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError,
-    ValueError, OverflowError, KeyError, IndexError, zlib.error, struct.error,
+    ValueError, OverflowError, KeyError, IndexError, zlib.error, struct.error, OSError,
 )  # fmt: skip
 
 

@@ -1,0 +1,25 @@
+"""Models and packages for every test of this room; nothing of it is changed."""
+
+import pytest
+from shared_models import exported, stored_model, write_summaries
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A validated model of three folds with frozen blocks, started from a file of weights."""
+    model = stored_model("frozen", tmp_path_factory.mktemp("somebody's results"), folds=3)
+    write_summaries(model)
+    return model
+
+
+@pytest.fixture(scope="session")
+def package(model, tmp_path_factory):
+    """Its package."""
+    return exported(model, tmp_path_factory.mktemp("packages") / "model.zip")
+
+
+@pytest.fixture(scope="session")
+def small_package(tmp_path_factory):
+    """The package of one fold of a fully trained model with a linear head."""
+    folder = tmp_path_factory.mktemp("small")
+    return exported(stored_model("full", folder), folder / "model.zip")
