@@ -43,7 +43,8 @@ def export(
         source = Source(model, folds, checkpoint, pretrained_weights)
         if to is not None:
             facts = export_zip_of(source, to, adapters_only=adapters_only, progress=progress)
-            after = f"{to}: {facts}\nInstall with: vit_cli install {shlex.quote(str(to))}"
+            needs = " --pretrained-weights FILE" if adapters_only else ""
+            after = f"{to}: {facts}\nInstall with: vit_cli install {shlex.quote(str(to))}{needs}"
         if nnunet is not None:
             facts = export_folder_of(source, nnunet, progress)
             after = f"{nnunet}: {facts}"

@@ -15,7 +15,7 @@ from nnunet_vit.sharing.installed_record import installed_manifest, is_as_instal
 from nnunet_vit.sharing.needed_packages import require_packages
 from nnunet_vit.sharing.package_format import CARD, DESCRIPTION, PLANS, Manifest
 from nnunet_vit.sharing.package_plans import model_of
-from nnunet_vit.sharing.package_weights import write_folds
+from nnunet_vit.sharing.package_weights import require_pretrained, write_folds
 from nnunet_vit.sharing.package_zip import PackageZip, opened_package
 from nnunet_vit.sharing.staging import staged
 
@@ -80,6 +80,7 @@ def install(path: Path, request: Request, progress: Progress) -> Installed:
         notices = require_packages(package.manifest, str(path))
         model = model_of(package)
         check_weights(package, model)
+        require_pretrained(package, request.base)
         check_writable(target, f"--results {request.results}")
         for notice in [*notices, *_others_of_id(request.results, package.manifest)]:
             progress.log(notice)

@@ -40,6 +40,27 @@ def write_folds(
         write_fold(folder, fold, weights, facts=facts, plans=model.plans)
 
 
+def require_pretrained(package: PackageZip, base: Path | None) -> None:
+    """Refuse a package of what was trained alone where its pretrained weights are not given.
+
+    Published weights are fetched where they are not here.
+
+    Raises:
+        ModelError: names the file by name, size and sha256.
+    """
+    file = (package.manifest.pretrained or {}).get("file")
+    if package.manifest.weights != TRAINED or (base is None and not file):
+        return
+    if base is None or not base.exists():
+        given = "" if base is None else f" {base} is not there."
+        known = f"{file['name']}, {file['bytes']:,} bytes, sha256 {file['sha256']}" if file else ""
+        raise ModelError(
+            f"{package.path} holds what was trained, without the pretrained weights"
+            f"{f' ({known})' if known else ''}.{given}",
+            fix="--pretrained-weights FILE, the weights file that its training was started from.",
+        )
+
+
 def _tensors(package: PackageZip, name: str, folder: Path) -> "dict[str, Tensor]":
     """Return the tensors of a file of the package, which is on the disk meanwhile."""
     part = folder / PART

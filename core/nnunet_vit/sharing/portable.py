@@ -10,7 +10,7 @@ from nnunet_vit.nnunet.plans import KEY
 
 # a path from a root, of any system; an address with :// before it is none
 ROOTED = re.compile(
-    r"(?<![\w.~}:/\\])(?:~?/(?:[^/\s'\"]+/)+|[A-Za-z]:[\\/]|\\\\)(?:[^\\/\s'\"]+[\\/])*([^\\/\s'\"]*)"
+    r"(?:(?<![\w.~}:/\\])|(?<=file:)|(?<=file://))(?:~?/(?:[^/\s'\"]+/)+|[A-Za-z]:[\\/]|\\\\)(?:[^\\/\s'\"]+[\\/])*([^\\/\s'\"]*)"
 )
 CASES = "dataset"  # nnU-Net's list of cases with their files
 DESCRIBED = {  # what prediction reads of dataset.json, and what tells people of the data
