@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
         ("", ""),
         ("from /data/me/raw, in 2020", "from raw, in 2020"),
         ("see https://example.org/a/b/c", "see https://example.org/a/b/c"),
-        ("file:///data/me/x", "file:x"),
+        ("file:///data/me/x", "file://x"),
         ("and/or, 1/2, timm:vit/x", "and/or, 1/2, timm:vit/x"),
         ("CC BY 4.0 / CC0", "CC BY 4.0 / CC0"),
         ("at D:\\me\\x here", "at x here"),
