@@ -13,6 +13,7 @@ CORE = ROOT / "core" / "nnunet_vit"
 LAYERS = (
     {"__main__", "external_trainers"},
     {"", "cli"},
+    {"sharing"},
     {"training"},
     {"inference"},
     {"evaluation"},
@@ -38,7 +39,9 @@ HEAVY = {
 }  # fmt: skip
 PIPELINE = ("training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
-    **dict.fromkeys((*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY),
+    **dict.fromkeys(
+        (*PIPELINE, "sharing", "profiling", "modeling", "checkpoints", "blocks"), HEAVY
+    ),
     "sample": {"numpy"},
     "testing": {"torch", "timm"},
 }
@@ -204,6 +207,8 @@ def test_a_head_uses_the_contract_and_no_more(head):
     [
         ("training", "from nnunet_vit import cli", ["nnunet_vit.cli"]),
         ("training", "from nnunet_vit.inference import model_folder", []),
+        ("sharing", "from nnunet_vit.inference import model_folder", []),
+        ("training", "from nnunet_vit.sharing import portable", ["nnunet_vit.sharing.portable"]),
         ("inference", "from nnunet_vit.training import run", ["nnunet_vit.training.run"]),
         ("evaluation", "def f():\n  import nnunet_vit.inference", ["nnunet_vit.inference"]),
         ("profiling", "from nnunet_vit import evaluation", ["nnunet_vit.evaluation"]),

@@ -17,7 +17,7 @@ from nnunet_vit.sharing.package_format import CARD, DESCRIPTION, PLANS, Manifest
 from nnunet_vit.sharing.package_plans import model_of
 from nnunet_vit.sharing.package_weights import require_pretrained, write_folds
 from nnunet_vit.sharing.package_zip import PackageZip, opened_package
-from nnunet_vit.sharing.staging import staged
+from nnunet_vit.sharing.whole_folder import staged
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from nnunet_vit.sharing.model_content import ModelContent
 from nnunet_vit.sharing.package_folder import as_text, facts_of_fold, manifest_of, write_text
 from nnunet_vit.sharing.package_format import CARD, DESCRIPTION, PLANS, FoldFacts
 from nnunet_vit.sharing.portable import portable_description, portable_plans
-from nnunet_vit.sharing.staging import staged
+from nnunet_vit.sharing.whole_folder import staged
 
 if TYPE_CHECKING:
     from torch import Tensor

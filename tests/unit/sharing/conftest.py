@@ -23,3 +23,10 @@ def small_package(tmp_path_factory):
     """The package of one fold of a fully trained model with a linear head."""
     folder = tmp_path_factory.mktemp("small")
     return exported(stored_model("full", folder), folder / "model.zip")
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A results folder with another model in it."""
+    (tmp_path / "results/Dataset001_Other/a__b__c").mkdir(parents=True)
+    return tmp_path / "results"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
         ("/data/my weights/a b.pth", "a b.pth"),
         ("/data/me/snapshot/", "snapshot"),
         ("~/w.pth", "w.pth"),
-        ("C:\\Users X\\w.pth", "w.pth"),
+        ("C:\\My Data\\w.pth", "w.pth"),
         ("\\\\server\\share\\w.pth", "w.pth"),
         ("weights.pth", "weights.pth"),
         ("", ""),
