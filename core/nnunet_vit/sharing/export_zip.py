@@ -1,6 +1,5 @@
 """vit_cli export --to: a model as one file."""
 
-import tempfile
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
@@ -9,6 +8,7 @@ from nnunet_vit.sharing.deterministic_zip import write_zip
 from nnunet_vit.sharing.model_content import ModelContent
 from nnunet_vit.sharing.package_folder import write_package
 from nnunet_vit.sharing.package_format import MANIFEST, Manifest
+from nnunet_vit.sharing.whole_folder import scratch_folder
 
 ENDING = ".zip"
 
@@ -34,8 +34,7 @@ def export_zip(content: ModelContent, path: Path) -> Manifest:
         MachineError: the disk is full or not writable.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".exporting-", dir=path.parent) as place:
-        folder = Path(place)
+    with scratch_folder(path.parent) as folder:
         manifest = write_package(content, folder)
         write_zip(folder, [MANIFEST, *manifest.files], path)
     return manifest

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.errors import ConfigError, counted
 from nnunet_vit.files.locks import given_back
 from nnunet_vit.files.writable import check_writable
@@ -117,7 +118,12 @@ def _what(target: Path) -> str:
 
 
 def _write(package: PackageZip, model: ModelFolder, target: Path, *, request: Request) -> None:
-    with given_back(), staged(target) as folder:
+    needed = sum(facts.bytes for facts in package.manifest.files.values())
+    with (
+        given_back(),
+        writing(target, needed),
+        staged(target, replace=request.overwrite) as folder,
+    ):
         for name in (PLANS, DESCRIPTION, CARD):
             package.extract(name, folder / name)
         write_folds(package, model, folder, base=request.base)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.checkpoints.disk import writing
 from nnunet_vit.checkpoints.fold_folder import FINAL_FILE
 from nnunet_vit.checkpoints.full_model import write_full_model
 from nnunet_vit.errors import ConfigError
@@ -44,9 +45,7 @@ def write_nnunet_folder(content: ModelContent, folder: Path) -> None:
     plans = portable_plans(content.model.plans)
     description = portable_description(content.model.description)
     manifest = manifest_of(content, plans)
-    if folder.is_dir():
-        folder.rmdir()  # it is empty
-    with staged(folder) as unfinished:
+    with writing(folder, 0), staged(folder) as unfinished:
         write_text(unfinished / PLANS, as_text(plans))
         write_text(unfinished / DESCRIPTION, as_text(description))
         write_text(unfinished / CARD, card_of(manifest, plans, description))

@@ -1,6 +1,5 @@
 """vit_cli pull: a model's package out of a repository of a model hub, and its installation."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from nnunet_vit.modeling.hub.download_progress import downloads_shown_by, follow
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing.hub_repository import PACKAGE, Repository, asking, in_time, repository_of
 from nnunet_vit.sharing.install_model import Installed, Request, install
+from nnunet_vit.sharing.whole_folder import scratch_folder
 
 CANNOT = "cannot be read"
 
@@ -31,9 +31,9 @@ def pull(name: str, revision: str | None, request: Request, progress: Progress) 
     check_writable(request.results, f"--results {request.results}")
     progress.start_work(f"Asking {repository.asked}")
     commit = _commit_of(repository)
-    with tempfile.TemporaryDirectory(prefix=".pulling-", dir=_existing(request.results)) as place:
+    with scratch_folder(_existing(request.results)) as folder:
         with downloads_shown_by(progress):
-            package = _fetched(replace(repository, revision=commit), Path(place))
+            package = _fetched(replace(repository, revision=commit), folder)
         return install(package, replace(request, source=f"{name}@{commit}"), progress)
 
 
@@ -76,7 +76,7 @@ def _fetched(repository: Repository, folder: Path) -> Path:
             if error.errno is None:  # of a connection, whose library says more
                 raise
             raise MachineError(
-                f"{folder.parent}: {PACKAGE} cannot be stored: {error.strerror or error}.",
+                f"{folder.parents[1]}: {PACKAGE} cannot be stored: {error.strerror or error}.",
                 fix="make room, or --results on another disk.",
             ) from error
 
