@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from shared_models import IMAGES, exported, stored_model
-from shared_models import installed as installed_package
+from shared_models import installed as installed_bundle
 from writable_hub import OWNER, TOKEN, writable_hub
 
 pytestmark = pytest.mark.end_to_end
@@ -30,11 +30,11 @@ def test_a_model_predicts_elsewhere_as_at_home(installed, tmp_path, name, folds)
     images = ("-i", IMAGES, "--device", "cpu")
     installed.succeed("predict", *images, "-o", tmp_path / "before", "--model", model)
     before = masks_of(tmp_path / "before")
-    package, theirs = tmp_path / "model.zip", elsewhere(tmp_path)
-    output = installed.succeed("export", model, "--to", package)
+    bundle, theirs = tmp_path / "model.zip", elsewhere(tmp_path)
+    output = installed.succeed("export", model, "--to", bundle)
     assert output.splitlines()[-1].startswith("Install with: vit_cli install ")
     shutil.rmtree(tmp_path / "home results")
-    output = installed.succeed("install", package, **theirs)
+    output = installed.succeed("install", bundle, **theirs)
     folder = tmp_path / "their results" / model.relative_to(tmp_path / "home results")
     *_, place, command = output.splitlines()
     assert place == f"Model: {folder}"
@@ -48,7 +48,7 @@ def test_stock_nnunet_predicts_the_same(installed, tmp_path, way):
     model = stored_model("frozen", tmp_path / "mine", 3)
     folder = tmp_path / "folder"
     if way == "install":
-        folder = installed_package(exported(model, tmp_path / "model.zip"), tmp_path / "theirs")
+        folder = installed_bundle(exported(model, tmp_path / "model.zip"), tmp_path / "theirs")
     else:
         installed.succeed("export", model, "--nnunet", folder)
     ours, stock = tmp_path / "ours", tmp_path / "stock"

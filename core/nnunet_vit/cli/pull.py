@@ -19,7 +19,7 @@ def pull(
     ] = False,
     pretrained_weights: Annotated[
         Path | None,
-        typer.Option(help="for a package of --adapters-only: the backbone's pretrained weights"),
+        typer.Option(help="for a bundle of --adapters-only: the backbone's pretrained weights"),
     ] = None,
 ) -> None:
     """Install a model that `vit_cli push` has written to a model hub."""

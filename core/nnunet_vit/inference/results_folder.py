@@ -53,7 +53,7 @@ def results_folder(config: Path | None, results: Path | None) -> Path:
     if not folder:
         raise ConfigError(
             f"The results folder is not known: {VARIABLE} is not set.",
-            fix="--results FOLDER, or --config with a run file that has paths.results.",
+            fix=f"--results FOLDER, or {VARIABLE}=FOLDER.",
         )
     return Path(folder)
 

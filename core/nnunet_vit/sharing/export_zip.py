@@ -4,10 +4,10 @@ from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.writable import check_writable
+from nnunet_vit.sharing.bundle_folder import write_bundle
+from nnunet_vit.sharing.bundle_format import MANIFEST, Manifest
 from nnunet_vit.sharing.deterministic_zip import write_zip
 from nnunet_vit.sharing.model_content import ModelContent
-from nnunet_vit.sharing.package_folder import write_package
-from nnunet_vit.sharing.package_format import MANIFEST, Manifest
 from nnunet_vit.sharing.whole_folder import scratch_folder
 
 ENDING = ".zip"
@@ -35,6 +35,6 @@ def export_zip(content: ModelContent, path: Path) -> Manifest:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(path.parent) as folder:
-        manifest = write_package(content, folder)
+        manifest = write_bundle(content, folder)
         write_zip(folder, [MANIFEST, *manifest.files], path)
     return manifest

@@ -1,12 +1,12 @@
-"""Whether the weights of a package are those of the network that its plans describe."""
+"""Whether the weights of a bundle are those of the network that its plans describe."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import ModelError, shortened
 from nnunet_vit.inference.model_folder import ModelFolder, build_network
-from nnunet_vit.sharing.package_format import SHARED, TRAINED, weights_name
-from nnunet_vit.sharing.package_zip import PackageZip
+from nnunet_vit.sharing.bundle_format import SHARED, TRAINED, weights_name
+from nnunet_vit.sharing.bundle_zip import BundleZip
 from nnunet_vit.sharing.tensor_headers import NoTensorsError, TensorFacts, tensor_facts
 
 if TYPE_CHECKING:
@@ -20,32 +20,32 @@ DTYPES = {  # torch's names, and those of safetensors
 SHOWN = 2  # names of each kind in a message
 
 
-def check_weights(package: PackageZip, model: ModelFolder) -> None:
+def check_weights(bundle: BundleZip, model: ModelFolder) -> None:
     """Refuse weights whose names, shapes or types are not the network's; none is read.
 
     Args:
-        package: whose files are as they were exported.
+        bundle: whose files are as they were exported.
         model: its plans and dataset.json.
 
     Raises:
         ModelError: names each file that does not fit.
     """
-    wanted = _wanted(model, trained_alone=package.manifest.weights == TRAINED)
-    faults = list(_faults(package, wanted))
+    wanted = _wanted(model, trained_alone=bundle.manifest.weights == TRAINED)
+    faults = list(_faults(bundle, wanted))
     if faults:
         raise ModelError(
-            f"{package.path} is refused, nothing is installed: {'; '.join(faults)}.",
+            f"{bundle.path} is refused, nothing is installed: {'; '.join(faults)}.",
             fix="install the versions that its MODEL_CARD.md names, or export the model again.",
         )
 
 
-def _faults(package: PackageZip, wanted: Facts) -> Iterator[str]:
+def _faults(bundle: BundleZip, wanted: Facts) -> Iterator[str]:
     found: dict[str, Facts] = {}
-    for name in (SHARED, *map(weights_name, package.manifest.folds)):
-        if name in package.manifest.files:
+    for name in (SHARED, *map(weights_name, bundle.manifest.folds)):
+        if name in bundle.manifest.files:
             try:
-                with package.open(name) as file:
-                    found[name] = tensor_facts(file, package.size(name))
+                with bundle.open(name) as file:
+                    found[name] = tensor_facts(file, bundle.size(name))
             except NoTensorsError as error:
                 yield f"{name} {error}"
     shared = found.pop(SHARED, {})

@@ -1,4 +1,4 @@
-"""A repository of a model hub that holds a model's package, and what its refusals mean."""
+"""A repository of a model hub that holds a model's bundle, and what its refusals mean."""
 
 import contextlib
 import threading
@@ -16,7 +16,7 @@ from nnunet_vit.modeling.hub.files import HubFile
 from nnunet_vit.modeling.hub.statuses import LOGIN, of_status
 from nnunet_vit.modeling.hub.words import Words
 
-PACKAGE, README = "model.zip", "README.md"  # of a repository
+BUNDLE, README = "model.zip", "README.md"  # of a repository
 ANSWER_WITHIN = 15.0  # seconds, for a short question
 Answer = TypeVar("Answer")
 
@@ -66,7 +66,7 @@ class Repository:
                 f"your token may not do this in {owner} (403)",
                 f"a token that may write in {owner}: {LOGIN}",
             )
-        return of_status(status, headers, self.asked, file=HubFile(self.name, self.name, PACKAGE))
+        return of_status(status, headers, self.asked, file=HubFile(self.name, self.name, BUNDLE))
 
 
 def repository_of(name: str, revision: str | None) -> Repository:

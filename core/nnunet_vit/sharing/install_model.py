@@ -1,4 +1,4 @@
-"""vit_cli install: a package into a results folder, checked first, whole or not at all."""
+"""vit_cli install: a bundle into a results folder, checked first, whole or not at all."""
 
 import shlex
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.model_folder import ModelFolder
 from nnunet_vit.nnunet.folders import claim
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.bundle_format import CARD, DESCRIPTION, PLANS, Manifest
+from nnunet_vit.sharing.bundle_plans import model_of
+from nnunet_vit.sharing.bundle_weights import require_pretrained, write_folds
+from nnunet_vit.sharing.bundle_zip import BundleZip, opened_bundle
 from nnunet_vit.sharing.fitting import check_weights
 from nnunet_vit.sharing.installed_record import installed_manifest, is_as_installed, write_record
 from nnunet_vit.sharing.needed_packages import require_packages
-from nnunet_vit.sharing.package_format import CARD, DESCRIPTION, PLANS, Manifest
-from nnunet_vit.sharing.package_plans import model_of
-from nnunet_vit.sharing.package_weights import require_pretrained, write_folds
-from nnunet_vit.sharing.package_zip import PackageZip, opened_package
 from nnunet_vit.sharing.whole_folder import staged
 
 
@@ -27,7 +27,7 @@ class Installed:
 
     Attributes:
         folder: of the model.
-        manifest: of its package.
+        manifest: of its bundle.
         was_there: whether the same one was installed before.
     """
 
@@ -49,8 +49,8 @@ class Request:
     Attributes:
         results: nnU-Net's results folder; it need not be there yet.
         overwrite: replace another model of that name.
-        base: the pretrained weights, for a package of what was trained alone.
-        source: where the package is from; '': the name of its file.
+        base: the pretrained weights, for a bundle of what was trained alone.
+        source: where the bundle is from; '': the name of its file.
     """
 
     results: Path
@@ -74,20 +74,20 @@ def install(path: Path, request: Request, progress: Progress) -> Installed:
         MachineError: the folder cannot be written, or a training is at work in it.
     """
     progress.start_work(f"Checking {path.name}")
-    with opened_package(path) as package:
-        target = request.results / package.manifest.folder
-        if not request.overwrite and _is_there(target, package.manifest):
-            return Installed(target, package.manifest, was_there=True)
-        notices = require_packages(package.manifest, str(path))
-        model = model_of(package)
-        check_weights(package, model)
-        require_pretrained(package, request.base)
+    with opened_bundle(path) as bundle:
+        target = request.results / bundle.manifest.folder
+        if not request.overwrite and _is_there(target, bundle.manifest):
+            return Installed(target, bundle.manifest, was_there=True)
+        notices = require_packages(bundle.manifest, str(path))
+        model = model_of(bundle)
+        check_weights(bundle, model)
+        require_pretrained(bundle, request.base)
         check_writable(target, f"--results {request.results}")
-        for notice in [*notices, *_others_of_id(request.results, package.manifest)]:
+        for notice in [*notices, *_others_of_id(request.results, bundle.manifest)]:
             progress.log(notice)
-        progress.start_work(f"Installing {target.name}")
-        _write(package, model, target, request=request)
-    return Installed(target, package.manifest)
+        progress.start_work(f"Installing {path.name}")
+        _write(bundle, model, target, request=request)
+    return Installed(target, bundle.manifest)
 
 
 def _is_there(target: Path, manifest: Manifest) -> bool:
@@ -99,7 +99,7 @@ def _is_there(target: Path, manifest: Manifest) -> bool:
     if not target.exists():
         return False
     if installed_manifest(target) != manifest:
-        what = "another package's model" if installed_manifest(target) else _what(target)
+        what = "another bundle's model" if installed_manifest(target) else _what(target)
         raise ConfigError(
             f"{target} is there already, and is {what}.",
             fix="--overwrite replaces it; or --results with another folder.",
@@ -117,17 +117,17 @@ def _what(target: Path) -> str:
     return f"a model that was trained here, with {counted(folds, 'fold')}" if folds else "no model"
 
 
-def _write(package: PackageZip, model: ModelFolder, target: Path, *, request: Request) -> None:
-    needed = sum(facts.bytes for facts in package.manifest.files.values())
+def _write(bundle: BundleZip, model: ModelFolder, target: Path, *, request: Request) -> None:
+    needed = sum(facts.bytes for facts in bundle.manifest.files.values())
     with (
         given_back(),
         writing(target, needed),
         staged(target, replace=request.overwrite) as folder,
     ):
         for name in (PLANS, DESCRIPTION, CARD):
-            package.extract(name, folder / name)
-        write_folds(package, model, folder, base=request.base)
-        write_record(folder, package.manifest, request.source or package.path.name)
+            bundle.extract(name, folder / name)
+        write_folds(bundle, model, folder, base=request.base)
+        write_record(folder, bundle.manifest, request.source or bundle.path.name)
         for fold in target.glob("fold_*"):
             claim(fold)  # nobody trains in what is about to be replaced
 

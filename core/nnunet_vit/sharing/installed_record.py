@@ -1,4 +1,4 @@
-"""installed.json: what a model folder that was installed says of its package."""
+"""installed.json: what a model folder that was installed says of its bundle."""
 
 from pathlib import Path
 
@@ -7,23 +7,23 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from nnunet_vit.errors import DataError
 from nnunet_vit.files.digests import sha256
 from nnunet_vit.files.json_file import read_json, write_json
-from nnunet_vit.sharing.package_format import FileFacts, Manifest
+from nnunet_vit.sharing.bundle_format import FileFacts, Manifest
 
 RECORD = "installed.json"
 
 
 class InstalledRecord(BaseModel):
-    """Which package a model folder is from, and what was written.
+    """Which bundle a model folder is from, and what was written.
 
     Attributes:
-        package: the manifest of the package.
+        bundle: the manifest of the bundle.
         source: the name of its file, or OWNER/NAME@COMMIT of a hub.
         written: the files of the model folder as they were installed.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    package: Manifest
+    bundle: Manifest
     source: str
     written: dict[str, FileFacts]
 
@@ -37,22 +37,22 @@ def record_of(folder: Path) -> InstalledRecord | None:
 
 
 def installed_manifest(folder: Path) -> Manifest | None:
-    """Return the manifest of the package that a model folder was installed from; None: of none."""
+    """Return the manifest of the bundle that a model folder was installed from; None: of none."""
     found = record_of(folder)
-    return None if found is None else found.package
+    return None if found is None else found.bundle
 
 
-def write_record(folder: Path, package: Manifest, source: str) -> None:
+def write_record(folder: Path, bundle: Manifest, source: str) -> None:
     """Write the record of a model folder that is complete otherwise.
 
     Args:
         folder: of the model.
-        package: its manifest.
+        bundle: its manifest.
         source: where it is from.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     written = {path.relative_to(folder).as_posix(): facts_of(path) for path in files}
-    record = InstalledRecord(package=package, source=source, written=written)
+    record = InstalledRecord(bundle=bundle, source=source, written=written)
     write_json(record.model_dump(mode="json", by_alias=True), folder / RECORD)
 
 

@@ -8,8 +8,8 @@ from nnunet_vit.errors import counted
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.quantities import sizes_text
+from nnunet_vit.sharing.bundle_format import TRAINED, Manifest
 from nnunet_vit.sharing.licences import licence_text, weights_text
-from nnunet_vit.sharing.package_format import TRAINED, Manifest
 from nnunet_vit.tuning import method_name
 
 FRONT = (
@@ -24,10 +24,10 @@ TOLD = {
 
 
 def card_of(manifest: Manifest, plans: JsonMapping, description: JsonMapping) -> str:
-    """Return the card of a package as Markdown; a model hub reads its first lines.
+    """Return the card of a bundle as Markdown; a model hub reads its first lines.
 
     Args:
-        manifest: of the package, without its files.
+        manifest: of the bundle, without its files.
         plans: that travel.
         description: dataset.json that travels.
     """

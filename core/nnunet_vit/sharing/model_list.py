@@ -100,8 +100,8 @@ def _finished(path: Path, epochs: int | None) -> Iterator[str]:
 
 
 def _dice(entry: RunEntry, record: InstalledRecord | None) -> float | None:
-    if entry.dice is None and record is not None and record.package.validation is not None:
-        return float(record.package.validation["mean_dice"])
+    if entry.dice is None and record is not None and record.bundle.validation is not None:
+        return float(record.bundle.validation["mean_dice"])
     return entry.dice
 
 

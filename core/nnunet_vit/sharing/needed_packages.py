@@ -1,16 +1,16 @@
-"""The distributions that a package's model needs, and those of them that are here."""
+"""The distributions that a bundle's model needs, and those of them that are here."""
 
 from importlib import metadata
 
 from nnunet_vit.errors import PluginError
-from nnunet_vit.sharing.package_format import Manifest
+from nnunet_vit.sharing.bundle_format import Manifest
 
 
 def require_packages(manifest: Manifest, where: str) -> list[str]:
     """Refuse a model whose head, backbone or tuning method is not installed here.
 
     Args:
-        manifest: of the package.
+        manifest: of the bundle.
         where: it is from, for the error.
 
     Returns:

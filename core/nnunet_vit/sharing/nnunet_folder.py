@@ -10,10 +10,10 @@ from nnunet_vit.checkpoints.full_model import write_full_model
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
+from nnunet_vit.sharing.bundle_folder import as_text, facts_of_fold, manifest_of, write_text
+from nnunet_vit.sharing.bundle_format import CARD, DESCRIPTION, PLANS, FoldFacts
 from nnunet_vit.sharing.model_card import card_of
 from nnunet_vit.sharing.model_content import ModelContent
-from nnunet_vit.sharing.package_folder import as_text, facts_of_fold, manifest_of, write_text
-from nnunet_vit.sharing.package_format import CARD, DESCRIPTION, PLANS, FoldFacts
 from nnunet_vit.sharing.portable import portable_description, portable_plans
 from nnunet_vit.sharing.whole_folder import staged
 

@@ -1,4 +1,4 @@
-"""vit_cli pull: a model's package out of a repository of a model hub, and its installation."""
+"""vit_cli pull: a model's bundle out of a repository of a model hub, and its installation."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,7 @@ from nnunet_vit.errors import MachineError, ModelError, shortened
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by, followed
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.sharing.hub_repository import PACKAGE, Repository, asking, in_time, repository_of
+from nnunet_vit.sharing.hub_repository import BUNDLE, Repository, asking, in_time, repository_of
 from nnunet_vit.sharing.install_model import Installed, Request, install
 from nnunet_vit.sharing.whole_folder import scratch_folder
 
@@ -24,7 +24,7 @@ def pull(name: str, revision: str | None, request: Request, progress: Progress) 
         progress: where to show what happens.
 
     Raises:
-        UserError: the hub refuses or does not answer, or the package is refused; nothing is
+        UserError: the hub refuses or does not answer, or the bundle is refused; nothing is
             installed.
     """
     repository = repository_of(name, revision)
@@ -33,12 +33,12 @@ def pull(name: str, revision: str | None, request: Request, progress: Progress) 
     commit = _commit_of(repository)
     with scratch_folder(_existing(request.results)) as folder:
         with downloads_shown_by(progress):
-            package = _fetched(replace(repository, revision=commit), folder)
-        return install(package, replace(request, source=f"{name}@{commit}"), progress)
+            bundle = _fetched(replace(repository, revision=commit), folder)
+        return install(bundle, replace(request, source=f"{name}@{commit}"), progress)
 
 
 def _commit_of(repository: Repository) -> str:
-    """Return the commit that a revision is now; its package is looked for."""
+    """Return the commit that a revision is now; its bundle is looked for."""
     from huggingface_hub import HfApi
 
     with asking(repository, CANNOT):
@@ -47,9 +47,9 @@ def _commit_of(repository: Repository) -> str:
             lambda: HfApi().model_info(repository.name, revision=repository.revision),
         )
     names = [file.rfilename for file in about.siblings or []]
-    if PACKAGE not in names or not about.sha:
+    if BUNDLE not in names or not about.sha:
         raise ModelError(
-            f"{repository.title} holds no model of `vit_cli push`: {PACKAGE} is missing; it holds "
+            f"{repository.title} holds no model of `vit_cli push`: {BUNDLE} is missing; it holds "
             f"{shortened(names) or 'nothing'}.",
             fix="ask its owner for one: vit_cli push RUN OWNER/NAME",
         )
@@ -63,20 +63,20 @@ def _fetched(repository: Repository, folder: Path) -> Path:
         return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
     with (
-        asking(repository, f"cannot be fetched: {PACKAGE}", received),
+        asking(repository, f"cannot be fetched: {BUNDLE}", received),
         followed(f"Fetching {repository.name}", 0, received),
     ):
         try:
             return Path(
                 hf_hub_download(
-                    repository.name, PACKAGE, revision=repository.revision, local_dir=folder
+                    repository.name, BUNDLE, revision=repository.revision, local_dir=folder
                 )
             )
         except OSError as error:
             if error.errno is None:  # of a connection, whose library says more
                 raise
             raise MachineError(
-                f"{folder.parents[1]}: {PACKAGE} cannot be stored: {error.strerror or error}.",
+                f"{folder.parents[1]}: {BUNDLE} cannot be stored: {error.strerror or error}.",
                 fix="make room, or --results on another disk.",
             ) from error
 

@@ -1,4 +1,4 @@
-"""vit_cli push: a model's package into a repository of a model hub."""
+"""vit_cli push: a model's bundle into a repository of a model hub."""
 
 import tempfile
 from pathlib import Path
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from nnunet_vit import __version__
 from nnunet_vit.errors import ModelError
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.bundle_folder import write_bundle
+from nnunet_vit.sharing.bundle_format import CARD, MANIFEST, Manifest
 from nnunet_vit.sharing.deterministic_zip import write_zip
 from nnunet_vit.sharing.exporting import Source
 from nnunet_vit.sharing.hub_repository import (
-    PACKAGE,
+    BUNDLE,
     README,
     Repository,
     asking,
@@ -18,8 +20,6 @@ from nnunet_vit.sharing.hub_repository import (
     repository_of,
     require_token,
 )
-from nnunet_vit.sharing.package_folder import write_package
-from nnunet_vit.sharing.package_format import CARD, MANIFEST, Manifest
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -30,7 +30,7 @@ CANNOT = "cannot be written"
 def push(
     source: Source, name: str, revision: str | None, *, private: bool | None, progress: Progress
 ) -> str:
-    """Write a model's package and its card to a repository, in one commit; return the commit.
+    """Write a model's bundle and its card to a repository, in one commit; return the commit.
 
     Args:
         source: of the model.
@@ -52,14 +52,14 @@ def push(
         in_time(repository, api.whoami)
     content = source.content(progress)
     with tempfile.TemporaryDirectory(prefix="nnunet-vit-push-") as place:
-        folder = Path(place) / "package"
+        folder = Path(place) / "bundle"
         folder.mkdir()
-        manifest = write_package(content, folder)
-        package = Path(place) / PACKAGE
-        write_zip(folder, [MANIFEST, *manifest.files], package)
+        manifest = write_bundle(content, folder)
+        bundle = Path(place) / BUNDLE
+        write_zip(folder, [MANIFEST, *manifest.files], bundle)
         progress.start_work(f"Writing {name}")
         return _committed(
-            api, repository, manifest, package=package, card=folder / CARD, private=private
+            api, repository, manifest, bundle=bundle, card=folder / CARD, private=private
         )
 
 
@@ -68,7 +68,7 @@ def _committed(
     repository: Repository,
     manifest: Manifest,
     *,
-    package: Path,
+    bundle: Path,
     card: Path,
     private: bool | None,
 ) -> str:
@@ -84,7 +84,7 @@ def _committed(
             )
         if branch is not None:
             api.create_branch(repository.name, branch=branch, exist_ok=True)
-        files = {PACKAGE: package, README: card}
+        files = {BUNDLE: bundle, README: card}
         done = api.create_commit(
             repository.name,
             [CommitOperationAdd(name, str(file)) for name, file in files.items()],

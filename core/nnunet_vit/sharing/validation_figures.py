@@ -18,7 +18,7 @@ def validation_figures(model: ModelFolder, folds: Sequence[str], kind: Kind) -> 
     """Return Dice, cases and folds of nnU-Net's summaries; None: nothing is validated.
 
     A model of all cases is validated on what it was trained on, which tells nothing. An installed
-    model has the figures of its package.
+    model has the figures of its bundle.
 
     Args:
         model: the folder.

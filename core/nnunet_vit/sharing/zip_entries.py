@@ -51,7 +51,7 @@ def _of_name(entry: zipfile.ZipInfo) -> Iterator[str]:
     elif ".." in parts:
         yield "leads out of the folder"
     elif not NAME.fullmatch(name):
-        yield "is no name that a package has"
+        yield "is no name that a bundle has"
     if name.lower().endswith(PICKLES):
         yield "is a pickle, which can run code"
 
@@ -61,7 +61,7 @@ def _of_size(entry: zipfile.ZipInfo) -> Iterator[str]:
         if entry.file_size:
             yield "is a folder with content"
     elif entry.filename.endswith(WEIGHTS):
-        # so the bytes of a package are those of its file, whatever an entry claims
+        # so the bytes of a bundle are those of its file, whatever an entry claims
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
             yield "is compressed: weights are stored as they are"
     elif entry.file_size > LARGEST_TEXT:

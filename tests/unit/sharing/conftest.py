@@ -1,4 +1,4 @@
-"""Models and packages for every test of this room; nothing of it is changed."""
+"""Models and bundles for every test of this room; nothing of it is changed."""
 
 import pytest
 from shared_models import exported, stored_model, write_summaries
@@ -13,14 +13,14 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def package(model, tmp_path_factory):
-    """Its package."""
+def bundle(model, tmp_path_factory):
+    """Its bundle."""
     return exported(model, tmp_path_factory.mktemp("packages") / "model.zip")
 
 
 @pytest.fixture(scope="session")
-def small_package(tmp_path_factory):
-    """The package of one fold of a fully trained model with a linear head."""
+def small_bundle(tmp_path_factory):
+    """The bundle of one fold of a fully trained model with a linear head."""
     folder = tmp_path_factory.mktemp("small")
     return exported(stored_model("full", folder), folder / "model.zip")
 

@@ -1,4 +1,4 @@
-"""What is in a package, and that nothing of the exporter's machine is."""
+"""What is in a bundle, and that nothing of the exporter's machine is."""
 
 import hashlib
 import json
@@ -29,20 +29,20 @@ SHARED = "weights/shared.safetensors"
 FOLDS = [f"weights/fold_{fold}.safetensors" for fold in range(3)]
 
 
-def test_a_package_holds_what_prediction_needs_and_no_more(package):
-    entries = contents(package)
+def test_a_bundle_holds_what_prediction_needs_and_no_more(bundle):
+    entries = contents(bundle)
     assert list(entries) == [
         "manifest.json", "MODEL_CARD.md", "dataset.json", "plans.json", *FOLDS, SHARED,
     ]  # fmt: skip
-    with zipfile.ZipFile(package) as archive:
+    with zipfile.ZipFile(bundle) as archive:
         for entry in archive.infolist():
             assert entry.compress_type == zipfile.ZIP_STORED
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)
             assert entry.external_attr == 0o100644 << 16
 
 
-def test_the_manifest_says_all_of_it(package, model):
-    entries = contents(package)
+def test_the_manifest_says_all_of_it(bundle, model):
+    entries = contents(bundle)
     manifest = json.loads(entries["manifest.json"])
     files = {name: content for name, content in entries.items() if name != "manifest.json"}
     assert manifest.pop("files") == {
@@ -71,8 +71,8 @@ def test_the_manifest_says_all_of_it(package, model):
     }
 
 
-def test_tensors_of_all_folds_are_stored_once(package, model):
-    entries, wanted = contents(package), weights_of(model)
+def test_tensors_of_all_folds_are_stored_once(bundle, model):
+    entries, wanted = contents(bundle), weights_of(model)
     shared = load(entries[SHARED])
     own = [load(entries[name]) for name in FOLDS]
     assert [len(tensors) for tensors in own] == [1, 1, 1]
@@ -93,13 +93,13 @@ def test_zeros_of_both_signs_are_not_alike(tmp_path):
     assert name not in content.shared()
 
 
-def test_the_same_model_is_the_same_bytes(package, model, tmp_path):
+def test_the_same_model_is_the_same_bytes(bundle, model, tmp_path):
     again = exported(model, tmp_path / "again.zip")
-    assert again.read_bytes() == package.read_bytes()
+    assert again.read_bytes() == bundle.read_bytes()
     elsewhere = stored_model("frozen", tmp_path / "elsewhere", folds=3)
     write_summaries(elsewhere)
     moved = exported(elsewhere, tmp_path / "other name.zip")
-    assert moved.read_bytes() == package.read_bytes()
+    assert moved.read_bytes() == bundle.read_bytes()
 
 
 def test_nothing_of_this_machine_travels(tmp_path):
@@ -118,8 +118,8 @@ def test_nothing_of_this_machine_travels(tmp_path):
         assert secret.lower().encode() not in whole, secret
 
 
-def test_the_card(package):
-    card = contents(package)["MODEL_CARD.md"].decode()
+def test_the_card(bundle):
+    card = contents(bundle)["MODEL_CARD.md"].decode()
     assert card.startswith("---\nlibrary_name: nnunet-vit\n")
     for line in (
         "- Dataset: Dataset005_Disc, 6 training cases",

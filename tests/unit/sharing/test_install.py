@@ -1,4 +1,4 @@
-"""Where a package is installed, and what is in the way."""
+"""Where a bundle is installed, and what is in the way."""
 
 import json
 import os
@@ -28,8 +28,8 @@ from nnunet_vit.sharing.install_model import Request, install
 pytestmark = pytest.mark.unit
 
 
-def test_the_weights_are_those_that_were_exported(package, model, tmp_path):
-    folder = installed(package, tmp_path / "a/new/results")
+def test_the_weights_are_those_that_were_exported(bundle, model, tmp_path):
+    folder = installed(bundle, tmp_path / "a/new/results")
     assert folder.relative_to(tmp_path / "a/new/results").parts == (
         "Dataset005_Disc", model.name,
     )  # fmt: skip
@@ -41,8 +41,8 @@ def test_the_weights_are_those_that_were_exported(package, model, tmp_path):
     ]  # fmt: skip
 
 
-def test_checkpoints_are_as_stock_nnunet_wants_them(package, tmp_path):
-    content = read_full_model(installed(package, tmp_path) / "fold_2/checkpoint_final.pth")
+def test_checkpoints_are_as_stock_nnunet_wants_them(bundle, tmp_path):
+    content = read_full_model(installed(bundle, tmp_path) / "fold_2/checkpoint_final.pth")
     del content["network_weights"]
     assert content == {
         "trainer_name": "nnUNetTrainer",
@@ -52,106 +52,106 @@ def test_checkpoints_are_as_stock_nnunet_wants_them(package, tmp_path):
     }
 
 
-def test_an_installed_model_exports_as_it_came(package, tmp_path):
-    again = exported(installed(package, tmp_path), tmp_path / "again.zip")
-    assert again.read_bytes() == package.read_bytes()
+def test_an_installed_model_exports_as_it_came(bundle, tmp_path):
+    again = exported(installed(bundle, tmp_path), tmp_path / "again.zip")
+    assert again.read_bytes() == bundle.read_bytes()
 
 
-def test_the_same_model_again(package, tmp_path):
+def test_the_same_model_again(bundle, tmp_path):
     request = Request(tmp_path)
-    first = install(package, request, Progress())
+    first = install(bundle, request, Progress())
     before = everything_in(tmp_path)
-    again = install(package, request, Progress())
+    again = install(bundle, request, Progress())
     assert (first.was_there, again.was_there) == (False, True)
     assert again.folder == first.folder and everything_in(tmp_path) == before
     assert again.as_text().startswith(f"Installed already: {first.folder}\nPredict with: vit_cli ")
 
 
-def test_one_that_has_changed_is_installed_again_on_request(package, tmp_path):
-    folder = installed(package, tmp_path)
+def test_one_that_has_changed_is_installed_again_on_request(bundle, tmp_path):
+    folder = installed(bundle, tmp_path)
     file = folder / "fold_1/checkpoint_final.pth"
     intact = file.read_bytes()
     file.write_bytes(intact[:-1] + b"x")
     with pytest.raises(ConfigError, match="its files have changed since it was installed"):
-        installed(package, tmp_path)
-    installed(package, tmp_path, overwrite=True)
+        installed(bundle, tmp_path)
+    installed(bundle, tmp_path, overwrite=True)
     assert file.read_bytes() == intact
     assert os.listdir(folder.parent) == [folder.name]
 
 
-def test_another_model_of_that_name(package, model, tmp_path):
+def test_another_model_of_that_name(bundle, model, tmp_path):
     target = tmp_path / "Dataset005_Disc" / model.name
     shutil.copytree(model, target)
     before = everything_in(tmp_path)
     with pytest.raises(ConfigError) as caught:
-        installed(package, tmp_path)
+        installed(bundle, tmp_path)
     assert caught.value.problem == (
         f"{target} is there already, and is a model that was trained here, with 3 folds."
     )
     assert everything_in(tmp_path) == before
     held = claim(target / "fold_0")  # a training is at work there
-    other = subprocess_installs(package, tmp_path)
+    other = subprocess_installs(bundle, tmp_path)
     held.close()
     assert "is being trained in by process" in other
     assert (target / "fold_0/run.yaml").is_file()
-    installed(package, tmp_path, overwrite=True)
+    installed(bundle, tmp_path, overwrite=True)
     assert not (target / "fold_0/run.yaml").exists()
 
 
-def subprocess_installs(package, results):
+def subprocess_installs(bundle, results):
     """Return what another process says: a lock is no obstacle to the process that holds it."""
     import subprocess
     import sys
 
-    words = ["install", str(package), "--results", str(results), "--overwrite"]
+    words = ["install", str(bundle), "--results", str(results), "--overwrite"]
     command = [sys.executable, "-m", "nnunet_vit", *words]
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
 
-def test_another_package_of_that_name(package, model, tmp_path):
-    folder = installed(package, tmp_path)
+def test_another_bundle_of_that_name(bundle, model, tmp_path):
+    folder = installed(bundle, tmp_path)
     one = exported(model, tmp_path / "one.zip", folds=["0"])
-    with pytest.raises(ConfigError, match="is there already, and is another package's model"):
+    with pytest.raises(ConfigError, match="is there already, and is another bundle's model"):
         installed(one, tmp_path)
     installed(one, tmp_path, overwrite=True)
     assert not (folder / "fold_1").exists()
 
 
-def test_a_file_in_the_way(package, tmp_path):
+def test_a_file_in_the_way(bundle, tmp_path):
     (tmp_path / "Dataset005_Disc").write_text("x")
     with pytest.raises(MachineError, match="Dataset005_Disc is a file"):
-        installed(package, tmp_path)
+        installed(bundle, tmp_path)
 
 
-def test_a_disk_that_refuses_leaves_nothing(package, tmp_path, monkeypatch):
-    from nnunet_vit.sharing import package_weights
+def test_a_disk_that_refuses_leaves_nothing(bundle, tmp_path, monkeypatch):
+    from nnunet_vit.sharing import bundle_weights
 
     def full(*_, **__):
         raise MachineError("the disk is full")
 
-    monkeypatch.setattr(package_weights, "write_fold", full)
+    monkeypatch.setattr(bundle_weights, "write_fold", full)
     with pytest.raises(MachineError):
-        installed(package, tmp_path / "new/results")
+        installed(bundle, tmp_path / "new/results")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_datasets_of_one_number_are_told_apart(package, tmp_path):
+def test_two_datasets_of_one_number_are_told_apart(bundle, tmp_path):
     (tmp_path / "Dataset005_Other").mkdir()
     lines = []
     progress = Progress()
     progress.log = lines.append
-    install(package, Request(tmp_path), progress)
+    install(bundle, Request(tmp_path), progress)
     assert lines == [
         f"{tmp_path} holds Dataset005_Other too: nnU-Net's own commands need -d Dataset005_Disc "
         "in full."
     ]
 
 
-def test_another_version_of_its_head_is_said(small_package, tmp_path):
-    manifest = json.loads(contents(small_package)["manifest.json"])
+def test_another_version_of_its_head_is_said(small_bundle, tmp_path):
+    manifest = json.loads(contents(small_bundle)["manifest.json"])
     manifest["packages"]["head"]["version"] = "0.0.9"
     other = repacked(
-        small_package, tmp_path / "o.zip", {"manifest.json": json.dumps(manifest).encode()}
+        small_bundle, tmp_path / "o.zip", {"manifest.json": json.dumps(manifest).encode()}
     )
     lines = []
     progress = Progress()
@@ -161,12 +161,12 @@ def test_another_version_of_its_head_is_said(small_package, tmp_path):
     assert line.startswith("The model was trained with nnunet-vit-linear 0.0.9; 0.1.0 is inst")
 
 
-def test_a_zip_that_another_program_has_packed(package, tmp_path):
+def test_a_zip_that_another_program_has_packed(bundle, tmp_path):
     """Folders' entries, compressed texts and zip64 are no reason to refuse."""
     packed = tmp_path / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("weights/", b"")
-        for name, content in contents(package).items():
+        for name, content in contents(bundle).items():
             entry = zipfile.ZipInfo(name)
             stored = name.endswith(".safetensors")
             entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
@@ -178,22 +178,22 @@ def test_a_zip_that_another_program_has_packed(package, tmp_path):
 @pytest.mark.parametrize("name", ["lora", "frozen"])
 def test_what_was_trained_alone_is_joined_with_its_base(name, tmp_path):
     model = unfinished_model(name)
-    package = exported(model, tmp_path / "a.zip", checkpoint="latest", adapters_only=True)
+    bundle = exported(model, tmp_path / "a.zip", checkpoint="latest", adapters_only=True)
     whole = exported(model, tmp_path / "w.zip", checkpoint="latest", base=WEIGHTS)
     with pytest.raises(ModelError) as caught:
-        installed(package, tmp_path / "results")
+        installed(bundle, tmp_path / "results")
     assert "without the pretrained weights (weights.safetensors, " in caught.value.problem
     assert caught.value.fix.startswith("--pretrained-weights FILE")
     assert not (tmp_path / "results").exists()
     other = tmp_path / "other.safetensors"
     shutil.copy(stored_model("full", tmp_path / "m") / "plans.json", other)
     with pytest.raises(ModelError):
-        installed(package, tmp_path / "results", base=other)
+        installed(bundle, tmp_path / "results", base=other)
     assert not (tmp_path / "results").exists()
-    folder = installed(package, tmp_path / "results", base=WEIGHTS)
+    folder = installed(bundle, tmp_path / "results", base=WEIGHTS)
     expected = installed(whole, tmp_path / "expected")
     assert same_weights(weights_of(folder), weights_of(expected))
-    assert package.stat().st_size < whole.stat().st_size
+    assert bundle.stat().st_size < whole.stat().st_size
 
 
 def test_nothing_can_be_left_out(model, tmp_path):

@@ -15,9 +15,9 @@ DATASET = "Dataset005_Disc"
 
 
 @pytest.fixture
-def results(package, tmp_path):
+def results(bundle, tmp_path):
     """An installed model, a trained one, nnU-Net's own, and one without plans."""
-    installed(package, tmp_path)
+    installed(bundle, tmp_path)
     trained = stored_model("lora", tmp_path)
     write_summaries(trained)
     stock = tmp_path / DATASET / "nnUNetTrainer__nnUNetPlans__2d"

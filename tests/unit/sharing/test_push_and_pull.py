@@ -42,12 +42,12 @@ def pulled(results, name=NAME, revision=None):
     return pull(name, revision, Request(results), Progress())
 
 
-def test_a_model_comes_back_as_it_was(hub, model, package, tmp_path):
+def test_a_model_comes_back_as_it_was(hub, model, bundle, tmp_path):
     commit = pushed(model)
     files = hub.repositories[NAME].commits[commit]
     assert files == {
-        "model.zip": package.read_bytes(),
-        "README.md": contents(package)["MODEL_CARD.md"],
+        "model.zip": bundle.read_bytes(),
+        "README.md": contents(bundle)["MODEL_CARD.md"],
     }
     done = pulled(tmp_path / "results")
     assert same_weights(weights_of(done.folder), weights_of(model))
@@ -57,9 +57,9 @@ def test_a_model_comes_back_as_it_was(hub, model, package, tmp_path):
     assert pulled(tmp_path / "results").was_there
 
 
-def test_a_commit_is_what_is_pulled(hub, model, small_package, tmp_path):
+def test_a_commit_is_what_is_pulled(hub, model, small_bundle, tmp_path):
     first = pushed(model)
-    hub.repositories[NAME].add("main", {"model.zip": small_package.read_bytes()})
+    hub.repositories[NAME].add("main", {"model.zip": small_bundle.read_bytes()})
     assert pulled(tmp_path / "a", revision=first).manifest.plans.startswith("segformer")
     assert pulled(tmp_path / "b").manifest.plans.startswith("linear")
 

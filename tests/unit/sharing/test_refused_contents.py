@@ -1,10 +1,10 @@
-"""Packages whose entries are sound, and whose contents are refused."""
+"""Bundles whose entries are sound, and whose contents are refused."""
 
 import io
 import json
 
 import pytest
-from refused_packages import listed, refusal
+from refused_bundles import listed, refusal
 from safetensors.torch import load, save
 from shared_models import contents, everything_in, installed, repacked
 
@@ -23,7 +23,7 @@ MANIFESTS = {
     "axes": ({"folds": {"0": {"mirroring_axes": [2]}}}, "mirroring_axes.0: Input should be 0 or 1"),
     "another fold": (
         {"folds": {"1": {"mirroring_axes": None}}},
-        "weights/fold_1.safetensors is missing, weights/fold_0.safetensors belongs to no package",
+        "weights/fold_1.safetensors is missing, weights/fold_0.safetensors belongs to no bundle",
     ),
     "another dataset": ({"dataset": "Dataset006_Other"}, "differ in dataset_name: "),
     "another plan": ({"plans": "other"}, "differ in plans_name: "),
@@ -31,8 +31,8 @@ MANIFESTS = {
 
 
 @pytest.mark.parametrize(("changes", "problem"), MANIFESTS.values(), ids=MANIFESTS)
-def test_another_manifest(small_package, results, tmp_path, changes, problem):
-    bad = repacked(small_package, tmp_path / "bad.zip", listed(small_package, **changes))
+def test_another_manifest(small_bundle, results, tmp_path, changes, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", listed(small_bundle, **changes))
     assert problem in refusal(bad, results)
 
 
@@ -46,15 +46,15 @@ def test_another_manifest(small_package, results, tmp_path, changes, problem):
         (b"[]", "manifest.json is not as it must be"),
     ],
 )
-def test_a_manifest_that_is_none(small_package, results, tmp_path, text, problem):
-    bad = repacked(small_package, tmp_path / "bad.zip", {"manifest.json": text})
+def test_a_manifest_that_is_none(small_bundle, results, tmp_path, text, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", {"manifest.json": text})
     assert problem in refusal(bad, results)
 
 
-def changed_weights(package, change):
-    tensors = load(contents(package)[FOLD])
+def changed_weights(bundle, change):
+    tensors = load(contents(bundle)[FOLD])
     change(tensors)
-    return listed(package, files={FOLD: save(tensors)})
+    return listed(bundle, files={FOLD: save(tensors)})
 
 
 def leave_out(tensors):
@@ -84,8 +84,8 @@ def one_more(tensors):
         (another_type, " is F16 ["),
     ],
 )
-def test_weights_of_another_network(small_package, results, tmp_path, change, problem):
-    bad = repacked(small_package, tmp_path / "bad.zip", changed_weights(small_package, change))
+def test_weights_of_another_network(small_bundle, results, tmp_path, change, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changed_weights(small_bundle, change))
     text = refusal(bad, results)
     assert f"{FOLD} does not fit the network: " in text and problem in text
 
@@ -104,30 +104,30 @@ def pickle_bytes():
      (9).to_bytes(8, "little") + b'{"a":[]} '],
     ids=["empty", "short", "zeros", "pickle", "long", "no tensor"],
 )  # fmt: skip
-def test_weights_that_are_no_safetensors(small_package, results, tmp_path, content):
-    changes = listed(small_package, files={FOLD: content})
-    bad = repacked(small_package, tmp_path / "bad.zip", changes)
+def test_weights_that_are_no_safetensors(small_bundle, results, tmp_path, content):
+    changes = listed(small_bundle, files={FOLD: content})
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changes)
     assert f"{FOLD} is no safetensors file" in refusal(bad, results)
 
 
-def test_a_header_that_lies_about_its_values(small_package, results, tmp_path):
-    content = contents(small_package)[FOLD]
-    changes = listed(small_package, files={FOLD: content[:-4]})
-    bad = repacked(small_package, tmp_path / "bad.zip", changes)
+def test_a_header_that_lies_about_its_values(small_bundle, results, tmp_path):
+    content = contents(small_bundle)[FOLD]
+    changes = listed(small_bundle, files={FOLD: content[:-4]})
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changes)
     assert f"{FOLD} is no safetensors file: its tensors are not what" in refusal(bad, results)
 
 
-def test_tensors_that_are_there_twice(package, results, tmp_path):
-    shared = load(contents(package)["weights/shared.safetensors"])
-    own = load(contents(package)[FOLD]) | {min(shared): shared[min(shared)]}
-    bad = repacked(package, tmp_path / "bad.zip", listed(package, files={FOLD: save(own)}))
+def test_tensors_that_are_there_twice(bundle, results, tmp_path):
+    shared = load(contents(bundle)["weights/shared.safetensors"])
+    own = load(contents(bundle)[FOLD]) | {min(shared): shared[min(shared)]}
+    bad = repacked(bundle, tmp_path / "bad.zip", listed(bundle, files={FOLD: save(own)}))
     assert f"{FOLD} and weights/shared.safetensors both hold" in refusal(bad, results)
 
 
-def changed_plans(package, change):
-    plans = json.loads(contents(package)["plans.json"])
+def changed_plans(bundle, change):
+    plans = json.loads(contents(bundle)["plans.json"])
     change(plans, plans["configurations"]["2d"]["architecture"])
-    return listed(package, files={"plans.json": json.dumps(plans).encode()})
+    return listed(bundle, files={"plans.json": json.dumps(plans).encode()})
 
 
 PLANS = {
@@ -148,7 +148,7 @@ PLANS = {
             model.update(checkpoint_path="/etc/passwd")
             for model in (own["arch_kwargs"]["model"], plans["nnunet_vit"]["run"]["model"])
         ],
-        "model.checkpoint_path leads out of the package",
+        "model.checkpoint_path leads out of the bundle",
     ),
     "configurations": (
         lambda plans, own: plans["configurations"].update(more=plans["configurations"]["2d"]),
@@ -160,18 +160,18 @@ PLANS = {
 
 
 @pytest.mark.parametrize(("change", "problem"), PLANS.values(), ids=PLANS)
-def test_plans_of_something_else(small_package, results, tmp_path, change, problem):
-    bad = repacked(small_package, tmp_path / "bad.zip", changed_plans(small_package, change))
+def test_plans_of_something_else(small_bundle, results, tmp_path, change, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changed_plans(small_bundle, change))
     kind = ConfigError if "hold no run" in problem else ModelError
     assert problem in refusal(bad, results, kind)
 
 
-def test_packages_that_are_not_installed(small_package, results, tmp_path):
+def test_packages_that_are_not_installed(small_bundle, results, tmp_path):
     needed = {
         "head": {"distribution": "nnunet-vit-absent", "version": "1.2"},
         "tuning": {"distribution": "somebodys-tuning", "version": "3.0"},
     }
-    bad = repacked(small_package, tmp_path / "bad.zip", listed(small_package, packages=needed))
+    bad = repacked(small_bundle, tmp_path / "bad.zip", listed(small_bundle, packages=needed))
     before = everything_in(results)
     with pytest.raises(PluginError) as caught:
         installed(bad, results)

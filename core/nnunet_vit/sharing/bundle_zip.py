@@ -1,4 +1,4 @@
-"""A package as a zip: everything that can be refused is refused before a byte is written."""
+"""A bundle as a zip: everything that can be refused is refused before a byte is written."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ from typing import IO
 
 from nnunet_vit.errors import ModelError, first_line, shortened
 from nnunet_vit.files.json_file import without_doubles
-from nnunet_vit.sharing.package_format import MANIFEST, SHARED, FileFacts, Manifest, manifest_from
+from nnunet_vit.sharing.bundle_format import MANIFEST, SHARED, FileFacts, Manifest, manifest_from
 from nnunet_vit.sharing.zip_entries import entry_faults
 
 AGAIN = "export the model again with `vit_cli export … --to model.zip`, and copy the whole file."
@@ -21,12 +21,12 @@ MOST = 6  # faults in a message
 CHECKPOINT = ".pth"
 
 
-class PackageZip:
+class BundleZip:
     """A zip whose entries, sizes and hashes are those of its manifest.
 
     Attributes:
         path: of the zip.
-        manifest: of the package.
+        manifest: of the bundle.
     """
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
@@ -37,22 +37,22 @@ class PackageZip:
         """
         self.path, self._archive = path, archive
         if MANIFEST not in archive.namelist():
-            raise _no_package(path, archive.namelist())
+            raise _no_bundle(path, archive.namelist())
         self._check(entry_faults(archive.infolist(), path.stat().st_size))
         self.manifest = self._manifest()
         self._check(list(self._listing_faults()))
         self._check(list(self._content_faults()))
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a file of the package."""
+        """Open a file of the bundle."""
         return self._archive.open(name)
 
     def size(self, name: str) -> int:
-        """Return the bytes of a file of the package."""
+        """Return the bytes of a file of the bundle."""
         return self._archive.getinfo(name).file_size
 
     def extract(self, name: str, target: Path) -> None:
-        """Write a file of the package.
+        """Write a file of the bundle.
 
         Raises:
             ModelError: it has changed since it was checked.
@@ -81,7 +81,7 @@ class PackageZip:
         yield from (f"{name} is missing" for name in sorted((set(listed) | wanted) - there))
         yield from (f"{name} is not in the manifest" for name in sorted(there - set(listed)))
         others = sorted(set(listed) - wanted - optional)
-        yield from (f"{name} belongs to no package" for name in others)
+        yield from (f"{name} belongs to no bundle" for name in others)
         for name in sorted(set(listed) & there):
             if self.size(name) != listed[name].bytes:
                 yield f"{name} has {self.size(name)} bytes, not {listed[name].bytes}"
@@ -119,11 +119,11 @@ DAMAGES = (
 
 
 @contextlib.contextmanager
-def opened_package(path: Path) -> Iterator[PackageZip]:
+def opened_bundle(path: Path) -> Iterator[BundleZip]:
     """Open a zip and check all of it.
 
     Raises:
-        ModelError: it is no package, or not as it was exported; names everything that is wrong.
+        ModelError: it is no bundle, or not as it was exported; names everything that is wrong.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -134,10 +134,10 @@ def opened_package(path: Path) -> Iterator[PackageZip]:
             raise ModelError(
                 f"{path} is no zip, or it is cut off: {first_line(error)}.", fix=AGAIN
             ) from error
-        yield PackageZip(path, archive)
+        yield BundleZip(path, archive)
 
 
-def _no_package(path: Path, names: list[str]) -> ModelError:
+def _no_bundle(path: Path, names: list[str]) -> ModelError:
     if any(name.endswith(CHECKPOINT) for name in names):
         return ModelError(
             f"{path} is a zip of nnU-Net's own: its checkpoints are pickles, which can run code "

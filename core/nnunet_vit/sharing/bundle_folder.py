@@ -1,4 +1,4 @@
-"""The files of a package, written into a folder before they become a zip."""
+"""The files of a bundle, written into a folder before they become a zip."""
 
 import contextlib
 import json
@@ -11,10 +11,7 @@ from nnunet_vit.checkpoints.provenance import PACKAGES
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.fold_weights import FoldWeights
 from nnunet_vit.inference.model_folder import ModelFolder
-from nnunet_vit.sharing.installed_record import facts_of, installed_manifest
-from nnunet_vit.sharing.model_card import card_of
-from nnunet_vit.sharing.model_content import ModelContent
-from nnunet_vit.sharing.package_format import (
+from nnunet_vit.sharing.bundle_format import (
     CARD,
     DESCRIPTION,
     FORMAT,
@@ -29,14 +26,17 @@ from nnunet_vit.sharing.package_format import (
     manifest_from,
     weights_name,
 )
+from nnunet_vit.sharing.installed_record import facts_of, installed_manifest
+from nnunet_vit.sharing.model_card import card_of
+from nnunet_vit.sharing.model_content import ModelContent
 from nnunet_vit.sharing.portable import portable_description, portable_plans
 from nnunet_vit.sharing.validation_figures import validation_figures
 
 OUR_TRAINER = "nnUNetTrainer_vit"  # of a folder whose name does not say it
 
 
-def write_package(content: ModelContent, folder: Path) -> Manifest:
-    """Write all files of a model's package into an empty folder and return its manifest.
+def write_bundle(content: ModelContent, folder: Path) -> Manifest:
+    """Write all files of a model's bundle into an empty folder and return its manifest.
 
     The same model gives the same bytes.
 
@@ -61,7 +61,7 @@ def write_package(content: ModelContent, folder: Path) -> Manifest:
 
 
 def as_text(content: JsonObject) -> str:
-    """Return JSON as it is written in packages and model folders."""
+    """Return JSON as it is written in bundles and model folders."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -77,7 +77,7 @@ def _write_weights(content: ModelContent, folder: Path) -> None:
 
 
 def manifest_of(content: ModelContent, plans: JsonObject) -> Manifest:
-    """Return the manifest of a model's package, its files apart.
+    """Return the manifest of a model's bundle, its files apart.
 
     Args:
         content: of the model.

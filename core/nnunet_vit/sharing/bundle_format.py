@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class FileFacts(_Strict):
-    """A file of the package."""
+    """A file of the bundle."""
 
     bytes: Count
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -58,7 +58,7 @@ class PackageFacts(_Strict):
 
 
 class Manifest(_Strict):
-    """All that a package says of itself."""
+    """All that a bundle says of itself."""
 
     format: Literal["nnunet-vit model"]
     schema_: Annotated[Literal[1], Field(alias="schema")]

@@ -1,4 +1,4 @@
-"""The weights of a package as nnU-Net's checkpoints."""
+"""The weights of a bundle as nnU-Net's checkpoints."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,9 +7,9 @@ from nnunet_vit.checkpoints.directory import read_tensors
 from nnunet_vit.errors import ModelError
 from nnunet_vit.inference.fold_weights import on_base
 from nnunet_vit.inference.model_folder import ModelFolder
+from nnunet_vit.sharing.bundle_format import SHARED, TRAINED, weights_name
+from nnunet_vit.sharing.bundle_zip import BundleZip
 from nnunet_vit.sharing.nnunet_folder import write_fold
-from nnunet_vit.sharing.package_format import SHARED, TRAINED, weights_name
-from nnunet_vit.sharing.package_zip import PackageZip
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,64 +17,62 @@ if TYPE_CHECKING:
 PART = "part.safetensors"
 
 
-def write_folds(
-    package: PackageZip, model: ModelFolder, folder: Path, *, base: Path | None
-) -> None:
+def write_folds(bundle: BundleZip, model: ModelFolder, folder: Path, *, base: Path | None) -> None:
     """Write each fold's weights into a model folder; adapters are merged.
 
     Args:
-        package: that holds them.
+        bundle: that holds them.
         model: its plans and dataset.json.
         folder: that is not in its place yet.
-        base: the pretrained weights, for a package of what was trained alone.
+        base: the pretrained weights, for a bundle of what was trained alone.
 
     Raises:
         ModelError: a file of weights is damaged, or the pretrained weights are missing or others.
         MachineError: the disk is full or not writable.
     """
-    shared = _tensors(package, SHARED, folder) if SHARED in package.manifest.files else {}
-    for fold, facts in package.manifest.folds.items():
-        weights = {**shared, **_tensors(package, weights_name(fold), folder)}
-        if package.manifest.weights == TRAINED:
-            weights = _on_base(package, model, weights, base=base)
+    shared = _tensors(bundle, SHARED, folder) if SHARED in bundle.manifest.files else {}
+    for fold, facts in bundle.manifest.folds.items():
+        weights = {**shared, **_tensors(bundle, weights_name(fold), folder)}
+        if bundle.manifest.weights == TRAINED:
+            weights = _on_base(bundle, model, weights, base=base)
         write_fold(folder, fold, weights, facts=facts, plans=model.plans)
 
 
-def require_pretrained(package: PackageZip, base: Path | None) -> None:
-    """Refuse a package of what was trained alone where its pretrained weights are not given.
+def require_pretrained(bundle: BundleZip, base: Path | None) -> None:
+    """Refuse a bundle of what was trained alone where its pretrained weights are not given.
 
     Published weights are fetched where they are not here.
 
     Raises:
         ModelError: names the file by name, size and sha256.
     """
-    file = (package.manifest.pretrained or {}).get("file")
-    if package.manifest.weights != TRAINED or (base is None and not file):
+    file = (bundle.manifest.pretrained or {}).get("file")
+    if bundle.manifest.weights != TRAINED or (base is None and not file):
         return
     if base is None or not base.exists():
         given = "" if base is None else f" {base} is not there."
         known = f"{file['name']}, {file['bytes']:,} bytes, sha256 {file['sha256']}" if file else ""
         raise ModelError(
-            f"{package.path} holds what was trained, without the pretrained weights"
+            f"{bundle.path} holds what was trained, without the pretrained weights"
             f"{f' ({known})' if known else ''}.{given}",
             fix="--pretrained-weights FILE, the weights file that its training was started from.",
         )
 
 
-def _tensors(package: PackageZip, name: str, folder: Path) -> "dict[str, Tensor]":
-    """Return the tensors of a file of the package, which is on the disk meanwhile."""
+def _tensors(bundle: BundleZip, name: str, folder: Path) -> "dict[str, Tensor]":
+    """Return the tensors of a file of the bundle, which is on the disk meanwhile."""
     part = folder / PART
     try:
-        package.extract(name, part)
+        bundle.extract(name, part)
         return {key: value.clone() for key, value in read_tensors(part, "cpu").items()}
     except ModelError as error:
-        raise ModelError(f"{package.path}: {name}: {error}") from error
+        raise ModelError(f"{bundle.path}: {name}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def _on_base(
-    package: PackageZip,
+    bundle: BundleZip,
     model: ModelFolder,
     weights: "dict[str, Tensor]",
     *,
@@ -82,6 +80,6 @@ def _on_base(
 ) -> "dict[str, Tensor]":
     from nnunet_vit.checkpoints.store import Checkpoint
 
-    pretrained = package.manifest.pretrained or {}
+    pretrained = bundle.manifest.pretrained or {}
     checkpoint = Checkpoint(0, weights, {}, {"base": pretrained})
     return on_base(model, checkpoint, base)

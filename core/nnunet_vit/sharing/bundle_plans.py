@@ -1,4 +1,4 @@
-"""plans.json and dataset.json of a package, before anything is built from them."""
+"""plans.json and dataset.json of a bundle, before anything is built from them."""
 
 import tempfile
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from nnunet_vit.errors import ModelError, UserError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.model_folder import ModelFolder, open_model
 from nnunet_vit.nnunet.plans import KEY
-from nnunet_vit.sharing.package_format import DESCRIPTION, PLANS, Manifest
-from nnunet_vit.sharing.package_zip import AGAIN, PackageZip
+from nnunet_vit.sharing.bundle_format import DESCRIPTION, PLANS, Manifest
+from nnunet_vit.sharing.bundle_zip import AGAIN, BundleZip
 from nnunet_vit.sharing.portable import without_paths
 
 
-def model_of(package: PackageZip) -> ModelFolder:
-    """Return the plans and dataset.json of a package, checked as those of a model folder.
+def model_of(bundle: BundleZip) -> ModelFolder:
+    """Return the plans and dataset.json of a bundle, checked as those of a model folder.
 
     Raises:
         ModelError: they cannot be read, or would have nnU-Net build something else than our
@@ -24,19 +24,19 @@ def model_of(package: PackageZip) -> ModelFolder:
     with tempfile.TemporaryDirectory(prefix="nnunet-vit-") as place:
         folder = Path(place)
         for name in (PLANS, DESCRIPTION):
-            package.extract(name, folder / name)
+            bundle.extract(name, folder / name)
         try:
             model = open_model(folder)
         except UserError as error:
-            problem = error.problem.replace(f"{folder}/", f"{package.path}: ")
+            problem = error.problem.replace(f"{folder}/", f"{bundle.path}: ")
             raise type(error)(
                 problem, error.fix.replace("copy the model folder", "export it")
             ) from error
-    faults = list(_faults(package.manifest, model.plans))
+    faults = list(_faults(bundle.manifest, model.plans))
     if faults:
-        raise ModelError(f"{package.path} is refused, nothing is installed: {'; '.join(faults)}.",
+        raise ModelError(f"{bundle.path} is refused, nothing is installed: {'; '.join(faults)}.",
                          fix=AGAIN)  # fmt: skip
-    return replace(model, path=package.path)
+    return replace(model, path=bundle.path)
 
 
 def _faults(manifest: Manifest, plans: JsonObject) -> Iterator[str]:
@@ -71,4 +71,4 @@ def _of_architecture(given: JsonObject, model: JsonObject, ours: str) -> Iterato
         yield f"{PLANS}: the network's arguments are not those of its run"
     path = model.get("checkpoint_path", "")
     if path != without_paths(path) or path in (".", ".."):
-        yield f"{PLANS}: model.checkpoint_path leads out of the package"
+        yield f"{PLANS}: model.checkpoint_path leads out of the bundle"
