@@ -60,7 +60,7 @@ def plans(tmp_path):
 
 def test_plans_name_files_by_their_names(plans):
     run = plans["nnunet_vit"]["run"]
-    run["trackers"] = [{"name": "mlflow", "uri": "http://somebody:secret@x"}]
+    run["trackers"] = [{"name": "mlflow", "uri": "http://x.org/?key=secret"}]
     before = json.dumps(plans)
     travels = portable_plans(plans)
     own = travels["configurations"]["2d"]["architecture"]["arch_kwargs"]["model"]
