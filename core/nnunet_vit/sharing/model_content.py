@@ -1,7 +1,7 @@
 """What a model folder holds that prediction needs: its folds' weights, each tensor once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,16 @@ def whole_content(
     Raises:
         ModelError: a fold has no such checkpoint, or it is damaged.
     """
-    used = model.folds(folds, kind)
-    content = {str(fold): read_fold(model, fold, kind, base=base) for fold in used}
+    content: dict[str, FoldWeights] = {}
+    for fold in model.folds(folds, kind):
+        read = read_fold(model, fold, kind, base=base)
+        first = next(iter(content.values()), read).weights
+        # what folds share is in memory once
+        weights = {
+            name: first[name] if _alike(value, first.get(name)) else value
+            for name, value in read.weights.items()
+        }
+        content[str(fold)] = replace(read, weights=weights)
     return ModelContent(model, kind, content)
 
 
@@ -107,6 +115,8 @@ def _alike(value: "Tensor", other: "Tensor | None") -> bool:
     """Tell whether two tensors are alike to the bit: 0 and -0 are equal and differ."""
     import torch
 
+    if other is value:
+        return True
     if other is None or (value.dtype, value.shape) != (other.dtype, other.shape):
         return False
     one, two = (tensor.cpu().reshape(-1).view(torch.uint8) for tensor in (value, other))
