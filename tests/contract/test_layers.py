@@ -37,10 +37,10 @@ HEAVY = {
     "torch", "timm", "peft", "numpy", "nnunetv2", "scipy", "skimage", "safetensors",
     "huggingface_hub", "transformers", "batchgenerators", "SimpleITK", "matplotlib",
 }  # fmt: skip
-PIPELINE = ("training", "inference", "evaluation", "data", "nnunet")
+PIPELINE = ("sharing", "training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
     **dict.fromkeys(
-        (*PIPELINE, "sharing", "profiling", "modeling", "checkpoints", "blocks"), HEAVY
+        (*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY
     ),
     "sample": {"numpy"},
     "testing": {"torch", "timm"},

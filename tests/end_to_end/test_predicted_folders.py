@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+import tifffile
+from PIL import Image
 from skimage import io
 
 pytestmark = pytest.mark.end_to_end
@@ -90,22 +92,63 @@ def test_bad_images_do_not_stop_the_others(installed, folder, unbroken):
         picture[..., :3].mean(axis=-1) if picture.ndim == 3 else picture[..., None].repeat(3, -1)
     )
     io.imsave(images / "c05_0000.png", other.astype("uint8"), check_contrast=False)
+    picture = io.imread(images / "c07_0000.png").astype("float32")
+    picture[0, 0] = float("nan")
+    (images / "c07_0000.png").unlink()
+    colours = "rgb" if picture.ndim == 3 else "minisblack"
+    tifffile.imwrite(images / "c07_0000.tif", picture, photometric=colours)
     words = predict(folder, "some", images="some bad")
     done = installed.vit_cli(*words)
     assert done.returncode == 8, done.stderr
     assert done.stderr.startswith(
-        f"error[partial]: {CASES - 2} of {CASES} cases have a mask in {folder / 'some'}; "
+        f"error[partial]: {CASES - 3} of {CASES} cases have a mask in {folder / 'some'}; "
     )
     failures = json.loads((folder / "some/failures.json").read_text())
-    assert list(failures) == ["c03", "c05"]
+    assert list(failures) == ["c03", "c05", "c07"]
     expected, _ = unbroken
-    bad = ("c03.png", "c05.png")
+    bad = ("c03.png", "c05.png", "c07.png")
     good = {name: mask for name, mask in expected.items() if name not in bad}
     assert masks_of(folder / "some") == good
-    for case in ("c03", "c05"):
+    (images / "c07_0000.tif").unlink()
+    for case in ("c03", "c05", "c07"):
         shutil.copy(folder / f"images/{case}_0000.png", images)
     output = installed.succeed(*words, "--continue", "--volumes")
-    assert f"{CASES - 2} masks of {CASES} finished already." in output
+    assert f"{CASES - 3} masks of {CASES} finished already." in output
     assert masks_of(folder / "some") == expected
     assert not (folder / "some/failures.json").exists()
     assert len((folder / "some/volumes.csv").read_text().splitlines()) == 1 + CASES
+
+
+EVERYTHING = ("--uncertainty", "--overlays", "--volumes", "--instances", "--probabilities-format",
+              "tiff")  # fmt: skip
+
+
+def test_a_list_in_other_formats_with_all_that_can_be_written(installed, folder, unbroken):
+    expected, _ = unbroken
+    endings = (".bmp", ".tif", ".jpg", ".PNG")
+    for number, ending in enumerate(endings):
+        picture = io.imread(folder / f"images/c{number:02}_0000.png")
+        Image.fromarray(picture).save(folder / f"c{number:02}{ending}")
+    listed = folder / "list.txt"
+    listed.write_text("".join(f"c{number:02}{end}\n" for number, end in enumerate(endings)))
+    words = predict(folder, "listed", *EVERYTHING, images="list.txt")
+    output = installed.succeed(*words)
+    assert "Read as the model's *.png: 1 file *.bmp, 1 file *.tif, 1 file *.jpg, 1 " in output
+    masks, cases = folder / "listed", [f"c{number:02}" for number in range(4)]
+    made = masks_of(masks)
+    assert sorted(made) == [f"{case}.png" for case in cases]
+    same = {name: mask for name, mask in made.items() if name != "c02.png"}  # JPEG changes values
+    assert same.items() <= expected.items()
+    kinds = {"uncertainty": ("_entropy.tif", "_disagreement.tif"), "overlays": (".png",),
+             "instances": (".tif",), "probabilities": (".tif",)}  # fmt: skip
+    for name, ends in kinds.items():
+        assert sorted(file.name for file in (masks / name).iterdir()) == sorted(
+            f"{case}{end}" for case in cases for end in ends
+        )
+    rows = (masks / "uncertainty.csv").read_text().splitlines()
+    assert sorted(row.split(",")[1] for row in rows[1:]) == cases
+    (masks / "uncertainty/c01_entropy.tif").unlink()
+    output = installed.succeed(*words, "--continue")
+    assert "3 masks of 4 finished already." in output
+    assert (masks / "uncertainty/c01_entropy.tif").is_file()
+    assert masks_of(masks) == made

@@ -24,6 +24,7 @@ SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
     "--metrics": lambda word: not word.startswith("-"),
     "--set": lambda word: "=" in word,
 }
+IMAGES = ("-i", "--images")  # several for predict alone: elsewhere folders follow them
 INTERRUPTED = 130
 HELP = {"help_option_names": ["-h", "--help"]}  # for the verbs too
 NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # by --version
@@ -132,11 +133,14 @@ def _show_versions() -> None:
 def spread(words: list[str]) -> list[str]:
     """Repeat a flag before each of its values: `--folds 0 1` becomes `--folds 0 --folds 1`."""
     result: list[str] = []
+    several = dict(SEVERAL_VALUES)
+    if "predict" in words[:1]:
+        several |= dict.fromkeys(IMAGES, lambda word: not word.startswith("-"))
     flag = ""
     for word in words:
-        if flag and SEVERAL_VALUES[flag](word):
+        if flag and several[flag](word):
             result += [flag, word] if result[-1] != flag else [word]
             continue
-        flag = word if word in SEVERAL_VALUES else ""
+        flag = word if word in several else ""
         result.append(word)
     return result

@@ -1,13 +1,22 @@
-"""vit_cli predict: masks for a folder of images."""
+"""vit_cli predict: masks of images."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from nnunet_vit.errors import counted
-from nnunet_vit.inference.prediction_options import STEP, PredictionOptions
+from nnunet_vit.inference.least_size import least_size
+from nnunet_vit.inference.prediction_options import NPZ, STEP, PredictionOptions
 
+Images = Annotated[
+    list[Path],
+    typer.Option(
+        "--images", "-i",
+        help="folder of images, CASE_0000.…; or a list (.txt), a table (.csv), or images",
+    ),
+]  # fmt: skip
 Model = Annotated[Path | None, typer.Option(help="the model folder, as train prints it last")]
 Ensemble = Annotated[
     Path | None, typer.Option(help="instead of a model: the file that best has written")
@@ -24,8 +33,33 @@ StepSize = Annotated[
 Probabilities = Annotated[
     bool, typer.Option("--probabilities", help="write CASE.npz too, as nnU-Net does")
 ]
+Format = Annotated[
+    Literal["npz", "nifti", "tiff"] | None,
+    typer.Option("--probabilities-format", help="another one: an image per case in probabilities/"),
+]
+LargestComponent = Annotated[
+    bool,
+    typer.Option("--largest-component", help="of each class the largest connected part alone"),
+]
+MinSize = Annotated[
+    str | None,
+    typer.Option(
+        "--min-size", help="50, 12.5mm2 or 40mm3: smaller connected parts become background"
+    ),
+]
+Instances = Annotated[
+    bool,
+    typer.Option("--instances", help="number the connected parts, in instances/ and a CSV"),
+]
 Volumes = Annotated[
     bool, typer.Option("--volumes", help="write volumes.csv: size of each class in each mask")
+]
+Uncertainty = Annotated[
+    bool,
+    typer.Option("--uncertainty", help="write how unsure each pixel is, and uncertainty.csv"),
+]
+Overlays = Annotated[
+    bool, typer.Option("--overlays", help="draw each mask on its image, in overlays/")
 ]
 Continue = Annotated[
     bool, typer.Option("--continue", help="leave masks that are finished: same model, same image")
@@ -42,7 +76,7 @@ Pretrained = Annotated[
 
 
 def predict(
-    images: Annotated[Path, typer.Option("--images", "-i", help="folder of images, CASE_0000.…")],
+    images: Images,
     masks: Annotated[Path, typer.Option("--masks", "-o", help="folder to write masks to")],
     model: Model = None,
     ensemble: Ensemble = None,
@@ -52,34 +86,66 @@ def predict(
     step_size: StepSize = STEP,
     probabilities: Probabilities = False,
     volumes: Volumes = False,
+    uncertainty: Uncertainty = False,
+    overlays: Overlays = False,
+    instances: Instances = False,
+    probabilities_format: Format = None,
+    largest_component: LargestComponent = False,
+    min_size: MinSize = None,
     resume: Continue = False,
     checkpoint: Checkpoint = None,
     pretrained_weights: Pretrained = None,
 ) -> None:
-    """Segment every image of a folder with a trained model, or with what best has chosen."""
+    """Segment images with a trained model, or with what best has chosen."""
+    _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
+    options = PredictionOptions(
+        device, mirroring, probabilities or probabilities_format is not None, resume=resume,
+        step=step_size, volumes=volumes, uncertainty=uncertainty, overlays=overlays,
+        instances=instances, probabilities_format=probabilities_format or NPZ,
+        largest_component=largest_component,
+        min_size=None if min_size is None else least_size(min_size),
+    )  # fmt: skip
+    request = _Request(images, masks, pretrained_weights, options)
+    if ensemble is not None:
+        cases = _with_ensemble(request, ensemble)
+    else:
+        assert model is not None
+        cases = _with_model(request, model, folds, checkpoint=checkpoint or "final")
+    print(f"{counted(cases, 'mask')} in {masks}")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What both ways to predict are told."""
+
+    images: list[Path]
+    masks: Path
+    base: Path | None
+    options: PredictionOptions
+
+
+def _with_ensemble(request: _Request, file: Path) -> int:
     from nnunet_vit.report.quiet import quiet_libraries
 
-    _check_model(model, ensemble, folds, checkpoint=checkpoint, step_size=step_size)
     with quiet_libraries() as progress:
-        options = PredictionOptions(
-            device, mirroring, probabilities, resume=resume, step=step_size, volumes=volumes
-        )
-        if ensemble is not None:
-            from nnunet_vit.inference.predict_ensemble import predict_ensemble
+        from nnunet_vit.inference.predict_ensemble import predict_ensemble
 
-            cases = predict_ensemble(
-                images, masks, ensemble,
-                base=pretrained_weights, options=options, progress=progress,
-            )  # fmt: skip
-        else:
-            from nnunet_vit.inference.predict import predict_folder
+        return predict_ensemble(
+            request.images, request.masks, file,
+            base=request.base, options=request.options, progress=progress,
+        )  # fmt: skip
 
-            assert model is not None
-            cases = predict_folder(
-                images, masks, model, folds=folds, checkpoint=checkpoint or "final",
-                base=pretrained_weights, options=options, progress=progress,
-            )  # fmt: skip
-    print(f"{counted(cases, 'mask')} in {masks}")
+
+def _with_model(request: _Request, model: Path, folds: list[str] | None, *, checkpoint: str) -> int:
+    from nnunet_vit.report.quiet import quiet_libraries
+
+    with quiet_libraries() as progress:
+        from nnunet_vit.inference.predict import predict_folder
+
+        return predict_folder(
+            request.images, request.masks, model, folds=folds, checkpoint=checkpoint,
+            base=request.base, options=request.options, progress=progress,
+        )  # fmt: skip
 
 
 def _check_model(

@@ -135,12 +135,17 @@ def ending_of(name: str) -> str:
     return match.group() if match is not None else ""
 
 
-def counted_endings(files: Iterable[Path]) -> str:
-    """Return how many files have which ending, in words: `6 files *.jpg, 1 file *.txt`."""
+def counted_endings(files: Iterable[Path], most: int = SHOWN) -> str:
+    """Return how many files have which ending, in words: `6 files *.jpg, 1 file *.txt`.
+
+    Args:
+        files: whose names count.
+        most: endings that are told.
+    """
     counts = Counter(ending_of(file.name) for file in files)
     return ", ".join(
         f"{count} file{'s' if count > 1 else ''} {f'*{ending}' if ending else 'without an ending'}"
-        for ending, count in counts.most_common(SHOWN)
+        for ending, count in counts.most_common(most)
     )
 
 

@@ -1,6 +1,6 @@
 """What lies already where a prediction writes.
 
-Masks are replaced or left among the new ones; probabilities of other masks are deleted.
+Masks are replaced or left among the new ones; what belongs to those that are replaced is deleted.
 """
 
 import os
@@ -10,8 +10,6 @@ from pathlib import Path
 from nnunet_vit.checkpoints.fold_folder import SUMMARY
 from nnunet_vit.data.case_files import files_of
 from nnunet_vit.errors import MachineError, counted, shortened
-
-PROBABILITIES = (".npz", ".pkl")  # that nnU-Net writes beside a case's mask
 
 
 def overwritable(expected: Sequence[Path]) -> Sequence[Path]:
@@ -39,28 +37,6 @@ def _opens(file: Path) -> bool:
     return True
 
 
-def made_way_for(
-    masks: Path,
-    expected: Sequence[Path],
-    ending: str,
-    *,
-    probabilities: bool,
-    finished: Collection[Path] = (),
-) -> Iterator[str]:
-    """Yield what is to be said of earlier masks; delete their probabilities.
-
-    Args:
-        masks: folder to write to; it exists.
-        expected: the masks that will be written.
-        ending: of all masks.
-        probabilities: they are written too, and replace the earlier ones.
-        finished: masks of the same prediction, which stay.
-    """
-    yield from of_earlier_prediction(masks, expected, ending, finished)
-    if not probabilities:
-        yield from without_probabilities(expected, ending)
-
-
 def of_earlier_prediction(
     masks: Path, expected: Iterable[Path], ending: str, finished: Collection[Path] = ()
 ) -> Iterator[str]:
@@ -82,20 +58,17 @@ def of_earlier_prediction(
         yield f"Left in {masks}: {names}, of an earlier prediction; evaluate takes them for new."
 
 
-def without_probabilities(expected: Iterable[Path], ending: str) -> Iterator[str]:
-    """Delete the probabilities beside masks that will be replaced; yield a line if there are any.
-
-    Evaluation and reports take what lies beside a mask for what it was made from.
+def without_stale(files: Sequence[Path], masks: Path) -> Iterator[str]:
+    """Delete what earlier masks were made from, or became; yield a line if there is any.
 
     Args:
-        expected: the masks that will be written, without probabilities.
-        ending: of all masks.
+        files: beside masks that will be replaced; they will not be.
+        masks: the folder of masks.
     """
-    stems = [mask.with_name(mask.name.removesuffix(ending)) for mask in expected]
-    files = [stem.with_name(stem.name + end) for stem in stems for end in PROBABILITIES]
-    found = [file for file in files if file.is_file()]
-    for file in found:
+    for file in files:
         file.unlink()
-    if found:
-        names = shortened(file.name for file in found)
-        yield f"Deleted in {found[0].parent}: {names}, probabilities of the earlier masks."
+        if file.parent != masks and not any(file.parent.iterdir()):
+            file.parent.rmdir()
+    if files:
+        names = shortened(file.relative_to(masks).as_posix() for file in files)
+        yield f"Deleted in {masks}: {names}, of the earlier masks."

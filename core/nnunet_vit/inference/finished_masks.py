@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nnunet_vit.files.digests import known_sha256, sha256
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.inputs import Inputs
-from nnunet_vit.inference.prediction_options import PredictionOptions
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 
 if TYPE_CHECKING:
     from nnunet_vit.inference.loaded_model import LoadedModel
@@ -62,17 +62,14 @@ class FinishedMasks:
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
-def left_to_predict(
-    inputs: Inputs, record: FinishedMasks, ending: str, *, options: PredictionOptions
-) -> Inputs:
-    """Return the cases whose masks are not finished, or all where nothing is resumed."""
-    if not options.resume:
+def left_to_predict(inputs: Inputs, record: FinishedMasks, outputs: CaseOutputs) -> Inputs:
+    """Return the cases without all their files, or all cases where nothing is resumed."""
+    if not outputs.options.resume:
         return inputs
-    ends = [ending, *((".npz", ".pkl") if options.probabilities else ())]
     finished = {
         case
         for case, files in inputs.cases.items()
-        if record.holds(case, files, [f"{case}{end}" for end in ends])
+        if record.holds(case, files, outputs.names(case))
     }
     return inputs.without(finished)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.config.problems import escaped
-from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.raster_reading import in_threads
@@ -14,9 +13,12 @@ from nnunet_vit.data.checks.sampling import target_of
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import labels_of
-from nnunet_vit.data.naming import counted_endings, image_faults, other_images
+from nnunet_vit.data.naming import ending_of
 from nnunet_vit.errors import DataError, ModelError, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.images.asked import asked_for
+from nnunet_vit.inference.images.asked_cases import AskedCases
+from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -52,12 +54,14 @@ class Inputs:
         memory: bytes that predicting each case takes at least.
         faulty: files of the others, by case.
         faults: what is wrong with these.
+        readers: of sound images; none: nnU-Net's own, as the model's plans name it.
     """
 
     cases: dict[str, list[Path]]
     memory: dict[str, int]
     faulty: dict[str, list[Path]] = field(default_factory=dict)
     faults: dict[str, UserError] = field(default_factory=dict)
+    readers: "dict[str, type[BaseReaderWriter]]" = field(default_factory=dict)
 
     @property
     def all_cases(self) -> dict[str, list[Path]]:
@@ -70,50 +74,63 @@ class Inputs:
         return replace(self, cases=cases)
 
 
-def sound_inputs(images: Path, model: Trained, progress: Progress) -> Inputs:
-    """Return the cases of a folder of images, and what is wrong with those that are damaged.
+def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progress) -> Inputs:
+    """Return the cases to predict, and what is wrong with those that are damaged.
 
     Args:
-        images: files CASE_0000.ending, one per channel.
+        images: a folder of CASE_0000.ending, a list of images, a table of cases, or images.
         model: what they are for.
-        progress: where to say how many files are left out, and to show the look at the others.
+        progress: where to say what is left out or read as another format, and to show the look.
 
     Raises:
         DataError: not one can be predicted: names every file that is damaged or does not fit.
         ModelError: the model's plans are damaged.
     """
-    if not images.is_dir():
-        raise DataError(f"-i {images} is not a folder.", fix="-i, the folder of images.")
-    ending = model.description["file_ending"]
-    refuse(f"-i {images}", image_faults(images, ending, of_model=True))
-    cases = cases_of(images, ending)
-    others = other_images(images, ending)
-    if others:
-        progress.log(f"Left out of {images}: {counted_endings(others)}; the model takes *{ending}.")
-    reader, wanted = _reader(model), _wanted(model)
-
-    def look(files: Sequence[Path]) -> ImageFacts | list[FileFault]:
-        return look_at_case(files, reader, ending, wanted=wanted)
-
-    progress.start_cases(f"Checking the images of {images}", len(cases))
-    looks = in_threads(look, list(cases.values()), lambda: progress.case(""))
-    found = dict(zip(cases, looks, strict=True))
+    ending = str(model.description["file_ending"])
+    wanted, formats = _wanted(model), formats_of(model.plans, _reader(model), ending)
+    given = [images] if isinstance(images, Path) else images
+    asked = asked_for(given, formats, wanted.channels)
+    for notice in (*asked.notices, *foreign_notices(asked.cases.values(), ending)):
+        progress.log(notice)
+    names = list(asked.cases)
+    source = asked.source.removeprefix("-i").strip()
+    progress.start_cases(f"Checking the images{' of ' * bool(source)}{source}", len(names))
+    looks = in_threads(
+        lambda case: _look(case, asked, formats, wanted), names, lambda: progress.case("")
+    )
+    found = dict(zip(names, looks, strict=True))
     sound = {case: look for case, look in found.items() if isinstance(look, ImageFacts)}
     faults = {case: look for case, look in found.items() if isinstance(look, list)}
-    told = grouped(fault for each in faults.values() for fault in each)
     if not sound:
-        refuse(f"-i {images}", told)
+        refuse(asked.source, grouped(fault for each in faults.values() for fault in each))
     if faults:
         progress.log(
-            f"{len(faults)} of {counted(len(cases), 'case')} cannot be predicted: "
+            f"{len(faults)} of {counted(len(names), 'case')} cannot be predicted: "
             f"{shortened(faults)}; the others are."
         )
     return Inputs(
-        {case: cases[case] for case in sound},
+        {case: asked.cases[case] for case in sound},
         {case: facts.memory for case, facts in sound.items()},
-        {case: cases[case] for case in faults},
+        {case: asked.cases[case] for case in faults},
         {case: _error(each) for case, each in faults.items()},
+        {case: formats.reader_of(asked.cases[case]) for case in sound},
     )
+
+
+def _look(
+    case: str, asked: AskedCases, formats: Formats, wanted: Wanted
+) -> ImageFacts | list[FileFault]:
+    """Return what a case's images are, or what is wrong with them."""
+    files = asked.cases[case]
+    faults = [fault for file in files if (fault := formats.fault(file, asked.named.get(case, "")))]
+    others = {ending_of(file.name).lower() for file in files}
+    if not faults and len({formats.readers[each] for each in others}) > 1:
+        problem = f"is one of a case whose channels are {' and '.join(sorted(others))}"
+        faults = [FileFault(files[0], problem, "save all channels of a case in one format")]
+    if faults:
+        return faults
+    reader, own = formats.reader_of(files), formats.ending_of(files[0])
+    return look_at_case(files, reader, own, wanted=wanted)
 
 
 def _error(faults: Sequence[FileFault]) -> DataError:

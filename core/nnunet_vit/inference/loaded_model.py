@@ -1,7 +1,6 @@
 """A model that is ready to predict: networks of its folds and nnU-Net's plans."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -49,20 +48,22 @@ class LoadedModel:
 
 
 def networks_of_folds(
-    network: "nn.Module", weights: Sequence[State], path: "Path"
+    build: "Callable[[], nn.Module]", weights: Sequence[State], path: "Path"
 ) -> "tuple[nn.Module, ...]":
     """Return a network per fold; tensors that are alike in all of them are in memory once.
 
     Args:
-        network: to load them into; it becomes the first fold's.
+        build: returns a network to load them into; it is copied where that is possible.
         weights: of the folds; they are the networks' own afterwards.
         path: of the model, for the error.
 
     Raises:
         ModelError: the weights are not those of the network.
     """
-    first, *others = weights
-    networks = [network, *(copy.deepcopy(network) for _ in others)]
+    from nnunet_vit.modeling.runtime.copies import copied
+
+    network, (first, *others) = build(), weights
+    networks = [network, *(copied(network) or build() for _ in others)]
     try:
         networks[0].load_state_dict(first, assign=True)
         for own, state in zip(networks[1:], others, strict=True):

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nnunet_vit.errors import MachineError, Stopped, UserError, counted, shortened
+from nnunet_vit.errors import Stopped, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.files.writable import check_writable
-from nnunet_vit.inference.class_volumes import write_volumes
-from nnunet_vit.inference.earlier_masks import made_way_for, overwritable
+from nnunet_vit.inference.checked_inputs import checked_inputs
+from nnunet_vit.inference.earlier_masks import (
+    of_earlier_prediction,
+    overwritable,
+    without_stale,
+)
 from nnunet_vit.inference.failed_cases import tell_failures
 from nnunet_vit.inference.finished_masks import (
     FinishedMasks,
@@ -18,9 +21,14 @@ from nnunet_vit.inference.finished_masks import (
     maker_digest,
 )
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
-from nnunet_vit.inference.inputs import Inputs, sound_inputs
+from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
+from nnunet_vit.inference.outputs.after_masks import write_after_masks
+from nnunet_vit.inference.outputs.case_outputs import (
+    CaseOutputs,
+    outputs_of,
+)
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.modeling.runtime.devices import choose_device
@@ -31,7 +39,7 @@ from nnunet_vit.report.stopping import stops_with
 
 
 def predict_folder(
-    images: Path,
+    images: Path | Sequence[Path],
     masks: Path,
     model: Path,
     *,
@@ -41,10 +49,10 @@ def predict_folder(
     options: PredictionOptions,
     progress: Progress,
 ) -> int:
-    """Write a mask for every case in a folder of images and return their number.
+    """Write a mask for every case and return their number.
 
     Args:
-        images: files CASE_0000.ending, one per channel.
+        images: a folder of CASE_0000.ending, a list of images, a table of cases, or images.
         masks: folder to write to.
         model: nnU-Net's model folder.
         folds: whose networks are averaged; None: all that are there.
@@ -66,8 +74,7 @@ def predict_folder(
     used = trained.folds(folds, kind)
     if others := trained.other_folders():
         progress.log(f"Left out of {model}: {shortened(others)}, which no fold is named.")
-    check_masks_folder(masks, images, [model])
-    inputs = sound_inputs(images, trained, progress)
+    inputs = checked_inputs(images, masks, [trained], options=options, progress=progress)
     progress.start_work("Loading the network")
     options = replace(options, device=choose_device(options.device))
     with downloads_shown_by(progress):
@@ -75,18 +82,19 @@ def predict_folder(
     ready = loaded(trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, maker_digest([ready], options.changes_masks()))
-    left = left_to_predict(inputs, record, ready.ending, options=options)
-    expected = overwritable([masks / f"{case}{ready.ending}" for case in left.cases])
+    outputs = outputs_of(ready, options)
+    left = left_to_predict(inputs, record, outputs)
+    expected = overwritable([masks / outputs.mask(case) for case in left.cases])
     said = [notice for network in networks for notice in network.notices]
-    log_all([*said, *made_way(inputs, left, masks, ready.ending, options=options)], progress)
+    log_all([*said, *made_way(inputs, left, masks, outputs=outputs)], progress)
     progress.start_cases(f"Predicting with folds {', '.join(map(str, used))}", len(left.cases))
     began = time.time()
     with (
-        captured(f"nnU-Net cannot predict {images}", progress),
+        captured("nnU-Net cannot predict these images", progress),
         stops_with(lambda: stopped_after(expected, began)),
     ):
         failed = run(ready, left, masks, options=options, progress=progress, record=record)
-    finish(inputs, failed, masks, ready.description, options=options)
+    finish(inputs, failed, masks, ready.description, outputs=outputs, progress=progress)
     return len(inputs.cases)
 
 
@@ -96,7 +104,8 @@ def finish(
     masks: Path,
     description: JsonObject,
     *,
-    options: PredictionOptions,
+    outputs: CaseOutputs,
+    progress: Progress,
 ) -> None:
     """Write what is made of all masks together, and say which cases have none.
 
@@ -105,16 +114,17 @@ def finish(
         failed: what was wrong with sound ones, by case; an earlier mask of them is gone then.
         masks: the folder of masks.
         description: dataset.json.
-        options: of the prediction.
+        outputs: of the prediction.
+        progress: where to show what happens.
 
     Raises:
         PartialError: some cases have no mask.
         UserError: none has.
     """
-    for case in failed:  # an earlier one would be taken for new
-        (masks / f"{case}{description['file_ending']}").unlink(missing_ok=True)
-    if options.volumes:
-        write_volumes(masks, inputs.without(failed).cases, description)
+    for file in outputs.there(masks, failed):  # earlier ones would be taken for new
+        file.unlink()
+    whole = inputs.without(failed)
+    write_after_masks(masks, whole, description, outputs=outputs, progress=progress)
     tell_failures(inputs.faults | failed, inputs.all_cases, masks)
 
 
@@ -124,24 +134,26 @@ def log_all(notices: Iterable[str], progress: Progress) -> None:
         progress.log(notice)
 
 
-def made_way(
-    inputs: Inputs, left: Inputs, masks: Path, ending: str, *, options: PredictionOptions
-) -> Iterator[str]:
+def made_way(inputs: Inputs, left: Inputs, masks: Path, *, outputs: CaseOutputs) -> Iterator[str]:
     """Yield what is to be said of masks that are there, finished ones and others.
 
     Args:
         inputs: all cases.
         left: those that will be predicted.
         masks: the folder of masks.
-        ending: of all masks.
-        options: of the prediction.
+        outputs: that will be written.
     """
-    finished = [masks / f"{case}{ending}" for case in already_there(inputs, left)]
+    if outputs.options.uncertainty and outputs.members == 1:
+        yield (
+            "One network without mirroring has nobody to disagree with: of the uncertainty it is "
+            "the entropy alone."
+        )
+    finished = [masks / outputs.mask(case) for case in already_there(inputs, left)]
     if finished:
         yield f"{counted(len(finished), 'mask')} of {len(inputs.cases)} finished already."
-    expected = [masks / f"{case}{ending}" for case in left.cases]
-    kept = options.probabilities
-    yield from made_way_for(masks, expected, ending, probabilities=kept, finished=finished)
+    expected = [masks / outputs.mask(case) for case in left.cases]
+    yield from of_earlier_prediction(masks, expected, outputs.ending, finished)
+    yield from without_stale(outputs.stale(masks, left.cases), masks)
 
 
 def stopped_after(expected: Sequence[Path], began: float) -> Stopped:
@@ -159,7 +171,7 @@ def loaded(trained: ModelFolder, folds: Sequence[FoldWeights]) -> LoadedModel:
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
     weights = [fold.weights for fold in folds]
-    networks = networks_of_folds(build_network(trained), weights, trained.path)
+    networks = networks_of_folds(lambda: build_network(trained), weights, trained.path)
     plans = PlansManager(trained.plans)
     configuration = plans.get_configuration(trained.run.data.configuration)
     axes = folds[0].mirroring_axes
@@ -195,15 +207,3 @@ def run(
             record.add(case, inputs.cases[case], names)
 
     return predict_cases(inputs, masks, model, options=options, progress=progress, written=written)
-
-
-def check_masks_folder(masks: Path, images: Path, models: Iterable[Path]) -> None:
-    """Refuse to write masks, dataset.json and plans.json among what they are made from.
-
-    Raises:
-        MachineError: masks would be, or cannot be written.
-    """
-    for folder, what in ((images, "of the images"), *((model, "of the model") for model in models)):
-        if masks.resolve() == folder.resolve():
-            raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")
-    check_writable(masks, f"-o {masks}")

@@ -92,7 +92,7 @@ def load_stock(model: StockModel, folds: Sequence[int]) -> LoadedModel:
         raise ModelError(f"Missing in checkpoints of nnU-Net's: {', '.join(lacking)}.", COPY_AGAIN)
     plans, trainer = PlansManager(model.plans), str(contents[0]["trainer_name"])
     weights = [content["network_weights"] for content in contents]
-    networks = networks_of_folds(_network(model, plans, trainer), weights, model.path)
+    networks = networks_of_folds(lambda: _network(model, plans, trainer), weights, model.path)
     axes = contents[0].get("inference_allowed_mirroring_axes")
     configuration = plans.get_configuration(model.name)
     mirrored = None if axes is None else tuple(axes)

@@ -76,11 +76,21 @@ def picture_of(
         errors_marked(colour, truth, answer, ignored=legend.ignored),
     ]
     titles = [*TITLES[:-1], f"{TITLES[-1]}, {place}" if place else TITLES[-1]]
-    titled = [titled_view(view, title) for view, title in zip(views, titles, strict=True)]
-    gap = np.full((titled[0].shape[0], GAP, 3), WHITE, np.uint8)
-    row = np.concatenate([part for view in titled for part in (view, gap)][:-1], axis=1)
     present = {int(label) for mask in (reference, prediction) for label in np.unique(mask)}
     entries = [*present_labels(legend, present), *_error_colours(legend)]
+    return in_a_row(dict(zip(titles, views, strict=True)), entries)
+
+
+def in_a_row(views: "Mapping[str, Array]", entries: "Sequence[Entry]") -> "Array":
+    """Return views beside each other below their titles, and a legend below them.
+
+    Shapes: views (H, W, 3) uint8; the result likewise.
+    """
+    import numpy as np
+
+    titled = [titled_view(view, title) for title, view in views.items()]
+    gap = np.full((titled[0].shape[0], GAP, 3), WHITE, np.uint8)
+    row = np.concatenate([part for view in titled for part in (view, gap)][:-1], axis=1)
     return np.concatenate([row, legend_lines(row.shape[1], entries)], axis=0)
 
 

@@ -1,1 +1,1 @@
-"""A trained model that travels: out of the results folder of one machine, into that of another."""
+"""A trained model for other programs and other people."""

@@ -38,6 +38,8 @@ REPORT_IT = "Fix: please report it with the output of the same command and --deb
             ["train", "502", "2d", "0", "--set", "a=1", "--set", "b=x=y", "--config", "a=b.yaml"],
         ),
         (["--set", "a=1", "--folds", "0", "1"], ["--set", "a=1", "--folds", "0", "--folds", "1"]),
+        (["predict", "-i", "a", "b", "-o", "c"], ["predict", "-i", "a", "-i", "b", "-o", "c"]),
+        (["report", "-i", "a", "b"], ["report", "-i", "a", "b"]),
         (["--folds"], ["--folds"]),
         (["--folds", "x", "0"], ["--folds", "x", "0"]),
         (["--folds=0", "1"], ["--folds=0", "1"]),

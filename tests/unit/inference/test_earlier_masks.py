@@ -11,10 +11,11 @@ from nnunet_vit.inference import predict
 from nnunet_vit.inference.earlier_masks import (
     of_earlier_prediction,
     overwritable,
-    without_probabilities,
+    without_stale,
 )
 from nnunet_vit.inference.fold_weights import FoldWeights
 from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
@@ -60,15 +61,23 @@ def test_masks_that_stay(said):
     )
 
 
-def test_probabilities_of_masks_that_are_replaced_are_deleted(tmp_path):
-    for name in ("a.png", "a.npz", "a.pkl", "b.npz", "c.nii.npz"):
+def test_what_belongs_to_masks_that_are_replaced_is_deleted(tmp_path):
+    others = ["b.npz", "c.nii.npz", "uncertainty/b_entropy.tif"]
+    stale = ["a.npz", "a.pkl", "overlays/a.png", "probabilities/a.nii.gz",
+             "uncertainty/a_entropy.tif", "instances/a.tif", "volumes.csv"]  # fmt: skip
+    for name in ("a.png", *others, *stale):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    expected = [tmp_path / "a.png", tmp_path / "c.png"]
-    assert list(without_probabilities(expected, ".png")) == [
-        f"Deleted in {tmp_path}: a.npz, a.pkl, probabilities of the earlier masks."
+    outputs = CaseOutputs(".png", "NaturalImage2DIO", PredictionOptions())
+    assert list(without_stale(outputs.stale(tmp_path, ["a", "c"]), tmp_path)) == [
+        f"Deleted in {tmp_path}: {', '.join(stale[:3])}, … (7 in all), of the earlier masks."
     ]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.npz", "c.nii.npz"]
-    assert list(without_probabilities(expected, ".png")) == []
+    left = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*")}
+    assert left == {"a.png", *others}
+    assert not (tmp_path / "overlays").exists()
+    assert list(without_stale(outputs.stale(tmp_path, ["a", "c"]), tmp_path)) == []
+    kept = CaseOutputs(".png", "NaturalImage2DIO", PredictionOptions(uncertainty=True))
+    assert kept.stale(tmp_path, ["b"]) == [tmp_path / "b.npz"]
 
 
 @pytest.mark.parametrize("probabilities", [True, False])
@@ -79,13 +88,19 @@ def test_a_prediction_deletes_them_unless_it_writes_new_ones(tmp_path, monkeypat
         return {}
 
     model = SimpleNamespace(
-        description={"file_ending": ".png"}, folds=lambda *_: [0], other_folders=list
+        description={"file_ending": ".png"},
+        plans={"image_reader_writer": ""},
+        folds=lambda *_: [0],
+        other_folders=list,
     )
     instead = {
         "open_model": model,
-        "sound_inputs": Inputs({"a": []}, {}),
+        "checked_inputs": Inputs({"a": []}, {}),
         "read_fold": FoldWeights({}, None),
         "loaded": SimpleNamespace(ending=".png", description={}),
+        "outputs_of": CaseOutputs(
+            ".png", "NaturalImage2DIO", PredictionOptions("cpu", probabilities=probabilities)
+        ),
         "maker_digest": "",
     }
     for name, value in instead.items():

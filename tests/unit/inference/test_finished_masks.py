@@ -14,6 +14,7 @@ from nnunet_vit.inference.finished_masks import (
     maker_digest,
 )
 from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.prediction_options import PredictionOptions
 
 pytestmark = pytest.mark.unit
@@ -34,7 +35,11 @@ def folder(tmp_path):
 def left(folder, maker="model", **options):
     inputs = Inputs({case: [folder / f"{case}_0000.png"] for case in "abc"}, {})
     options = PredictionOptions(resume=True, **options)
-    return left_to_predict(inputs, FinishedMasks(folder, maker), ".png", options=options)
+    return left_to_predict(inputs, FinishedMasks(folder, maker), outputs(options))
+
+
+def outputs(options):
+    return CaseOutputs(".png", "NaturalImage2DIO", options, members=4)
 
 
 def test_finished_masks_are_left(folder):
@@ -56,12 +61,14 @@ def test_a_mask_that_is_gone_another_model_and_probabilities_that_are_missing(fo
     assert list(left(folder).cases) == ["b", "c"]
     assert list(left(folder, maker="another").cases) == ["a", "b", "c"]
     assert list(left(folder, probabilities=True).cases) == ["a", "b", "c"]
+    assert list(left(folder, uncertainty=True).cases) == ["a", "b", "c"]
+    assert list(left(folder, overlays=True).cases) == ["b", "c"]  # drawn of finished masks too
 
 
 def test_without_continue_all_are_predicted(folder):
     inputs = Inputs({case: [folder / f"{case}_0000.png"] for case in "abc"}, {})
     record = FinishedMasks(folder, "model")
-    assert left_to_predict(inputs, record, ".png", options=PredictionOptions()) is inputs
+    assert left_to_predict(inputs, record, outputs(PredictionOptions())) is inputs
 
 
 @pytest.mark.parametrize("line", ['{"case": "b", "made', "[]", '{"case": 3}', "\x00\xff"])

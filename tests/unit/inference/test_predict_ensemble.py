@@ -6,7 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from read_only import read_only
+import tifffile
+from scipy.stats import entropy
 from skimage.io import imread
 from validated_runs import CASES, runs, save_mask, softmax
 
@@ -18,10 +19,12 @@ from nnunet_vit.inference.ensemble_members import ReadyMember
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
-__all__ = ["read_only", "runs"]  # fixtures
+__all__ = ["runs"]  # a fixture
 pytestmark = pytest.mark.unit
 
 ONE, TWO = "nnUNetTrainer__nnUNetPlans__2d", "nnUNetTrainer__other__2d"
+WITHIN = {ONE: {"entropy": 0.5, "disagreement": 0.125},  # of each one's own folds
+          TWO: {"entropy": 0.75, "disagreement": 0.25}}  # fmt: skip
 FIRST, SECOND = (np.random.default_rng(n).normal(0, 2, (2, 3, 1, 24, 32)) for n in (1, 2))
 
 
@@ -59,6 +62,11 @@ def networks(monkeypatch):
             if options.probabilities:
                 np.savez_compressed(place / f"{case}.npz", probabilities=softmax(each))
                 (place / f"{case}.pkl").write_bytes(pickle.dumps({}))
+            if options.uncertainty:
+                (place / "uncertainty").mkdir(exist_ok=True)
+                for kind, value in WITHIN[loaded[-1]].items():
+                    file = place / f"uncertainty/{case}_{kind}.tif"
+                    tifffile.imwrite(file, np.full((24, 32), value, np.float32))
         for name in ("plans.json", "dataset.json"):
             (place / name).write_text("{}")
         return {}
@@ -67,9 +75,9 @@ def networks(monkeypatch):
     monkeypatch.setattr(module, "run", run)
 
 
-def predict(images, file, masks=None, probabilities=False, progress=None, resume=False):
+def predict(images, file, masks=None, progress=None, **options):
     masks = masks or images.parent / "masks"
-    options = PredictionOptions("cpu", probabilities=probabilities, resume=resume)
+    options = PredictionOptions("cpu", **options)
     progress = progress or Progress()
     module.predict_ensemble(images, masks, file, base=None, options=options, progress=progress)
     return masks
@@ -92,6 +100,27 @@ def test_the_mean_of_the_members(file, images, networks):
         rooted = np.sqrt(mean)
         found = np.load(masks / f"{case}.npz")["probabilities"]
         assert np.allclose(found, rooted / rooted.sum(axis=0), atol=1e-5)
+
+
+def test_the_uncertainty_is_of_the_members_and_of_what_is_between(file, images, networks):
+    plain = imread(predict(images, file) / "x.png")
+    masks = predict(images, file, uncertainty=True, overlays=True)
+    assert np.array_equal(imread(masks / "x.png"), plain)
+    members = np.stack([softmax(FIRST[0]), softmax(SECOND[0])])
+    together = entropy(members.mean(axis=0), axis=0) - entropy(members, axis=1).mean(axis=0)
+    between = together[0] / np.log(3)
+    for kind in ("entropy", "disagreement"):
+        own = (WITHIN[ONE][kind] + WITHIN[TWO][kind]) / 2
+        found = imread(masks / f"uncertainty/x_{kind}.tif")
+        np.testing.assert_allclose(found, (between + own).clip(0, 1), atol=1e-4)
+    assert len((masks / "uncertainty.csv").read_text().splitlines()) == 1 + 2
+    assert sorted(path.name for path in (masks / "overlays").iterdir()) == ["x.png", "x.y.png"]
+    assert not list(masks.glob("*.npz"))
+    before = (masks / "x.png").stat().st_mtime_ns
+    (masks / "uncertainty/x.y_entropy.tif").unlink()
+    predict(images, file, uncertainty=True, resume=True)
+    assert (masks / "x.png").stat().st_mtime_ns == before
+    assert (masks / "uncertainty/x.y_entropy.tif").is_file()
 
 
 def test_probabilities_of_earlier_masks_do_not_stay(file, images, networks):
@@ -247,32 +276,6 @@ def test_a_file_that_is_none(tmp_path, text, problem):
     assert str(caught.value).startswith(f"{tmp_path / 'best.json'} ")
     assert problem in str(caught.value)
     assert "vit_cli best DATASET" in caught.value.fix or "update" in caught.value.fix
-
-
-def test_folds_that_share_cases(runs):
-    splits = [{"train": [], "val": ["a", "b"]}, {"train": [], "val": ["b", "c"]}]
-    (runs.preprocessed / "splits_final.json").write_text(json.dumps(splits))
-    with pytest.raises(ConfigError, match="b validate in several of folds 0 1"):
-        best_of_dataset("7", Progress(), folds=[0, 1])
-
-
-def test_folds_that_are_not_there(runs):
-    with pytest.raises(ConfigError) as caught:
-        best_of_dataset("7", Progress())
-    splits = runs.preprocessed / "splits_final.json"
-    assert str(caught.value) == f"--folds 2 3 4: {splits} has 2 folds. Fix: --folds 0 1"
-
-
-def test_where_the_file_cannot_be_written(runs, tmp_path):
-    for output in (tmp_path, tmp_path / "none/best.json"):
-        with pytest.raises(MachineError, match="-o "):
-            best_of_dataset("7", Progress(), folds=[0, 1], output=output)
-
-
-def test_results_that_are_read_only(runs, tmp_path, read_only):
-    read_only(runs.results)
-    with pytest.raises(MachineError, match=r"Merged validations, in .* is read-only"):
-        best_of_dataset("7", Progress(), folds=[0, 1], output=tmp_path / "best.json")
 
 
 @pytest.mark.parametrize("content", ["train: {}\n", "", '{"schema": 1}', "[]"])

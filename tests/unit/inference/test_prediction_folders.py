@@ -217,17 +217,18 @@ def test_a_fold_that_was_saved_but_not_finished(model, images):
 
 def test_no_folder_of_images(model, tmp_path):
     missing = tmp_path / "missing"
-    assert (
-        refusal(DataError, missing, model)
-        == f"-i {missing} is not a folder. Fix: -i, the folder of images."
+    assert refusal(DataError, missing, model) == (
+        f"-i {missing} is not there. Fix: -i with the folder of images, a list (.txt), a table "
+        "(.csv), or images."
     )
 
 
 def test_no_images_of_that_kind(model, images):
-    (model / "dataset.json").write_text(json.dumps(DESCRIPTION | {"file_ending": ".png"}))
+    (model / "dataset.json").write_text(json.dumps(DESCRIPTION | {"file_ending": ".tif"}))
+    (model / "plans.json").write_text(json.dumps(PLANS | {"image_reader_writer": "Tiff3DIO"}))
     assert refusal(DataError, images, model) == (
-        f"{images} holds no image *.png; it holds 2 files *.nii.gz. Fix: convert them to "
-        ".png, named CASE_0000.png; renaming alone does not do it: the model was trained on .png."
+        f"{images} holds no image *.tif; it holds 2 files *.nii.gz. Fix: convert them to "
+        ".tif, named CASE_0000.tif; renaming alone does not do it: the model was trained on .tif."
     )
 
 
@@ -262,13 +263,11 @@ def test_files_of_other_programs_and_other_endings_are_left_out(model, images):
     for name in ("._a_0000.nii.gz", ".DS_Store", "Thumbs.db", "notes.txt", "c_0000.jpg"):
         (images / name).write_bytes(b"x")
     (images / "deeper_0000.nii.gz").mkdir()
-    said = []
-
-    class Said(Progress):
-        def log(self, text):
-            said.append(text)
-
-    inputs = sound_inputs(images, open_model(model), Said())
+    known = {"original_median_spacing_after_transp": [999.0, 0.9, 1.1]}
+    (model / "plans.json").write_text(json.dumps(PLANS | known))
+    said, progress = [], Progress()
+    progress.log = said.append
+    inputs = sound_inputs(images, open_model(model), progress)
     assert list(inputs.cases) == ["a", "b"]
     assert inputs.memory == {"a": 6 * 8 * (4 + 2 * 2), "b": 6 * 8 * (4 + 2 * 2)}
     assert said == [f"Left out of {images}: 1 file *.jpg; the model takes *.nii.gz."]

@@ -29,6 +29,9 @@ PICTURES = "NaturalImage2DIO"
 STACKS = "Tiff3DIO"
 ADDRESS = re.compile(r"\w+ ?\(0x[0-9a-f]+\): |\[nrrd\] \w+: ")
 ITK = ("SimpleITKIO", "SimpleITKIOWithReorient")
+# of `foreign_readers`, by what they open
+OPEN_PICTURES = (PICTURES, "PictureAsPlane")
+OPEN_WITH_ITK = (*ITK, "PlaneAsPicture", "VolumeForNibabel", "VolumeForNibabelReoriented")
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def _unreadable(file: Path, reader: str, error: Exception) -> FileFault:
 
     with contextlib.suppress(Exception), Image.open(file) as picture:
         pages = int(getattr(picture, "n_frames", 1))
-        if reader == PICTURES and pages > 1:
+        if reader in OPEN_PICTURES and pages > 1:
             what = f"holds {pages} pictures, an animation or pages"
             return FileFault(file, what, "save one picture per file")
     return FileFault(file, f"cannot be read: {_reason(error)}")
@@ -188,11 +191,11 @@ def _no_stack(file: Path, ending: str) -> tuple[str, str]:
 
 def _other_layout(file: Path, reader: str, ending: str) -> tuple[str, str]:
     """Return what nnU-Net would read wrongly or not at all, though the file is sound."""
-    if reader == PICTURES and bands_of(file) in {"LA", "PA", "La"}:
+    if reader in OPEN_PICTURES and bands_of(file) in {"LA", "PA", "La"}:
         return "has 2 channels, grey and transparency", "save it without transparency"
     if reader == STACKS:
         return _no_stack(file, ending)
-    if reader in ITK:
+    if reader in OPEN_WITH_ITK:
         import SimpleITK
 
         header = SimpleITK.ImageFileReader()

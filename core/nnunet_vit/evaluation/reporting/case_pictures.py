@@ -23,6 +23,7 @@ from nnunet_vit.report.overlay import (
     outlined,
 )
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.view_size import resized, view_size
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -103,9 +104,9 @@ def pictures_of(
 
 
 def _drawn(case: str, views: Views, legend: Legend) -> CasePictures:
-    image, size = as_rgb(views.image), _size(views.reference.shape)
+    image, size = as_rgb(views.image), view_size(views.reference.shape, SMALLEST, LARGEST)
     shown, reference, prediction = (
-        _resized(each, size) for each in (image, views.reference, views.prediction)
+        resized(each, size) for each in (image, views.reference, views.prediction)
     )
     wrong = _with_errors(views.reference, views.prediction, size)
     pictures = {
@@ -128,34 +129,6 @@ def _drawn(case: str, views: Views, legend: Legend) -> CasePictures:
     )
 
 
-def _size(shape: Sequence[int]) -> tuple[int, int]:
-    """Return height and width of a view: large ones shrink, small ones grow by a whole factor."""
-    longest = max(shape)
-    factor: float = max(1, -(-SMALLEST // longest))
-    if longest > LARGEST:
-        factor = LARGEST / longest
-    height, width = (max(1, round(edge * factor)) for edge in shape)
-    return height, width
-
-
-def _resized(picture: "Array", size: tuple[int, int]) -> "Array":
-    """Return colours smoothed, and labels or what grows as they are.
-
-    Shapes: (H, W, 3) uint8 or (H, W) to the size.
-    """
-    import numpy as np
-    from PIL import Image
-
-    if picture.ndim == 3 and size[0] < picture.shape[0]:
-        smaller = Image.fromarray(picture).resize(size[::-1], Image.Resampling.BOX)
-        return np.asarray(smaller)
-    places = [
-        ((np.arange(new) + 0.5) * old / new).astype(int)
-        for new, old in zip(size, picture.shape[:2], strict=True)
-    ]
-    return picture[np.ix_(*places)]
-
-
 def _with_errors(
     reference: "Array", prediction: "Array", size: tuple[int, int]
 ) -> "tuple[Array, Array]":
@@ -163,7 +136,7 @@ def _with_errors(
     import numpy as np
 
     height, width = reference.shape
-    shown = _resized(np.arange(height * width).reshape(reference.shape), size)
+    shown = resized(np.arange(height * width).reshape(reference.shape), size)
     rows, columns = np.nonzero(reference != prediction)
     if size[0] < height:
         places = rows * size[0] // height, columns * size[1] // width

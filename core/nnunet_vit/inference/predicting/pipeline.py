@@ -11,8 +11,10 @@ import torch
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import DataError, NumericsError, UserError, message_of
 from nnunet_vit.files.json_file import write_json
+from nnunet_vit.inference.entropy import MemberMaps
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.loaded_model import LoadedModel
+from nnunet_vit.inference.outputs.case_outputs import CaseOutputs, outputs_of
 from nnunet_vit.inference.predicting.memory_errors import naming_memory
 from nnunet_vit.inference.predicting.prepared_case import PreparedCase, prepared
 from nnunet_vit.inference.predicting.staging import staged_in
@@ -57,7 +59,7 @@ def predict_cases(
     for name, content in zip(MODEL_FILES, (model.plans.plans, model.description), strict=True):
         write_json(content, masks / name)
     with staged_in(masks) as staged:
-        work = _Work(inputs, masks, model, options, staged, written)
+        work = _Work(inputs, masks, model, outputs_of(model, options), staged, written)
         work.run(window, progress)
     return work.failures
 
@@ -68,7 +70,9 @@ def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress
     mirrors = mirrors_of(model.mirroring_axes if options.mirroring else None)
     grid = Grid(tile, options.step, mirrors)
     forward = Forward(model.networks, tile, torch.device(options.device or "cpu"), progress.log)
-    return SlidingWindow(forward, grid, model.labels.num_segmentation_heads)
+    members = len(model.networks) * len(mirrors)
+    maps = MemberMaps(model.labels.has_regions, members) if options.uncertainty else None
+    return SlidingWindow(forward, grid, model.labels.num_segmentation_heads, maps=maps)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class _Work:
     inputs: Inputs
     masks: Path
     model: LoadedModel
-    options: PredictionOptions
+    outputs: CaseOutputs
     staged: Path
     written: Written
     failures: dict[str, UserError] = field(default_factory=dict)
@@ -101,7 +105,7 @@ class _Work:
         name, files = case
         try:
             with naming_memory(name, self.inputs.memory):
-                return prepared(name, files, self.model)
+                return prepared(name, files, self.model, self.inputs.readers.get(name))
         except UserError as error:
             self.failures[name] = error
         except UNREADABLE as error:
@@ -136,13 +140,14 @@ class _Work:
 
     def write(self, case: PreparedCase, logits: torch.Tensor) -> None:
         """Write what is wanted of a case."""
-        kept = self.options.probabilities
+        staged, outputs = self.staged, self.outputs
         try:
             with naming_memory(case.name, self.inputs.memory):
-                names = write_case(case, logits, self.model, staged=self.staged, probabilities=kept)
+                names = write_case(case, logits, self.model, staged=staged, outputs=outputs)
         except UserError as error:
             self.failures[case.name] = error
             return
         for name in names:
-            (self.staged / name).replace(self.masks / name)
+            (self.masks / name).parent.mkdir(exist_ok=True)
+            (staged / name).replace(self.masks / name)
         self.written(case.name, names)

@@ -15,6 +15,8 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
     from nnunet_vit.files.array_type import Array
 
 
@@ -33,11 +35,25 @@ class PreparedCase:
     properties: JsonObject
 
 
-def prepared(name: str, files: Sequence[Path], model: LoadedModel) -> PreparedCase:
-    """Return a case as the network takes it."""
+def prepared(
+    name: str,
+    files: Sequence[Path],
+    model: LoadedModel,
+    reader: "type[BaseReaderWriter] | None" = None,
+) -> PreparedCase:
+    """Return a case as the network takes it.
+
+    Args:
+        name: of the case.
+        files: of its channels, in order.
+        model: that will predict it.
+        reader: of the files; None: the model's own.
+    """
     preprocessor = model.configuration.preprocessor_class(verbose=False)
-    image, _, properties = preprocessor.run_case(
-        [str(file) for file in files], None, model.plans, model.configuration, model.description
+    opened = (reader or model.plans.image_reader_writer_class)()
+    values, known = opened.read_images([str(file) for file in files])
+    image, _, properties = preprocessor.run_case_npy(
+        values, None, known, model.plans, model.configuration, model.description
     )
     return PreparedCase(name, torch.from_numpy(image), properties)
 
@@ -64,7 +80,20 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
         for label, output in enumerate(outputs, start=1):
             inner[(output > highest).numpy()] = label
             highest = torch.maximum(highest, output)
-    whole = np.zeros(known["shape_before_cropping"], dtype=values)
+    return _whole(inner, known, model)
+
+
+def map_of(case: PreparedCase, values: torch.Tensor, model: LoadedModel) -> "Array":
+    """Return a map of a prepared image, (Z, Y, X) from 0 to 1, in the size of its mask.
+
+    What nnU-Net has cut off is background for certain: 0.
+    """
+    inner = _resampled(values[None], case.properties, model).clamp(0, 1)
+    return _whole(inner.numpy(), case.properties, model)
+
+
+def _whole(inner: "Array", known: JsonObject, model: LoadedModel) -> "Array":
+    whole = np.zeros(known["shape_before_cropping"], dtype=inner.dtype)
     whole[tuple(slice(*ends) for ends in known["bbox_used_for_cropping"])] = inner
     turned: Array = whole.transpose(model.plans.transpose_backward)
     return turned
@@ -78,7 +107,20 @@ def probabilities_of(case: PreparedCase, logits: torch.Tensor, model: LoadedMode
         logits: (outputs, Z, Y, X) of the prepared image.
         model: that predicted it.
     """
-    _, values = convert_predicted_logits_to_segmentation_with_correct_shape(
+    return mask_and_probabilities(case, logits, model)[1]
+
+
+def mask_and_probabilities(
+    case: PreparedCase, logits: torch.Tensor, model: LoadedModel
+) -> "tuple[Array, Array]":
+    """Return the mask of a case and the probabilities (outputs, ...) that nnU-Net makes it of.
+
+    Args:
+        case: that was predicted.
+        logits: (outputs, Z, Y, X) of the prepared image.
+        model: that predicted it.
+    """
+    found: tuple[Array, Array] = convert_predicted_logits_to_segmentation_with_correct_shape(
         logits,
         model.plans,
         model.configuration,
@@ -87,7 +129,6 @@ def probabilities_of(case: PreparedCase, logits: torch.Tensor, model: LoadedMode
         return_probabilities=True,
         num_threads_torch=torch.get_num_threads(),
     )
-    found: Array = values
     return found
 
 

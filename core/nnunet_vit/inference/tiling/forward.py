@@ -1,26 +1,31 @@
-"""The networks' forward passes, in batches that are halved where memory is short."""
+"""The networks' forward passes: a share of the views for each core, or one batch on a GPU."""
 
-import threading
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 
 import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import counted
+from nnunet_vit.inference.tiling.team import Networks, Team, copies_of, format_of
+from nnunet_vit.modeling.runtime.cores import threads_with
 from nnunet_vit.modeling.runtime.placement import place
-from nnunet_vit.modeling.runtime.shared_features import SharedFeatures
 
-VOXELS = {"cpu": 2**18, "cuda": 2**22}  # of a batch to begin with: larger ones are no faster
+# of a batch to begin with: larger ones are no faster
+VOXELS = {"cpu": 2**17, "cuda": 2**22}
+# on all cores together: about 1 kB each
+MOST_VOXELS = 2**22
 NO_MEMORY = ("can't allocate memory", "not enough memory")
 
 
 class Forward:
-    """Networks on a device.
+    """Networks on a device. Several threads may use it at once.
 
     Attributes:
         device: to compute on.
         networks: how many there are.
-        batch: how many tiles they take at once.
+        batch: how many tiles a team of networks takes at once.
+        teams: how many compute at the same time.
     """
 
     def __init__(
@@ -30,14 +35,23 @@ class Forward:
         device: torch.device,
         tell: Callable[[str], None],
     ) -> None:
-        """Move the networks there, in the memory format that is fastest for tiles of their size."""
+        """Move the networks there; on the CPU, copies that share their tensors compute too."""
         self.device, self.networks, self._tell = device, len(networks), tell
-        self._format = torch.channels_last if len(tile) == 2 else torch.contiguous_format
-        self._own = [network.eval() for network in networks]
-        self._features, self._one_batch = SharedFeatures(self._own), threading.Lock()
-        place(self._own, device, self._format)
-        most = VOXELS.get(device.type, VOXELS["cpu"])
-        self.batch = max(1, most // torch.Size(tile).numel())
+        voxels, cores = torch.Size(tile).numel(), torch.get_num_threads()
+        most = max(1, min(cores, MOST_VOXELS // voxels)) if device.type == "cpu" else 1
+        teams = copies_of([network.eval() for network in networks], most)
+        in_turn = not self._placed(teams, len(tile))
+        self.batch = max(1, VOXELS.get(device.type, VOXELS["cpu"]) // voxels)
+        self.teams = len(teams)
+        self._free: SimpleQueue[Team] = SimpleQueue()
+        for team in teams:
+            self._free.put(Team(team, len(tile), device, in_turn=in_turn))
+        self._pool = threads_with(cores // self.teams, self.teams) if self.teams > 1 else None
+
+    @property
+    def at_once(self) -> int:
+        """How many tiles keep everything busy."""
+        return self.batch * self.teams
 
     def __call__(self, views: Tensor) -> Tensor:
         """Return the logits (networks, B, outputs, *tile) of views (B, C, *tile).
@@ -47,24 +61,50 @@ class Forward:
         """
         while True:
             try:
-                return torch.cat(
-                    [self._logits(part) for part in torch.split(views, self.batch)], dim=1
-                )
+                return self._logits(views)
             except (RuntimeError, MemoryError) as error:
-                if self.batch == 1 or not is_of_memory(error):
+                if self.at_once == 1 or not is_of_memory(error):
                     raise
-            self.batch //= 2
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
-            self._tell(f"Memory is short: {counted(self.batch, 'tile')} at once from now on.")
+            self._take_less()
+
+    def _placed(self, teams: Sequence[Networks], axes: int) -> bool:
+        """Move all networks to the device; where it has no memory for all, they stay on the CPU."""
+        everything = [network for team in teams for network in team]
+        try:
+            place(everything, self.device, format_of(axes))
+        except torch.cuda.OutOfMemoryError:
+            if len(everything) == 1:
+                raise
+            place(everything, torch.device("cpu"), format_of(axes))
+            torch.cuda.empty_cache()
+            self._tell(f"Memory is short: the {len(everything)} folds' networks take turns.")
+            return False
+        return True
 
     def _logits(self, views: Tensor) -> Tensor:
-        views = views.contiguous(memory_format=self._format)
-        # nnU-Net's own networks compute in half precision on a GPU; ours close what is around them
-        half = torch.autocast(self.device.type, enabled=self.device.type == "cuda")
-        with self._one_batch, half:  # networks that share features, and threads that share networks
-            self._features.forget()
-            return torch.stack([network(views).float() for network in self._own])
+        each = min(self.batch, -(-len(views) // self.teams))
+        parts = torch.split(views, each)
+        if self._pool is None or self.teams == 1 or len(parts) == 1:
+            found = [self._by_team(part) for part in parts]
+        else:
+            found = list(self._pool.map(self._by_team, parts))
+        return torch.cat(found, dim=1)
+
+    def _by_team(self, views: Tensor) -> Tensor:
+        team = self._free.get()  # of those that no other thread uses
+        try:
+            return team.logits(views)
+        finally:
+            self._free.put(team)
+
+    def _take_less(self) -> None:
+        if self.batch > 1:
+            self.batch //= 2
+        else:
+            self.teams = 1
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._tell(f"Memory is short: {counted(self.at_once, 'tile')} at once from now on.")
 
 
 def is_of_memory(error: Exception) -> bool:

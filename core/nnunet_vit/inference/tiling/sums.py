@@ -1,11 +1,15 @@
 """The logits of one plane, or of a volume of a 3D configuration, while its tiles are computed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from nnunet_vit.inference.entropy import MemberMaps
 from nnunet_vit.inference.tiling.grid import Grid, Region
 
 
@@ -19,7 +23,15 @@ class Sums:
         image: (C, *size), padded to one tile at least.
     """
 
-    def __init__(self, image: Tensor, grid: Grid, networks: int, *, outputs: int) -> None:
+    def __init__(
+        self,
+        image: Tensor,
+        grid: Grid,
+        networks: int,
+        *,
+        outputs: int,
+        maps: MemberMaps | None = None,
+    ) -> None:
         """Start with no tile of an image (C, *size)."""
         self._size, self._padding = image.shape[1:], grid.padding(image.shape[1:])
         ends = [end for both in reversed(self._padding) for end in both]
@@ -31,6 +43,9 @@ class Sums:
         self._weights = torch.zeros(padded, dtype=torch.half, device=image.device)
         self.tiles = [Tile(self, region) for region in grid.regions(padded)]
         self._missing = len(self.tiles)
+        self.maps = maps
+        shape = (0 if maps is None else maps.channels, *padded)
+        self._mapped = torch.zeros(shape, device=image.device)
 
     @property
     def complete(self) -> bool:
@@ -43,8 +58,15 @@ class Sums:
         self._weights[region] += weights
         self._missing -= 1
 
+    def add_maps(self, region: Region, maps: Tensor, weights: Tensor) -> None:
+        """Add the maps (channels, *tile) of a tile; `add` counts it."""
+        self._mapped[(slice(None), *region)] += maps * weights
+
     def mean(self) -> Tensor:
-        """Return the networks' mean logits (outputs, *size) in half precision."""
+        """Return the networks' mean logits (outputs, *size) in half precision.
+
+        Where maps are asked for, they come after the outputs.
+        """
         self._logits /= self._weights
         total: Tensor = self._logits[0]
         for other in self._logits[1:]:
@@ -55,6 +77,8 @@ class Sums:
             slice(before, before + size)
             for (before, _), size in zip(self._padding, self._size, strict=True)
         )
+        if self.maps is not None:
+            total = torch.cat([total, (self._mapped / self._weights).to(total.dtype)])
         return total[(slice(None), *inner)]
 
 
@@ -77,7 +101,11 @@ class Tile:
 
     def add(self, logits: Tensor, weights: Tensor, grid: Grid) -> None:
         """Add what the networks say of the mirrored tile, (networks, mirrors, outputs, *tile)."""
-        total = logits[:, 0]
-        for number, axes in enumerate(grid.mirrors[1:], start=1):
-            total = total + torch.flip(logits[:, number], [axis + 2 for axis in axes])
-        self.sums.add(self.region, total / len(grid.mirrors), weights)
+        upright: Iterable[Tensor] = (
+            torch.flip(logits[:, number], [axis + 2 for axis in axes]) if axes else logits[:, 0]
+            for number, axes in enumerate(grid.mirrors)
+        )
+        if self.sums.maps is not None:
+            upright = list(upright)
+            self.sums.add_maps(self.region, self.sums.maps(torch.cat(upright)), weights)
+        self.sums.add(self.region, reduce(add, upright) / len(grid.mirrors), weights)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
+from nnunet_vit.inference.entropy import MemberMaps
 from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.inference.tiling.grid import Grid
 from nnunet_vit.inference.tiling.sums import Sums, Tile
@@ -41,11 +42,16 @@ class SlidingWindow:
         forward: the networks.
         grid: how tiles cover an image.
         outputs: channels of the logits.
+        maps: of the members' logits in a tile; they follow the outputs, as channels more. None:
+            nobody asks for them.
     """
 
-    def __init__(self, forward: Forward, grid: Grid, outputs: int) -> None:
+    def __init__(
+        self, forward: Forward, grid: Grid, outputs: int, *, maps: MemberMaps | None = None
+    ) -> None:
         """Slide over images."""
         self._forward, self._grid, self._outputs = forward, grid, outputs
+        self._maps = maps
         self._weights = grid.importance(forward.device)
 
     @torch.inference_mode()
@@ -72,17 +78,19 @@ class SlidingWindow:
 
     @property
     def _together(self) -> int:
-        return max(1, self._forward.batch // len(self._grid.mirrors))
+        return max(1, self._forward.at_once // len(self._grid.mirrors))
 
     def _parts(self, item: Item, image: Tensor) -> Iterator[_Part[Item]]:
         size, device = image.shape[1:], self._forward.device
-        logits = torch.empty((self._outputs, *size), dtype=torch.half)
+        channels = self._outputs + (0 if self._maps is None else self._maps.channels)
+        logits = torch.empty((channels, *size), dtype=torch.half)
         flat = len(self._grid.tile) < len(size)
         indices = [(slice(None), plane) for plane in range(size[0])] if flat else [(slice(None),)]
         for index in indices:
             sums = Sums(
-                image[index].to(device), self._grid, self._forward.networks, outputs=self._outputs
-            )
+                image[index].to(device), self._grid, self._forward.networks,
+                outputs=self._outputs, maps=self._maps,
+            )  # fmt: skip
             yield _Part(item, logits, index, sums, index is indices[-1])
 
     def _run(self, tiles: Sequence[Tile]) -> None:

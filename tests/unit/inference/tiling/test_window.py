@@ -19,6 +19,13 @@ FLAT = ((16, 24), [(1, 16, 24), (1, 5, 7), (1, 40, 61), (3, 33, 20)])
 DEEP = ((8, 16, 16), [(8, 16, 16), (5, 40, 17), (20, 30, 40)])
 
 
+@pytest.fixture(params=[1, 3])
+def cores(request, monkeypatch):
+    """The processor's cores, as torch counts them."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: request.param)
+    return request.param
+
+
 def networks(dimensions, count):
     torch.manual_seed(3)
     conv = nn.Conv2d if dimensions == 2 else nn.Conv3d
@@ -45,11 +52,12 @@ def stock_logits(own, tile, axes, image, step=0.5):
 @pytest.mark.parametrize(("tile", "shapes"), [FLAT, DEEP], ids=["2d", "3d"])
 @pytest.mark.parametrize("axes", [None, (1,), "all"])
 @pytest.mark.parametrize("folds", [1, 3])
-def test_the_logits_are_nnunets(tile, shapes, axes, folds):
+def test_the_logits_are_nnunets(tile, shapes, axes, folds, cores):
     axes = tuple(range(len(tile))) if axes == "all" else axes
     own = networks(len(tile), folds)
     window, forward = window_of(own, tile, axes)
     forward.batch = 5
+    assert forward.teams == cores
     images = [(number, torch.randn(2, *shape)) for number, shape in enumerate(shapes)]
     found = list(window.logits(images))
     assert [number for number, _ in found] == list(range(len(shapes)))
@@ -82,6 +90,13 @@ class Counting(nn.Module):
         return torch.cat([views, views[:, :1]], dim=1)
 
 
+@pytest.fixture
+def one_core(monkeypatch):
+    """The processor has a single core."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+
+
+@pytest.mark.usefixtures("one_core")
 def test_small_images_share_a_batch():
     network = Counting()
     forward = Forward([network], (8, 8), CPU, print)
@@ -105,9 +120,10 @@ def test_only_a_few_images_are_open_at_once():
             yield number, torch.zeros(2, 1, 8, 8)
 
     for number, _ in window.logits(images()):
-        assert len(taken) <= number + 4
+        assert len(taken) <= number + forward.at_once
 
 
+@pytest.mark.usefixtures("one_core")
 def test_batches_are_halved_where_memory_is_short():
     network, told = Counting(most=3), []
     forward = Forward([network], (8, 8), CPU, told.append)
@@ -120,6 +136,7 @@ def test_batches_are_halved_where_memory_is_short():
     assert told[-1] == "Memory is short: 2 tiles at once from now on."
 
 
+@pytest.mark.usefixtures("one_core")
 def test_other_errors_and_the_last_tile_are_not_tried_again():
     network = Counting(most=0)
     with pytest.raises(RuntimeError, match="can't allocate"):

@@ -32,7 +32,7 @@ def folds(head, *, frozen):
             if "bridge" not in name and value.is_floating_point() and not (frozen and inside):
                 value *= 1 + 0.1 * fold
         states.append(state)
-    return networks_of_folds(first, states, Path("m"))
+    return networks_of_folds(lambda: network(head), states, Path("m"))
 
 
 def counted_calls(networks):

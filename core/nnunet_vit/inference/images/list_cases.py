@@ -1,0 +1,102 @@
+"""The cases of a list: an image, or a case with all its channels, in each line."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nnunet_vit.data.case_files import files_of
+from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.naming import ending_of
+from nnunet_vit.errors import DataError
+from nnunet_vit.inference.images.asked_cases import (
+    AskedCases,
+    NamedFile,
+    cases_of_named,
+    name_faults,
+)
+from nnunet_vit.inference.images.folder_cases import named
+from nnunet_vit.inference.images.image_formats import Formats
+
+COMMENT = "#"
+
+
+def cases_of_list(file: Path, formats: Formats) -> AskedCases:
+    """Return the cases of a list; paths in it are relative to its folder.
+
+    Args:
+        file: an image or a case per line, `scans/a.png` or `scans/a` for its _0000, _0001 and so
+            on; empty lines and those that begin with # do not count.
+        formats: which files the model takes.
+
+    Raises:
+        DataError: it cannot be read, names nothing, or names a case twice.
+    """
+    lines = enumerate(read_lines(file), start=1)
+    entries = [(number, line.strip()) for number, line in lines]
+    wanted = [(number, text) for number, text in entries if text and text[0] != COMMENT]
+    if not wanted:
+        raise DataError(f"-i {file} names no image.", fix="one image or case per line.")
+    files = [
+        replace(each, place=f"line {number} of {file.name}")
+        for number, text in wanted
+        for each in _of_line(file.parent / text, formats)
+    ]
+    return of_named(f"-i {file}", files)
+
+
+def cases_of_files(images: Sequence[Path], formats: Formats) -> AskedCases:
+    """Return the cases of images that are named one by one.
+
+    Raises:
+        DataError: two are the same case.
+    """
+    return of_named("-i", [_named(file, formats) for file in images])
+
+
+def of_named(source: str, files: Sequence[NamedFile], faults: Sequence[Fault] = ()) -> AskedCases:
+    """Return the cases of named files.
+
+    Args:
+        source: what gave them, as the command line has it.
+        files: named.
+        faults: what is wrong besides.
+
+    Raises:
+        DataError: there are faults, two files are the same case, or one cannot name a mask.
+    """
+    refuse(source, [*faults, *name_faults(files)])
+    places = {each.case: each.place for each in reversed(files) if each.place}
+    return AskedCases(source, cases_of_named(files), (), places)
+
+
+def read_lines(file: Path) -> list[str]:
+    """Return the lines of a text.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"-i {file} is no text in UTF-8.", fix="save it as UTF-8.") from error
+    except OSError as error:
+        raise DataError(f"-i {file} cannot be read: {error.strerror or error}.") from error
+
+
+def _of_line(path: Path, formats: Formats) -> Iterable[NamedFile]:
+    """Return the image that a line names, or the images of its case."""
+    if path.is_file() or not path.parent.is_dir():
+        return [_named(path, formats)]
+    own = [
+        each
+        for file in files_of(path.parent)
+        if file.name.startswith(path.name)
+        and (each := _named(file, formats)).case == path.name
+        and each.channel
+        and ending_of(file.name).lower() in formats.readers
+    ]
+    return own or [_named(path, formats)]
+
+
+def _named(file: Path, formats: Formats) -> NamedFile:
+    return named(file, formats.ending if file.name.endswith(formats.ending) else "")

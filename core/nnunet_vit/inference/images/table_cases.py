@@ -1,0 +1,79 @@
+"""The cases of a table: a row per case, with its name and the files of its channels."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nnunet_vit.data.faults import Fault
+from nnunet_vit.errors import DataError
+from nnunet_vit.inference.images.asked_cases import AskedCases, NamedFile
+from nnunet_vit.inference.images.image_formats import Formats
+from nnunet_vit.inference.images.list_cases import of_named, read_lines
+
+CASE, FILE = "case", "file"
+NUMBERED = "channel_"
+DELIMITERS = (",", ";", "\t")
+
+
+def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> AskedCases:
+    """Return the cases of a table; paths in it are relative to its folder.
+
+    Args:
+        file: with the columns case and file, or case and one column per channel, by its name or as
+            channel_0000, channel_0001 and so on; other columns do not count.
+        formats: which files the model takes.
+        channels: of the model, by name.
+
+    Raises:
+        DataError: it cannot be read, lacks a column or a value, or names a case twice.
+    """
+    source, lines = f"-i {file}", read_lines(file)
+    head = lines[0] if lines else ""
+    delimiter = max(DELIMITERS, key=head.count)
+    rows = csv.reader(lines, delimiter=delimiter)
+    columns = [name.strip() for name in next(rows, [])]
+    case, images = _columns(file, columns, channels)
+    files, faults = [], []
+    for row in rows:
+        values = dict(zip(columns, map(str.strip, row), strict=False))
+        if not any(values.values()):
+            continue
+        place = f"line {rows.line_num} of {file.name}"
+        lacking = [name for name in (case, *images) if not values.get(name)]
+        if lacking:
+            faults.append(Fault(f"{place}: no value for {' and '.join(lacking)}."))
+            continue
+        several = len(images) > 1
+        files += [
+            NamedFile(values[case], f"{n:04}" * several, file.parent / values[name], place)
+            for n, name in enumerate(images)
+        ]
+    if not files and not faults:
+        raise DataError(f"{source} has no row.", fix="a row per case.")
+    return of_named(source, files, faults)
+
+
+def _columns(file: Path, columns: Sequence[str], channels: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the column of the names, and those of the files in the order of the channels.
+
+    Raises:
+        DataError: they are not there, or more than one choice is.
+    """
+    known: Mapping[str, str] = {name.lower(): name for name in columns}
+    named = [known[name.lower()] for name in channels if name.lower() in known]
+    numbered = sorted(
+        name for name in columns
+        if name.lower().startswith(NUMBERED) and name[len(NUMBERED) :].isdecimal()
+    )  # fmt: skip
+    single = [known[FILE]] if FILE in known else []
+    by_name = named if len(set(named)) == len(channels) else []
+    choices = [found for found in (by_name, numbered, single) if found]
+    if CASE in known and len(choices) == 1:
+        return known[CASE], choices[0]
+    names = ", ".join(dict.fromkeys(channels))
+    told = f"several of them: {', '.join(columns)}" if len(choices) > 1 else ", ".join(columns)
+    raise DataError(
+        f"-i {file}: needed: the column case, and either file, or one per channel of the model "
+        f"({names}), or {NUMBERED}0000, {NUMBERED}0001 and so on; found: {told or 'nothing'}.",
+        fix="the first line names the columns, as in case,file",
+    )

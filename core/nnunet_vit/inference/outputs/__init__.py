@@ -1,0 +1,1 @@
+"""What a prediction writes beside its masks."""

@@ -1,0 +1,162 @@
+"""Cases of a folder, a list, a table and single files: which files are which case."""
+
+import pytest
+from picture_formats import formats, pixels, save
+
+from nnunet_vit.errors import DataError
+from nnunet_vit.inference.images.asked import asked_for
+
+pytestmark = pytest.mark.unit
+
+RGB = ("R", "G", "B")
+
+
+def asked(*images, channels=RGB, **more):
+    return asked_for(images, formats(**more), channels)
+
+
+def refusal(*images, **more):
+    with pytest.raises(DataError) as caught:
+        asked(*images, **more)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """`folder("a.png", "b.jpg")` makes these files and returns where they are."""
+
+    def made(*names):
+        for name in names:
+            save(tmp_path / "images" / name, pixels())
+        return tmp_path / "images"
+
+    return made
+
+
+def names_of(found):
+    return {case: [file.name for file in files] for case, files in found.cases.items()}
+
+
+def test_a_folder_has_each_format_that_the_model_takes(folder):
+    place = folder("b_0001.png", "b_0000.png", "a_0000.JPG", "c_0000.nii.gz", "plain.bmp")
+    (place / "d_0000.svs").touch()
+    found = asked(place)
+    assert names_of(found) == {
+        "a": ["a_0000.JPG"], "b": ["b_0000.png", "b_0001.png"], "c": ["c_0000.nii.gz"]
+    }  # fmt: skip
+    assert found.notices == (
+        f"Left out of {place}: 1 file *.svs, 1 file *.bmp; the model takes *.png, and others with "
+        "the number of a channel.",
+    )
+
+
+def test_a_folder_of_photos_without_numbers(folder):
+    place = folder("b.jpg", "a.jpg")
+    assert refusal(place) == (
+        f"{place}: image files of a folder must end in _0000, one number of four digits per "
+        "channel; found a.jpg, b.jpg. Fix: rename a.jpg to a_0000.jpg and so on; or name them as "
+        f"they are, in a list (-i list.txt) or one by one (-i {place / 'a.jpg'} …)."
+    )
+
+
+def test_a_case_in_two_formats(folder):
+    place = folder("a_0000.png", "a_0000.jpg", "b_0000.png")
+    assert refusal(place).startswith(f"Case 'a' is there 2 times: {place / 'a_0000.png'}, ")
+
+
+def test_a_list_of_images_and_cases(folder, tmp_path):
+    folder("a.jpg", "b_0000.png", "c_0001.png", "c_0000.png", "c d_0000.png", "e.v2_0000.png")
+    file = tmp_path / "mine.txt"
+    file.write_text(
+        "\ufeff# mine\n\n images/a.jpg\nimages/c\nimages/b_0000.png\nimages/c d\nimages/e.v2\n"
+        f"{tmp_path / 'images' / 'gone.png'}\nimages/nothing\n"
+    )
+    found = asked(file)
+    assert names_of(found) == {
+        "a": ["a.jpg"], "c": ["c_0000.png", "c_0001.png"], "b": ["b_0000.png"],
+        "c d": ["c d_0000.png"], "e.v2": ["e.v2_0000.png"], "gone": ["gone.png"],
+        "nothing": ["nothing"],
+    }  # fmt: skip
+    assert found.named["gone"] == "line 8 of mine.txt"
+
+
+def test_all_that_is_wrong_with_a_list_at_once(folder, tmp_path):
+    folder("a.jpg", "a_0000.png", "b.png")
+    file = tmp_path / "mine.txt"
+    file.write_text("images/a.jpg\nimages/b.png\nimages/a_0000.png\nimages/b.png\nimages/.c.png\n")
+    lines = refusal(file).splitlines()
+    assert lines[0] == f"-i {file}: 3 problems"
+    assert "images/a.jpg (line 1 of mine.txt), " in lines[1]
+    assert "Case 'b' is there 2 times: " in lines[2] and "(line 4 of mine.txt)" in lines[2]
+    assert lines[3].startswith("  line 5 of mine.txt: the case '.c' cannot name a mask.")
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n\n"])
+def test_an_empty_list(tmp_path, content):
+    (tmp_path / "mine.txt").write_text(content)
+    assert refusal(tmp_path / "mine.txt").startswith(f"-i {tmp_path / 'mine.txt'} names no image.")
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "mine.csv"])
+def test_what_is_no_text(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00\x80")
+    assert refusal(tmp_path / name).startswith(f"-i {tmp_path / name} is no text in UTF-8.")
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("case,file\none,a.png\ntwo,b.png\n", {"one": ["a.png"], "two": ["b.png"]}),
+        ("File;age;Case\na.png;7;one\n;;\n", {"one": ["a.png"]}),
+        ("case,b,R,g\none,3.png,1.png,2.png\n", {"one": ["1.png", "2.png", "3.png"]}),
+        ("case\tchannel_0001\tchannel_0000\none\t2.png\t1.png\n", {"one": ["1.png", "2.png"]}),
+        ('case,file\n"one, two",x/a.png\n', {"one, two": ["a.png"]}),
+    ],
+)
+def test_tables(tmp_path, text, files):
+    (tmp_path / "mine.csv").write_text("\ufeff" + text)
+    found = asked(tmp_path / "mine.csv")
+    assert names_of(found) == files
+    assert all(file.is_relative_to(tmp_path) for own in found.cases.values() for file in own)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "nothing"),
+        ("name,file\na,b\n", "name, file"),
+        ("case,R,G\na,b,c\n", "case, R, G"),
+        ("case,file,channel_0000\na,b,c\n", "several of them: case, file, channel_0000"),
+    ],
+)
+def test_columns_that_are_not_there(tmp_path, text, found):
+    (tmp_path / "mine.csv").write_text(text)
+    assert refusal(tmp_path / "mine.csv") == (
+        f"-i {tmp_path / 'mine.csv'}: needed: the column case, and either file, or one per channel "
+        "of the model (R, G, B), or channel_0000, channel_0001 and so on; found: "
+        f"{found}. Fix: the first line names the columns, as in case,file"
+    )
+
+
+def test_all_that_is_wrong_with_a_table_at_once(tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text("case,R,G,B\na,1,2,3\nb,1,,\n../c,1,2,3\na,4,5,6\n,1,2,3\n")
+    lines = refusal(file).splitlines()
+    assert lines[0] == f"-i {file}: 4 problems"
+    assert lines[1] == "  line 3 of mine.csv: no value for G and B."
+    assert lines[2] == "  line 6 of mine.csv: no value for case."
+    assert lines[3].startswith("  Case 'a' is there 2 times: ")
+    assert lines[4].startswith("  line 4 of mine.csv: the case '../c' cannot name a mask.")
+    file.write_text("case,file\n")
+    assert refusal(file).startswith(f"-i {file} has no row.")
+
+
+def test_images_one_by_one(folder, tmp_path):
+    place = folder("a.jpg", "b_0000.png", "b_0001.png", "list.txt.png")
+    files = [place / name for name in ("a.jpg", "b_0000.png", "b_0001.png")]
+    assert names_of(asked(*files)) == {"a": ["a.jpg"], "b": ["b_0000.png", "b_0001.png"]}
+    assert names_of(asked(files[0])) == {"a": ["a.jpg"]}
+    text = refusal(files[0], place, tmp_path / "mine.csv")
+    assert f"-i {place}: beside others, each is one image." in text
+    assert f"-i {tmp_path / 'mine.csv'}: beside others" in text
+    assert refusal(tmp_path / "no").startswith(f"-i {tmp_path / 'no'} is not there. Fix: ")
