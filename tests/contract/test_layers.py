@@ -39,9 +39,7 @@ HEAVY = {
 }  # fmt: skip
 PIPELINE = ("sharing", "training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
-    **dict.fromkeys(
-        (*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY
-    ),
+    **dict.fromkeys((*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY),
     "sample": {"numpy"},
     "testing": {"torch", "timm"},
 }
