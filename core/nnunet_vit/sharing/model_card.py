@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import in_order
 from nnunet_vit.errors import counted
@@ -9,7 +10,6 @@ from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.quantities import sizes_text
 from nnunet_vit.sharing.bundle_format import TRAINED, Manifest
-from nnunet_vit.sharing.licences import licence_text, weights_text
 from nnunet_vit.tuning import method_name
 
 FRONT = (
@@ -87,11 +87,13 @@ def _training(manifest: Manifest, run: ViTnnUNetConfig) -> Iterator[str]:
 
 
 def _weights(run: ViTnnUNetConfig) -> Iterator[str]:
-    licence = licence_text(run.model)
+    from nnunet_vit.profiling.describe import weights_of
+
     yield "## Pretrained weights\n"
-    yield f"- Started from: {text(weights_text(run.model))}"
-    if licence:
-        yield f"- Their licence: {text(licence)}. It may hold for this model too."
+    weights = weights_of(run, timm_name(run.model.backbone, run.model.size_name))
+    yield f"- Started from: {text(weights.source)}"
+    if run.model.pretrained:
+        yield f"- Licence: {text(weights.licence)}. It may bind this model too."
 
 
 def _packages(manifest: Manifest) -> Iterator[str]:

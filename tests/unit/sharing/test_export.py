@@ -21,8 +21,10 @@ from shared_models import (
 from nnunet_vit.errors import ConfigError, MachineError, ModelError
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.bundle_format import manifest_from
 from nnunet_vit.sharing.export_zip import check_zip_path, export_zip
 from nnunet_vit.sharing.exporting import Source
+from nnunet_vit.sharing.model_card import card_of
 
 pytestmark = pytest.mark.unit
 SHARED = "weights/shared.safetensors"
@@ -135,9 +137,8 @@ def test_the_card(bundle):
         "- Fine-tuning: frozen",
         "- Folds: 0, 1, 2; checkpoint: final",
         "- Epochs: 3 of 3",
-        "- Started from: the file weights.safetensors",
-        "- Their licence: not known here: look at the model card of those weights. It may hold for "
-        "this model too.",
+        "- Started from: weights.safetensors",
+        "- Licence: the file's own (vit_tiny_patch16_224: apache-2.0). It may bind this model too.",
         "pip install nnunet-vit nnunet-vit-segformer",
     ):
         assert line in card.splitlines(), line
@@ -196,3 +197,26 @@ def test_a_disk_that_refuses_keeps_the_older_file(model, tmp_path, monkeypatch):
     with pytest.raises(MachineError, match="No space left on device"):
         export_zip(content, older)
     assert everything_in(tmp_path) == before and older.read_text() == "older"
+
+
+@pytest.mark.parametrize(
+    ("changes", "source", "licence"),
+    [
+        ({"pretrained": False}, "none: random weights", ""),
+        ({"backbone": "retfound"}, "RETFound_mae_natureCFP, fetched by hand", "CC BY-NC 4.0"),
+        ({"backbone": "dinov3"}, "fetched from timm's repositories", "DINOv3 License"),
+        ({}, "fetched from timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k", "apache-2.0"),
+        ({"repository": "a/b"}, "fetched from a/b on the model hub", "of the weights' model card"),
+    ],
+)
+def test_weights_and_their_licence(bundle, changes, source, licence):
+    entries = contents(bundle)
+    plans = json.loads(entries["plans.json"])
+    plans["nnunet_vit"]["run"]["model"] |= {"checkpoint_path": "", **changes}
+    manifest = manifest_from(json.loads(entries["manifest.json"]), "a test")
+    card = card_of(manifest, plans, json.loads(entries["dataset.json"]))
+    section = card.partition("## Pretrained weights\n")[2].partition("##")[0]
+    assert f"- Started from: {source}" in section
+    assert section.strip().endswith(f"- Licence: {licence}. It may bind this model too.") or (
+        not licence and "Licence" not in section
+    )
