@@ -6,6 +6,7 @@ from pathlib import Path
 from nnunet_vit.errors import MachineError
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.inputs import Inputs, Trained, sound_inputs
+from nnunet_vit.inference.large.choosing import refuse_large
 from nnunet_vit.inference.outputs.case_outputs import check_min_size
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
@@ -38,6 +39,7 @@ def checked_inputs(
     _check_place(masks, [each for each in given if each.is_dir()], folders)
     check_min_size(options, models[0].plans["image_reader_writer"])
     inputs = sound_inputs(given, models[0], progress)
+    refuse_large(inputs.large, options.of_whole_images())
     files = [file for own in inputs.all_cases.values() for file in own]
     _check_place(masks, {file.parent for file in files}, ())
     return inputs

@@ -1,27 +1,50 @@
 """A table of how large each class is in each mask."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.data.checks.raster_reading import PICTURES, in_threads, read, reader_for
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import labels_of
+from nnunet_vit.errors import DataError
 from nnunet_vit.files.csv_table import write_table
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.large.choosing import MASK
+from nnunet_vit.inference.large.opening import opened
+from nnunet_vit.inference.large.source import Strips
 from nnunet_vit.inference.outputs.case_outputs import VOLUMES_TABLE
 
 COLUMNS = ("case", "class", "voxels", "share", "size", "unit")
 Row = tuple[str, str, int, str, str, str]
 
 
-def write_volumes(masks: Path, cases: Iterable[str], description: JsonObject) -> Path:
+@dataclass(frozen=True)
+class _Mask:
+    """How many pixels have which value.
+
+    Attributes:
+        counts: by value.
+        pixel: the size of one; 0: not known.
+        unit: of it.
+    """
+
+    counts: Mapping[int, int]
+    pixel: float = 0.0
+    unit: str = ""
+
+
+def write_volumes(
+    masks: Path, cases: Iterable[str], description: JsonObject, *, large: Collection[str] = ()
+) -> Path:
     """Write a row per mask and class: pixels or voxels, their share of the image, and mm2 or mm3.
 
     Args:
         masks: the folder of masks, where the table goes.
         cases: whose masks are there.
         description: dataset.json.
+        large: those of the cases whose masks are read in strips.
 
     Returns:
         The table. Sizes are empty where files have no spacing.
@@ -30,25 +53,52 @@ def write_volumes(masks: Path, cases: Iterable[str], description: JsonObject) ->
         MachineError: it cannot be written.
     """
     ending = str(description["file_ending"])
-    files = {case: masks / f"{case}{ending}" for case in cases}
-    rows = in_threads(lambda case: list(_rows(case, files, description)), list(files), lambda: None)
+    files = {case: masks / f"{case}{MASK if case in large else ending}" for case in cases}
+
+    def rows_of(case: str) -> list[Row]:
+        if case in large:
+            return list(_rows(case, _of_strips(files[case]), description))
+        return list(_rows(case, _whole(files[case], description), description))
+
+    rows = in_threads(rows_of, list(files), lambda: None)
     write_table(COLUMNS, (row for each in rows for row in each), masks / VOLUMES_TABLE)
     return masks / VOLUMES_TABLE
 
 
-def _rows(case: str, files: Mapping[str, Path], description: JsonObject) -> Iterator[Row]:
+def _rows(case: str, mask: _Mask | None, description: JsonObject) -> Iterator[Row]:
+    if mask is None:  # removed meanwhile
+        return
+    pixels = sum(mask.counts.values())
+    for name, labels in labels_of(description).classes.items():
+        count = sum(mask.counts.get(label, 0) for label in set(labels))
+        yield case, name, count, f"{count / pixels:.6f}", size_text(count, mask.pixel), mask.unit
+
+
+def _whole(file: Path, description: JsonObject) -> _Mask | None:
     import numpy as np
 
-    file = files[case]
     reader = reader_for(description, [file], "mask")
     found = read(file, reader, str(description["file_ending"]), "mask")
-    if isinstance(found, FileFault):  # removed meanwhile
-        return
-    mask, spacing = found.values[0].astype(int), found.spacing
-    own, unit = pixel_of(mask.shape, spacing if reader.__name__ != PICTURES else None)
-    for name, labels in labels_of(description).classes.items():
-        count = int(np.isin(mask, labels).sum())
-        yield case, name, count, f"{count / mask.size:.6f}", size_text(count, own), unit
+    if isinstance(found, FileFault):
+        return None
+    values, counts = np.unique(found.values[0].astype(int), return_counts=True)
+    spacing = found.spacing if reader.__name__ != PICTURES else None
+    numbers = zip(values.tolist(), counts.tolist(), strict=True)
+    return _Mask(dict(numbers), *pixel_of(found.values.shape[1:], spacing))
+
+
+def _of_strips(file: Path) -> _Mask | None:
+    """Return the same of a large mask; pictures have no spacing."""
+    import numpy as np
+
+    counts = np.zeros(1 << 16, dtype=np.int64)
+    try:
+        with Strips(opened([file]), str(file)) as strips:
+            for _, strip in strips.all():
+                counts += np.bincount(strip.ravel(), minlength=len(counts))
+    except DataError:
+        return None
+    return _Mask({value: int(counts[value]) for value in np.flatnonzero(counts).tolist()})
 
 
 def pixel_of(shape: Sequence[int], spacing: Sequence[float] | None) -> tuple[float, str]:

@@ -19,6 +19,8 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
+from nnunet_vit.inference.large.choosing import is_large
+from nnunet_vit.inference.large.opening import look_at_large
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Inputs:
         faulty: files of the others, by case.
         faults: what is wrong with these.
         readers: of sound images; none: nnU-Net's own, as the model's plans name it.
+        large: those of the sound cases that are predicted in strips.
     """
 
     cases: dict[str, list[Path]]
@@ -62,6 +65,7 @@ class Inputs:
     faulty: dict[str, list[Path]] = field(default_factory=dict)
     faults: dict[str, UserError] = field(default_factory=dict)
     readers: "dict[str, type[BaseReaderWriter]]" = field(default_factory=dict)
+    large: tuple[str, ...] = ()
 
     @property
     def all_cases(self) -> dict[str, list[Path]]:
@@ -71,7 +75,7 @@ class Inputs:
     def without(self, left_out: Collection[str]) -> "Inputs":
         """Return these without some of the sound cases."""
         cases = {case: files for case, files in self.cases.items() if case not in left_out}
-        return replace(self, cases=cases)
+        return replace(self, cases=cases, large=tuple(c for c in self.large if c in cases))
 
 
 def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progress) -> Inputs:
@@ -90,14 +94,20 @@ def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progre
     wanted, formats = _wanted(model), formats_of(model.plans, _reader(model), ending)
     given = [images] if isinstance(images, Path) else images
     asked = asked_for(given, formats, wanted.channels)
-    for notice in (*asked.notices, *foreign_notices(asked.cases.values(), ending)):
+    large = {case for case, files in asked.cases.items() if is_large(files)}
+    usual = [files for case, files in asked.cases.items() if case not in large]
+    for notice in (*asked.notices, *foreign_notices(usual, ending)):
         progress.log(notice)
     names = list(asked.cases)
     source = asked.source.removeprefix("-i").strip()
     progress.start_cases(f"Checking the images{' of ' * bool(source)}{source}", len(names))
-    looks = in_threads(
-        lambda case: _look(case, asked, formats, wanted), names, lambda: progress.case("")
-    )
+
+    def look(case: str) -> ImageFacts | list[FileFault]:
+        if case in large:
+            return look_at_large(asked.cases[case], wanted, model.plans, model.configuration)
+        return _look(case, asked, formats, wanted)
+
+    looks = in_threads(look, names, lambda: progress.case(""))
     found = dict(zip(names, looks, strict=True))
     sound = {case: look for case, look in found.items() if isinstance(look, ImageFacts)}
     faults = {case: look for case, look in found.items() if isinstance(look, list)}
@@ -113,7 +123,8 @@ def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progre
         {case: facts.memory for case, facts in sound.items()},
         {case: asked.cases[case] for case in faults},
         {case: _error(each) for case, each in faults.items()},
-        {case: formats.reader_of(asked.cases[case]) for case in sound},
+        {case: formats.reader_of(asked.cases[case]) for case in sound if case not in large},
+        tuple(case for case in sound if case in large),
     )
 
 

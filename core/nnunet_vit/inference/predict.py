@@ -82,7 +82,7 @@ def predict_folder(
     ready = loaded(trained, networks)
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, maker_digest([ready], options.changes_masks()))
-    outputs = outputs_of(ready, options)
+    outputs = outputs_of(ready, options, large=inputs.large)
     left = left_to_predict(inputs, record, outputs)
     expected = overwritable([masks / outputs.mask(case) for case in left.cases])
     said = [notice for network in networks for notice in network.notices]
@@ -200,10 +200,17 @@ def run(
     Returns:
         What was wrong with cases that have no mask.
     """
+    from nnunet_vit.inference.large.large_cases import predict_large
     from nnunet_vit.inference.predicting.pipeline import predict_cases
 
     def written(case: str, names: Sequence[str]) -> None:
         if record is not None:
             record.add(case, inputs.cases[case], names)
 
-    return predict_cases(inputs, masks, model, options=options, progress=progress, written=written)
+    small = inputs.without(inputs.large)
+    failed = predict_cases(small, masks, model, options=options, progress=progress, written=written)
+    if inputs.large:
+        failed |= predict_large(
+            inputs, masks, model, options=options, progress=progress, written=written
+        )
+    return failed

@@ -20,6 +20,7 @@ from nnunet_vit.inference.finished_masks import (
     left_to_predict,
 )
 from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.large.choosing import refuse_large
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.predict import (
     finish,
@@ -68,6 +69,7 @@ def predict_ensemble(
     first = members[0].model
     models = [member.model for member in members]
     inputs = checked_inputs(images, masks, models, options=options, progress=progress)
+    refuse_large(inputs.large, ["--ensemble"])
     options = replace(options, device=choose_device(options.device))
     masks.mkdir(parents=True, exist_ok=True)
     record = FinishedMasks(masks, file_maker_digest(file, options.changes_masks()))

@@ -42,6 +42,18 @@ class PredictionOptions:
     min_size: LeastSize | None = None
     instances: bool = False
 
+    def of_whole_images(self) -> list[str]:
+        """Return those that are given and need whole images, as the command line writes them."""
+        given = {
+            "--probabilities": self.probabilities,
+            "--uncertainty": self.uncertainty,
+            "--overlays": self.overlays,
+            "--instances": self.instances,
+            "--largest-component": self.largest_component,
+            "--min-size": self.min_size is not None,
+        }
+        return [flag for flag, wanted in given.items() if wanted]
+
     def changes_masks(self) -> JsonObject:
         """Return what masks depend on beside model and images."""
         found: JsonObject = {"mirroring": self.mirroring, "step": self.step}

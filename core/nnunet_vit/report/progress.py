@@ -119,6 +119,16 @@ class Progress:
     def start_epochs(self, text: str, total: int, done: Callable[[], int]) -> None:
         """Begin work that is counted in epochs; the arguments are those of `start_work`."""
 
+    def start_parts(self, text: str, total: int, unit: str, done: Callable[[], int]) -> None:
+        """Begin work that is counted in parts of any kind.
+
+        Args:
+            text: what it is.
+            total: how many parts it has.
+            unit: what a part is.
+            done: returns how many of them are done; it is asked now and then.
+        """
+
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
         """Begin a download.
 
@@ -219,6 +229,10 @@ class ConsoleProgress(Progress):
     def start_epochs(self, text: str, total: int, done: Callable[[], int]) -> None:
         """Begin work that is counted in epochs."""
         self._display.start(Work(text, total, "epoch", done))
+
+    def start_parts(self, text: str, total: int, unit: str, done: Callable[[], int]) -> None:
+        """Begin work that is counted in parts."""
+        self._display.start(Work(text, total, unit, done))
 
     def start_download(self, text: str, total: int, received: Callable[[], int]) -> None:
         """Begin a download."""

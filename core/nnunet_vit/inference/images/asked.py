@@ -10,6 +10,7 @@ from nnunet_vit.inference.images.folder_cases import cases_of_folder
 from nnunet_vit.inference.images.image_formats import Formats
 from nnunet_vit.inference.images.list_cases import cases_of_files, cases_of_list
 from nnunet_vit.inference.images.table_cases import cases_of_table
+from nnunet_vit.inference.large.choosing import is_zarr
 
 LISTS, TABLES = (".txt",), (".csv", ".tsv")
 
@@ -27,9 +28,9 @@ def asked_for(images: Sequence[Path], formats: Formats, channels: Sequence[str])
     """
     first, *others = images
     if not others:
-        if first.is_dir():
+        if first.is_dir() and not is_zarr(first):
             return cases_of_folder(first, formats)
-        if not first.is_file():
+        if not first.exists():
             raise DataError(
                 f"-i {first} is not there.",
                 fix="-i with the folder of images, a list (.txt), a table (.csv), or images.",
@@ -38,7 +39,11 @@ def asked_for(images: Sequence[Path], formats: Formats, channels: Sequence[str])
             return cases_of_list(first, formats)
         if first.suffix.lower() in TABLES:
             return cases_of_table(first, formats, channels)
-    wrong = [file for file in images if file.is_dir() or file.suffix.lower() in LISTS + TABLES]
+    wrong = [
+        file
+        for file in images
+        if (file.is_dir() and not is_zarr(file)) or file.suffix.lower() in LISTS + TABLES
+    ]
     refuse("-i", [
         Fault(f"-i {file}: beside others, each is one image.", "give a folder, a list or a table "
               "alone.") for file in wrong

@@ -1,6 +1,6 @@
 """The cases of a folder: nnU-Net's names, CASE_0000.ending, in each format that the model takes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nnunet_vit.data.case_files import CHANNEL, files_of
@@ -20,6 +20,7 @@ from nnunet_vit.inference.images.asked_cases import (
     name_faults,
 )
 from nnunet_vit.inference.images.image_formats import Formats
+from nnunet_vit.inference.large.choosing import clashes, large_images
 
 
 def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:
@@ -32,21 +33,33 @@ def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:
     Raises:
         DataError: there is none, or names are wrong.
     """
-    source, ending = f"-i {folder}", formats.ending
-    others = other_images(folder, ending)
+    source, ending, large = f"-i {folder}", formats.ending, large_images(folder)
+    others = [file for file in other_images(folder, ending) if file not in large.files]
     foreign = [file for file in others if ending_of(file.name).lower() in formats.readers]
     numbered = [each for file in foreign if (each := named(file)).channel]
-    plain = [file for file in foreign if not named(file).channel]
-    own = [file for file in files_of(folder) if file.name.endswith(ending)]
-    if own or not foreign:
-        refuse(source, image_faults(folder, ending, of_model=True))
-    elif not numbered:
-        refuse(source, [_unnumbered(folder, plain)])
+    own = [file for file in files_of(folder, ending) if file not in large.files]
+    alone = bool(large.cases) and not own and not foreign
+    refuse(source, [] if alone else _misnamed(folder, own, foreign, formats=formats))
+    refuse(source, large.faults)
     files = [*(named(file, ending) for file in own), *numbered]
     refuse(source, name_faults(files))
-    cases = cases_of_named(sorted(files, key=lambda each: each.case))
+    cases = cases_of_named(files)
+    refuse(source, clashes(folder, cases, large))
+    every = cases | large.cases
     taken = {each.file for each in numbered}
-    return AskedCases(source, cases, tuple(_left_out(folder, others, taken, formats)))
+    left_out = tuple(_left_out(folder, others, taken, formats))
+    return AskedCases(source, {case: every[case] for case in sorted(every)}, left_out)
+
+
+def _misnamed(
+    folder: Path, own: Sequence[Path], foreign: Sequence[Path], *, formats: Formats
+) -> list[Fault]:
+    """Return what is wrong with names, where the folder's cases would not be what it seems."""
+    if own or not foreign:
+        return image_faults(folder, formats.ending, of_model=True)
+    if not any(named(file).channel for file in foreign):
+        return [_unnumbered(folder, foreign)]
+    return []
 
 
 def named(file: Path, ending: str = "") -> NamedFile:
@@ -58,7 +71,7 @@ def named(file: Path, ending: str = "") -> NamedFile:
     return NamedFile(match["case"], match["channel"], file, "")
 
 
-def _unnumbered(folder: Path, plain: list[Path]) -> Fault:
+def _unnumbered(folder: Path, plain: Sequence[Path]) -> Fault:
     """Return the fault of a folder of images that all lack a number."""
     names = [file.name for file in plain]
     first = plain[0]

@@ -47,7 +47,7 @@ def write_after_masks(
         return read(file, inputs.readers.get(case, reader), ending_of(file.name), "image")
 
     if options.volumes:
-        write_volumes(masks, cases, description)
+        write_volumes(masks, cases, description, large=inputs.large)
     if options.uncertainty:
         write_uncertainty(masks, list(cases), outputs, reader)
     if options.instances:

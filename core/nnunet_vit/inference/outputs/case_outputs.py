@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.inference.large.choosing import MASK
 from nnunet_vit.inference.least_size import PIXELS
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.outputs.float_image import NIFTI, TIFF, ending_for
@@ -32,16 +33,18 @@ class CaseOutputs:
         reader: nnU-Net's of images and masks, by name.
         options: what is asked for.
         members: networks and mirrored copies whose disagreement is told; 1: there is none.
+        large: the cases that are read in strips, whose masks are TIFFs.
     """
 
     ending: str
     reader: str
     options: PredictionOptions
     members: int = 1
+    large: Collection[str] = ()
 
     def mask(self, case: str) -> str:
         """Return the name of a mask."""
-        return f"{case}{self.ending}"
+        return f"{case}{MASK if case in self.large else self.ending}"
 
     def entropy(self, case: str) -> str:
         """Return where the entropy of each pixel lies."""
@@ -88,7 +91,8 @@ class CaseOutputs:
         return [file for file in files if file.is_file()]
 
     def _possible(self, case: str) -> Iterator[str]:
-        yield from (f"{case}{end}" for end in (*NNUNETS, self.ending))
+        yield from (f"{case}{end}" for end in NNUNETS)
+        yield self.mask(case)
         yield f"{OVERLAYS}/{case}.png"
         for end in (NIFTI, TIFF):
             yield f"{UNCERTAINTY}/{case}_entropy{end}"
@@ -130,8 +134,10 @@ def check_min_size(options: PredictionOptions, reader: str) -> None:
         )
 
 
-def outputs_of(model: LoadedModel, options: PredictionOptions) -> CaseOutputs:
-    """Return the files that a model's prediction writes."""
+def outputs_of(
+    model: LoadedModel, options: PredictionOptions, *, large: Collection[str] = ()
+) -> CaseOutputs:
+    """Return the files that a model's prediction writes; masks of large cases are TIFFs."""
     mirrors = mirrors_of(model.mirroring_axes if options.mirroring else None)
     reader = str(model.plans.plans["image_reader_writer"])
-    return CaseOutputs(model.ending, reader, options, len(model.networks) * len(mirrors))
+    return CaseOutputs(model.ending, reader, options, len(model.networks) * len(mirrors), large)

@@ -1,6 +1,6 @@
 """A case on its way to a mask: its image as the network takes it, and its mask as it was read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from nnunet_vit.inference.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+    from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
     from nnunet_vit.files.array_type import Array
 
@@ -72,14 +73,7 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
     outputs = (_resampled(one[None], known, model) for one in logits)
     values = np.uint8 if len(labels.foreground_labels) < 255 else np.uint16
     inner = np.zeros(known["shape_after_cropping_and_before_resampling"], dtype=values)
-    if labels.has_regions:
-        for label, output in zip(labels.regions_class_order, outputs, strict=True):
-            inner[torch.sigmoid(output).numpy() > 0.5] = label
-    else:
-        highest = next(outputs)
-        for label, output in enumerate(outputs, start=1):
-            inner[(output > highest).numpy()] = label
-            highest = torch.maximum(highest, output)
+    decided(outputs, labels, inner)
     return _whole(inner, known, model)
 
 
@@ -97,6 +91,25 @@ def _whole(inner: "Array", known: JsonObject, model: LoadedModel) -> "Array":
     whole[tuple(slice(*ends) for ends in known["bbox_used_for_cropping"])] = inner
     turned: Array = whole.transpose(model.plans.transpose_backward)
     return turned
+
+
+def decided(outputs: Iterable[torch.Tensor], labels: "LabelManager", mask: "Array") -> None:
+    """Write the label of each pixel into a mask that is 0.
+
+    Args:
+        outputs: logits in float32, one output after the other, each of the mask's shape.
+        labels: of the model.
+        mask: to fill.
+    """
+    each = iter(outputs)
+    if labels.has_regions:
+        for label, output in zip(labels.regions_class_order, each, strict=True):
+            mask[torch.sigmoid(output).numpy() > 0.5] = label
+    else:
+        highest = next(each)
+        for label, output in enumerate(each, start=1):
+            mask[(output > highest).numpy()] = label
+            highest = torch.maximum(highest, output)
 
 
 def probabilities_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Array":

@@ -31,11 +31,18 @@ class Grid:
 
     def regions(self, shape: Sequence[int]) -> list[Region]:
         """Return the tiles of what is at least one of them large."""
-        steps = compute_steps_for_sliding_window(tuple(shape), self.tile, self.step)
         return [
             tuple(slice(start, start + size) for start, size in zip(at, self.tile, strict=True))
-            for at in itertools.product(*steps)
+            for at in itertools.product(*self.steps(shape))
         ]
+
+    def steps(self, shape: Sequence[int]) -> list[list[int]]:
+        """Return where tiles begin on each axis; on one that is too short, at 0."""
+        padded = [max(size, tile) for size, tile in zip(shape, self.tile, strict=True)]
+        found: list[list[int]] = compute_steps_for_sliding_window(
+            tuple(padded), self.tile, self.step
+        )
+        return found
 
     def padding(self, shape: Sequence[int]) -> list[tuple[int, int]]:
         """Return what is added before and after each axis for one tile at least, voxels."""

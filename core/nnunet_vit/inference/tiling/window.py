@@ -1,7 +1,7 @@
 """The sliding window: images to logits, in batches as large as memory takes."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from nnunet_vit.inference.entropy import MemberMaps
+from nnunet_vit.inference.tiling.band import Band, WindowTile
 from nnunet_vit.inference.tiling.forward import Forward
-from nnunet_vit.inference.tiling.grid import Grid
+from nnunet_vit.inference.tiling.grid import Grid, Region
 from nnunet_vit.inference.tiling.sums import Sums, Tile
 
 Item = TypeVar("Item")
@@ -54,6 +55,11 @@ class SlidingWindow:
         self._maps = maps
         self._weights = grid.importance(forward.device)
 
+    @property
+    def grid(self) -> Grid:
+        """How tiles cover an image."""
+        return self._grid
+
     @torch.inference_mode()
     def logits(self, images: Iterable[tuple[Item, Tensor]]) -> Iterator[tuple[Item, Tensor]]:
         """Yield the mean logits (outputs, Z, Y, X) of each image (C, Z, Y, X), in their order.
@@ -75,6 +81,31 @@ class SlidingWindow:
         if tiles:
             self._run(tiles)
         yield from _finished(begun)
+
+    @torch.inference_mode()
+    def rows(self, size: Sequence[int], pixels: Callable[[Region], Tensor]) -> Iterator[Tensor]:
+        """Yield the mean logits (outputs, rows, X) of an image that is never whole in memory.
+
+        They are those of `logits`, to the last bit, from the top to the bottom.
+
+        Args:
+            size: (Y, X) of the image.
+            pixels: returns those of a region, (C, *tile), with 0 outside of the image; it is asked
+                tile by tile, row by row.
+        """
+        grid, forward = self._grid, self._forward
+        band = Band(size, grid, forward.networks, outputs=self._outputs, device=forward.device)
+        waiting: list[Tile] = []
+        for region in band.regions:
+            waiting.append(WindowTile(band, region, pixels(region).to(forward.device)))
+            while len(waiting) >= (count := self._together):
+                self._run(waiting[:count])
+                waiting = waiting[count:]
+                yield from band.taken()
+        if waiting:
+            self._run(waiting)
+        band.finish()
+        yield from band.taken()
 
     @property
     def _together(self) -> int:

@@ -39,13 +39,13 @@ def names_of(found):
 
 def test_a_folder_has_each_format_that_the_model_takes(folder):
     place = folder("b_0001.png", "b_0000.png", "a_0000.JPG", "c_0000.nii.gz", "plain.bmp")
-    (place / "d_0000.svs").touch()
+    (place / "d_0000.webp").touch()
     found = asked(place)
     assert names_of(found) == {
         "a": ["a_0000.JPG"], "b": ["b_0000.png", "b_0001.png"], "c": ["c_0000.nii.gz"]
     }  # fmt: skip
     assert found.notices == (
-        f"Left out of {place}: 1 file *.svs, 1 file *.bmp; the model takes *.png, and others with "
+        f"Left out of {place}: 1 file *.webp, 1 file *.bmp; the model takes *.png, and others with "
         "the number of a channel.",
     )
 

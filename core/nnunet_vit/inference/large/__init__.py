@@ -1,0 +1,1 @@
+"""Images that are never whole in memory: read, predicted and written strip by strip."""

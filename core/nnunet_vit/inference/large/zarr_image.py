@@ -1,0 +1,88 @@
+"""An OME-Zarr of any size, read in strips."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from nnunet_vit.errors import DataError, MachineError, first_line
+from nnunet_vit.quantities import sizes_text
+
+if TYPE_CHECKING:
+    from nnunet_vit.files.array_type import Array
+
+PLANE = ("y", "x")
+
+
+class ZarrImage:
+    """The finest resolution of an OME-Zarr.
+
+    Attributes:
+        shape: (C, Y, X).
+        chunk: lines that are stored together.
+        bytes: of a value.
+        level: which of the image's resolutions it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open it.
+
+        Raises:
+            DataError: it is no OME-Zarr of one picture, or damaged.
+            MachineError: zarr is not installed.
+        """
+        try:
+            import zarr
+        except ImportError as error:
+            raise MachineError(
+                f"{folder} is an OME-Zarr, and zarr is not installed.",
+                fix="pip install 'nnunet-vit[zarr]'",
+            ) from error
+        try:
+            group = zarr.open_group(str(folder), mode="r")
+            attributes = dict(group.attrs)
+            image = _first_image(attributes)
+            paths = [entry["path"] for entry in image["datasets"]]
+            axes = [_name(axis) for axis in image["axes"]]
+            self._values = group[paths[0]]
+        except Exception as error:  # zarr's own classes, KeyError, ValueError, the system's
+            raise DataError(
+                f"{folder} is no OME-Zarr that can be read: {first_line(error)}.",
+                fix="an OME-Zarr (NGFF 0.4 or 0.5) has 'multiscales' in its attributes.",
+            ) from error
+        sizes = dict(zip(axes, self._values.shape, strict=True))
+        deep = {axis for axis, size in sizes.items() if size > 1 and axis not in ("c", *PLANE)}
+        if deep or axes[-2:] != [*PLANE]:
+            raise DataError(
+                f"{folder} has the axes {''.join(axes)} ({sizes_text(sizes.values())}); needed: "
+                "one picture, cyx.",
+                fix="save one picture per OME-Zarr.",
+            )
+        self._axes = axes
+        self.shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
+        self.chunk, self.bytes = int(self._values.chunks[-2]), self._values.dtype.itemsize
+        self.level = f"the finest of {len(paths)} levels" if len(paths) > 1 else ""
+
+    def lines(self, top: int, bottom: int) -> "Array":
+        """Return lines (C, bottom - top, X) in the file's own type."""
+        whole, down = slice(None), slice(top, bottom)
+        index = tuple(
+            down if axis == "y" else whole if axis in ("c", "x") else 0 for axis in self._axes
+        )
+        found = np.asarray(self._values[index])
+        return found.reshape(self.shape[0], bottom - top, self.shape[2])
+
+    def close(self) -> None:
+        """Leave the folder; nothing is open."""
+
+
+def _first_image(attributes: Mapping[str, object]) -> dict[str, list[dict[str, str]]]:
+    """Return the first entry of multiscales, of NGFF 0.5 or before."""
+    inner = attributes.get("ome", attributes)
+    every = cast("Mapping[str, list[dict[str, list[dict[str, str]]]]]", inner)["multiscales"]
+    return every[0]
+
+
+def _name(axis: object) -> str:
+    return str(axis["name"] if isinstance(axis, dict) else axis).lower()
