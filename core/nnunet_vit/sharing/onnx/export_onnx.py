@@ -159,8 +159,7 @@ def _compared(network: FoldsMean, file: Path, opened: OpenedModel, *, any_batch:
     model = opened.model
     batches = BATCHES if any_batch else (1,)
     tiles = [make(model, count) for make in (noise_tiles, drawn_tiles) for count in batches]
-    sigmoid = model.labels.has_regions
-    return agreement(network, running(file), tiles, sigmoid=sigmoid)
+    return agreement(network, running(file), tiles)
 
 
 def onnx_record(exported: Exported, opened: OpenedModel) -> JsonObject:
@@ -187,11 +186,15 @@ def onnx_record(exported: Exported, opened: OpenedModel) -> JsonObject:
         "output": {"name": OUTPUT, "type": "float32", "shape": [batch, outputs, *tile]},
         "compared_with_pytorch": {
             "batches": list(BATCHES) if exported.graph.any_batch else [1],
-            "largest_difference": found.difference,
-            "largest_logit": found.largest,
-            "largest_difference_of_probabilities": found.probabilities,
-            "allowed": found.allowed,
-            "steep": found.steep,
+            "largest_logit": found.logit,
+            "largest_difference": found.found.largest,
+            "mean_difference": found.found.mean,
+            "allowed_difference": found.allowed,
+            "exact": found.exact,
+            "pytorch_itself": {
+                "largest_difference": found.own.largest,
+                "mean_difference": found.own.mean,
+            },
         },
     }
 
@@ -201,10 +204,11 @@ def told(file: Path, described: Path, exported: Exported) -> str:
     from nnunet_vit.quantities import bytes_text
 
     size = sum(path.stat().st_size for path in (file.with_name(p.name) for p in exported.files))
-    steep = ", where rounding counts most" if exported.compared.steep else ""
+    found = exported.compared
+    steep = f", as its own do by rounding ({found.own.largest:.1e})" * (not found.exact)
     return (
         f"ONNX: {file} ({bytes_text(size)}, opset {exported.graph.opset}) and {described.name}; "
-        f"logits differ from PyTorch's by {exported.compared.difference:.1e} at most{steep}"
+        f"logits differ from PyTorch's by {found.found.largest:.1e} at most{steep}"
     )
 
 
