@@ -1,0 +1,133 @@
+"""A model folder to a bioimage.io record, tested on the spot."""
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnunet_vit.errors import ConfigError, ModelError
+from nnunet_vit.files.writable import check_writable
+from nnunet_vit.inference.predicting.staging import staged_in
+from nnunet_vit.modeling.runtime.onnx_graph import running
+from nnunet_vit.quantities import bytes_text
+from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts, check_facts
+from nnunet_vit.sharing.bioimageio.record_files import write_record
+from nnunet_vit.sharing.onnx.around_network import around_network
+from nnunet_vit.sharing.onnx.export_onnx import (
+    check_opset,
+    check_packages,
+    exported_in,
+    onnx_record,
+)
+from nnunet_vit.sharing.onnx.model_record import model_record
+from nnunet_vit.sharing.opened_model import Wanted, opened_model
+
+if TYPE_CHECKING:
+    from bioimageio.spec import ValidationSummary
+
+PACKAGES = ("bioimageio.spec", "bioimageio.core")
+INSTALL = "pip install 'nnunet-vit[bioimageio]'"
+WEIGHTS = "weights.onnx"
+
+
+def export_bioimageio(
+    wanted: Wanted, file: Path, *, facts: RecordFacts, opset: int | None, progress: Progress
+) -> str:
+    """Write a model as a bioimage.io record that passes the format's and the model's own test.
+
+    The file is written whole or not at all; an earlier one is replaced.
+
+    Args:
+        wanted: the model and its folds.
+        file: ends in .zip.
+        facts: that no model knows.
+        opset: version of ONNX's operators; None: 18.
+        progress: where to show what happens.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        ConfigError: the name, the opset, an author or the licence is missing or cannot be.
+        MachineError: a package is missing, or the file cannot be written.
+        ModelError: bioimage.io cannot describe the model, or the record does not pass.
+        NumericsError: the network in ONNX says something else than PyTorch's.
+        PluginError: the head cannot be exported.
+    """
+    if file.suffix != ".zip" or file.is_dir():
+        raise ConfigError(
+            f"--bioimageio {file}: no file that ends in .zip.", fix="--bioimageio record.zip"
+        )
+    check_facts(facts)
+    check_packages(_missing(), INSTALL)
+    check_opset(opset)
+    check_writable(file.parent, f"--bioimageio {file}")
+    opened = opened_model(wanted, progress)
+    around = around_network(opened.model)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with staged_in(file.parent) as staged:
+        exported = exported_in(staged, WEIGHTS, opened, opset=opset, progress=progress)
+        record = {**model_record(opened), "onnx": onnx_record(exported, opened), **around}
+        run = running(exported.files[0])
+        described = write_record(staged, opened, record, facts=facts, run=run)
+        progress.start_work("Testing the record")
+        packed = _packed(described, staged / file.name)
+        check_passes(packed)
+        os.replace(packed, file)
+    return (
+        f"bioimage.io record: {file} ({bytes_text(file.stat().st_size)}); bioimageio.spec and "
+        "bioimageio.core accept it"
+    )
+
+
+def _missing() -> list[str]:
+    return [name for name in PACKAGES if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # nothing of bioimageio
+        return False
+
+
+def _packed(described: Path, target: Path) -> Path:
+    """Write a record as one zip file.
+
+    Raises:
+        ModelError: its description does not fit the format.
+    """
+    from bioimageio.spec import InvalidDescr, load_description, save_bioimageio_package
+
+    record = load_description(described, perform_io_checks=True)
+    if isinstance(record, InvalidDescr):
+        raise _refused(record.validation_summary)
+    save_bioimageio_package(record, output_path=target)
+    return target
+
+
+def check_passes(record: Path) -> None:
+    """Let bioimageio.core run a record on its test tensors.
+
+    Raises:
+        ModelError: it does not pass.
+    """
+    from bioimageio.core import test_model
+
+    summary = test_model(record)
+    if summary.status != "passed":
+        raise _refused(summary)
+
+
+def _refused(summary: "ValidationSummary") -> ModelError:
+    errors = [
+        f"{'.'.join(map(str, error.loc))}: {error.msg}".strip()
+        for detail in summary.details
+        for error in detail.errors
+    ]
+    told = "; ".join(" ".join(error.split()) for error in errors[:3]) or summary.name
+    return ModelError(
+        f"bioimage.io's own test refuses the record: {told[:600]}.",
+        fix="change what it names; a licence must be one of SPDX's identifiers, such as CC-BY-4.0.",
+    )
