@@ -13,6 +13,7 @@ CORE = ROOT / "core" / "nnunet_vit"
 LAYERS = (
     {"__main__", "external_trainers"},
     {"", "cli"},
+    {"sharing"},
     {"training"},
     {"inference"},
     {"evaluation"},
@@ -36,7 +37,7 @@ HEAVY = {
     "torch", "timm", "peft", "numpy", "nnunetv2", "scipy", "skimage", "safetensors",
     "huggingface_hub", "transformers", "batchgenerators", "SimpleITK", "matplotlib",
 }  # fmt: skip
-PIPELINE = ("training", "inference", "evaluation", "data", "nnunet")
+PIPELINE = ("sharing", "training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
     **dict.fromkeys((*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY),
     "sample": {"numpy"},

@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.errors import ConfigError, ModelError
+from packaging.version import Version
+
+from nnunet_vit.errors import ConfigError, MachineError, ModelError
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.predicting.staging import staged_in
 from nnunet_vit.modeling.runtime.onnx_graph import running
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 PACKAGES = ("bioimageio.spec", "bioimageio.core")
 INSTALL = "pip install 'nnunet-vit[bioimageio]'"
 WEIGHTS = "weights.onnx"
+# each of its descriptions of a file fails otherwise; bioimageio.core asks for one version of it
+FITS_PYDANTIC, TOO_NEW = Version("0.5.14"), Version("2.14")
 
 
 def export_bioimageio(
@@ -61,6 +65,7 @@ def export_bioimageio(
         )
     check_facts(facts)
     check_packages(_missing(), INSTALL)
+    _check_versions()
     check_opset(opset)
     check_writable(file.parent, f"--bioimageio {file}")
     opened = opened_model(wanted, progress)
@@ -83,6 +88,22 @@ def export_bioimageio(
 
 def _missing() -> list[str]:
     return [name for name in PACKAGES if not _is_there(name)]
+
+
+def _check_versions() -> None:
+    """Refuse two packages that do not work together, which pip does not know.
+
+    Raises:
+        MachineError: with the versions.
+    """
+    from importlib.metadata import version
+
+    spec, pydantic = version("bioimageio.spec"), version("pydantic")
+    if Version(spec) < FITS_PYDANTIC and Version(pydantic) >= TOO_NEW:
+        raise MachineError(
+            f"bioimageio.spec {spec} does not work with pydantic {pydantic}.",
+            fix=f"pip install 'pydantic<{TOO_NEW}', or a newer bioimageio.core.",
+        )
 
 
 def _is_there(name: str) -> bool:

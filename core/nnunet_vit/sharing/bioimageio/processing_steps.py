@@ -57,19 +57,21 @@ def prepared(tile: "Array", steps: Sequence[JsonObject]) -> "Array":
 
 
 def _done(values: "Array", name: str, given: JsonObject) -> "Array":
-    plane = {"axis": (1, 2), "keepdims": True}
+    flat = values.reshape(len(values), -1)
     if name == "zero_mean_unit_variance":
-        spread = values.std(**plane) + given["eps"]
-        return np.asarray((values - values.mean(**plane)) / spread)
+        return _scaled(values, flat.mean(axis=1), flat.std(axis=1) + given["eps"])
     if name == "scale_range":
-        least, most = values.min(**plane), values.max(**plane)
-        return np.asarray((values - least) / (most - least + given["eps"]))
+        least = flat.min(axis=1)
+        return _scaled(values, least, flat.max(axis=1) - least + given["eps"])
     if name == "clip":
         return values.clip(given["min"], given["max"])
     if name == "fixed_zero_mean_unit_variance":
-        mean, std = (np.reshape(given[key], (-1, 1, 1)) for key in ("mean", "std"))
-        return np.asarray((values - mean) / std)
+        return _scaled(values, np.asarray(given["mean"]), np.asarray(given["std"]))
     return values * float(given["gain"])
+
+
+def _scaled(values: "Array", minus: "Array", by: "Array") -> "Array":
+    return (values - minus.reshape(-1, 1, 1)) / by.reshape(-1, 1, 1)
 
 
 def _z_score(rules: Sequence[JsonObject]) -> JsonObject:

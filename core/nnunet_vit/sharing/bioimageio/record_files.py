@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 RECORD = "bioimageio.yaml"  # JSON is YAML
 COVER_EDGE = 256  # pixels of each half at least; a cover is twice as wide as high
-HALO = 4  # its share of a tile's edge: programs step by half a tile, as nnU-Net does
 Run = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -86,12 +85,12 @@ def _parts(record: JsonObject, steps: list[JsonObject]) -> JsonObject:
 
 
 def _input(record: JsonObject, steps: list[JsonObject]) -> JsonObject:
-    batch, _, height, width = record["onnx"]["input"]["shape"]
+    height, width = record["tiles"]["size"]
     return {
         "id": "image",
         "description": "a tile with the intensities of the training images",
         "axes": [
-            {"type": "batch", **({"size": 1} if batch == 1 else {})},
+            _batch(record),
             {"type": "channel", "channel_names": _names(record["channels"])},
             *(
                 {"type": "space", "id": axis, "size": size, **_scale(record, number)}
@@ -105,29 +104,32 @@ def _input(record: JsonObject, steps: list[JsonObject]) -> JsonObject:
 
 
 def _output(record: JsonObject) -> JsonObject:
-    batch, _, *tile = record["onnx"]["output"]["shape"]
     activation = record["outputs"]["activation"]
     return {
         "id": "probabilities",
         "description": f"{activation} of the logits of each class or region",
         "axes": [
-            {"type": "batch", **({"size": 1} if batch == 1 else {})},
+            _batch(record),
             {"type": "channel", "channel_names": _names(record["outputs"]["classes"])},
             *(
                 {
                     "type": "space",
                     "id": axis,
                     "size": {"tensor_id": "image", "axis_id": axis},
-                    "halo": size // HALO,
                     **_scale(record, number),
                 }
-                for number, (axis, size) in enumerate(zip("yx", tile, strict=True))
+                for number, axis in enumerate("yx")
             ),
         ],
         "data": {"type": "float32", "range": [0.0, 1.0]},
         "postprocessing": postprocessing(activation),
         "test_tensor": {"source": "test_output.npy"},
     }
+
+
+def _batch(record: JsonObject) -> JsonObject:
+    fixed = record["onnx"]["input"]["shape"][0] == 1
+    return {"type": "batch", "size": 1} if fixed else {"type": "batch"}
 
 
 def _scale(record: JsonObject, axis: int) -> JsonObject:

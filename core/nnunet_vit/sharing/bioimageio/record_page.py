@@ -9,13 +9,14 @@ PAGE = """# {title}
 
 ## Input
 
-Tiles of {height} x {width} pixels with the channels {channels}, in the intensities of the training images ({ending}).
-The record's preprocessing normalizes a tile by its own pixels where the statistics are not fixed; nnU-Net looks at the
-whole image. Larger images are cut into overlapping tiles by the program that runs the record.
+Tiles of {height} x {width} pixels with the channels {channels}, in the intensities of
+the training images ({ending}). Larger images are cut into tiles by the program that runs
+the record.
 
-nnU-Net also crops an image to what is not 0 before it normalizes, {resampled}averages over mirrored
-images, and weights overlapping tiles by a gaussian. None of these is part of a record: masks differ a little from those of
-`vit_cli predict`, most at the borders of tiles.
+nnU-Net crops an image to what is not 0, normalizes it as a whole, {resampled}averages over
+mirrored images, and weights overlapping tiles by a gaussian. Little of this can be part of a
+record, so masks of images that are larger than a tile differ from those of `vit_cli predict`,
+most at the borders of tiles.
 
 ## Output
 
@@ -23,14 +24,15 @@ Probabilities ({activation}) of {classes}. {rule}
 
 ## Validation
 
-Compare masks with references of images that the model has not seen: `vit_cli evaluate -p MASKS -r REFERENCES`.
+Compare masks with references of images that the model has not seen:
+`vit_cli evaluate -p MASKS -r REFERENCES`.
 
 ## Licences
 
 Pretrained weights: {weights}. Training data: {data}. They may bind those who use the model.
 
-Written by nnunet-vit {version}; folds {folds}, checkpoint {checkpoint}. In onnxruntime the logits differ from PyTorch's by
-{difference:.1e} at most.
+Written by nnunet-vit {version}; folds {folds}, checkpoint {checkpoint}. In onnxruntime the
+logits differ from PyTorch's by {difference:.1e} at most.
 """
 
 
