@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from nnunet_vit.errors import ConfigError, MachineError, ModelError
+from nnunet_vit.errors import ConfigError, MachineError, ModelError, did_you_mean
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.predicting.staging import staged_in
 from nnunet_vit.modeling.runtime.onnx_graph import running
@@ -16,12 +16,8 @@ from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts, check_facts
 from nnunet_vit.sharing.bioimageio.record_files import write_record
 from nnunet_vit.sharing.onnx.around_network import around_network
-from nnunet_vit.sharing.onnx.export_onnx import (
-    check_opset,
-    check_packages,
-    exported_in,
-    onnx_record,
-)
+from nnunet_vit.sharing.onnx.asked_for import check_opset, check_packages
+from nnunet_vit.sharing.onnx.exported_network import exported_in, onnx_record
 from nnunet_vit.sharing.onnx.model_record import model_record
 from nnunet_vit.sharing.opened_model import Wanted, opened_model
 
@@ -31,6 +27,7 @@ if TYPE_CHECKING:
 PACKAGES = ("bioimageio.spec", "bioimageio.core")
 INSTALL = "pip install 'nnunet-vit[bioimageio]'"
 WEIGHTS = "weights.onnx"
+USUAL = ("CC-BY-4.0", "CC-BY-NC-4.0", "CC0-1.0", "Apache-2.0", "MIT")  # licences of models
 # each of its descriptions of a file fails otherwise; bioimageio.core asks for one version of it
 FITS_PYDANTIC, TOO_NEW = Version("0.5.14"), Version("2.14")
 
@@ -66,6 +63,7 @@ def export_bioimageio(
     check_facts(facts)
     check_packages(_missing(), INSTALL)
     _check_versions()
+    _check_licence(facts.licence)
     check_opset(opset)
     check_writable(file.parent, f"--bioimageio {file}")
     opened = opened_model(wanted, progress)
@@ -106,6 +104,24 @@ def _check_versions() -> None:
         )
 
 
+def _check_licence(licence: str) -> None:
+    """Refuse a licence that is no identifier.
+
+    Raises:
+        ConfigError: names the nearest usual one.
+    """
+    from bioimageio.spec.generic.v0_3 import LicenseId
+    from pydantic import ValidationError
+
+    try:
+        LicenseId(licence)
+    except ValidationError:
+        raise ConfigError(
+            f"--licence {licence}: SPDX knows no such identifier.{did_you_mean(licence, USUAL)}",
+            fix=f"one of SPDX's list, such as {', '.join(USUAL)}.",
+        ) from None
+
+
 def _is_there(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
@@ -143,12 +159,12 @@ def check_passes(record: Path) -> None:
 
 def _refused(summary: "ValidationSummary") -> ModelError:
     errors = [
-        f"{'.'.join(map(str, error.loc))}: {error.msg}".strip()
+        f"{'.'.join(map(str, error.loc))}: {error.msg[:200]}".strip(": ")
         for detail in summary.details
         for error in detail.errors
     ]
     told = "; ".join(" ".join(error.split()) for error in errors[:3]) or summary.name
     return ModelError(
         f"bioimage.io's own test refuses the record: {told[:600]}.",
-        fix="change what it names; a licence must be one of SPDX's identifiers, such as CC-BY-4.0.",
+        fix="change what it names, or report it with the output of the same command and --debug.",
     )
