@@ -4,6 +4,13 @@ import pytest
 from shared_models import exported, stored_model, write_summaries
 
 
+@pytest.fixture
+def onnx_packages():
+    """Skip where the extra onnx is not installed."""
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name, reason="pip install -e '.[onnx]' for it")
+
+
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     """A validated model of three folds with frozen blocks, started from a file of weights."""

@@ -43,9 +43,9 @@ def test_an_empty_folder_is_filled_and_another_is_left_alone(model, tmp_path):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ([], "export needs one target, 0 are given"),
-        (["--to", "a.zip", "--nnunet", "b"], "export needs one target, 2 are given"),
-        (["--nnunet", "b", "--adapters-only"], "only a zip may lack the pretrained weights"),
+        ([], "export needs one target; given: none"),
+        (["--to", "a.zip", "--nnunet", "b"], "export needs one target; given: --to, --nnunet"),
+        (["--nnunet", "b", "--adapters-only"], "--adapters-only: for --to alone"),
         (["--to", "a.zip", "--checkpoint", "lates"], "Did you mean 'latest'?"),
         (["--to", "a.tar"], "--to a.tar does not end with .zip"),
     ],
