@@ -31,7 +31,5 @@ def test_every_floor_is_a_constraint():
 def test_an_extra_that_is_not_there():
     found = constraints("tests")
     assert found.returncode == 1
-    assert found.stderr == (
-        "No extra tests in pyproject.toml; it has test, tensorboard, mlflow, wandb, trackio, "
-        "browser, onnx, dev, release.\n"
-    )
+    told = r"No extra tests in pyproject\.toml; it has test, tensorboard, .*onnx, .*release\.\n"
+    assert re.fullmatch(told, found.stderr)

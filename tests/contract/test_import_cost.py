@@ -90,7 +90,7 @@ def light_modules():
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     heavy = {
         "training", "inference", "evaluation", "profiling", "data", "nnunet", "sample",
-        "modeling", "checkpoints", "blocks", "computing", "transforms",
+        "modeling", "checkpoints", "blocks", "computing", "transforms", "sharing",
     }  # fmt: skip
     return sorted(
         name

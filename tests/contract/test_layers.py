@@ -13,6 +13,7 @@ CORE = ROOT / "core" / "nnunet_vit"
 LAYERS = (
     {"__main__", "external_trainers"},
     {"", "cli"},
+    {"sharing"},
     {"training"},
     {"inference"},
     {"evaluation"},
@@ -36,7 +37,7 @@ HEAVY = {
     "torch", "timm", "peft", "numpy", "nnunetv2", "scipy", "skimage", "safetensors",
     "huggingface_hub", "transformers", "batchgenerators", "SimpleITK", "matplotlib",
 }  # fmt: skip
-PIPELINE = ("training", "inference", "evaluation", "data", "nnunet")
+PIPELINE = ("sharing", "training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
     **dict.fromkeys((*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY),
     "sample": {"numpy"},
@@ -204,6 +205,8 @@ def test_a_head_uses_the_contract_and_no_more(head):
     [
         ("training", "from nnunet_vit import cli", ["nnunet_vit.cli"]),
         ("training", "from nnunet_vit.inference import model_folder", []),
+        ("sharing", "from nnunet_vit.inference import model_folder", []),
+        ("training", "from nnunet_vit.sharing import portable", ["nnunet_vit.sharing.portable"]),
         ("inference", "from nnunet_vit.training import run", ["nnunet_vit.training.run"]),
         ("evaluation", "def f():\n  import nnunet_vit.inference", ["nnunet_vit.inference"]),
         ("profiling", "from nnunet_vit import evaluation", ["nnunet_vit.evaluation"]),

@@ -48,8 +48,8 @@ def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> str:
     Raises:
         OSError, SafetensorError: the disk refuses.
     """
-    _write_tensors(directory / WEIGHTS, checkpoint.weights)
-    _write_tensors(directory / OPTIMIZER, checkpoint.optimizer)
+    write_tensors(directory / WEIGHTS, checkpoint.weights)
+    write_tensors(directory / OPTIMIZER, checkpoint.optimizer)
     state = {"schema": SCHEMA, "epoch": checkpoint.epoch, "state": plain(checkpoint.state)}
     (directory / STATE).write_text(json.dumps(state), encoding="utf-8")
     for name in CONTENT:
@@ -93,13 +93,18 @@ def read_checkpoint(
         raise DamagedCheckpointError(f"{STATE} is not that of a checkpoint")
     return Checkpoint(
         epoch,
-        _read_tensors(directory / WEIGHTS, device),
-        {} if weights_alone else _read_tensors(directory / OPTIMIZER, "cpu"),
+        read_tensors(directory / WEIGHTS, device),
+        {} if weights_alone else read_tensors(directory / OPTIMIZER, "cpu"),
         content,
     )
 
 
-def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write tensors by their names as a safetensors file; equal ones are equal bytes.
+
+    Raises:
+        OSError, SafetensorError: the disk refuses.
+    """
     written: dict[str, Tensor] = {}
     storages: set[int] = set()
     for name, tensor in tensors.items():
@@ -113,7 +118,12 @@ def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     path.chmod(path.parent.stat().st_mode & 0o666)
 
 
-def _read_tensors(path: Path, device: torch.device | str) -> dict[str, Tensor]:
+def read_tensors(path: Path, device: torch.device | str) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises:
+        DamagedCheckpointError: it is none, or damaged.
+    """
     try:
         return dict(load_file(path, device=str(device)))
     except (SafetensorError, OSError, ValueError) as error:

@@ -23,11 +23,13 @@ class FoldWeights:
         weights: as `ViTSegmentationNetwork.load_state_dict` takes them.
         mirroring_axes: over which prediction may average.
         notices: one sentence for each damaged checkpoint that an older one stands in for.
+        epochs: that it was trained; None: the file does not say.
     """
 
     weights: "dict[str, Tensor]"
     mirroring_axes: tuple[int, ...] | None
     notices: tuple[str, ...] = ()
+    epochs: int | None = None
 
 
 def read_fold(model: ModelFolder, fold: int | str, kind: Kind, *, base: Path | None) -> FoldWeights:
@@ -51,8 +53,9 @@ def read_fold(model: ModelFolder, fold: int | str, kind: Kind, *, base: Path | N
     checkpoint = folder.checkpoint(kind)
     assert checkpoint is not None  # folds() has looked
     axes = checkpoint.state["mirroring_axes"]
-    weights = _on_base(model, checkpoint, base)
-    return FoldWeights(weights, None if axes is None else tuple(axes), tuple(folder.store.notices))
+    weights = on_base(model, checkpoint, base)
+    mirrored = None if axes is None else tuple(axes)
+    return FoldWeights(weights, mirrored, tuple(folder.store.notices), checkpoint.epoch)
 
 
 def _of_whole(file: Path, content: JsonObject) -> FoldWeights:
@@ -72,12 +75,22 @@ def _of_whole(file: Path, content: JsonObject) -> FoldWeights:
             fix="copy it again, or train it again.",
         )
     assert isinstance(weights, dict)
-    return FoldWeights(weights, None if axes is None else tuple(axes))
+    epochs = content.get("current_epoch")
+    mirrored = None if axes is None else tuple(axes)
+    return FoldWeights(weights, mirrored, epochs=epochs if type(epochs) is int else None)
 
 
-def _on_base(
-    model: ModelFolder, checkpoint: "Checkpoint", base: Path | None
-) -> "dict[str, Tensor]":
+def on_base(model: ModelFolder, checkpoint: "Checkpoint", base: Path | None) -> "dict[str, Tensor]":
+    """Return the weights of a small checkpoint together with those that it was trained on.
+
+    Args:
+        model: the folder.
+        checkpoint: of one of its folds.
+        base: the pretrained weights, where they no longer lie where the run file said.
+
+    Raises:
+        ModelError: the pretrained weights are missing or others.
+    """
     from nnunet_vit.checkpoints.base import load_stored
     from nnunet_vit.modeling.backbone import vits_of
     from nnunet_vit.modeling.hub.published import pinned_weights

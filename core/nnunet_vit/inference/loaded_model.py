@@ -60,7 +60,7 @@ def networks_of_folds(
     Raises:
         ModelError: the weights are not those of the network.
     """
-    from nnunet_vit.modeling.runtime.copies import copied
+    from nnunet_vit.modeling.runtime.network_copies import copied
 
     network, (first, *others) = build(), weights
     networks = [network, *(copied(network) or build() for _ in others)]

@@ -21,13 +21,7 @@ def datasets_with_results(
     Raises:
         ConfigError: the folder is not known or not there, or has no such dataset.
     """
-    folder = results or _of_run_file(config) or os.environ.get(VARIABLE)
-    if not folder:
-        raise ConfigError(
-            f"The results folder is not known: {VARIABLE} is not set.",
-            fix="--results FOLDER, or --config with a run file that has paths.results.",
-        )
-    root = Path(folder)
+    root = results_folder(config, results)
     if not root.is_dir():
         raise ConfigError(f"The results folder {root} is {_what(root)}.", fix="--results FOLDER")
     there = {path.name: path for path in sorted(root.glob("Dataset*_*")) if path.is_dir()}
@@ -43,6 +37,25 @@ def datasets_with_results(
             f"{', '.join(there) or 'none'}."
         )
     return found
+
+
+def results_folder(config: Path | None, results: Path | None) -> Path:
+    """Return the results folder, whether it is there or not.
+
+    Args:
+        config: a run file whose paths.results counts.
+        results: the folder itself; None: the run file's, or nnUNet_results.
+
+    Raises:
+        ConfigError: none of these says it.
+    """
+    folder = results or _of_run_file(config) or os.environ.get(VARIABLE)
+    if not folder:
+        raise ConfigError(
+            f"The results folder is not known: {VARIABLE} is not set.",
+            fix=f"--results FOLDER, or {VARIABLE}=FOLDER.",
+        )
+    return Path(folder)
 
 
 def _is_called(name: str, wanted: str) -> bool:

@@ -98,7 +98,7 @@ def _facts(entry: RunEntry) -> str:
 
 def _entry(path: Path) -> RunEntry:
     folds = sorted(fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name))
-    found = {fold.name.removeprefix("fold_"): _dice_of_cases(fold) for fold in folds}
+    found = {fold.name.removeprefix("fold_"): dice_of_cases(fold) for fold in folds}
     # fold all is validated on what it has trained on
     numbered = [case for fold, cases in found.items() if fold != "all" for case in cases]
     files = list(_files(path))
@@ -111,7 +111,7 @@ def _entry(path: Path) -> RunEntry:
         path,
         tuple(fold for fold, per_case in found.items() if per_case),
         tuple(fold for fold, per_case in found.items() if not per_case),
-        _mean_of_classes(numbered),
+        mean_of_classes(numbered),
         len(numbered),
         sum(file.st_size for file in files),
         date.fromtimestamp(newest),
@@ -129,7 +129,7 @@ def _files(folder: Path) -> Iterator[os.stat_result]:
                 yield facts
 
 
-def _dice_of_cases(fold: Path) -> list[dict[str, float]]:
+def dice_of_cases(fold: Path) -> list[dict[str, float]]:
     """Return the Dice of each class in each validation case, by nnU-Net's summary."""
     with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError):
         entries = summary_entries(fold / VALIDATION / SUMMARY)
@@ -140,7 +140,7 @@ def _dice_of_cases(fold: Path) -> list[dict[str, float]]:
     return []
 
 
-def _mean_of_classes(cases: Sequence[Mapping[str, float]]) -> float | None:
+def mean_of_classes(cases: Sequence[Mapping[str, float]]) -> float | None:
     """Return what nnU-Net calls the foreground mean: of the classes' means over the cases."""
     classes = dict.fromkeys(name for case in cases for name in case)
     values = [[case.get(name, math.nan) for case in cases] for name in classes]

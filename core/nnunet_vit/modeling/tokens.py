@@ -26,7 +26,7 @@ class Tokens:
     def maps(self) -> Tensor:
         """The patches' tokens as maps (B, embed_dim, rows, columns)."""
         patches = self.values[:, self.prefix : self._end]
-        return patches.transpose(1, 2).reshape(len(patches), -1, *self.grid)
+        return patches.transpose(1, 2).reshape(patches.shape[0], -1, *self.grid)
 
     @property
     def added(self) -> Tensor:
@@ -49,7 +49,7 @@ class Tokens:
 
     def with_added(self, tokens: Tensor) -> "Tokens":
         """Return these with tokens (B or 1, M, embed_dim) at the end that have no place."""
-        more = tokens.expand(len(self.values), -1, -1).to(self.values.dtype)
+        more = tokens.expand(self.values.shape[0], -1, -1).to(self.values.dtype)
         return replace(self, values=torch.cat([self.values, more], dim=1))
 
     @property

@@ -70,7 +70,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
         channels=_channels(dataset, schemes, statistics.per_channel),
         statistics_from=statistics.origin,
         outputs=network.num_classes,
-        weights=_weights(run, name),
+        weights=weights_of(run, name),
         notes=notes.lines,
     )
 
@@ -163,7 +163,13 @@ def _channels(dataset: Dataset, schemes: list[str], statistics: ChannelStatistic
     return [Channel(*each) for each in zip(ordered, schemes, *statistics, strict=True)]
 
 
-def _weights(run: ViTnnUNetConfig, name: str) -> Weights:
+def weights_of(run: ViTnnUNetConfig, name: str) -> Weights:
+    """Return where a run's backbone starts.
+
+    Args:
+        run: resolved.
+        name: of the backbone, as timm has it.
+    """
     licence, source = _published(run, name)
     if run.model.checkpoint_path:
         return Weights(name, run.model.checkpoint_path, f"the file's own ({name}: {licence})")

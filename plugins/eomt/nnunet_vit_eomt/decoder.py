@@ -121,7 +121,7 @@ class EomtSegmentation(nn.Module):
             seen = seen | (drawn >= self.masking[number])
         count = tokens.values.shape[1]
         first_query = count - seen.shape[1]
-        allowed = seen.new_ones(len(seen), count, count)
+        allowed = seen.new_ones(seen.shape[0], count, count)
         allowed[:, first_query:, tokens.prefix : first_query] = seen
         return allowed
 

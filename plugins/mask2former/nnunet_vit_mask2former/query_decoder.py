@@ -73,7 +73,7 @@ class QueryDecoder(nn.Module):
             level.flatten(2).transpose(1, 2) + embedding
             for level, embedding in zip(maps, self.level_embedding, strict=True)
         ]
-        queries = self.queries.expand(len(mask_features), -1, -1)
+        queries = self.queries.expand(mask_features.shape[0], -1, -1)
         stages = [self.read(queries, mask_features)]
         for number, layer in enumerate(self.layers):
             turn = number % ATTENDED

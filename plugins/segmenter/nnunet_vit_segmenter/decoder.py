@@ -77,7 +77,7 @@ class MaskTransformer(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, embed_dim, h, w) to masks (B, num_classes, h', w')."""
         patches = self.projection(self.normalization(features.flatten(2).mT))
-        tokens = torch.cat([patches, self.classes.expand(len(patches), -1, -1)], dim=1)
+        tokens = torch.cat([patches, self.classes.expand(patches.shape[0], -1, -1)], dim=1)
         tokens = self.last_normalization(self.layers(tokens))
         count = self.classes.shape[1]
         patches, classes = tokens[:, :-count], tokens[:, -count:]

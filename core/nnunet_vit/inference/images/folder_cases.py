@@ -20,7 +20,7 @@ from nnunet_vit.inference.images.asked_cases import (
     name_faults,
 )
 from nnunet_vit.inference.images.image_formats import Formats
-from nnunet_vit.inference.large.choosing import clashes, large_images
+from nnunet_vit.inference.large.choosing import clashes, ending_of_large, large_images
 
 
 def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:
@@ -64,7 +64,7 @@ def _misnamed(
 
 def named(file: Path, ending: str = "") -> NamedFile:
     """Return case and channel of an image by its name; without a number the name is the case."""
-    stem = file.name.removesuffix(ending or ending_of(file.name))
+    stem = file.name.removesuffix(ending or ending_of_large(file) or ending_of(file.name))
     match = CHANNEL.fullmatch(stem)
     if match is None:
         return NamedFile(stem, "", file, "")

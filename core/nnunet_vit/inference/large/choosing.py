@@ -91,6 +91,12 @@ def is_large(files: Sequence[Path]) -> bool:
     )
 
 
+def ending_of_large(file: Path) -> str:
+    """Return the ending of a slide or an OME-Zarr, as in .ome.zarr; of others nothing."""
+    match = None if _is_tiff(file) else NAME.fullmatch(file.name)
+    return match["ending"] if match else ""
+
+
 def is_zarr(path: Path) -> bool:
     """Tell whether a folder is an image."""
     return path.name.lower().endswith(ZARRS)

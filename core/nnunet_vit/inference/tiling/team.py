@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.modeling.runtime.compiling import compiled_where_asked
-from nnunet_vit.modeling.runtime.copies import copied
+from nnunet_vit.modeling.runtime.network_copies import copied
 from nnunet_vit.modeling.runtime.placement import place
 from nnunet_vit.modeling.runtime.shared_features import SharedFeatures
 

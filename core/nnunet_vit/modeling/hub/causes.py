@@ -59,7 +59,7 @@ def not_fetched(file: HubFile, words: Words) -> ModelError:
 
 def meaning(file: HubFile, asked: Hub, error: BaseException) -> Words:
     """Return what an exception of the hub's client means for a user."""
-    chain = list(_chain(error))
+    chain = list(chain_of(error))
     for cause in chain:
         response: Any = getattr(cause, "response", None)
         status = getattr(response, "status_code", 0)
@@ -72,7 +72,7 @@ def meaning(file: HubFile, asked: Hub, error: BaseException) -> Words:
 
 def of_cache(file: HubFile, error: BaseException) -> MachineError | None:
     """Return the error of a cache that did not take a file; None: the cache is not to blame."""
-    for cause in _chain(error):
+    for cause in chain_of(error):
         if isinstance(cause, OSError) and cause.errno in FULL:
             return no_room(file, FULL[cause.errno])
         if isinstance(cause, OSError) and cause.errno in OF_CACHE:
@@ -113,7 +113,7 @@ def unwritable(file: HubFile, error: OSError) -> MachineError:
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and all that are behind it, also those that libraries wrap by hand."""
     waiting, seen = [error], set()
     while waiting:

@@ -54,7 +54,7 @@ def embed(vit: "ViT", images: Tensor) -> Tokens:
         tokens, places = vit._pos_embed(tokens)
         tokens = vit.norm_pre(tokens)
     else:
-        tokens = torch.cat([vit.cls_token.expand(len(tokens), -1, -1), tokens], dim=1)
+        tokens = torch.cat([vit.cls_token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = vit.pos_drop(tokens if vit.pos_embed is None else tokens + vit.pos_embed)
         places = None if vit.rel_pos_bias is None else vit.rel_pos_bias()
     rows, columns = vit.patch_embed.dynamic_feat_size(images.shape[-2:])

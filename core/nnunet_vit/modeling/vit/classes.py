@@ -129,7 +129,7 @@ def maps_and_prefix_of(
     # without such tokens some of timm's classes fail on the argument, others lack it
     maps = maps_of(model, images, blocks)
     return [
-        (features, features.new_zeros(len(features), 0, features.shape[1])) for features in maps
+        (features, features.new_zeros(features.shape[0], 0, features.shape[1])) for features in maps
     ]
 
 

@@ -1,17 +1,21 @@
 """The network as a graph: compiled, and exported."""
 
-import importlib.util
-import warnings
-
 import torch
 from torch import Tensor, nn
 
 from nnunet_vit.errors import first_line
+from nnunet_vit.modeling.runtime.onnx_graph import (
+    PACKAGES,
+    missing_packages,
+    running,
+    to_onnx,
+    traced,
+)
 from nnunet_vit.testing.building import build, finest, images_of, logits_of
 from nnunet_vit.testing.contract_error import ContractError
 from nnunet_vit.testing.small_vits import Case
 
-ONNX = ("onnx", "onnxscript", "onnxruntime")  # packages of the extra onnx
+ALL = ", ".join(PACKAGES)
 
 
 def check_compile(head: str, case: Case) -> None:
@@ -34,29 +38,24 @@ def check_export(head: str, case: Case) -> str:
     """Check that the exported network gives the same logits; return with what it was exported."""
     model, images = _ready(head, case)
     expected = logits_of(model, images)
-    with_onnx = all(importlib.util.find_spec(name) for name in ONNX)
+    with_onnx = not missing_packages()
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            program = torch.export.export(model, (images,), strict=False)
+        program, any_batch = traced(model, images)
+        with torch.no_grad():
             logits = finest(program.module()(images))
-            by_onnx = _through_onnx(program, images) if with_onnx else logits
+        by_onnx = _through_onnx(program, images, any_batch) if with_onnx else logits
     except Exception as error:
         raise _broken("The export", "NOT_EXPORTABLE", error) from error
     _check_equal("The exported network", logits, expected)
     _check_equal("The network in ONNX", by_onnx, expected)
-    return "to ONNX" if with_onnx else f"by torch.export; with {', '.join(ONNX)} to ONNX too"
+    number = "" if any_batch else ", one image at a time: it counts them in Python"
+    return f"to ONNX{number}" if with_onnx else f"by torch.export{number}; with {ALL} to ONNX too"
 
 
-def _through_onnx(program: torch.export.ExportedProgram, images: Tensor) -> Tensor:
+def _through_onnx(program: torch.export.ExportedProgram, images: Tensor, any_batch: bool) -> Tensor:
     """Return the logits of a network that onnxruntime runs."""
-    import onnxruntime
-
-    exported = torch.onnx.export(program, dynamo=True, verbose=False)
-    assert exported is not None
-    session = onnxruntime.InferenceSession(exported.model_proto.SerializeToString())
-    name = session.get_inputs()[0].name
-    return torch.from_numpy(session.run(None, {name: images.numpy()})[0])
+    graph = to_onnx(program, any_batch=any_batch)
+    return running(graph.program.model_proto.SerializeToString())(images)
 
 
 def _ready(head: str, case: Case) -> tuple[nn.Module, Tensor]:

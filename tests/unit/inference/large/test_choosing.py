@@ -11,6 +11,7 @@ from predicting_model import model_of
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.inference import inputs
+from nnunet_vit.inference.images.folder_cases import named
 from nnunet_vit.inference.large import choosing, opening
 from nnunet_vit.inference.large.choosing import clashes, large_images, refuse_large
 from nnunet_vit.inference.least_size import least_size
@@ -170,6 +171,7 @@ def test_large_images_of_a_list_or_one_by_one(tmp_path):
 
 def test_a_zarr_or_slide_that_is_named_is_one_image(tmp_path):
     zarr, slide = tmp_path / "a.ome.zarr", tmp_path / "b.svs"
+    assert [named(file).case for file in (zarr, slide)] == ["a", "b"]
     zarr.mkdir()
     slide.touch()
     with pytest.raises(DataError) as caught:

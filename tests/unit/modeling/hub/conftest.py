@@ -5,7 +5,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from huggingface_hub import constants, file_download
+from hub_address import use_hub
+from huggingface_hub import constants
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.modeling.hub import asking
@@ -107,14 +108,6 @@ def client(tmp_path, monkeypatch):
     for variable in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(variable, raising=False)
         monkeypatch.delenv(variable.upper(), raising=False)
-
-
-def use_hub(monkeypatch, address):
-    monkeypatch.setenv("HF_ENDPOINT", address)
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    template = address + "/{repo_id}/resolve/{revision}/{filename}"
-    for module in (constants, file_download):  # older clients copy it
-        monkeypatch.setattr(module, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
 
 
 @pytest.fixture

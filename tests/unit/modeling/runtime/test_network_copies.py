@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.runtime.copies import copied
+from nnunet_vit.modeling.runtime.network_copies import copied
 from nnunet_vit.registry.catalogue import HEADS, installed
 
 pytestmark = pytest.mark.unit

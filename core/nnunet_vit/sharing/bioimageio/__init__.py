@@ -1,0 +1,1 @@
+"""A trained model as a bioimage.io record, for Fiji, QuPath, deepImageJ and bioimageio.core."""

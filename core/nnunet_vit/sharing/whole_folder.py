@@ -1,0 +1,78 @@
+"""A folder that appears whole or not at all, and what is written beside it until then."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from nnunet_vit.errors import MachineError
+from nnunet_vit.files.locks import LockedError, lock
+from nnunet_vit.files.writing import sync_folder
+
+ASIDE = ".replaced-"  # before the name of a folder that makes room
+SCRATCH = ".unfinished-"  # before the name of a folder that is there for a while
+LOCK = ".lock"  # in such a folder: who works in it is alive
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Give an empty folder in another one for a while; those of killed processes are removed.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    for leftover in parent.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(LockedError, MachineError), lock(leftover / LOCK):
+            shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=parent) as place, lock(Path(place) / LOCK):
+        # one level below: whoever lists the models meanwhile sees none
+        folder = Path(place) / "content"
+        folder.mkdir()
+        yield folder
+
+
+@contextlib.contextmanager
+def staged(target: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give an empty folder to fill; put it in the place of `target` in one step afterwards.
+
+    What goes wrong inside leaves the target, and the folders above it, as they were.
+
+    Args:
+        target: of the folder; those above it are made.
+        replace: what is there.
+
+    Raises:
+        OSError: the disk refuses, or the target is there and not to be replaced.
+    """
+    absent = [folder for folder in target.parents if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with scratch_folder(target.parent) as folder:
+            yield folder
+            _put(folder, target, replace=replace)
+    except BaseException:
+        for made in absent:  # the deepest first
+            with contextlib.suppress(OSError):
+                made.rmdir()
+        raise
+    sync_folder(target.parent)
+
+
+def _put(folder: Path, target: Path, *, replace: bool) -> None:
+    for inner in (path for path in folder.rglob("*") if path.is_dir()):
+        sync_folder(inner)
+    sync_folder(folder)
+    if not (replace and target.exists()):
+        os.rename(folder, target)
+        return
+    aside = target.with_name(f"{ASIDE}{target.name}-{secrets.token_hex(4)}")
+    os.rename(target, aside)
+    try:
+        os.rename(folder, target)
+    except BaseException:
+        os.rename(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

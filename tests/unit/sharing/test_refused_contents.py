@@ -1,0 +1,179 @@
+"""Bundles whose entries are sound, and whose contents are refused."""
+
+import io
+import json
+
+import pytest
+from refused_bundles import listed, refusal
+from safetensors.torch import load, save
+from shared_models import contents, everything_in, installed, repacked
+
+from nnunet_vit.errors import ConfigError, ModelError, PluginError
+
+pytestmark = pytest.mark.unit
+FOLD = "weights/fold_0.safetensors"
+MANIFESTS = {
+    "schema": ({"schema": 2}, "has schema 2; this version of nnunet-vit reads 1."),
+    "format": ({"format": "x"}, "format: Input should be 'nnunet-vit model'"),
+    "unknown key": ({"more": 1}, "more: Extra inputs are not permitted"),
+    "out": ({"dataset": "Dataset001_A/../../x"}, "dataset: String should match pattern"),
+    "name": ({"plans": "../x"}, "plans: String should match pattern"),
+    "fold": ({"folds": {"../0": {"mirroring_axes": None}}}, "String should match pattern"),
+    "no fold": ({"folds": {}}, "folds: Dictionary should have at least 1 item"),
+    "axes": ({"folds": {"0": {"mirroring_axes": [2]}}}, "mirroring_axes.0: Input should be 0 or 1"),
+    "another fold": (
+        {"folds": {"1": {"mirroring_axes": None}}},
+        "weights/fold_1.safetensors is missing, weights/fold_0.safetensors belongs to no bundle",
+    ),
+    "another dataset": ({"dataset": "Dataset006_Other"}, "differ in dataset_name: "),
+    "another plan": ({"plans": "other"}, "differ in plans_name: "),
+}
+
+
+@pytest.mark.parametrize(("changes", "problem"), MANIFESTS.values(), ids=MANIFESTS)
+def test_another_manifest(small_bundle, results, tmp_path, changes, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", listed(small_bundle, **changes))
+    assert problem in refusal(bad, results)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"{", "manifest.json cannot be read: "),
+        (b"[" * 100_000, "manifest.json cannot be read: "),
+        (b'{"schema": 1, "schema": 1}', "the key 'schema' is there twice"),
+        (b"\xff", "manifest.json cannot be read: "),
+        (b"[]", "manifest.json is not as it must be"),
+    ],
+)
+def test_a_manifest_that_is_none(small_bundle, results, tmp_path, text, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", {"manifest.json": text})
+    assert problem in refusal(bad, results)
+
+
+def changed_weights(bundle, change):
+    tensors = load(contents(bundle)[FOLD])
+    change(tensors)
+    return listed(bundle, files={FOLD: save(tensors)})
+
+
+def leave_out(tensors):
+    del tensors[min(tensors)]
+
+
+def another_shape(tensors):
+    name = min(tensors)
+    tensors[name] = tensors[name][:0]
+
+
+def another_type(tensors):
+    name = min(tensors)
+    tensors[name] = tensors[name].half()
+
+
+def one_more(tensors):
+    tensors["more"] = next(iter(tensors.values())).clone()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (leave_out, "missing bridge.mean"),
+        (one_more, "unexpected more"),
+        (another_shape, " is F32 ["),
+        (another_type, " is F16 ["),
+    ],
+)
+def test_weights_of_another_network(small_bundle, results, tmp_path, change, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changed_weights(small_bundle, change))
+    text = refusal(bad, results)
+    assert f"{FOLD} does not fit the network: " in text and problem in text
+
+
+def pickle_bytes():
+    import torch
+
+    file = io.BytesIO()
+    torch.save({"a": torch.zeros(2)}, file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"short", bytes(100), pickle_bytes(), (2**40).to_bytes(8, "little") + b"{}",
+     (9).to_bytes(8, "little") + b'{"a":[]} '],
+    ids=["empty", "short", "zeros", "pickle", "long", "no tensor"],
+)  # fmt: skip
+def test_weights_that_are_no_safetensors(small_bundle, results, tmp_path, content):
+    changes = listed(small_bundle, files={FOLD: content})
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changes)
+    assert f"{FOLD} is no safetensors file" in refusal(bad, results)
+
+
+def test_a_header_that_lies_about_its_values(small_bundle, results, tmp_path):
+    content = contents(small_bundle)[FOLD]
+    changes = listed(small_bundle, files={FOLD: content[:-4]})
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changes)
+    assert f"{FOLD} is no safetensors file: its tensors are not what" in refusal(bad, results)
+
+
+def test_tensors_that_are_there_twice(bundle, results, tmp_path):
+    shared = load(contents(bundle)["weights/shared.safetensors"])
+    own = load(contents(bundle)[FOLD]) | {min(shared): shared[min(shared)]}
+    bad = repacked(bundle, tmp_path / "bad.zip", listed(bundle, files={FOLD: save(own)}))
+    assert f"{FOLD} and weights/shared.safetensors both hold" in refusal(bad, results)
+
+
+def changed_plans(bundle, change):
+    plans = json.loads(contents(bundle)["plans.json"])
+    change(plans, plans["configurations"]["2d"]["architecture"])
+    return listed(bundle, files={"plans.json": json.dumps(plans).encode()})
+
+
+PLANS = {
+    "class": (
+        lambda plans, own: own.update(network_class_name="os.system"),
+        "the network is 'os.system', not nnunet_vit.modeling.network.ViTSegmentationNetwork",
+    ),
+    "imports": (
+        lambda plans, own: own.update(_kw_requires_import=["model"]),
+        "_kw_requires_import is not empty",
+    ),
+    "arguments": (
+        lambda plans, own: own["arch_kwargs"]["model"].update(precision="bfloat16"),
+        "the network's arguments are not those of its run",
+    ),
+    "path": (
+        lambda plans, own: [
+            model.update(checkpoint_path="/etc/passwd")
+            for model in (own["arch_kwargs"]["model"], plans["nnunet_vit"]["run"]["model"])
+        ],
+        "model.checkpoint_path leads out of the bundle",
+    ),
+    "configurations": (
+        lambda plans, own: plans["configurations"].update(more=plans["configurations"]["2d"]),
+        "differ in configurations: ['2d', 'more'] and ['2d']",
+    ),
+    "stock": (lambda plans, own: plans.pop("nnunet_vit"), "hold no run of nnunet-vit"),
+    "reader": (lambda plans, own: plans.update(image_reader_writer=3), "image_reader_writer is"),
+}
+
+
+@pytest.mark.parametrize(("change", "problem"), PLANS.values(), ids=PLANS)
+def test_plans_of_something_else(small_bundle, results, tmp_path, change, problem):
+    bad = repacked(small_bundle, tmp_path / "bad.zip", changed_plans(small_bundle, change))
+    kind = ConfigError if "hold no run" in problem else ModelError
+    assert problem in refusal(bad, results, kind)
+
+
+def test_packages_that_are_not_installed(small_bundle, results, tmp_path):
+    needed = {
+        "head": {"distribution": "nnunet-vit-absent", "version": "1.2"},
+        "tuning": {"distribution": "somebodys-tuning", "version": "3.0"},
+    }
+    bad = repacked(small_bundle, tmp_path / "bad.zip", listed(small_bundle, packages=needed))
+    before = everything_in(results)
+    with pytest.raises(PluginError) as caught:
+        installed(bad, results)
+    assert caught.value.fix == "pip install nnunet-vit-absent==1.2 somebodys-tuning==3.0"
+    assert everything_in(results) == before
