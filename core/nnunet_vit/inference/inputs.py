@@ -17,8 +17,8 @@ from nnunet_vit.data.labels import labels_of
 from nnunet_vit.data.naming import counted_endings, image_faults, other_images
 from nnunet_vit.errors import DataError, ModelError, UserError, counted, shortened
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.inference.large.choosing import MASK, LargeImages, clashes, large_images
 from nnunet_vit.inference.large.opening import look_at_large
+from nnunet_vit.inference.large.which_images import MASK, LargeImages, clashes, large_images
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:

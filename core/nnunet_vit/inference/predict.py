@@ -19,7 +19,7 @@ from nnunet_vit.inference.finished_masks import (
 )
 from nnunet_vit.inference.fold_weights import FoldWeights, read_fold
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
-from nnunet_vit.inference.large.choosing import refuse_large
+from nnunet_vit.inference.large.which_images import refuse_large
 from nnunet_vit.inference.loaded_model import LoadedModel, networks_of_folds
 from nnunet_vit.inference.model_folder import ModelFolder, build_network, kind_of, open_model
 from nnunet_vit.inference.prediction_options import PredictionOptions

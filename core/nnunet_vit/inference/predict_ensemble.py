@@ -25,7 +25,7 @@ from nnunet_vit.inference.finished_masks import (
     left_to_predict,
 )
 from nnunet_vit.inference.inputs import Inputs, sound_inputs
-from nnunet_vit.inference.large.choosing import refuse_large
+from nnunet_vit.inference.large.which_images import refuse_large
 from nnunet_vit.inference.predict import (
     check_masks_folder,
     finish,

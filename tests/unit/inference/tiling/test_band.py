@@ -1,4 +1,4 @@
-"""Sums in strips are those of the whole image to the last bit; sums are freed when they are done."""
+"""Strips of logits have the bits of the whole image; sums are freed when they are done."""
 
 import gc
 import weakref

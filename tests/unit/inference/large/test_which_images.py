@@ -9,8 +9,8 @@ from predicting_model import model_of
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.inference import inputs
-from nnunet_vit.inference.large import choosing, opening
-from nnunet_vit.inference.large.choosing import clashes, large_images, refuse_large
+from nnunet_vit.inference.large import opening, which_images
+from nnunet_vit.inference.large.which_images import clashes, large_images, refuse_large
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -20,7 +20,7 @@ FULL = {"photometric": "rgb", "tile": (32, 32)}
 
 @pytest.fixture(autouse=True)
 def small_limit(monkeypatch):
-    monkeypatch.setattr(choosing, "MOST_PIXELS", 40 * 50)
+    monkeypatch.setattr(which_images, "MOST_PIXELS", 40 * 50)
 
 
 def write(folder, *names, size=(41, 50), channels=3):
