@@ -6,7 +6,7 @@ from pathlib import Path
 from nnunet_vit.errors import MachineError
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.inputs import Inputs, Trained, sound_inputs
-from nnunet_vit.inference.large.choosing import refuse_large
+from nnunet_vit.inference.large.which_images import refuse_large
 from nnunet_vit.inference.outputs.case_outputs import check_min_size
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress

@@ -11,9 +11,9 @@ from nnunet_vit.data.labels import labels_of
 from nnunet_vit.errors import DataError
 from nnunet_vit.files.csv_table import write_table
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.inference.large.choosing import MASK
 from nnunet_vit.inference.large.opening import opened
 from nnunet_vit.inference.large.source import Strips
+from nnunet_vit.inference.large.which_images import MASK
 from nnunet_vit.inference.outputs.case_outputs import VOLUMES_TABLE
 
 COLUMNS = ("case", "class", "voxels", "share", "size", "unit")

@@ -18,8 +18,10 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
-from nnunet_vit.inference.large.choosing import is_large
 from nnunet_vit.inference.large.opening import look_at_large
+from nnunet_vit.inference.large.which_images import (
+    is_large,
+)
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:

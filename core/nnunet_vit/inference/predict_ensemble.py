@@ -20,7 +20,7 @@ from nnunet_vit.inference.finished_masks import (
     left_to_predict,
 )
 from nnunet_vit.inference.inputs import Inputs
-from nnunet_vit.inference.large.choosing import refuse_large
+from nnunet_vit.inference.large.which_images import refuse_large
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.predict import (
     finish,

@@ -10,7 +10,7 @@ from nnunet_vit.inference.images.folder_cases import cases_of_folder
 from nnunet_vit.inference.images.image_formats import Formats
 from nnunet_vit.inference.images.list_cases import cases_of_files, cases_of_list
 from nnunet_vit.inference.images.table_cases import cases_of_table
-from nnunet_vit.inference.large.choosing import is_zarr
+from nnunet_vit.inference.large.which_images import is_zarr
 
 LISTS, TABLES = (".txt",), (".csv", ".tsv")
 

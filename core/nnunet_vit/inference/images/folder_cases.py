@@ -20,7 +20,7 @@ from nnunet_vit.inference.images.asked_cases import (
     name_faults,
 )
 from nnunet_vit.inference.images.image_formats import Formats
-from nnunet_vit.inference.large.choosing import clashes, ending_of_large, large_images
+from nnunet_vit.inference.large.which_images import clashes, ending_of_large, large_images
 
 
 def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:

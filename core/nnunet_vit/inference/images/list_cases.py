@@ -16,7 +16,7 @@ from nnunet_vit.inference.images.asked_cases import (
 )
 from nnunet_vit.inference.images.folder_cases import named
 from nnunet_vit.inference.images.image_formats import Formats
-from nnunet_vit.inference.large.choosing import NAME
+from nnunet_vit.inference.large.which_images import NAME
 
 COMMENT = "#"
 

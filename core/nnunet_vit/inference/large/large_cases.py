@@ -9,12 +9,12 @@ import numpy as np
 
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.inference.inputs import Inputs
-from nnunet_vit.inference.large.choosing import MASK
 from nnunet_vit.inference.large.mask_file import write_mask
 from nnunet_vit.inference.large.normalizing import changes_of, masked_channels
 from nnunet_vit.inference.large.opening import bytes_of_strips, opened
 from nnunet_vit.inference.large.source import Strips
 from nnunet_vit.inference.large.streaming import Reading, mask_strips
+from nnunet_vit.inference.large.which_images import MASK
 from nnunet_vit.inference.large.whole_look import WholeLook, look_through
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.predicting.memory_errors import naming_memory

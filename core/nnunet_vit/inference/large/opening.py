@@ -9,9 +9,9 @@ from nnunet_vit.data.checks.sampling import bytes_of_machine
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.inference.large.choosing import SLIDES, ZARRS
 from nnunet_vit.inference.large.normalizing import unknown_schemes
 from nnunet_vit.inference.large.source import Source, Stacked
+from nnunet_vit.inference.large.which_images import SLIDES, ZARRS
 from nnunet_vit.quantities import bytes_text, sizes_text
 
 HALF, SINGLE = 2, 4  # bytes per number

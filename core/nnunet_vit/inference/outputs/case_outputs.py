@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.inference.large.choosing import MASK
+from nnunet_vit.inference.large.which_images import MASK
 from nnunet_vit.inference.least_size import PIXELS
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.outputs.float_image import NIFTI, TIFF, ending_for

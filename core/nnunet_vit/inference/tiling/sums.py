@@ -41,11 +41,16 @@ class Sums:
             (networks, outputs, *padded), dtype=torch.half, device=image.device
         )
         self._weights = torch.zeros(padded, dtype=torch.half, device=image.device)
-        self.tiles = [Tile(self, region) for region in grid.regions(padded)]
-        self._missing = len(self.tiles)
         self.maps = maps
         shape = (0 if maps is None else maps.channels, *padded)
         self._mapped = torch.zeros(shape, device=image.device)
+        self._regions = grid.regions(padded)
+        self._missing = len(self._regions)
+
+    @property
+    def tiles(self) -> "list[Tile]":
+        """The tiles; sums do not keep them, or a cycle would keep the image until it is found."""
+        return [Tile(self, region) for region in self._regions]
 
     @property
     def complete(self) -> bool:

@@ -12,8 +12,8 @@ from nnunet_vit.data.faults import Fault
 from nnunet_vit.errors import ConfigError, DataError
 from nnunet_vit.inference import inputs
 from nnunet_vit.inference.images.folder_cases import named
-from nnunet_vit.inference.large import choosing, opening
-from nnunet_vit.inference.large.choosing import clashes, large_images, refuse_large
+from nnunet_vit.inference.large import opening, which_images
+from nnunet_vit.inference.large.which_images import clashes, large_images, refuse_large
 from nnunet_vit.inference.least_size import least_size
 from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 from nnunet_vit.inference.prediction_options import PredictionOptions
@@ -26,7 +26,7 @@ FULL = {"photometric": "rgb", "tile": (32, 32)}
 
 @pytest.fixture(autouse=True)
 def small_limit(monkeypatch):
-    monkeypatch.setattr(choosing, "MOST_PIXELS", 40 * 50)
+    monkeypatch.setattr(which_images, "MOST_PIXELS", 40 * 50)
 
 
 def write(folder, *names, size=(41, 50), channels=3):
