@@ -1,6 +1,6 @@
 """vit_cli export: a trained model in a form that travels, or for other programs."""
 
-import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +37,8 @@ Pretrained = Annotated[
     Path | None, typer.Option(help="the backbone's pretrained weights, where they have moved")
 ]
 
+Targets = Mapping[str, Path | None]
+
 
 def export(
     model: Model,
@@ -56,39 +58,33 @@ def export(
     """Write a trained model to install elsewhere, or for other programs."""
     from nnunet_vit.report.quiet import quiet_libraries
 
-    _check_targets({"--to": to, "--nnunet": nnunet, "--onnx": onnx, "--bioimageio": bioimageio})
-    _check_alone("--adapters-only", adapters_only, "--to", of=to)
-    _check_alone("--author, --licence and --title", author or licence or title, "--bioimageio",
-                 of=bioimageio)  # fmt: skip
+    targets = _one_of({"--to": to, "--nnunet": nnunet, "--onnx": onnx, "--bioimageio": bioimageio})
+    _check_alone({"--adapters-only": adapters_only}, ["--to"], targets)
+    _check_alone({"--opset": opset}, ["--onnx", "--bioimageio"], targets)
+    about = author or licence or title
+    _check_alone({"--author, --licence and --title": about}, ["--bioimageio"], targets)
     with quiet_libraries() as progress:
-        from nnunet_vit.sharing.exporting import Source, export_folder_of, export_zip_of
-        from nnunet_vit.sharing.opened_model import Wanted
+        from nnunet_vit.sharing.export_source import Source
 
         source = Source(model, folds, checkpoint, pretrained_weights)
-        wanted = Wanted(model, folds, checkpoint, pretrained_weights)
-        if to is not None:
-            facts = export_zip_of(source, to, adapters_only=adapters_only, progress=progress)
-            needs = " --pretrained-weights FILE" if adapters_only else ""
-            after = f"{to}: {facts}\nInstall with: vit_cli install {shlex.quote(str(to))}{needs}"
-        elif nnunet is not None:
-            after = f"{nnunet}: {export_folder_of(source, nnunet, progress)}"
-        elif onnx is not None:
+        if onnx is not None:
             from nnunet_vit.sharing.onnx.export_onnx import export_onnx
 
-            after = export_onnx(wanted, onnx, opset=opset, progress=progress)
-        else:
+            told = export_onnx(source, onnx, opset=opset, progress=progress)
+        elif bioimageio is not None:
             from nnunet_vit.sharing.bioimageio.export_bioimageio import export_bioimageio
             from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts
 
-            assert bioimageio is not None
-            record = RecordFacts(author or (), licence, title)
-            after = export_bioimageio(
-                wanted, bioimageio, facts=record, opset=opset, progress=progress
-            )
-    print(after)
+            facts = RecordFacts(author or (), licence, title)
+            told = export_bioimageio(source, bioimageio, progress, facts=facts, opset=opset)
+        else:
+            from nnunet_vit.sharing.exporting import export_for_installing
+
+            told = export_for_installing(source, progress, to, nnunet=nnunet, trained=adapters_only)
+    print(told)
 
 
-def _check_targets(targets: dict[str, Path | None]) -> None:
+def _one_of(targets: Targets) -> Targets:
     from nnunet_vit.errors import ConfigError
 
     given = [option for option, path in targets.items() if path is not None]
@@ -97,10 +93,14 @@ def _check_targets(targets: dict[str, Path | None]) -> None:
             f"export needs one target; given: {', '.join(given) or 'none'}.",
             fix="--to model.zip, --nnunet FOLDER, --onnx FILE.onnx or --bioimageio RECORD.zip.",
         )
+    return targets
 
 
-def _check_alone(option: str, given: object, target: str, *, of: Path | None) -> None:
+def _check_alone(options: Mapping[str, object], suited: list[str], targets: Targets) -> None:
     from nnunet_vit.errors import ConfigError
 
-    if given and of is None:
-        raise ConfigError(f"{option}: for {target} alone.", fix=f"leave it out, or {target}.")
+    given = " and ".join(option for option, value in options.items() if value)
+    if given and all(targets[target] is None for target in suited):
+        raise ConfigError(
+            f"{given}: for {' and '.join(suited)} alone.", fix=f"leave it out, or {suited[0]}."
+        )

@@ -32,7 +32,7 @@ def push(
 
     with quiet_libraries() as progress:
         from nnunet_vit.sharing import push_model
-        from nnunet_vit.sharing.exporting import Source
+        from nnunet_vit.sharing.export_source import Source
 
         source = Source(model, folds, checkpoint, pretrained_weights)
         commit = push_model.push(

@@ -1,51 +1,37 @@
 """What `vit_cli export` does for each of its targets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shlex
 from pathlib import Path
 
 from nnunet_vit.errors import counted
-from nnunet_vit.inference.model_folder import kind_of, open_model
-from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.export_zip import check_zip_path, export_zip
-from nnunet_vit.sharing.model_content import ModelContent, trained_content, whole_content
 from nnunet_vit.sharing.nnunet_folder import check_new_folder, write_nnunet_folder
 
 
-@dataclass(frozen=True)
-class Source:
-    """What of which model is exported.
+def export_for_installing(
+    source: Source, progress: Progress, to: Path | None, *, nnunet: Path | None, trained: bool
+) -> str:
+    """Write a model as a zip or as nnU-Net's folder, and say so for people.
 
-    Attributes:
-        path: the model folder.
-        folds: which; None: all that are trained.
-        checkpoint: final, best or latest.
-        base: the pretrained weights, where a small checkpoint needs them and they have moved.
+    Args:
+        source: which model.
+        progress: where to show what happens.
+        to: the zip; None: the folder is asked for.
+        nnunet: the folder.
+        trained: leave the pretrained weights out of the zip.
+
+    Raises:
+        UserError: the model cannot be read, or nothing can be written there.
     """
-
-    path: Path
-    folds: Sequence[str] | None
-    checkpoint: str
-    base: Path | None
-
-    def content(self, progress: Progress, *, adapters_only: bool = False) -> ModelContent:
-        """Return the weights that are exported.
-
-        Raises:
-            ModelError: the folder is no trained model, or a fold is missing or damaged.
-        """
-        model, kind = open_model(self.path), kind_of(self.checkpoint)
-        progress.start_work("Reading the weights")
-        if adapters_only:
-            return trained_content(model, self.folds, kind)
-        with downloads_shown_by(progress):
-            content = whole_content(model, self.folds, kind, base=self.base)
-        for fold in content.folds.values():
-            for notice in fold.notices:
-                progress.log(notice)
-        return content
+    if to is None:
+        assert nnunet is not None
+        return f"{nnunet}: {export_folder_of(source, nnunet, progress)}"
+    facts = export_zip_of(source, to, adapters_only=trained, progress=progress)
+    needs = " --pretrained-weights FILE" if trained else ""
+    return f"{to}: {facts}\nInstall with: vit_cli install {shlex.quote(str(to))}{needs}"
 
 
 def export_zip_of(source: Source, path: Path, *, adapters_only: bool, progress: Progress) -> str:

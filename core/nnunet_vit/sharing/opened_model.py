@@ -1,8 +1,6 @@
 """A model folder opened for sharing: which folds of it, with their weights."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from nnunet_vit.checkpoints.fold_folder import Kind
 from nnunet_vit.inference.fold_weights import read_fold
@@ -11,23 +9,7 @@ from nnunet_vit.inference.model_folder import ModelFolder, kind_of, open_model
 from nnunet_vit.inference.predict import loaded, log_all
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.report.progress import Progress
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What of a model is to be shared.
-
-    Attributes:
-        path: the model folder.
-        folds: whose networks are averaged; None: all that are there.
-        checkpoint: final, best or latest.
-        base: the pretrained weights, where a small checkpoint needs them and they have moved.
-    """
-
-    path: Path
-    folds: Sequence[str] | None = None
-    checkpoint: str = "final"
-    base: Path | None = None
+from nnunet_vit.sharing.export_source import Source
 
 
 @dataclass(frozen=True)
@@ -47,17 +29,17 @@ class OpenedModel:
     model: LoadedModel
 
 
-def opened_model(wanted: Wanted, progress: Progress) -> OpenedModel:
-    """Return the wanted model.
+def opened_model(source: Source, progress: Progress) -> OpenedModel:
+    """Return the model that is shared.
 
     Raises:
         ModelError: the folder is no trained model, a fold is missing, or a file is damaged.
     """
-    kind = kind_of(wanted.checkpoint)
-    folder = open_model(wanted.path)
-    folds = tuple(folder.folds(wanted.folds, kind))
+    kind = kind_of(source.checkpoint)
+    folder = open_model(source.path)
+    folds = tuple(folder.folds(source.folds, kind))
     progress.start_work("Loading the network")
     with downloads_shown_by(progress):
-        weights = [read_fold(folder, fold, kind, base=wanted.base) for fold in folds]
+        weights = [read_fold(folder, fold, kind, base=source.base) for fold in folds]
     log_all((notice for fold in weights for notice in fold.notices), progress)
     return OpenedModel(folder, folds, kind, loaded(folder, weights))

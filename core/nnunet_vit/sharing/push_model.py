@@ -10,7 +10,7 @@ from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing.bundle_folder import write_bundle
 from nnunet_vit.sharing.bundle_format import CARD, MANIFEST, Manifest
 from nnunet_vit.sharing.deterministic_zip import write_zip
-from nnunet_vit.sharing.exporting import Source
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.hub_repository import (
     BUNDLE,
     README,

@@ -22,8 +22,8 @@ from nnunet_vit.errors import ConfigError, MachineError, ModelError
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing.bundle_format import manifest_from
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.export_zip import check_zip_path, export_zip
-from nnunet_vit.sharing.exporting import Source
 from nnunet_vit.sharing.model_card import card_of
 
 pytestmark = pytest.mark.unit

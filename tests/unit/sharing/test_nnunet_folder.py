@@ -6,7 +6,8 @@ from shared_models import same_weights, stored_model, weights_of
 from nnunet_vit.cli import main
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.sharing.exporting import Source, export_folder_of
+from nnunet_vit.sharing.export_source import Source
+from nnunet_vit.sharing.exporting import export_folder_of
 
 pytestmark = pytest.mark.unit
 

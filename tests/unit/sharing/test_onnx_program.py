@@ -15,8 +15,8 @@ from nnunet_vit.inference.predict import predict_folder
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.inference.trained_model import load_model
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.onnx.export_onnx import export_onnx
-from nnunet_vit.sharing.opened_model import Wanted
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("onnx_packages")]
 
@@ -53,7 +53,7 @@ def test_its_masks(case, tmp_path, program):
     channels = len(options["schemes"])
     images = save_pictures(tmp_path / "images", SHAPES, channels=channels, border=border)
     exported = tmp_path / "exported/model.onnx"
-    export_onnx(Wanted(folder), exported, opset=None, progress=Progress())
+    export_onnx(Source(folder), exported, opset=None, progress=Progress())
     ways = {"labels": [True, False], "folds": [False]}.get(case, [True])
     found = {way: of_program(program, exported, images, mirroring=way) for way in ways}
     wrong, values = [], set()
@@ -109,7 +109,7 @@ def test_what_it_refuses(tmp_path, program):
     (colours,) = save_pictures(tmp_path / "images", [(48, 64)], channels=3)
     (grey,) = save_pictures(tmp_path / "grey", [(48, 64)])
     exported = tmp_path / "model.onnx"
-    export_onnx(Wanted(folder), exported, opset=None, progress=Progress())
+    export_onnx(Source(folder), exported, opset=None, progress=Progress())
     done = program(tmp_path / "model.json", tmp_path / "mask.png", colours)
     assert (done.returncode, done.stderr) == (1, "3 channels are given; the model has 1.\n")
     exported.write_bytes(exported.read_bytes()[:-1] + b"x")

@@ -9,7 +9,7 @@ from writable_hub import OWNER, TOKEN, StoredRepository, writable_hub
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing import hub_repository
-from nnunet_vit.sharing.exporting import Source
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.install_model import Request
 from nnunet_vit.sharing.installed_record import record_of
 from nnunet_vit.sharing.pull_model import pull

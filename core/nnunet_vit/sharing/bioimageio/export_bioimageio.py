@@ -15,11 +15,12 @@ from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts, check_facts
 from nnunet_vit.sharing.bioimageio.record_files import write_record
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.onnx.around_network import around_network
 from nnunet_vit.sharing.onnx.asked_for import check_opset, check_packages
 from nnunet_vit.sharing.onnx.exported_network import exported_in, onnx_record
 from nnunet_vit.sharing.onnx.model_record import model_record
-from nnunet_vit.sharing.opened_model import Wanted, opened_model
+from nnunet_vit.sharing.opened_model import opened_model
 
 if TYPE_CHECKING:
     from bioimageio.spec import ValidationSummary
@@ -33,14 +34,14 @@ FITS_PYDANTIC, TOO_NEW = Version("0.5.14"), Version("2.14")
 
 
 def export_bioimageio(
-    wanted: Wanted, file: Path, *, facts: RecordFacts, opset: int | None, progress: Progress
+    source: Source, file: Path, progress: Progress, *, facts: RecordFacts, opset: int | None
 ) -> str:
     """Write a model as a bioimage.io record that passes the format's and the model's own test.
 
     The file is written whole or not at all; an earlier one is replaced.
 
     Args:
-        wanted: the model and its folds.
+        source: the model and its folds.
         file: ends in .zip.
         facts: that no model knows.
         opset: version of ONNX's operators; None: 18.
@@ -66,7 +67,7 @@ def export_bioimageio(
     _check_licence(facts.licence)
     check_opset(opset)
     check_writable(file.parent, f"--bioimageio {file}")
-    opened = opened_model(wanted, progress)
+    opened = opened_model(source, progress)
     around = around_network(opened.model)
     file.parent.mkdir(parents=True, exist_ok=True)
     with staged_in(file.parent) as staged:

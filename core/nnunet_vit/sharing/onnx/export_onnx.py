@@ -10,20 +10,21 @@ from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.predicting.staging import staged_in
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.onnx.around_network import around_network
 from nnunet_vit.sharing.onnx.asked_for import check_opset
 from nnunet_vit.sharing.onnx.exported_network import Exported, exported_in, onnx_record
 from nnunet_vit.sharing.onnx.model_record import FORMAT, model_record
-from nnunet_vit.sharing.opened_model import Wanted, opened_model
+from nnunet_vit.sharing.opened_model import opened_model
 
 
-def export_onnx(wanted: Wanted, file: Path, *, opset: int | None, progress: Progress) -> str:
+def export_onnx(source: Source, file: Path, *, opset: int | None, progress: Progress) -> str:
     """Write a model's network as `file`, and what belongs around it as JSON beside it.
 
     Both are written whole or not at all; earlier ones are replaced.
 
     Args:
-        wanted: the model and its folds; several are one graph, whose logits are their mean.
+        source: the model and its folds; several are one graph, whose logits are their mean.
         file: ends in .onnx; the JSON file has its name with .json.
         opset: version of ONNX's operators; None: 18.
         progress: where to show what happens.
@@ -41,7 +42,7 @@ def export_onnx(wanted: Wanted, file: Path, *, opset: int | None, progress: Prog
     described = _checked_names(file)
     check_opset(opset)
     check_writable(file.parent, f"--onnx {file}")
-    opened = opened_model(wanted, progress)
+    opened = opened_model(source, progress)
     around = around_network(opened.model)
     file.parent.mkdir(parents=True, exist_ok=True)
     with staged_in(file.parent) as staged:
