@@ -59,10 +59,9 @@ def export(
     from nnunet_vit.report.quiet import quiet_libraries
 
     targets = _one_of({"--to": to, "--nnunet": nnunet, "--onnx": onnx, "--bioimageio": bioimageio})
-    _check_alone({"--adapters-only": adapters_only}, ["--to"], targets)
-    _check_alone({"--opset": opset}, ["--onnx", "--bioimageio"], targets)
-    about = author or licence or title
-    _check_alone({"--author, --licence and --title": about}, ["--bioimageio"], targets)
+    _alone({"--adapters-only": adapters_only}, ["--to"], targets)
+    _alone({"--opset": opset}, ["--onnx", "--bioimageio"], targets)
+    _alone({"--author, --licence, --title": author or licence or title}, ["--bioimageio"], targets)
     with quiet_libraries() as progress:
         from nnunet_vit.sharing.export_source import Source
 
@@ -96,7 +95,7 @@ def _one_of(targets: Targets) -> Targets:
     return targets
 
 
-def _check_alone(options: Mapping[str, object], suited: list[str], targets: Targets) -> None:
+def _alone(options: Mapping[str, object], suited: list[str], targets: Targets) -> None:
     from nnunet_vit.errors import ConfigError
 
     given = " and ".join(option for option, value in options.items() if value)
