@@ -102,4 +102,4 @@ def _of_line(path: Path, formats: Formats) -> Iterable[NamedFile]:
 def _named(file: Path, formats: Formats) -> NamedFile:
     own = formats.ending if file.name.endswith(formats.ending) else ""
     large = NAME.fullmatch(file.name)  # knows that .ome.zarr is one ending
-    return named(file, own or (large["ending"] if large else ""))
+    return named(file, max(own, large["ending"] if large else "", key=len))

@@ -85,7 +85,9 @@ def test_endings_of_two_parts(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "d.ome.zarr").mkdir()
     (tmp_path / "mine.txt").write_text("a_0000.ome.tif\nb.ome.tif\nc.nii.gz\nd.ome.zarr\n")
-    assert list(asked(tmp_path / "mine.txt").cases) == ["a", "b", "c", "d"]
+    for ending in (".png", ".tif"):
+        found = asked(tmp_path / "mine.txt", ending=ending)
+        assert list(found.cases) == ["a", "b", "c", "d"]
 
 
 def test_all_that_is_wrong_with_a_list_at_once(folder, tmp_path):
