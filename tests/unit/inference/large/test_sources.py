@@ -73,8 +73,8 @@ def test_a_pyramid_of_which_the_finest_level_counts(tmp_path):
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_ome_zarr(tmp_path, version):
     zarr = pytest.importorskip("zarr")
-    if int(zarr.__version__.split(".")[0]) < 3:
-        pytest.skip("needs zarr 3 to write")
+    if version == "0.5" and not hasattr(zarr, "create_array"):
+        pytest.skip("zarr 2 knows NGFF 0.4 alone")
     values = picture((301, 203), dtype="uint16")
     folder = write_zarr(tmp_path / "a.ome.zarr", values, version=version)
     check([folder], values.transpose(2, 0, 1), chunk=128)
