@@ -31,8 +31,11 @@ def test_a_model_predicts_elsewhere_as_at_home(installed, tmp_path, name, folds)
     installed.succeed("predict", *images, "-o", tmp_path / "before", "--model", model)
     before = masks_of(tmp_path / "before")
     bundle, theirs = tmp_path / "model.zip", elsewhere(tmp_path)
-    output = installed.succeed("export", model, "--to", bundle)
-    assert output.splitlines()[-1].startswith("Install with: vit_cli install ")
+    if folds == 1:
+        output = installed.succeed("export", model, "--to", bundle)
+        assert output.splitlines()[-1].startswith("Install with: vit_cli install ")
+    else:  # in this process: sooner
+        exported(model, bundle)
     shutil.rmtree(tmp_path / "home results")
     output = installed.succeed("install", bundle, **theirs)
     folder = tmp_path / "their results" / model.relative_to(tmp_path / "home results")
