@@ -33,5 +33,5 @@ def test_an_extra_that_is_not_there():
     assert found.returncode == 1
     assert found.stderr == (
         "No extra tests in pyproject.toml; it has test, tensorboard, mlflow, wandb, trackio, "
-        "browser, onnx, dev, release.\n"
+        "browser, onnx, bioimageio, dev, release.\n"
     )
