@@ -105,7 +105,7 @@ def predicted(folder, masks, mirroring):
 
 
 def test_what_it_refuses(tmp_path, program):
-    folder = write_head_folder(tmp_path / "model")
+    folder = write_head_folder(tmp_path / "model", backbone="siglip")
     (colours,) = save_pictures(tmp_path / "images", [(48, 64)], channels=3)
     (grey,) = save_pictures(tmp_path / "grey", [(48, 64)])
     exported = tmp_path / "model.onnx"

@@ -63,7 +63,7 @@ def export_bioimageio(
         )
     check_facts(facts)
     check_packages(_missing(), INSTALL)
-    _check_versions()
+    check_versions()
     _check_licence(facts.licence)
     check_opset(opset)
     check_writable(file.parent, f"--bioimageio {file}")
@@ -89,7 +89,7 @@ def _missing() -> list[str]:
     return [name for name in PACKAGES if not _is_there(name)]
 
 
-def _check_versions() -> None:
+def check_versions() -> None:
     """Refuse two packages that do not work together, which pip does not know.
 
     Raises:
