@@ -16,7 +16,13 @@ from nnunet_vit.sharing.bundle_plans import model_of
 from nnunet_vit.sharing.bundle_weights import require_pretrained, write_folds
 from nnunet_vit.sharing.bundle_zip import BundleZip, opened_bundle
 from nnunet_vit.sharing.fitting import check_weights
-from nnunet_vit.sharing.installed_record import installed_manifest, is_as_installed, write_record
+from nnunet_vit.sharing.installed_record import (
+    RECORD,
+    installed_manifest,
+    is_as_installed,
+    was_installed,
+    write_record,
+)
 from nnunet_vit.sharing.needed_packages import require_packages
 from nnunet_vit.sharing.whole_folder import staged
 
@@ -113,6 +119,8 @@ def _is_there(target: Path, manifest: Manifest) -> bool:
 
 
 def _what(target: Path) -> str:
+    if was_installed(target):
+        return f"an installed model whose {RECORD} is damaged"
     folds = len(list(target.glob("fold_*")))
     return f"a model that was trained here, with {counted(folds, 'fold')}" if folds else "no model"
 

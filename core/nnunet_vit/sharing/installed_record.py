@@ -36,6 +36,11 @@ def record_of(folder: Path) -> InstalledRecord | None:
         return None
 
 
+def was_installed(folder: Path) -> bool:
+    """Tell whether a model folder has a record, damaged or not."""
+    return (folder / RECORD).is_file()
+
+
 def installed_manifest(folder: Path) -> Manifest | None:
     """Return the manifest of the bundle that a model folder was installed from; None: of none."""
     found = record_of(folder)

@@ -13,7 +13,7 @@ from nnunet_vit.inference.model_folder import ModelFolder, open_model
 from nnunet_vit.inference.run_list import FIX, RunEntry, run_entries
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.plans_file import read_plans
-from nnunet_vit.sharing.installed_record import InstalledRecord, record_of
+from nnunet_vit.sharing.installed_record import RECORD, InstalledRecord, record_of, was_installed
 from nnunet_vit.tuning import method_name
 
 INSTALLED, TRAINED, OF_NNUNET = "installed", "trained", "nnU-Net"
@@ -70,7 +70,7 @@ def _row(entry: RunEntry) -> ModelRow:
     return ModelRow(
         dataset=path.parent.name,
         path=path,
-        origin=INSTALLED if record is not None else OF_NNUNET if stock else TRAINED,
+        origin=INSTALLED if was_installed(path) else OF_NNUNET if stock else TRAINED,
         source="" if record is None else record.source,
         head=run.model.head_name or str(run.model.model_path) if run else "",
         backbone="-".join(filter(None, (run.model.backbone, run.model.size_name))) if run else "",
@@ -107,6 +107,8 @@ def _dice(entry: RunEntry, record: InstalledRecord | None) -> float | None:
 
 def _damages(path: Path, record: InstalledRecord | None) -> Iterator[str]:
     """Yield what is damaged, as far as it can be seen without reading all of a model."""
+    if record is None and was_installed(path):
+        yield f"{RECORD} is damaged"
     for fold in sorted(path.glob("fold_*")):
         whole = FoldFolder(fold).whole
         if whole.is_file() and not zipfile.is_zipfile(whole):
@@ -131,7 +133,7 @@ def _without_plans(folder: Path) -> ModelRow:
     return ModelRow(
         dataset=folder.parent.name,
         path=folder,
-        origin=TRAINED if record is None else INSTALLED,
+        origin=INSTALLED if was_installed(folder) else TRAINED,
         source="" if record is None else record.source,
         head="",
         backbone="",

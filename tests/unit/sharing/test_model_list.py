@@ -6,6 +6,7 @@ import pytest
 from shared_models import installed, stored_model, write_summaries
 
 from nnunet_vit.cli import main
+from nnunet_vit.errors import ConfigError
 from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.sharing.model_list import model_rows
 from nnunet_vit.sharing.model_table import models_text
@@ -61,6 +62,17 @@ def test_damaged_models_are_named_and_the_others_listed(results):
     assert "fold_1/checkpoint_final.pth is damaged" in rows[frozen].problems
     assert "dataset.json is missing" in rows[frozen].problems
     assert "cannot be read as JSON" in rows[lora].problems[0]
+
+
+def test_a_record_that_is_damaged(results, bundle):
+    (frozen,) = (results / DATASET).glob("*frozen*")
+    (frozen / "installed.json").write_text("{}")
+    row = rows_of(results)["frozen"]
+    assert (row.origin, row.problems) == ("installed", ("installed.json is damaged",))
+    with pytest.raises(ConfigError, match="an installed model whose installed"):
+        installed(bundle, results)
+    installed(bundle, results, overwrite=True)
+    assert rows_of(results)["frozen"].problems == ()
 
 
 def test_the_table(results):
