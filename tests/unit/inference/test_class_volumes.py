@@ -8,6 +8,7 @@ import SimpleITK
 from skimage.io import imsave
 
 from nnunet_vit.inference.class_volumes import write_volumes
+from nnunet_vit.inference.large.mask_file import write_mask
 
 pytestmark = pytest.mark.unit
 
@@ -34,6 +35,21 @@ def test_pictures_have_pixels(tmp_path):
         ("b", "disc", 0, "0.000000", "", ""),
         ("b", "vessel", 0, "0.000000", "", ""),
     ]
+
+
+def test_large_masks_are_counted_in_strips(tmp_path):
+    mask = np.zeros((700, 900), np.uint8)
+    mask[:2, :10], mask[600, 5] = 1, 2
+    strips = (mask[top : top + 100] for top in range(0, 700, 100))
+    write_mask(tmp_path / "a.tif", strips, mask.shape, mask.dtype)
+    imsave(tmp_path / "b.png", mask, check_contrast=False)
+    description = {"labels": LABELS, "file_ending": ".png", **CHANNELS}
+    table = write_volumes(tmp_path, ["a", "b", "c"], description, large=["a", "c"])
+    rows = [row[1:] for row in rows_of(table)]  # of c there is no mask
+    assert rows[:2] == rows[2:] == [
+        ("disc", 20, "0.000032", "", ""),
+        ("vessel", 1, "0.000002", "", ""),
+    ]  # fmt: skip
 
 
 def test_volumes_have_cubic_millimetres_and_regions_their_labels(tmp_path):

@@ -56,6 +56,25 @@ def test_a_mask_or_an_image_that_has_changed(folder, name):
     assert list(left(folder).cases) == ["a", "c"]
 
 
+@pytest.mark.parametrize(("name", "content"), [("0/1.2", b"other"), ("0/1.3", b"chunk")])
+def test_an_ome_zarr_is_known_by_all_that_is_in_it(tmp_path, name, content):
+    image = tmp_path / "a.zarr"
+    (image / "0").mkdir(parents=True)
+    (image / "0/1.2").write_bytes(b"chunk")
+    (tmp_path / "a.tif").write_bytes(b"mask")
+    record = FinishedMasks(tmp_path, "model")
+    record.add("a", [image], ["a.tif"])
+    inputs = Inputs({"a": [image]}, {}, large=("a",))
+    options = PredictionOptions(resume=True)
+
+    def left():
+        return left_to_predict(inputs, FinishedMasks(tmp_path, "model"), ".png", options=options)
+
+    assert list(left().cases) == []
+    (image / name).write_bytes(content)
+    assert list(left().cases) == ["a"]
+
+
 def test_a_mask_that_is_gone_another_model_and_probabilities_that_are_missing(folder):
     (folder / "b.png").unlink()
     assert list(left(folder).cases) == ["b", "c"]

@@ -62,6 +62,8 @@ def test_work_that_says_nothing_is_asked(soon, stream):
     progress.start_work("Preprocessing", 4, lambda: done[0])
     done[0] = 3
     until(stream, "Preprocessing: case 3/4, 0 s\n")
+    progress.start_parts("Predicting a", 9, "tile", lambda: 5)
+    until(stream, "Predicting a: tile 5/9, 0 s\n")
     progress.close()
 
 
