@@ -89,7 +89,7 @@ def light_modules():
     paths = [path.relative_to(core).with_suffix("") for path in core.glob("nnunet_vit/**/*.py")]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     heavy = {
-        "training", "inference", "evaluation", "profiling", "data", "nnunet", "sample",
+        "sharing", "training", "inference", "evaluation", "profiling", "data", "nnunet", "sample",
         "modeling", "checkpoints", "blocks", "computing", "transforms",
     }  # fmt: skip
     return sorted(

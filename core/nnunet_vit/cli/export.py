@@ -24,6 +24,10 @@ Licence = Annotated[
     str, typer.Option(help="of the model, as SPDX names it: CC-BY-4.0; for --bioimageio")
 ]
 Title = Annotated[str, typer.Option(help="of the record; for --bioimageio")]
+Example = Annotated[
+    list[Path] | None,
+    typer.Option(help="an image that anybody may see, for the record's test; default: a drawn one"),
+]
 Pretrained = Annotated[
     Path | None, typer.Option(help="the backbone's pretrained weights, where they have moved")
 ]
@@ -39,6 +43,7 @@ def export(
     author: Author = None,
     licence: Licence = "",
     title: Title = "",
+    example: Example = None,
     pretrained_weights: Pretrained = None,
 ) -> None:
     """Write a trained model for other programs."""
@@ -62,7 +67,7 @@ def export(
             from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts
 
             assert bioimageio is not None
-            facts = RecordFacts(author or (), licence, title)
+            facts = RecordFacts(author or (), licence, title, example or ())
             told = export_bioimageio(
                 wanted, bioimageio, facts=facts, opset=opset, progress=progress
             )
