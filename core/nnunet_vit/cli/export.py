@@ -33,6 +33,10 @@ Licence = Annotated[
     str, typer.Option(help="of the model, as SPDX names it: CC-BY-4.0; for --bioimageio")
 ]
 Title = Annotated[str, typer.Option(help="of the record; for --bioimageio")]
+Example = Annotated[
+    list[Path] | None,
+    typer.Option(help="an image that anybody may see, for the record's test; default: a drawn one"),
+]
 Pretrained = Annotated[
     Path | None, typer.Option(help="the backbone's pretrained weights, where they have moved")
 ]
@@ -53,15 +57,15 @@ def export(
     author: Author = None,
     licence: Licence = "",
     title: Title = "",
+    example: Example = None,
     pretrained_weights: Pretrained = None,
 ) -> None:
     """Write a trained model to install elsewhere, or for other programs."""
     from nnunet_vit.report.quiet import quiet_libraries
 
-    targets = _one_of({"--to": to, "--nnunet": nnunet, "--onnx": onnx, "--bioimageio": bioimageio})
-    _alone({"--adapters-only": adapters_only}, ["--to"], targets)
-    _alone({"--opset": opset}, ["--onnx", "--bioimageio"], targets)
-    _alone({"--author, --licence, --title": author or licence or title}, ["--bioimageio"], targets)
+    targets = {"--to": to, "--nnunet": nnunet, "--onnx": onnx, "--bioimageio": bioimageio}
+    about = author or licence or title or example
+    _check(targets, trained=adapters_only, opset=opset, about=about)
     with quiet_libraries() as progress:
         from nnunet_vit.sharing.export_source import Source
 
@@ -74,7 +78,7 @@ def export(
             from nnunet_vit.sharing.bioimageio.export_bioimageio import export_bioimageio
             from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts
 
-            facts = RecordFacts(author or (), licence, title)
+            facts = RecordFacts(author or (), licence, title, example or ())
             told = export_bioimageio(source, bioimageio, progress, facts=facts, opset=opset)
         else:
             from nnunet_vit.sharing.exporting import export_for_installing
@@ -83,7 +87,7 @@ def export(
     print(told)
 
 
-def _one_of(targets: Targets) -> Targets:
+def _check(targets: Targets, *, trained: bool, opset: int | None, about: object) -> None:
     from nnunet_vit.errors import ConfigError
 
     given = [option for option, path in targets.items() if path is not None]
@@ -92,14 +96,11 @@ def _one_of(targets: Targets) -> Targets:
             f"export needs one target; given: {', '.join(given) or 'none'}.",
             fix="--to model.zip, --nnunet FOLDER, --onnx FILE.onnx or --bioimageio RECORD.zip.",
         )
-    return targets
-
-
-def _alone(options: Mapping[str, object], suited: list[str], targets: Targets) -> None:
-    from nnunet_vit.errors import ConfigError
-
-    given = " and ".join(option for option, value in options.items() if value)
-    if given and all(targets[target] is None for target in suited):
-        raise ConfigError(
-            f"{given}: for {' and '.join(suited)} alone.", fix=f"leave it out, or {suited[0]}."
-        )
+    for option, wanted, suited in (
+        ("--adapters-only", trained, ["--to"]),
+        ("--opset", opset, ["--onnx", "--bioimageio"]),
+        ("--author, --licence, --title and --example", about, ["--bioimageio"]),
+    ):
+        if wanted and given[0] not in suited:
+            alone = " and ".join(suited)
+            raise ConfigError(f"{option}: for {alone} alone.", fix=f"leave it out, or {alone}.")

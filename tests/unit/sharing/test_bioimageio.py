@@ -6,16 +6,17 @@ import zipfile
 import numpy as np
 import pytest
 from head_folders import save_pictures, write_head_folder
-from predicting_model import REGIONS
+from predicting_model import REGIONS, model_of
 from skimage.io import imread
 
-from nnunet_vit.errors import ConfigError, MachineError, ModelError
+from nnunet_vit.errors import ConfigError, DataError, MachineError, ModelError
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing.bioimageio import export_bioimageio as exporting
 from nnunet_vit.sharing.bioimageio.processing_steps import postprocessing, prepared, preprocessing
 from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts
 from nnunet_vit.sharing.export_source import Source
 from nnunet_vit.sharing.onnx.around_network import normalization
+from nnunet_vit.sharing.onnx.example_tiles import given_tile
 
 pytestmark = pytest.mark.unit
 FACTS = RecordFacts(["Jane Doe", "John Roe"], "CC-BY-4.0")
@@ -117,6 +118,20 @@ def test_a_record_that_does_not_pass(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="refused"):
         export(folder, tmp_path / "out/record.zip")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_image_as_example(tmp_path):
+    model = model_of()
+    files = save_pictures(tmp_path, [(40, 32), (20, 60)])
+    np.testing.assert_array_equal(given_tile(model, files[:1])[0], imread(files[0])[8:32])
+    (tmp_path / "none.png").write_bytes(b"x")
+    for wrong, problem in (
+        ([files[1]], "1 channels of 20 x 60 pixels; needed: 1 of 24 x 32"),
+        (files[:1] * 2, "2 channels of"),
+        ([tmp_path / "none.png"], "cannot be read"),
+    ):
+        with pytest.raises(DataError, match=problem):
+            given_tile(model, wrong)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def export_bioimageio(
 
     Raises:
         ConfigError: the name, the opset, an author or the licence is missing or cannot be.
+        DataError: the example is no image of the model's.
         MachineError: a package is missing, or the file cannot be written.
         ModelError: bioimage.io cannot describe the model, or the record does not pass.
         NumericsError: the network in ONNX says something else than PyTorch's.

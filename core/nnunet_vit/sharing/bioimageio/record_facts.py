@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
@@ -25,11 +26,13 @@ class RecordFacts:
         authors: their names.
         licence: of the model, by its SPDX identifier.
         title: of the record; empty: dataset, head and backbone.
+        example: files of an image for test tensors and cover; none: one is drawn.
     """
 
     authors: Sequence[str] = ()
     licence: str = ""
     title: str = ""
+    example: Sequence[Path] = ()
 
 
 def check_facts(facts: RecordFacts) -> None:

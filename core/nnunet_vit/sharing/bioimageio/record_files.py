@@ -13,7 +13,7 @@ from nnunet_vit.report.overlay import Legend, as_rgb, outlined
 from nnunet_vit.sharing.bioimageio.processing_steps import postprocessing, prepared, preprocessing
 from nnunet_vit.sharing.bioimageio.record_facts import RecordFacts, described_by
 from nnunet_vit.sharing.bioimageio.record_page import record_page
-from nnunet_vit.sharing.onnx.example_tiles import drawn_tile
+from nnunet_vit.sharing.onnx.example_tiles import drawn_tile, given_tile
 from nnunet_vit.sharing.opened_model import OpenedModel
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def write_record(
         run: images (B, C, H, W) to logits, in onnxruntime.
 
     Raises:
+        DataError: the example is no image of the model's.
         ModelError: bioimage.io has no steps for the model's normalization.
     """
     steps = preprocessing([channel["normalization"] for channel in record["channels"]])
-    tile = drawn_tile(opened.model)
+    tile = given_tile(opened.model, facts.example) if facts.example else drawn_tile(opened.model)
     images = torch.from_numpy(prepared(tile, steps))[None]
     sigmoid = record["outputs"]["activation"] == "sigmoid"
     logits = run(images)

@@ -46,6 +46,8 @@ def record_page(record: JsonObject, title: str, description: str) -> str:
     """
     outputs, steps, licences = record["outputs"], record["preprocessing"], record["licences"]
     weights = licences["pretrained_weights"]
+    known = weights["licence"] not in ("none", "")
+    weights_text = f"{weights['source']}, {weights['licence']}" if known else weights["source"]
     height, width = record["tiles"]["size"]
     pictures = steps["reader"] == "NaturalImage2DIO"
     spacing = " x ".join(f"{size:g}" for size in steps["spacing"])
@@ -64,7 +66,7 @@ def record_page(record: JsonObject, title: str, description: str) -> str:
             if outputs["mask"] == "highest"
             else "Each region above 0.5 writes its value into the mask, later ones over earlier."
         ),
-        weights=f"{weights['source']}, {weights['licence']}",
+        weights=weights_text,
         data=licences["training_data"] or "not stated",
         version=__version__,
         folds=", ".join(map(str, record["model"]["folds"])),

@@ -1,11 +1,14 @@
 """Tiles to try a network on: noise, and a drawn picture that a model's own rules prepare."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from nnunet_vit.errors import DataError, message_of
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.sample.fundus import fundus_image
 
@@ -33,6 +36,35 @@ def drawn_tile(model: LoadedModel, seed: int = SEED) -> "Array":
     picture, _ = fundus_image(np.random.default_rng(seed), max(height, width))
     channels = [picture[:height, :width, channel % 3] for channel in range(_channels(model))]
     return np.stack(channels).astype(np.float32)
+
+
+def given_tile(model: LoadedModel, files: Sequence[Path]) -> "Array":
+    """Return the middle of an image (C, H, W), of the size of a tile, float32.
+
+    Args:
+        model: whose reader reads it.
+        files: of one image; one per channel, or a picture that has all of them.
+
+    Raises:
+        DataError: they cannot be read, or the image is smaller than a tile or of other channels.
+    """
+    height, width = model.configuration.patch_size
+    name = ", ".join(map(str, files))
+    try:
+        volume, _ = model.plans.image_reader_writer_class().read_images([str(f) for f in files])
+    except Exception as error:  # each reader has its own
+        raise DataError(f"{name} cannot be read: {message_of(error, 200)}.") from error
+    planes = volume.transpose([0, *(axis + 1 for axis in model.plans.transpose_forward)])
+    plane = planes[:, planes.shape[1] // 2]
+    channels, rows, columns = plane.shape
+    if channels != _channels(model) or rows < height or columns < width:
+        raise DataError(
+            f"{name}: {channels} channels of {rows} x {columns} pixels; needed: {_channels(model)} "
+            f"of {height} x {width} at least.",
+            fix="another image, or none: one is drawn.",
+        )
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return np.asarray(plane[:, top : top + height, left : left + width], dtype=np.float32)
 
 
 def prepared_tile(model: LoadedModel, tile: "Array") -> Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nnunet_vit.errors import ConfigError, PluginError, first_line
+from nnunet_vit.errors import ConfigError, MachineError, PluginError, first_line
 from nnunet_vit.files.digests import sha256
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.runtime.onnx_graph import (
@@ -20,7 +20,7 @@ from nnunet_vit.modeling.runtime.onnx_graph import (
     traced,
 )
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.sharing.onnx.agreement import Agreement, agreement, check_agreement
+from nnunet_vit.sharing.onnx.agreement import Agreement, Run, agreement, check_agreement
 from nnunet_vit.sharing.onnx.example_tiles import drawn_tiles, noise_tiles
 from nnunet_vit.sharing.onnx.folds_mean import FoldsMean
 from nnunet_vit.sharing.opened_model import OpenedModel
@@ -60,6 +60,7 @@ def exported_in(
 
     Raises:
         ConfigError: torch does not write this opset.
+        MachineError: onnxruntime does not run it.
         NumericsError: the exported network says something else.
         PluginError: the head cannot be exported.
     """
@@ -76,20 +77,27 @@ def exported_in(
             fix=f"--opset {graph.opset}",
         )
     files = graph.save(folder / name)
-    onnx.checker.check_model(str(files[0]))
     progress.start_work("Comparing it with PyTorch")
-    found = _compared(network, files[0], opened, any_batch=any_batch)
+    try:
+        onnx.checker.check_model(str(files[0]))
+        run = running(files[0])
+    except Exception as error:  # of classes that onnx and onnxruntime keep to themselves
+        raise MachineError(
+            f"onnxruntime cannot run the network with opset {graph.opset}: {_told(error)}.",
+            fix=f"--opset {OPSET}, or pip install --upgrade onnx onnxscript onnx-ir onnxruntime.",
+        ) from error
+    found = _compared(network, run, opened, any_batch=any_batch)
     check_agreement(found)
     if not any_batch:
         progress.warn("the head counts its images: the ONNX file takes one image at a time.")
     return Exported(tuple(files), graph, found)
 
 
-def _compared(network: FoldsMean, file: Path, opened: OpenedModel, *, any_batch: bool) -> Agreement:
+def _compared(network: FoldsMean, run: Run, opened: OpenedModel, *, any_batch: bool) -> Agreement:
     model = opened.model
     batches = BATCHES if any_batch else (1,)
     tiles = [make(model, count) for make in (noise_tiles, drawn_tiles) for count in batches]
-    return agreement(network, running(file), tiles)
+    return agreement(network, run, tiles)
 
 
 def onnx_record(exported: Exported, opened: OpenedModel) -> JsonObject:
