@@ -12,7 +12,24 @@ def test_one_target(targets, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", "MODEL", *targets])
     assert ended.value.code == 2
-    assert "export needs one target. Fix: --onnx FILE.onnx" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "export needs one target; given: " in told
+    assert "--bioimageio RECORD.zip" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--onnx", "m.onnx", "--adapters-only"], "--adapters-only: for --to alone. Fix: leave it"),
+        (["--to", "m.zip", "--opset", "18"], "--opset: for --onnx and --bioimageio alone."),
+        (["--onnx", "m.onnx", "--title", "A"], "--title and --example: for --bioimageio alone."),
+    ],
+)
+def test_options_of_another_target(given, told, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["export", "MODEL", *given])
+    assert ended.value.code == 2
+    assert told in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_model_is_looked_at_before_any_work(capsys, tmp_path):
