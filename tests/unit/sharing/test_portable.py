@@ -29,6 +29,9 @@ pytestmark = pytest.mark.unit
         ("and/or, 1/2, timm:vit/x", "and/or, 1/2, timm:vit/x"),
         ("CC BY 4.0 / CC0", "CC BY 4.0 / CC0"),
         ("at D:\\me\\x here", "at x here"),
+        ("from /home/jane doe/my data/raw, in 2020", "from my data/raw, in 2020"),
+        ("at C:\\Users\\Jane Doe\\raw here", "at raw here"),
+        ("see https://x.org/home/of us/a", "see https://x.org/home/of us/a"),
     ],
 )
 def test_paths_are_left_out_of_texts(text, left):
