@@ -67,7 +67,7 @@ class FinishedMasks:
 def _spacings(images: Iterable[Path]) -> list[Path]:
     """Return CASE.json beside CASE_0000.tif, where nnU-Net finds the spacing of a stack."""
     stacks = (file for file in images if file.suffix.lower() in STACKS)
-    named = [file.with_name(f"{file.stem[:-len('_0000')]}.json") for file in stacks]
+    named = [file.with_name(f"{file.stem[: -len('_0000')]}.json") for file in stacks]
     return [file for file in dict.fromkeys(named) if file.is_file()]
 
 

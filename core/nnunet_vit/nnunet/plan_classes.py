@@ -14,10 +14,9 @@ USUAL = {  # what nnU-Net's planner writes: known without loading its modules
         "RescaleTo01Normalization",
         "RGBTo01Normalization",
     },
-    **dict.fromkeys(
-        ("resampling_fn_data", "resampling_fn_seg", "resampling_fn_probabilities"),
-        {"resample_data_or_seg_to_shape"},
-    ),
+    "resampling_fn_data": {"resample_data_or_seg_to_shape"},
+    "resampling_fn_seg": {"resample_data_or_seg_to_shape"},
+    "resampling_fn_probabilities": {"resample_data_or_seg_to_shape"},
 }
 MODULES = {
     "label_manager": "utilities.label_handling",

@@ -285,14 +285,6 @@ def test_a_volume_is_predicted_slice_by_slice(model, images):
     assert inputs.memory["c"] == 4 * inputs.memory["a"]
 
 
-def test_images_where_predictions_write_too(model, images):
-    inner = images.rename(images.parent / "overlays")
-    assert refusal(MachineError, inner, model, masks=inner.parent) == (
-        f"-o {inner.parent} holds the folder of the images, overlays, to which predictions write. "
-        "Fix: another folder."
-    )
-
-
 @pytest.mark.parametrize("place", ["images", "model"])
 def test_masks_among_what_they_are_made_from(model, images, place):
     masks = images / ".." / place
