@@ -7,7 +7,7 @@ from nnunet_vit.errors import MachineError
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.inference.inputs import Inputs, Trained, sound_inputs
 from nnunet_vit.inference.large.which_images import refuse_large
-from nnunet_vit.inference.outputs.case_outputs import check_min_size
+from nnunet_vit.inference.outputs.case_outputs import FOLDERS, check_min_size
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.report.progress import Progress
 
@@ -60,4 +60,9 @@ def _check_place(masks: Path, images: Iterable[Path], models: Iterable[Path]) ->
     for folder, what in (*folders, *((model, "of the model") for model in models)):
         if masks.resolve() == folder.resolve():
             raise MachineError(f"-o {masks} is the folder {what}.", fix="another folder.")
+        if folder.name in FOLDERS and masks.resolve() == folder.resolve().parent:
+            raise MachineError(  # an earlier case's files there are deleted
+                f"-o {masks} holds the folder {what}, {folder.name}, to which predictions write.",
+                fix="another folder.",
+            )
     check_writable(masks, f"-o {masks}")

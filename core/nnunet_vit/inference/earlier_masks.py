@@ -3,6 +3,7 @@
 Masks are replaced or left among the new ones; what belongs to those that are replaced is deleted.
 """
 
+import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -66,9 +67,10 @@ def without_stale(files: Sequence[Path], masks: Path) -> Iterator[str]:
         masks: the folder of masks.
     """
     for file in files:
-        file.unlink()
-        if file.parent != masks and not any(file.parent.iterdir()):
-            file.parent.rmdir()
+        with contextlib.suppress(FileNotFoundError):  # another prediction was faster
+            file.unlink()
+            if file.parent != masks and not any(file.parent.iterdir()):
+                file.parent.rmdir()
     if files:
         names = shortened(file.relative_to(masks).as_posix() for file in files)
         yield f"Deleted in {masks}: {names}, of the earlier masks."

@@ -14,6 +14,7 @@ from nnunet_vit.inference.outputs.case_outputs import CaseOutputs
 if TYPE_CHECKING:
     from nnunet_vit.inference.loaded_model import LoadedModel
 
+STACKS = (".tif", ".tiff")
 RECORD = "predicted.jsonl"  # a line per mask, the last one of a case counts
 
 
@@ -58,8 +59,16 @@ class FinishedMasks:
             return False
 
     def _made_from(self, images: Sequence[Path]) -> str:
-        parts = [self._maker, *(known_sha256(image) for image in images)]
+        files = [*images, *_spacings(images)]
+        parts = [self._maker, *(known_sha256(file) for file in files)]
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _spacings(images: Iterable[Path]) -> list[Path]:
+    """Return CASE.json beside CASE_0000.tif, where nnU-Net finds the spacing of a stack."""
+    stacks = (file for file in images if file.suffix.lower() in STACKS)
+    named = [file.with_name(f"{file.stem[: -len('_0000')]}.json") for file in stacks]
+    return [file for file in dict.fromkeys(named) if file.is_file()]
 
 
 def left_to_predict(inputs: Inputs, record: FinishedMasks, outputs: CaseOutputs) -> Inputs:

@@ -122,7 +122,7 @@ def finish(
         UserError: none has.
     """
     for file in outputs.there(masks, failed):  # earlier ones would be taken for new
-        file.unlink()
+        file.unlink(missing_ok=True)
     whole = inputs.without(failed)
     write_after_masks(masks, whole, description, outputs=outputs, progress=progress)
     tell_failures(inputs.faults | failed, inputs.all_cases, masks)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from nnunet_vit.data.channels import in_order
-from nnunet_vit.errors import DataError, NumericsError
+from nnunet_vit.errors import ConfigError, DataError, NumericsError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.fold_weights import read_fold
 from nnunet_vit.inference.loaded_model import LoadedModel
@@ -92,7 +92,7 @@ class TrainedModel:
 
     def _checked(self, image: "Array | torch.Tensor") -> tuple["Array", bool]:
         """Return an image as (C, Z, Y, X), and whether it came without Z."""
-        values = np.asarray(image.cpu() if isinstance(image, torch.Tensor) else image)
+        values = np.asarray(_without_torch(image))
         wanted = len(self.channels)
         if values.ndim == 2 and wanted == 1:
             values = values[None]
@@ -140,9 +140,12 @@ def load_model(
         pretrained_weights: where a small checkpoint needs them and they have moved.
 
     Raises:
+        ConfigError: the step is 0 or less, or larger than a tile.
         ModelError: the folder is no trained model, a fold is missing, or a file is damaged.
         MachineError: the device is not there.
     """
+    if not 0 < step_size <= 1:
+        raise ConfigError(f"step_size {step_size}; allowed: more than 0, at most 1.")
     trained = open_model(Path(path))
     kind = kind_of(checkpoint)
     base = None if pretrained_weights is None else Path(pretrained_weights)
@@ -150,6 +153,14 @@ def load_model(
     weights = [read_fold(trained, fold, kind, base=base) for fold in trained.folds(wanted, kind)]
     options = PredictionOptions(mirroring=mirroring, step=step_size)
     return TrainedModel(loaded(trained, weights), replace(options, device=choose_device(device)))
+
+
+def _without_torch(image: "Array | torch.Tensor") -> "Array | torch.Tensor":
+    """Return what numpy can take: it has no bfloat16, and takes nothing that has gradients."""
+    if not isinstance(image, torch.Tensor):
+        return image
+    own = image.detach().cpu()
+    return own.float() if own.dtype == torch.bfloat16 else own
 
 
 def _spacing_of(spacing: Sequence[float] | None, flat: bool) -> list[float]:

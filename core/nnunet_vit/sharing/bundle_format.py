@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import ModelError, shortened
@@ -24,6 +24,7 @@ DatasetName = Annotated[
     ),
 ]
 FoldName = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,3}|all)$")]
+Dice = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Axes = Annotated[list[Literal[0, 1]], Field(max_length=2)]
 
 
@@ -57,6 +58,44 @@ class PackageFacts(_Strict):
     version: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9.+!_-]+$")]
 
 
+class _Validation(_Strict):
+    """Figures of the validation, as `validation_figures` returns them."""
+
+    folds: list[FoldName]
+    cases: Count
+    mean_dice: Dice
+    dice: dict[str, Dice]
+
+
+class _Published(_Strict):
+    """Weights of a model hub."""
+
+    repository: str
+    file: str
+    commit: str
+    sha256: str
+
+
+class _PretrainedFile(FileFacts):
+    """A file of pretrained weights."""
+
+    name: str
+
+
+class _Pretrained(_Strict):
+    """The pretrained weights of a small checkpoint."""
+
+    digest: Annotated[str, Field(min_length=1)]
+    file: _PretrainedFile | None
+    published: list[_Published] | None
+    timm_name: str | None
+
+
+def _as(kind: type[_Strict]) -> AfterValidator:
+    """Return what checks an object and leaves it one."""
+    return AfterValidator(lambda given: kind.model_validate(given) and given)
+
+
 class Manifest(_Strict):
     """All that a bundle says of itself."""
 
@@ -69,10 +108,10 @@ class Manifest(_Strict):
     checkpoint: Literal["final", "best", "latest"]
     weights: Literal["whole", "trained"]
     folds: Annotated[dict[FoldName, FoldFacts], Field(min_length=1)]
-    pretrained: JsonObject | None = None
+    pretrained: Annotated[JsonObject, _as(_Pretrained)] | None = None
     packages: dict[Literal["head", "backbone", "tuning"], PackageFacts]
     versions: dict[str, str]
-    validation: JsonObject | None = None
+    validation: Annotated[JsonObject, _as(_Validation)] | None = None
     files: dict[str, FileFacts]
 
     @property

@@ -12,6 +12,11 @@ from nnunet_vit.nnunet.plans import KEY
 ROOTED = re.compile(
     r"(?:(?<![\w.~}:/\\])|(?<=file:)|(?<=file://))(?:~?/(?:[^/\s'\"]+/)+|[A-Za-z]:[\\/]|\\\\)(?:[^\\/\s'\"]+[\\/])*([^\\/\s'\"]*)"
 )
+# a home, whose owner's name may have blanks
+HOME = re.compile(
+    r"((?:(?<![\w.~}:/\\])|(?<=file:)|(?<=file://))/(?:home|Users)/|\b[A-Za-z]:[\\/]Users[\\/])"
+    r"[^\\/'\"\n]+(?=[\\/])"
+)
 CASES = "dataset"  # nnU-Net's list of cases with their files
 DESCRIBED = {  # what prediction reads of dataset.json, and what tells people of the data
     "channel_names", "modality", "labels", "regions_class_order", "file_ending",
@@ -48,7 +53,7 @@ def without_paths(text: str) -> str:
     whole = text if re.match(r"~?/|[A-Za-z]:[\\/]|\\\\", text) else ""
     if whole and "\n" not in whole:
         return re.split(r"[\\/]", whole.rstrip("\\/"))[-1]
-    return ROOTED.sub(lambda found: found[1], text)
+    return ROOTED.sub(lambda found: found[1], HOME.sub(r"\1user", text))
 
 
 def _refuse_paths(model: JsonMapping) -> None:

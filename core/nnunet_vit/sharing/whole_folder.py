@@ -4,17 +4,14 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from nnunet_vit.errors import MachineError
-from nnunet_vit.files.locks import LockedError, lock
+from nnunet_vit.files.scratch import scratch_in
 from nnunet_vit.files.writing import sync_folder
 
 ASIDE = ".replaced-"  # before the name of a folder that makes room
 SCRATCH = ".unfinished-"  # before the name of a folder that is there for a while
-LOCK = ".lock"  # in such a folder: who works in it is alive
 
 
 @contextlib.contextmanager
@@ -24,12 +21,9 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk refuses.
     """
-    for leftover in parent.glob(f"{SCRATCH}*"):
-        with contextlib.suppress(LockedError, MachineError), lock(leftover / LOCK):
-            shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=parent) as place, lock(Path(place) / LOCK):
+    with scratch_in(parent, SCRATCH) as place:
         # one level below: whoever lists the models meanwhile sees none
-        folder = Path(place) / "content"
+        folder = place / "content"
         folder.mkdir()
         yield folder
 

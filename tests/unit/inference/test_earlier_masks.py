@@ -144,3 +144,13 @@ def test_masks_of_another_user_are_not_replaced(tmp_path, monkeypatch):
         f"Earlier masks in {tmp_path} may not be replaced by this user: a.png. "
         "Fix: another folder for -o, or remove them."
     )
+
+
+def test_stale_files_that_another_prediction_has_deleted(tmp_path):
+    (tmp_path / "overlays").mkdir()
+    files = [tmp_path / "a.npz", tmp_path / "overlays/a.png", tmp_path / "gone/a.tif"]
+    files[0].touch()
+    assert list(without_stale(files, tmp_path)) == [
+        f"Deleted in {tmp_path}: a.npz, overlays/a.png, gone/a.tif, of the earlier masks."
+    ]
+    assert not files[0].exists()

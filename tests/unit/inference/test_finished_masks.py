@@ -123,3 +123,16 @@ def test_each_line_is_json(folder):
     lines = [json.loads(line) for line in (folder / RECORD).read_text().splitlines()]
     assert [line["case"] for line in lines] == ["a", "b"]
     assert list(lines[0]["files"]) == ["a.png"]
+
+
+def test_the_spacing_beside_a_stack_of_slices_has_changed(tmp_path):
+    image, spacing = tmp_path / "a_0000.tif", tmp_path / "a.json"
+    image.write_text("slices")
+    spacing.write_text('{"spacing": [1, 1, 1]}')
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / "a.tif").write_text("mask")
+    FinishedMasks(masks, "model").add("a", [image], ["a.tif"])
+    assert FinishedMasks(masks, "model").holds("a", [image], ["a.tif"])
+    spacing.write_text('{"spacing": [5, 1, 1]}')
+    assert not FinishedMasks(masks, "model").holds("a", [image], ["a.tif"])

@@ -133,20 +133,30 @@ CONFIGURATION = {
         ("label_manager", "X", "LabelManager"),
         ("preprocessor_name", "X", "DefaultPreprocessor"),
         ("normalization_schemes", ["NoNormalization", "X"], "CTNormalization, "),
+        ("resampling_fn_data", "X", "resample_data_or_seg_to_shape"),
+        # what its modules import is not its own
+        ("label_manager", "np", "LabelManager"),
+        ("label_manager", "recursive_find_python_class", "LabelManager"),
+        ("preprocessor_name", "save_json", "DefaultPreprocessor"),
+        ("resampling_fn_probabilities", "deepcopy", "resample_data_or_seg_to_shape"),
     ],
 )
 def test_plans_that_name_classes_which_nnunet_has_not(key, value, usual):
-    own = {**CONFIGURATION, **({key: value} if key in CONFIGURATION else {})}
+    own = {**CONFIGURATION, **({} if key == "label_manager" else {key: value})}
     plans = {"configurations": {"2d": own}} | ({} if key in own else {key: value})
     with pytest.raises(DataError) as caught:
         resolved(Path("plans.json"), plans, "2d")
+    named = value if isinstance(value, str) else value[-1]
     assert caught.value.problem.startswith(
-        f"plans.json: {key} 'X' is none of this nnU-Net's; usual: {usual}"
+        f"plans.json: {key} '{named}' is none of this nnU-Net's; usual: {usual}"
     )
 
 
 def test_plans_may_name_a_seldom_used_class_of_nnunet():
-    rare = {"normalization_schemes": ["ImageNormalization", "CTNormalization"]}
+    rare = {
+        "normalization_schemes": ["ImageNormalization", "CTNormalization"],
+        "resampling_fn_data": "resample_torch_fornnunet",
+    }
     plans = {"configurations": {"2d": {**CONFIGURATION, **rare}}, "label_manager": "LabelManager"}
     assert resolved(Path("plans.json"), plans, "2d")["batch_size"] == 2
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from predicting_model import REGIONS, model_of, save_images
 
-from nnunet_vit.errors import DataError, NumericsError
+from nnunet_vit.errors import ConfigError, DataError, NumericsError
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.predicting.pipeline import predict_cases
 from nnunet_vit.inference.prediction_options import PredictionOptions
-from nnunet_vit.inference.trained_model import TrainedModel
+from nnunet_vit.inference.trained_model import TrainedModel, load_model
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -109,3 +109,17 @@ def test_output_that_is_not_finite():
         model.networks[0][2].bias.fill_(float("nan"))
     with pytest.raises(NumericsError, match="not finite"):
         trained(model).predict(np.ones((40, 50)))
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.bfloat16, torch.Tensor.requires_grad_])
+def test_tensors_that_numpy_does_not_take(change):
+    image = torch.arange(2000.0).reshape(40, 50) % 200
+    given = change(image.clone())
+    expected = trained().predict(given.detach().float().numpy())
+    np.testing.assert_array_equal(trained().predict(given), expected)
+
+
+@pytest.mark.parametrize("step", [0, -1, 1.1, np.nan])
+def test_a_step_that_is_none(step, tmp_path):
+    with pytest.raises(ConfigError, match=r"^step_size .*; allowed: more than 0, at most 1\."):
+        load_model(tmp_path, step_size=step)

@@ -10,6 +10,7 @@ from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.sharing.portable import portable_description, portable_plans, without_paths
 
 pytestmark = pytest.mark.unit
+HOMES, WINDOWS = "/" + "home", "C:/" + "Users"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,9 @@ pytestmark = pytest.mark.unit
         ("and/or, 1/2, timm:vit/x", "and/or, 1/2, timm:vit/x"),
         ("CC BY 4.0 / CC0", "CC BY 4.0 / CC0"),
         ("at D:\\me\\x here", "at x here"),
+        (f"from {HOMES}/jane doe/my data/raw, in 2020", "from my data/raw, in 2020"),
+        (f"at {WINDOWS}/Jane Doe/raw here", "at raw here"),
+        (f"see https://x.org{HOMES}/of us/a", f"see https://x.org{HOMES}/of us/a"),
     ],
 )
 def test_paths_are_left_out_of_texts(text, left):

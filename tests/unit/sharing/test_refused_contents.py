@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 
 import pytest
 from refused_bundles import listed, refusal
@@ -21,6 +22,15 @@ MANIFESTS = {
     "fold": ({"folds": {"../0": {"mirroring_axes": None}}}, "String should match pattern"),
     "no fold": ({"folds": {}}, "folds: Dictionary should have at least 1 item"),
     "axes": ({"folds": {"0": {"mirroring_axes": [2]}}}, "mirroring_axes.0: Input should be 0 or 1"),
+    "figures": ({"validation": {}}, "validation.mean_dice: Field required"),
+    "a figure that is none": (
+        {"validation": {"folds": ["0"], "cases": 2, "mean_dice": math.nan, "dice": {}}},
+        "validation.mean_dice: Input should be ",
+    ),
+    "pretrained weights": (
+        {"weights": "trained", "pretrained": {"file": "x"}},
+        "pretrained.file: Input should be ",
+    ),
     "another fold": (
         {"folds": {"1": {"mirroring_axes": None}}},
         "weights/fold_1.safetensors is missing, weights/fold_0.safetensors belongs to no bundle",

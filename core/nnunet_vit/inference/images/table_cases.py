@@ -61,14 +61,12 @@ def _columns(file: Path, columns: Sequence[str], channels: Sequence[str]) -> tup
     """
     known: Mapping[str, str] = {name.lower(): name for name in columns}
     named = [known[name.lower()] for name in channels if name.lower() in known]
-    numbered = sorted(
-        name for name in columns
-        if name.lower().startswith(NUMBERED) and name[len(NUMBERED) :].isdecimal()
-    )  # fmt: skip
+    numbered = sorted(filter(_number, columns), key=_number)
     single = [known[FILE]] if FILE in known else []
     by_name = named if len(set(named)) == len(channels) else []
     choices = [found for found in (by_name, numbered, single) if found]
     if CASE in known and len(choices) == 1:
+        _refuse_doubles(file, columns, [known[CASE], *choices[0]])
         return known[CASE], choices[0]
     names = ", ".join(dict.fromkeys(channels))
     told = f"several of them: {', '.join(columns)}" if len(choices) > 1 else ", ".join(columns)
@@ -77,3 +75,24 @@ def _columns(file: Path, columns: Sequence[str], channels: Sequence[str]) -> tup
         f"({names}), or {NUMBERED}0000, {NUMBERED}0001 and so on; found: {told or 'nothing'}.",
         fix="the first line names the columns, as in case,file",
     )
+
+
+def _number(column: str) -> str:
+    """Return what columns of channels are sorted by, channel_2 before channel_10; others: ''."""
+    digits = column[len(NUMBERED) :] if column.lower().startswith(NUMBERED) else ""
+    return f"{int(digits):09}" if digits.isdecimal() else ""
+
+
+def _refuse_doubles(file: Path, columns: Sequence[str], used: Sequence[str]) -> None:
+    """Refuse columns that mean the same: one of them would count, unsaid.
+
+    Raises:
+        DataError: there are some.
+    """
+    wanted = {_number(name) or name.lower() for name in used}
+    means = [meant for name in columns if (meant := _number(name) or name.lower()) in wanted]
+    if len(means) > len(wanted):
+        raise DataError(
+            f"-i {file}: a column is there twice: {', '.join(columns)}.",
+            fix="one column per channel.",
+        )

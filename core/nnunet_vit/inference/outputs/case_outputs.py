@@ -17,6 +17,7 @@ PROBABILITIES = "probabilities"
 UNCERTAINTY = "uncertainty"
 OVERLAYS = "overlays"
 INSTANCES = "instances"
+FOLDERS = (PROBABILITIES, UNCERTAINTY, OVERLAYS, INSTANCES)  # among the masks
 VOLUMES_TABLE = "volumes.csv"
 UNCERTAINTY_TABLE = "uncertainty.csv"
 INSTANCES_TABLE = "instances.csv"

@@ -1,5 +1,6 @@
 """The networks' forward passes: a share of the views for each core, or one batch on a GPU."""
 
+import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
@@ -46,6 +47,7 @@ class Forward:
         self._free: SimpleQueue[Team] = SimpleQueue()
         for team in teams:
             self._free.put(Team(team, len(tile), device, in_turn=in_turn))
+        self._taking_less = threading.Lock()
         self._pool = threads_with(cores // self.teams, self.teams) if self.teams > 1 else None
 
     @property
@@ -60,12 +62,13 @@ class Forward:
             RuntimeError: not even a single view fits into memory.
         """
         while True:
+            tried = self.at_once
             try:
                 return self._logits(views)
             except (RuntimeError, MemoryError) as error:
-                if self.at_once == 1 or not is_of_memory(error):
+                if tried == 1 or not is_of_memory(error):
                     raise
-            self._take_less()
+            self._take_less_than(tried)
 
     def _placed(self, teams: Sequence[Networks], axes: int) -> bool:
         """Move all networks to the device; where it has no memory for all, they stay on the CPU."""
@@ -97,11 +100,14 @@ class Forward:
         finally:
             self._free.put(team)
 
-    def _take_less(self) -> None:
-        if self.batch > 1:
-            self.batch //= 2
-        else:
-            self.teams = 1
+    def _take_less_than(self, tried: int) -> None:
+        with self._taking_less:
+            if self.at_once < tried:  # another thread has seen to it
+                return
+            if self.batch > 1:
+                self.batch //= 2
+            else:
+                self.teams = 1
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         self._tell(f"Memory is short: {counted(self.at_once, 'tile')} at once from now on.")

@@ -148,6 +148,22 @@ def test_columns_that_are_not_there(tmp_path, text, found):
     )
 
 
+def test_channels_are_in_the_order_of_their_numbers(tmp_path):
+    columns = ["Channel_10", *(f"channel_{number}" for number in range(10))]
+    table = tmp_path / "table.csv"
+    table.write_text(f"case,{','.join(columns)}\na,{','.join(columns)}\n")
+    assert names_of(asked(table)) == {"a": [*columns[1:], "Channel_10"]}
+
+
+@pytest.mark.parametrize(
+    "columns", ["case,file,file", "case,channel_1,channel_0001", "case,Case,file", "case,r,g,b,B"]
+)
+def test_a_column_that_is_there_twice(tmp_path, columns):
+    table = tmp_path / "table.csv"
+    table.write_text(f"{columns}\n{columns}\n")
+    assert f"a column is there twice: {', '.join(columns.split(','))}." in refusal(table)
+
+
 def test_all_that_is_wrong_with_a_table_at_once(tmp_path):
     file = tmp_path / "mine.csv"
     file.write_text("case,R,G,B\na,1,2,3\nb,1,,\n../c,1,2,3\na,4,5,6\n,1,2,3\n")

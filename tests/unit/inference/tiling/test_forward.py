@@ -105,6 +105,32 @@ def test_where_memory_is_short_a_single_core_computes_in_the_end(monkeypatch):
     assert told[0] == "Memory is short: 4 tiles at once from now on."
 
 
+class TooMany(Remembering):
+    """Has no memory for 16 views, and says so when 8 threads have come with them."""
+
+    def __init__(self):
+        super().__init__(threading.Barrier(8))
+
+    def forward(self, views):
+        if len(views) > 8:
+            self.seen_by().wait(60)
+            raise MemoryError
+        return super().forward(views)
+
+
+def test_threads_that_run_out_of_memory_together_halve_the_batch_once(monkeypatch):
+    told = []
+    forward = forward_with(1, monkeypatch, TooMany(), tell=told.append)
+    team = forward._free.get()
+    for _ in range(8):
+        forward._free.put(team)
+    forward.batch = 16
+    with ThreadPoolExecutor(8) as users:
+        for logits in users.map(forward, [torch.ones(16, 1, *TILE)] * 8):
+            assert logits.shape == (1, 16, 1, *TILE)
+    assert told == ["Memory is short: 8 tiles at once from now on."]
+
+
 def test_folds_take_turns_where_memory_has_no_room_for_all(monkeypatch):
     networks, told, moved = [Remembering() for _ in range(3)], [], []
     for number, network in enumerate(networks):
