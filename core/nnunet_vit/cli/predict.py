@@ -35,13 +35,16 @@ Probabilities = Annotated[
 ]
 Format = Annotated[
     Literal["npz", "nifti", "tiff"] | None,
-    typer.Option("--probabilities-format", help="another one: an image per case in probabilities/"),
+    typer.Option(
+        "--probabilities-format",
+        help="nifti or tiff: probabilities as an image per case, in probabilities/",
+    ),
 ]
 LargestComponent = Annotated[
     bool,
     typer.Option(
         "--largest-component",
-        help="--largest-component: of each class the largest connected part alone",
+        help="leave of each class the largest connected part alone",
     ),
 ]
 MinSize = Annotated[

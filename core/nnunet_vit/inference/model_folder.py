@@ -106,7 +106,8 @@ class ModelFolder:
             )
         # a model of all cases is no member of a cross-validation: alone, or when it is asked for
         usual = [fold for fold in there if fold != "all"] or there
-        return [int(fold) if fold.isdecimal() else fold for fold in wanted or usual]
+        used = dict.fromkeys(wanted or usual)  # a fold that is named twice counts once
+        return [int(fold) if fold.isdecimal() else fold for fold in used]
 
     def other_folders(self) -> list[str]:
         """Return the names of folders that look like folds and are none: copies, backups."""

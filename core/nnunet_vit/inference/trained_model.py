@@ -48,8 +48,8 @@ class TrainedModel:
         Args:
             image: (channels, Y, X), or of a volume (channels, Z, Y, X), with the intensities that
                 the files of the training images have; one channel may be left out: (Y, X).
-            spacing: between the centres of pixels (Y, X) or voxels (Z, Y, X), mm; None: 1 each, as
-                of pictures, which have none.
+            spacing: between the centres of pixels (Y, X) or voxels (Z, Y, X), mm; None for models
+                of spacing 1 alone, as of pictures, which have none.
 
         Shapes: the mask is (Y, X) or (Z, Y, X), of unsigned integers.
 
@@ -84,7 +84,7 @@ class TrainedModel:
         self, image: "Array | torch.Tensor", spacing: Sequence[float] | None
     ) -> tuple[PreparedCase, torch.Tensor, bool]:
         values, flat = self._checked(image)
-        case = self._prepared(values, _spacing_of(spacing, flat))
+        case = self._prepared(values, self._spacing(spacing, flat))
         ((_, logits),) = self._window.logits([(case, case.image)])
         if not bool(torch.isfinite(logits).all()):
             raise NumericsError("The network's output is not finite.")
@@ -107,6 +107,16 @@ class TrainedModel:
             raise DataError("An image with values that are not finite.", fix="np.nan_to_num")
         flat = values.ndim == 3
         return (values[:, None] if flat else values), flat
+
+    def _spacing(self, spacing: Sequence[float] | None, flat: bool) -> list[float]:
+        trained = [float(size) for size in self._model.configuration.spacing]
+        if spacing is None and any(size != 1 for size in trained):
+            raise DataError(
+                "spacing is not given, and the model resamples to "
+                f"{' x '.join(f'{size:g}' for size in trained)} mm.",
+                fix=f"spacing={'(Y, X)' if flat else '(Z, Y, X)'} of the image, in mm",
+            )
+        return _spacing_of(spacing, flat)
 
     def _prepared(self, values: "Array", spacing: Sequence[float]) -> PreparedCase:
         model = self._model

@@ -54,9 +54,15 @@ def _segments(manifest: Manifest, plans: JsonMapping, description: JsonMapping) 
     yield f"- Channels of an image: {', '.join(map(text, channels.values()))}"
     labels = (f"{text(name)} ({_number(of)})" for name, of in description["labels"].items())
     yield f"- Labels: {', '.join(labels)}"
-    yield f"- Files: `CASE_0000{text(description['file_ending'])}`, one per channel"
+    yield f"- Files: `CASE_0000{text(description['file_ending'])}`{_files(plans)}"
     yield f"- Spacing it was trained at: {sizes_text(configuration['spacing'])}"
     yield f"- Tile: {sizes_text(configuration['patch_size'])} pixels"
+
+
+def _files(plans: JsonMapping) -> str:
+    """Return how the channels lie in files; a picture of colours holds all of them."""
+    pictures = "NaturalImage" in str(plans.get("image_reader_writer"))
+    return ", all colours in one file" if pictures else ", one per channel"
 
 
 def _figures(manifest: Manifest) -> Iterator[str]:

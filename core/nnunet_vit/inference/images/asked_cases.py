@@ -69,7 +69,7 @@ def name_faults(files: Iterable[NamedFile]) -> Iterator[Fault]:
             place = f"{first.place}: " if first.place else ""
             yield Fault(
                 f"{place}the case '{case}' cannot name a mask.",
-                "a name without / and without a dot in front.",
+                "a name without / or \\ and without a dot in front; / parts folders.",
             )
         elif len(own) > 1 and (len(channels) < len(own) or "" in channels):
             apart = list({each.place or str(each.file): each for each in own}.values())

@@ -137,7 +137,12 @@ def formats_of(plans: JsonMapping, own: "Reader", ending: str) -> Formats:
 
 def foreign_notices(cases: Iterable[Sequence[Path]], ending: str) -> Iterator[str]:
     """Yield what is to be said of images in other formats than the model was trained on."""
-    files = [file for own in cases for file in own if not file.name.endswith(ending)]
+    files = [
+        file
+        for own in cases
+        for file in own
+        if not file.name.endswith(ending) and ending_of(file.name).lower() in PICTURE + PLACED
+    ]
     if files:
         lossy = any(ending_of(file.name).lower() in JPEG for file in files)
         told = counted_endings(files, len(PICTURE + PLACED))

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nnunet_vit.data.case_files import files_of
+from nnunet_vit.data.case_files import files_of, is_foreign
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.naming import ending_of
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.inference.images.asked_cases import (
     AskedCases,
     NamedFile,
@@ -51,7 +51,12 @@ def cases_of_files(images: Sequence[Path], formats: Formats) -> AskedCases:
     Raises:
         DataError: two are the same case.
     """
-    return of_named("-i", [_named(file, formats) for file in images])
+    foreign = [file for file in images if is_foreign(file.name)]  # of `-i FOLDER/*`
+    own = [file for file in images if file not in foreign] or images
+    asked = of_named("-i", [_named(file, formats) for file in own])
+    if len(own) == len(images):
+        return asked
+    return replace(asked, notices=(f"Left out: {shortened(foreign)}, files of other programs.",))
 
 
 def of_named(source: str, files: Sequence[NamedFile], faults: Sequence[Fault] = ()) -> AskedCases:
@@ -79,7 +84,9 @@ def read_lines(file: Path) -> list[str]:
     try:
         return file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise DataError(f"-i {file} is no text in UTF-8.", fix="save it as UTF-8.") from error
+        raise DataError(
+            f"-i {file} is no text in UTF-8.", fix="save it as UTF-8 (Excel: CSV UTF-8)."
+        ) from error
     except OSError as error:
         raise DataError(f"-i {file} cannot be read: {error.strerror or error}.") from error
 

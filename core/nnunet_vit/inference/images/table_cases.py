@@ -13,6 +13,7 @@ from nnunet_vit.inference.images.list_cases import of_named, read_lines
 CASE, FILE = "case", "file"
 NUMBERED = "channel_"
 DELIMITERS = (",", ";", "\t")
+SEPARATOR_LINES = [[f"sep={each}"] for each in DELIMITERS]  # for Excel alone
 
 
 def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> AskedCases:
@@ -28,9 +29,10 @@ def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> Ask
         DataError: it cannot be read, lacks a column or a value, or names a case twice.
     """
     source, lines = f"-i {file}", read_lines(file)
-    head = lines[0] if lines else ""
+    before = int(lines[:1] in SEPARATOR_LINES)
+    head = "".join(lines[before : before + 1])
     delimiter = max(DELIMITERS, key=head.count)
-    rows = csv.reader(lines, delimiter=delimiter)
+    rows = csv.reader(lines[before:], delimiter=delimiter)
     columns = [name.strip() for name in next(rows, [])]
     case, images = _columns(file, columns, channels)
     files, faults = [], []
@@ -38,7 +40,7 @@ def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> Ask
         values = dict(zip(columns, map(str.strip, row), strict=False))
         if not any(values.values()):
             continue
-        place = f"line {rows.line_num} of {file.name}"
+        place = f"line {rows.line_num + before} of {file.name}"
         lacking = [name for name in (case, *images) if not values.get(name)]
         if lacking:
             faults.append(Fault(f"{place}: no value for {' and '.join(lacking)}."))
