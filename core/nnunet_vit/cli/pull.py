@@ -15,7 +15,7 @@ def pull(
         Path | None, typer.Option(help="the results folder; default: nnUNet_results")
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="replace another model of that name")
+        bool, typer.Option("--overwrite", help="replace another installed model of that name")
     ] = False,
     pretrained_weights: Annotated[
         Path | None,

@@ -82,6 +82,7 @@ def install(path: Path, request: Request, progress: Progress) -> Installed:
     progress.start_work(f"Checking {path.name}")
     with opened_bundle(path) as bundle:
         target = request.results / bundle.manifest.folder
+        _check_installed(target)
         if not request.overwrite and _is_there(target, bundle.manifest):
             return Installed(target, bundle.manifest, was_there=True)
         notices = require_packages(bundle.manifest, str(path))
@@ -100,12 +101,13 @@ def _is_there(target: Path, manifest: Manifest) -> bool:
     """Tell whether the same model is installed.
 
     Raises:
-        ConfigError: something else has its place.
+        ConfigError: another one has its place.
     """
     if not target.exists():
         return False
     if installed_manifest(target) != manifest:
-        what = "another bundle's model" if installed_manifest(target) else _what(target)
+        damaged = f"an installed model whose {RECORD} is damaged"
+        what = "another bundle's model" if installed_manifest(target) else damaged
         raise ConfigError(
             f"{target} is there already, and is {what}.",
             fix="--overwrite replaces it; or --results with another folder.",
@@ -118,11 +120,20 @@ def _is_there(target: Path, manifest: Manifest) -> bool:
     return True
 
 
-def _what(target: Path) -> str:
-    if was_installed(target):
-        return f"an installed model whose {RECORD} is damaged"
+def _check_installed(target: Path) -> None:
+    """Refuse a place where something lies that nothing brings back: --overwrite does not count.
+
+    Raises:
+        ConfigError: it is a model that was trained here, or no model.
+    """
+    if not target.exists() or was_installed(target):
+        return
     folds = len(list(target.glob("fold_*")))
-    return f"a model that was trained here, with {counted(folds, 'fold')}" if folds else "no model"
+    what = f"a model that was trained here, with {counted(folds, 'fold')}" if folds else "no model"
+    raise ConfigError(
+        f"{target} is there already, and is {what}, which install never replaces.",
+        fix="--results with another folder; or move it away.",
+    )
 
 
 def _write(bundle: BundleZip, model: ModelFolder, target: Path, *, request: Request) -> None:

@@ -26,7 +26,9 @@ def test_random_kills_lose_no_epoch_that_was_acknowledged(
 ):
     store, moments = CheckpointStore(tmp_path), random.Random(3)
     acknowledged = first = 0
-    for _ in range(KILLS):
+    for number in range(20 * KILLS):
+        if number >= KILLS and acknowledged >= 3:  # on a busy machine a kill may come too soon
+            break
         begun = store.epoch_of_latest() or 0
 
         def save_for_ever(say):

@@ -65,10 +65,12 @@ def test_an_ome_zarr_is_known_by_all_that_is_in_it(tmp_path, name, content):
     record = FinishedMasks(tmp_path, "model")
     record.add("a", [image], ["a.tif"])
     inputs = Inputs({"a": [image]}, {}, large=("a",))
-    options = PredictionOptions(resume=True)
+    outputs = CaseOutputs(
+        ".png", "NaturalImage2DIO", PredictionOptions(resume=True), large=inputs.large
+    )
 
     def left():
-        return left_to_predict(inputs, FinishedMasks(tmp_path, "model"), ".png", options=options)
+        return left_to_predict(inputs, FinishedMasks(tmp_path, "model"), outputs)
 
     assert list(left().cases) == []
     (image / name).write_bytes(content)

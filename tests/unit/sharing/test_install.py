@@ -79,23 +79,27 @@ def test_one_that_has_changed_is_installed_again_on_request(bundle, tmp_path):
     assert os.listdir(folder.parent) == [folder.name]
 
 
-def test_another_model_of_that_name(bundle, model, tmp_path):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_model_that_was_trained_here_stays(bundle, model, tmp_path, overwrite):
     target = tmp_path / "Dataset005_Disc" / model.name
     shutil.copytree(model, target)
     before = everything_in(tmp_path)
     with pytest.raises(ConfigError) as caught:
-        installed(bundle, tmp_path)
-    assert caught.value.problem == (
-        f"{target} is there already, and is a model that was trained here, with 3 folds."
+        installed(bundle, tmp_path, overwrite=overwrite)
+    assert str(caught.value) == (
+        f"{target} is there already, and is a model that was trained here, with 3 folds, which "
+        "install never replaces. Fix: --results with another folder; or move it away."
     )
     assert everything_in(tmp_path) == before
-    held = claim(target / "fold_0")  # a training is at work there
+
+
+def test_a_model_that_somebody_works_in_is_not_replaced(bundle, tmp_path):
+    target = installed(bundle, tmp_path)
+    held = claim(target / "fold_0")
     other = subprocess_installs(bundle, tmp_path)
     held.close()
     assert "is being trained in by process" in other
-    assert (target / "fold_0/run.yaml").is_file()
-    installed(bundle, tmp_path, overwrite=True)
-    assert not (target / "fold_0/run.yaml").exists()
+    assert (target / "fold_0/checkpoint_final.pth").is_file()
 
 
 def subprocess_installs(bundle, results):
