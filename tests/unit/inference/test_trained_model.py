@@ -109,3 +109,10 @@ def test_output_that_is_not_finite():
         model.networks[0][2].bias.fill_(float("nan"))
     with pytest.raises(NumericsError, match="not finite"):
         trained(model).predict(np.ones((40, 50)))
+
+
+def test_a_model_that_resamples_asks_for_the_spacing():
+    model = model_of(".nii.gz", REGIONS)
+    model.configuration.configuration["spacing"] = [0.8, 0.8]
+    with pytest.raises(DataError, match=r"spacing is not given.*\(Z, Y, X\) of the image"):
+        trained(model).predict(np.ones((1, 4, 40, 37), np.float32))
