@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 Results = Annotated[Path | None, typer.Option(help="the results folder; default: nnUNet_results")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace another installed model of that name")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace another installed model of that name")
+]
 Pretrained = Annotated[
     Path | None,
     typer.Option(help="for a zip of --adapters-only: the backbone's pretrained weights"),

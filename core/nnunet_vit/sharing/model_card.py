@@ -62,7 +62,9 @@ def _segments(manifest: Manifest, plans: JsonMapping, description: JsonMapping) 
 def _files(plans: JsonMapping) -> str:
     """Return how the channels lie in files; a picture of colours holds all of them."""
     pictures = "NaturalImage" in str(plans.get("image_reader_writer"))
-    return ", all colours in one file" if pictures else ", one per channel"
+    return (
+        ", one per channel; a picture in colours is one file" if pictures else ", one per channel"
+    )
 
 
 def _figures(manifest: Manifest) -> Iterator[str]:

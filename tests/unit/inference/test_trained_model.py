@@ -123,3 +123,10 @@ def test_tensors_that_numpy_does_not_take(change):
 def test_a_step_that_is_none(step, tmp_path):
     with pytest.raises(ConfigError, match=r"^step_size .*; allowed: more than 0, at most 1\."):
         load_model(tmp_path, step_size=step)
+
+
+def test_a_model_that_resamples_asks_for_the_spacing():
+    model = model_of(".nii.gz", REGIONS)
+    model.configuration.configuration["spacing"] = [0.8, 0.8]
+    with pytest.raises(DataError, match=r"spacing is not given.*\(Z, Y, X\) of the image"):
+        trained(model).predict(np.ones((1, 4, 40, 37), np.float32))

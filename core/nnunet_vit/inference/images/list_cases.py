@@ -56,7 +56,9 @@ def cases_of_files(images: Sequence[Path], formats: Formats) -> AskedCases:
     asked = of_named("-i", [_named(file, formats) for file in own])
     if len(own) == len(images):
         return asked
-    return replace(asked, notices=(f"Left out: {shortened(foreign)}, files of other programs.",))
+    return replace(
+        asked, notices=(f"Left out: {shortened(map(str, foreign))}, files of other programs.",)
+    )
 
 
 def of_named(source: str, files: Sequence[NamedFile], faults: Sequence[Fault] = ()) -> AskedCases:

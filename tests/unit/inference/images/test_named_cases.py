@@ -186,3 +186,20 @@ def test_images_one_by_one(folder, tmp_path):
     assert f"-i {place}: beside others, each is one image." in text
     assert f"-i {tmp_path / 'mine.csv'}: beside others" in text
     assert refusal(tmp_path / "no").startswith(f"-i {tmp_path / 'no'} is not there. Fix: ")
+
+
+def test_files_of_other_programs_among_single_files(folder):
+    place = folder("a.png")
+    (place / "Thumbs.db").touch()
+    found = asked(place / "a.png", place / "Thumbs.db")
+    assert names_of(found) == {"a": ["a.png"]}
+    assert found.notices == (f"Left out: {place / 'Thumbs.db'}, files of other programs.",)
+
+
+def test_a_table_whose_first_line_is_for_excel(folder, tmp_path):
+    folder("a.png")
+    file = tmp_path / "cases.csv"
+    file.write_text("sep=;\ncase;file\nPat 1;images/a.png\n", encoding="utf-8-sig")
+    found = asked(file)
+    assert names_of(found) == {"Pat 1": ["a.png"]}
+    assert found.named == {"Pat 1": "line 3 of cases.csv"}
