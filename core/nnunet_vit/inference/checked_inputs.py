@@ -38,7 +38,9 @@ def checked_inputs(
     folders = [model.path for model in models]
     _check_place(masks, [each for each in given if each.is_dir()], folders)
     check_min_size(options, models[0].plans["image_reader_writer"])
-    inputs = sound_inputs(given, models[0], progress)
+    size = options.min_size
+    misfit = (lambda shape: ("", "")) if size is None else size.misfit
+    inputs = sound_inputs(given, models[0], progress, misfit=misfit)
     refuse_large(inputs.large, options.of_whole_images())
     files = [file for own in inputs.all_cases.values() for file in own]
     _check_place(masks, {file.parent for file in files}, ())

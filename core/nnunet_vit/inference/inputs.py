@@ -1,6 +1,7 @@
 """The images to predict, all of them looked at before a network is loaded."""
 
-from collections.abc import Collection, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +27,9 @@ from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
+
+# of the shape (Z, Y, X) of an image: a problem and a remedy, both empty where there is none
+Misfit = Callable[[Sequence[int]], tuple[str, str]]
 
 
 class Trained(Protocol):
@@ -79,13 +83,21 @@ class Inputs:
         return replace(self, cases=cases, large=tuple(c for c in self.large if c in cases))
 
 
-def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progress) -> Inputs:
+def sound_inputs(
+    images: Path | Sequence[Path],
+    model: Trained,
+    progress: Progress,
+    *,
+    misfit: Misfit = lambda shape: ("", ""),
+) -> Inputs:
     """Return the cases to predict, and what is wrong with those that are damaged.
 
     Args:
         images: a folder of CASE_0000.ending, a list of images, a table of cases, or images.
         model: what they are for.
         progress: where to say what is left out or read as another format, and to show the look.
+        misfit: returns why an image of a shape (Z, Y, X) does not suit what is asked for, and what
+            to do; or nothing.
 
     Raises:
         DataError: not one can be predicted: names every file that is damaged or does not fit.
@@ -106,7 +118,9 @@ def sound_inputs(images: Path | Sequence[Path], model: Trained, progress: Progre
     def look(case: str) -> ImageFacts | list[FileFault]:
         if case in large:
             return look_at_large(asked.cases[case], wanted, model.plans, model.configuration)
-        return _look(case, asked, formats, wanted)
+        found = _look(case, asked, formats, wanted)
+        problem, remedy = misfit(found.shape) if isinstance(found, ImageFacts) else ("", "")
+        return [FileFault(asked.cases[case][0], problem, remedy)] if problem else found
 
     looks = in_threads(look, names, lambda: progress.case(""))
     found = dict(zip(names, looks, strict=True))
@@ -153,16 +167,19 @@ def _error(faults: Sequence[FileFault]) -> DataError:
 
 
 def _reader(model: Trained) -> "type[BaseReaderWriter]":
+    from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
     from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 
     name = model.plans["image_reader_writer"]
-    try:
-        return recursive_find_reader_writer_by_name(name)  # type: ignore[no-any-return]
-    except RuntimeError as error:
-        raise ModelError(
-            f"{model.path / 'plans.json'}: image_reader_writer '{name}' is none of this nnU-Net's.",
-            fix="install the nnunetv2 that the model was trained with.",
-        ) from error
+    with contextlib.suppress(RuntimeError):  # nnU-Net's: nothing is called so
+        found = recursive_find_reader_writer_by_name(name)
+        # its modules hold other things too: what they import
+        if isinstance(found, type) and issubclass(found, BaseReaderWriter):
+            return found
+    raise ModelError(
+        f"{model.path / 'plans.json'}: image_reader_writer '{name}' is none of this nnU-Net's.",
+        fix="install the nnunetv2 that the model was trained with.",
+    )
 
 
 def _wanted(model: Trained) -> Wanted:

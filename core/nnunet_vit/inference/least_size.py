@@ -40,11 +40,22 @@ class LeastSize:
         """
         if self.unit == PIXELS:
             return self.value
+        problem, remedy = self.misfit(shape)
+        if problem:
+            raise DataError(f"The mask {problem}.", f"{remedy}.")
+        return self.value / math.prod(spacing[-DIMENSIONS[self.unit] :])
+
+    def misfit(self, shape: Sequence[int]) -> tuple[str, str]:
+        """Return why it is none of an image's, and what to do; or nothing.
+
+        Args:
+            shape: (Z, Y, X); Z is 1 for a plane.
+        """
         own = 2 if shape[0] == 1 else 3
-        if DIMENSIONS[self.unit] != own:
-            what = "a plane, which has mm2" if own == 2 else "a volume, which has mm3"
-            raise DataError(f"--min-size {self}: the mask is {what}.", f"--min-size …mm{own}")
-        return self.value / math.prod(spacing[-own:])
+        if self.unit == PIXELS or DIMENSIONS[self.unit] == own:
+            return "", ""
+        what = "a plane, which has mm2" if own == 2 else "a volume, which has mm3"
+        return f"is {what}; given: --min-size {self}", f"--min-size …mm{own}"
 
 
 def least_size(text: str) -> LeastSize:

@@ -55,9 +55,9 @@ def test_areas_and_volumes():
     volume = np.concatenate([MASK, 0 * MASK])
     size = {"min_size": LeastSize(60.5, "mm3"), "spacing": (5, 2, 2)}
     assert clean(volume, **size)[0] == "1100000"
-    with pytest.raises(DataError, match="--min-size 10mm2: the mask is a volume, which has mm3"):
+    with pytest.raises(DataError, match="is a volume, which has mm3; given: --min-size 10mm2"):
         clean(volume, **area)
-    with pytest.raises(DataError, match=r"60\.5mm3: the mask is a plane, which has mm2"):
+    with pytest.raises(DataError, match=r"is a plane, which has mm2; given: --min-size 60\.5mm3"):
         clean(MASK, **size)
 
 
