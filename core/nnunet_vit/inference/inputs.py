@@ -129,10 +129,7 @@ def sound_inputs(
     if not sound:
         refuse(asked.source, grouped(fault for each in faults.values() for fault in each))
     if faults:
-        progress.log(
-            f"{len(faults)} of {counted(len(names), 'case')} cannot be predicted: "
-            f"{shortened(faults)}; the others are."
-        )
+        progress.log(_left_out(faults, len(names)))
     return Inputs(
         {case: asked.cases[case] for case in sound},
         {case: facts.memory for case, facts in sound.items()},
@@ -141,6 +138,11 @@ def sound_inputs(
         {case: formats.reader_of(asked.cases[case]) for case in sound if case not in large},
         tuple(case for case in sound if case in large),
     )
+
+
+def _left_out(faults: Collection[str], cases: int) -> str:
+    told = f"{len(faults)} of {counted(cases, 'case')} cannot be predicted"
+    return f"{told}: {shortened(faults)}; the others are."
 
 
 def _look(
