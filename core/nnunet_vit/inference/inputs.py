@@ -118,9 +118,7 @@ def sound_inputs(
     def look(case: str) -> ImageFacts | list[FileFault]:
         if case in large:
             return look_at_large(asked.cases[case], wanted, model.plans, model.configuration)
-        found = _look(case, asked, formats, wanted)
-        problem, remedy = misfit(found.shape) if isinstance(found, ImageFacts) else ("", "")
-        return [FileFault(asked.cases[case][0], problem, remedy)] if problem else found
+        return _suited(_look(case, asked, formats, wanted), misfit)
 
     looks = in_threads(look, names, lambda: progress.case(""))
     found = dict(zip(names, looks, strict=True))
@@ -138,6 +136,13 @@ def sound_inputs(
         {case: formats.reader_of(asked.cases[case]) for case in sound if case not in large},
         tuple(case for case in sound if case in large),
     )
+
+
+def _suited(found: ImageFacts | list[FileFault], misfit: Misfit) -> ImageFacts | list[FileFault]:
+    if not isinstance(found, ImageFacts):
+        return found
+    problem, remedy = misfit(found.shape)
+    return [FileFault(found.files[0], problem, remedy)] if problem else found
 
 
 def _left_out(faults: Collection[str], cases: int) -> str:
