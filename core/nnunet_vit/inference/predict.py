@@ -198,16 +198,17 @@ def run(
         What was wrong with cases that have no mask.
     """
     from nnunet_vit.inference.large.large_cases import predict_large
-    from nnunet_vit.inference.predicting.pipeline import predict_cases
+    from nnunet_vit.inference.predicting.pipeline import predict_cases, window_of
 
     def written(case: str, names: Sequence[str]) -> None:
         if record is not None:
             record.add(case, inputs.cases[case], names)
 
-    small = inputs.without(inputs.large)
-    failed = predict_cases(small, masks, model, options=options, progress=progress, written=written)
-    if inputs.large:
-        failed |= predict_large(
-            inputs, masks, model, options=options, progress=progress, written=written
-        )
+    small, window = inputs.without(inputs.large), window_of(model, options, progress)
+    failed: dict[str, UserError] = {}
+    for predict, cases in ((predict_cases, small), (predict_large, inputs)):
+        failed |= predict(
+            cases, masks, model,
+            options=options, progress=progress, window=window, written=written,
+        )  # fmt: skip
     return failed

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-import numpy as np
-
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.large.mask_file import write_mask
@@ -19,6 +17,7 @@ from nnunet_vit.inference.large.whole_look import WholeLook, look_through
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.predicting.memory_errors import naming_memory
 from nnunet_vit.inference.predicting.pipeline import Written, window_of
+from nnunet_vit.inference.predicting.prepared_case import values_of_masks
 from nnunet_vit.inference.predicting.staging import staged_in
 from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.inference.tiling.window import SlidingWindow
@@ -33,6 +32,7 @@ def predict_large(
     *,
     options: PredictionOptions,
     progress: Progress,
+    window: SlidingWindow | None = None,
     written: Written = lambda case, names: None,
 ) -> dict[str, UserError]:
     """Write CASE.tif, a tiled pyramid, for each large image.
@@ -43,6 +43,7 @@ def predict_large(
         model: that predicts; its networks are on the device of the options afterwards.
         options: how; the device is known.
         progress: is told of every row of tiles.
+        window: of the model and the options; None: it is made here.
         written: is told of what lies in the folder.
 
     Returns:
@@ -51,7 +52,7 @@ def predict_large(
     Raises:
         MachineError: the network takes more memory than there is.
     """
-    work = _Work(model, window_of(model, options, progress), progress)
+    work = _Work(model, window or window_of(model, options, progress), progress)
     failures: dict[str, UserError] = {}
     for case in inputs.large:
         name = f"{case}{MASK}"
@@ -85,7 +86,7 @@ class _Work:
             reading = Reading(strips, look, changes, grid.padding(look.size), done)
             tiles = prod(map(len, grid.steps(look.size)))
             self.progress.start_parts(f"Predicting {case}", tiles, "tile", lambda: done[0])
-            values = np.dtype(np.uint8 if max(labels.all_labels) < 255 else np.uint16)
+            values = values_of_masks(labels)
             lines = mask_strips(self.window, reading, labels, dtype=values)
             write_mask(mask, lines, strips.source.shape[1:], values)
 

@@ -37,6 +37,7 @@ def predict_cases(
     *,
     options: PredictionOptions,
     progress: Progress,
+    window: SlidingWindow | None = None,
     written: Written = lambda case, names: None,
 ) -> dict[str, UserError]:
     """Write a mask per case, and dataset.json and plans.json for what works on masks.
@@ -47,6 +48,7 @@ def predict_cases(
         model: that predicts; its networks are on the device of the options afterwards.
         options: how; the device is known.
         progress: is told of every case.
+        window: of the model and the options; None: it is made here.
         written: is told of what lies in the folder.
 
     Returns:
@@ -55,7 +57,7 @@ def predict_cases(
     Raises:
         MachineError: the network takes more memory than there is.
     """
-    window = window_of(model, options, progress)
+    window = window or window_of(model, options, progress)
     for name, content in zip(MODEL_FILES, (model.plans.plans, model.description), strict=True):
         write_json(content, masks / name)
     with staged_in(masks) as staged:
@@ -65,7 +67,10 @@ def predict_cases(
 
 
 def window_of(model: LoadedModel, options: PredictionOptions, progress: Progress) -> SlidingWindow:
-    """Return the sliding window of a model on the device of the options."""
+    """Return the sliding window of a model on the device of the options.
+
+    A model has one: its networks are moved, and remember features for each other from then on.
+    """
     tile = tuple(model.configuration.patch_size)
     mirrors = mirrors_of(model.mirroring_axes if options.mirroring else None)
     grid = Grid(tile, options.step, mirrors)

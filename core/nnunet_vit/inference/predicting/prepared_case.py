@@ -71,10 +71,15 @@ def mask_of(case: PreparedCase, logits: torch.Tensor, model: LoadedModel) -> "Ar
     """
     known, labels = case.properties, model.labels
     outputs = (_resampled(one[None], known, model) for one in logits)
-    values = np.uint8 if len(labels.foreground_labels) < 255 else np.uint16
-    inner = np.zeros(known["shape_after_cropping_and_before_resampling"], dtype=values)
+    size = known["shape_after_cropping_and_before_resampling"]
+    inner = np.zeros(size, dtype=values_of_masks(labels))
     decided(outputs, labels, inner)
     return _whole(inner, known, model)
+
+
+def values_of_masks(labels: "LabelManager") -> "np.dtype[np.generic]":
+    """Return the type of the values in masks, nnU-Net's."""
+    return np.dtype(np.uint8 if len(labels.foreground_labels) < 255 else np.uint16)
 
 
 def map_of(case: PreparedCase, values: torch.Tensor, model: LoadedModel) -> "Array":

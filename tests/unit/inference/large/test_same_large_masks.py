@@ -8,8 +8,11 @@ from predicting_model import IGNORING, LABELS, REGIONS, model_of
 
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.large.large_cases import predict_large
+from nnunet_vit.inference.predict import run
+from nnunet_vit.inference.predicting import pipeline
 from nnunet_vit.inference.predicting.pipeline import predict_cases
 from nnunet_vit.inference.prediction_options import PredictionOptions
+from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.report.progress import Progress
 
 pytestmark = pytest.mark.unit
@@ -89,3 +92,28 @@ def test_every_normalization(tmp_path, scheme, change, masked):
         "0": {"mean": 100.0, "std": 40.0, "percentile_00_5": 30.0, "percentile_99_5": 220.0}
     }
     compare(model, [(150, 203)], tmp_path, change=change)
+
+
+def test_small_and_large_images_are_predicted_by_one_window(tmp_path, monkeypatch):
+    made = []
+
+    class Counted(Forward):
+        def __init__(self, *given):
+            made.append(self)
+            super().__init__(*given)
+
+    monkeypatch.setattr(pipeline, "Forward", Counted)
+    names = ["a", "b"]
+    files = {
+        name: [write_tiff(tmp_path / f"{name}_0000.tif", picture((61, 80), 1), tile=(64, 48))]
+        for name in names
+    }
+    inputs = Inputs(files, {}, large=("b",))
+    failed = run(
+        model_of(".tif", folds=2), inputs, tmp_path,
+        options=PredictionOptions("cpu"), progress=Progress(),
+    )  # fmt: skip
+    assert failed == {}
+    assert len(made) == 1  # another one would find the networks already remembering features
+    whole, strips = (tifffile.imread(tmp_path / f"{name}.tif") for name in names)
+    np.testing.assert_array_equal(whole, strips)
