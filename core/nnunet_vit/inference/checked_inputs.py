@@ -39,8 +39,7 @@ def checked_inputs(
     _check_place(masks, [each for each in given if each.is_dir()], folders)
     check_min_size(options, models[0].plans["image_reader_writer"])
     size = options.min_size
-    misfit = (lambda shape: ("", "")) if size is None else size.misfit
-    inputs = sound_inputs(given, models[0], progress, misfit=misfit)
+    inputs = sound_inputs(given, models[0], progress, misfit=None if size is None else size.misfit)
     refuse_large(inputs.large, options.of_whole_images())
     files = [file for own in inputs.all_cases.values() for file in own]
     _check_place(masks, {file.parent for file in files}, ())

@@ -20,9 +20,6 @@ from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
 from nnunet_vit.inference.large.opening import look_at_large
-from nnunet_vit.inference.large.which_images import (
-    is_large,
-)
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -88,7 +85,7 @@ def sound_inputs(
     model: Trained,
     progress: Progress,
     *,
-    misfit: Misfit = lambda shape: ("", ""),
+    misfit: Misfit | None = None,
 ) -> Inputs:
     """Return the cases to predict, and what is wrong with those that are damaged.
 
@@ -97,7 +94,7 @@ def sound_inputs(
         model: what they are for.
         progress: where to say what is left out or read as another format, and to show the look.
         misfit: returns why an image of a shape (Z, Y, X) does not suit what is asked for, and what
-            to do; or nothing.
+            to do; or nothing. None: all suit.
 
     Raises:
         DataError: not one can be predicted: names every file that is damaged or does not fit.
@@ -107,7 +104,7 @@ def sound_inputs(
     wanted, formats = _wanted(model), formats_of(model.plans, _reader(model), ending)
     given = [images] if isinstance(images, Path) else images
     asked = asked_for(given, formats, wanted.channels)
-    large = {case for case, files in asked.cases.items() if is_large(files)}
+    large = asked.large
     usual = [files for case, files in asked.cases.items() if case not in large]
     for notice in (*asked.notices, *foreign_notices(usual, ending)):
         progress.log(notice)
@@ -138,8 +135,10 @@ def sound_inputs(
     )
 
 
-def _suited(found: ImageFacts | list[FileFault], misfit: Misfit) -> ImageFacts | list[FileFault]:
-    if not isinstance(found, ImageFacts):
+def _suited(
+    found: ImageFacts | list[FileFault], misfit: Misfit | None
+) -> ImageFacts | list[FileFault]:
+    if misfit is None or not isinstance(found, ImageFacts):
         return found
     problem, remedy = misfit(found.shape)
     return [FileFault(found.files[0], problem, remedy)] if problem else found

@@ -1,6 +1,6 @@
 """Cases whose names and files are known, and that are not looked at yet."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,12 +20,14 @@ class AskedCases:
         cases: files in the order of the channels, by case.
         notices: what is to be said of the others.
         named: where a list names a case, for what is wrong with it: `line 3 of list.txt`.
+        large: the cases that are read in strips.
     """
 
     source: str
     cases: dict[str, list[Path]]
     notices: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
+    large: Collection[str] = ()
 
 
 @dataclass(frozen=True)

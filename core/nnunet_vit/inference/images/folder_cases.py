@@ -48,7 +48,8 @@ def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:
     every = cases | large.cases
     taken = {each.file for each in numbered}
     left_out = tuple(_left_out(folder, others, taken, formats))
-    return AskedCases(source, {case: every[case] for case in sorted(every)}, left_out)
+    ordered = {case: every[case] for case in sorted(every)}
+    return AskedCases(source, ordered, left_out, large=frozenset(large.cases))
 
 
 def _misnamed(

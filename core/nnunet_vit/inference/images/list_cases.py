@@ -16,7 +16,7 @@ from nnunet_vit.inference.images.asked_cases import (
 )
 from nnunet_vit.inference.images.folder_cases import named
 from nnunet_vit.inference.images.image_formats import Formats
-from nnunet_vit.inference.large.which_images import NAME
+from nnunet_vit.inference.large.which_images import NAME, is_large
 
 COMMENT = "#"
 
@@ -74,7 +74,9 @@ def of_named(source: str, files: Sequence[NamedFile], faults: Sequence[Fault] = 
     """
     refuse(source, [*faults, *name_faults(files)])
     places = {each.case: each.place for each in reversed(files) if each.place}
-    return AskedCases(source, cases_of_named(files), (), places)
+    cases = cases_of_named(files)
+    large = frozenset(case for case, own in cases.items() if is_large(own))
+    return AskedCases(source, cases, (), places, large)
 
 
 def read_lines(file: Path) -> list[str]:

@@ -90,9 +90,9 @@ def look_at_large(
         told = error.problem.removeprefix(f"{files[0]} ").rstrip(".")
         return [FileFault(files[0], told, error.fix.rstrip("."))]
     try:
-        faults = list(_faults(files, source, wanted, configuration))
         outputs = 1 if wanted.target is None else wanted.target.outputs
         memory = bytes_of_strips(source, configuration["patch_size"], outputs, 1)
+        faults = list(_faults(files, source, wanted, memory=memory))
         return faults or ImageFacts(tuple(files), (1, *source.shape[1:]), None, (), memory)
     finally:
         source.close()
@@ -117,7 +117,7 @@ def _misfit(plans: JsonObject, configuration: JsonObject) -> tuple[str, str]:
 
 
 def _faults(
-    files: Sequence[Path], source: Source, wanted: Wanted, configuration: JsonObject
+    files: Sequence[Path], source: Source, wanted: Wanted, *, memory: int
 ) -> Iterator[FileFault]:
     if isinstance(source, Stacked) and (other := source.other_size(files)):
         yield other
@@ -131,8 +131,6 @@ def _faults(
             "save the channels that the training images had",
         )
         return
-    outputs = 1 if wanted.target is None else wanted.target.outputs
-    memory = bytes_of_strips(source, configuration["patch_size"], outputs, 1)
     machine = bytes_of_machine()
     if machine and memory > machine:
         yield FileFault(

@@ -2,13 +2,12 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from nnunet_vit.inference.tiling.grid import Grid, Region
-from nnunet_vit.inference.tiling.sums import Sums, Tile
+from nnunet_vit.inference.tiling.sums import Sums
 
 
 class Band(Sums):
@@ -67,18 +66,3 @@ class Band(Sums):
             plane[: len(plane) - lines] = plane[lines:].clone()
             plane[len(plane) - lines :] = 0
         self._top = top
-
-
-@dataclass(frozen=True)
-class WindowTile(Tile):
-    """A tile that has been read by itself.
-
-    Attributes:
-        upright: its pixels (C, *tile).
-    """
-
-    upright: Tensor
-
-    def pixels(self, grid: Grid) -> list[Tensor]:
-        """Return its pixels (C, *tile), once for each way of mirroring."""
-        return [torch.flip(self.upright, [axis + 1 for axis in axes]) for axes in grid.mirrors]

@@ -50,7 +50,7 @@ class Sums:
     @property
     def tiles(self) -> "list[Tile]":
         """The tiles; sums do not keep them, or a cycle would keep the image until it is found."""
-        return [Tile(self, region) for region in self._regions]
+        return [Tile(self, region, self.image[(slice(None), *region)]) for region in self._regions]
 
     @property
     def complete(self) -> bool:
@@ -94,15 +94,16 @@ class Tile:
     Attributes:
         sums: of the image.
         region: where it lies.
+        upright: its pixels (C, *tile).
     """
 
     sums: Sums
     region: Region
+    upright: Tensor
 
     def pixels(self, grid: Grid) -> list[Tensor]:
         """Return its pixels (C, *tile), once for each way of mirroring."""
-        upright = self.sums.image[(slice(None), *self.region)]
-        return [torch.flip(upright, [axis + 1 for axis in axes]) for axes in grid.mirrors]
+        return [torch.flip(self.upright, [axis + 1 for axis in axes]) for axes in grid.mirrors]
 
     def add(self, logits: Tensor, weights: Tensor, grid: Grid) -> None:
         """Add what the networks say of the mirrored tile, (networks, mirrors, outputs, *tile)."""

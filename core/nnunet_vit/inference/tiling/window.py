@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nnunet_vit.inference.entropy import MemberMaps
-from nnunet_vit.inference.tiling.band import Band, WindowTile
+from nnunet_vit.inference.tiling.band import Band
 from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.inference.tiling.grid import Grid, Region
 from nnunet_vit.inference.tiling.sums import Sums, Tile
@@ -97,7 +97,7 @@ class SlidingWindow:
         band = Band(size, grid, forward.networks, outputs=self._outputs, device=forward.device)
         waiting: list[Tile] = []
         for region in band.regions:
-            waiting.append(WindowTile(band, region, pixels(region).to(forward.device)))
+            waiting.append(Tile(band, region, pixels(region).to(forward.device)))
             while len(waiting) >= (count := self._together):
                 self._run(waiting[:count])
                 waiting = waiting[count:]
