@@ -35,6 +35,16 @@ def export_zip(content: ModelContent, path: Path) -> Manifest:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(path.parent) as folder:
-        manifest = write_bundle(content, folder)
-        write_zip(folder, [MANIFEST, *manifest.files], path)
+        return write_bundle_zip(content, folder, path)
+
+
+def write_bundle_zip(content: ModelContent, folder: Path, path: Path) -> Manifest:
+    """Write the files of a bundle into an empty folder and then as a zip; return its manifest.
+
+    Raises:
+        ModelError: the network is built with a file of this machine.
+        MachineError: the disk is full or not writable.
+    """
+    manifest = write_bundle(content, folder)
+    write_zip(folder, [MANIFEST, *manifest.files], path)
     return manifest

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from nnunet_vit import __version__
 from nnunet_vit.errors import ModelError
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.sharing.bundle_folder import write_bundle
-from nnunet_vit.sharing.bundle_format import CARD, MANIFEST, Manifest
-from nnunet_vit.sharing.deterministic_zip import write_zip
+from nnunet_vit.sharing.bundle_format import CARD, Manifest
 from nnunet_vit.sharing.export_source import Source
+from nnunet_vit.sharing.export_zip import write_bundle_zip
 from nnunet_vit.sharing.hub_repository import (
     BUNDLE,
     README,
@@ -54,9 +53,8 @@ def push(
     with tempfile.TemporaryDirectory(prefix="nnunet-vit-push-") as place:
         folder = Path(place) / "bundle"
         folder.mkdir()
-        manifest = write_bundle(content, folder)
         bundle = Path(place) / BUNDLE
-        write_zip(folder, [MANIFEST, *manifest.files], bundle)
+        manifest = write_bundle_zip(content, folder, bundle)
         progress.start_work(f"Writing {name}")
         return _committed(
             api, repository, manifest, bundle=bundle, card=folder / CARD, private=private
