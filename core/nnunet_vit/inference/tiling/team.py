@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from nnunet_vit.modeling.runtime.compiling import compiled_where_asked
 from nnunet_vit.modeling.runtime.network_copies import copied
+from nnunet_vit.modeling.runtime.onednn_linear import with_onednn
 from nnunet_vit.modeling.runtime.placement import place
 from nnunet_vit.modeling.runtime.shared_features import SharedFeatures
 
@@ -27,6 +28,7 @@ class Team:
             device: where networks and views are.
             in_turn: it has memory for one network only; the others are on the CPU.
         """
+        with_onednn(networks, device)
         self._features = SharedFeatures(networks)
         self._networks = [compiled_where_asked(network, device) for network in networks]
         self._format, self._in_turn = format_of(tile_axes), in_turn
