@@ -55,6 +55,7 @@ class Forward:
         """How many tiles keep everything busy."""
         return self.batch * self.teams
 
+    @torch.inference_mode()
     def __call__(self, views: Tensor) -> Tensor:
         """Return the logits (networks, B, outputs, *tile) of views (B, C, *tile).
 

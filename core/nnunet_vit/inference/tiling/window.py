@@ -1,8 +1,11 @@
 """The sliding window: images to logits, in batches as large as memory takes."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 import torch
@@ -15,6 +18,8 @@ from nnunet_vit.inference.tiling.grid import Grid, Region
 from nnunet_vit.inference.tiling.sums import Sums, Tile
 
 Item = TypeVar("Item")
+AHEAD = 2  # batches that are computed while the sums of another are added
+MOST_AHEAD = 2**28  # bytes of a batch's logits: larger ones are computed one by one
 
 
 @dataclass(frozen=True)
@@ -68,19 +73,15 @@ class SlidingWindow:
         Logits are in half precision, on the CPU.
         """
         begun: deque[_Part[Item]] = deque()
-        tiles: list[Tile] = []
-        for item, image in images:
-            for part in self._parts(item, image):
-                begun.append(part)
-                tiles += part.sums.tiles
-                while len(tiles) >= self._together:
-                    count = self._together
-                    self._run(tiles[:count])
-                    tiles = tiles[count:]
-                    yield from _finished(begun)
-        if tiles:
-            self._run(tiles)
-        yield from _finished(begun)
+
+        def tiles() -> Iterator[Tile]:
+            for item, image in images:
+                for part in self._parts(item, image):
+                    begun.append(part)
+                    yield from part.sums.tiles
+
+        for _ in self._batches(tiles()):
+            yield from _finished(begun)
 
     @torch.inference_mode()
     def rows(self, size: Sequence[int], pixels: Callable[[Region], Tensor]) -> Iterator[Tensor]:
@@ -95,21 +96,21 @@ class SlidingWindow:
         """
         grid, forward = self._grid, self._forward
         band = Band(size, grid, forward.networks, outputs=self._outputs, device=forward.device)
-        waiting: list[Tile] = []
-        for region in band.regions:
-            waiting.append(Tile(band, region, pixels(region).to(forward.device)))
-            while len(waiting) >= (count := self._together):
-                self._run(waiting[:count])
-                waiting = waiting[count:]
-                yield from band.taken()
-        if waiting:
-            self._run(waiting)
+        tiles = (Tile(band, region, pixels(region).to(forward.device)) for region in band.regions)
+        for _ in self._batches(tiles):
+            yield from band.taken()
         band.finish()
         yield from band.taken()
 
     @property
     def _together(self) -> int:
         return max(1, self._forward.at_once // len(self._grid.mirrors))
+
+    @property
+    def _ahead(self) -> int:
+        views = self._together * len(self._grid.mirrors)
+        values = views * self._forward.networks * self._outputs * math.prod(self._grid.tile)
+        return AHEAD if values * torch.float32.itemsize <= MOST_AHEAD else 0
 
     def _parts(self, item: Item, image: Tensor) -> Iterator[_Part[Item]]:
         size, device = image.shape[1:], self._forward.device
@@ -124,10 +125,27 @@ class SlidingWindow:
             )  # fmt: skip
             yield _Part(item, logits, index, sums, index is indices[-1])
 
-    def _run(self, tiles: Sequence[Tile]) -> None:
-        grid = self._grid
-        views = torch.stack([view for tile in tiles for view in tile.pixels(grid)])
-        logits = self._forward(views)
+    def _batches(self, tiles: Iterator[Tile]) -> Iterator[None]:
+        """Yield after each batch of tiles whose logits are added.
+
+        The networks compute the next batches meanwhile: none waits for what another computes last.
+        """
+        with ThreadPoolExecutor(AHEAD, "batch") as threads:
+            computing: deque[tuple[list[Tile], Future[Tensor]]] = deque()
+            while batch := list(islice(tiles, self._together)):
+                computing.append((batch, threads.submit(self._forward, self._views(batch))))
+                if len(computing) > self._ahead:
+                    self._add(*computing.popleft())
+                    yield
+            while computing:
+                self._add(*computing.popleft())
+                yield
+
+    def _views(self, tiles: Sequence[Tile]) -> Tensor:
+        return torch.stack([view for tile in tiles for view in tile.pixels(self._grid)])
+
+    def _add(self, tiles: Sequence[Tile], found: Future[Tensor]) -> None:
+        logits, grid = found.result(), self._grid
         logits = logits.reshape(len(logits), len(tiles), len(grid.mirrors), *logits.shape[2:])
         for number, tile in enumerate(tiles):
             tile.add(logits[:, number], self._weights, grid)

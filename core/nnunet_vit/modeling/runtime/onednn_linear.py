@@ -14,7 +14,7 @@ from torch.nn import functional
 class OneDnnLinear(nn.Linear):
     """A linear layer whose forward pass is oneDNN's, in inference and single precision."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """Map (..., in_features) to (..., out_features)."""
         plain = input.dtype == self.weight.dtype == torch.float32 and input.device.type == "cpu"
         if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or not plain:
@@ -42,8 +42,7 @@ def is_faster() -> bool:
     The answer is the same each time on one machine: a prediction that is resumed gives the same
     masks.
     """
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return wide and torch.backends.mkldnn.is_available() and _computes()
+    return torch.backends.cpu.get_cpu_capability() == "AVX512" and _computes()
 
 
 def _computes() -> bool:

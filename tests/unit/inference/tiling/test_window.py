@@ -10,7 +10,7 @@ from torch import nn
 
 from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.inference.tiling.grid import Grid, mirrors_of
-from nnunet_vit.inference.tiling.window import SlidingWindow
+from nnunet_vit.inference.tiling.window import AHEAD, SlidingWindow
 
 pytestmark = pytest.mark.unit
 
@@ -109,18 +109,22 @@ def test_small_images_share_a_batch():
         torch.testing.assert_close(logits, torch.full((3, 1, 8, 8), float(number)).half())
 
 
-def test_only_a_few_images_are_open_at_once():
+@pytest.mark.parametrize(("most", "ahead"), [(2**28, AHEAD), (0, 0)])
+def test_only_a_few_images_are_open_at_once(monkeypatch, most, ahead):
+    """Fewer where the logits of a batch are large: then none is computed ahead."""
+    monkeypatch.setattr("nnunet_vit.inference.tiling.window.MOST_AHEAD", most)
     window, forward = window_of(networks(2, 1), (8, 8))
     forward.batch = 4
-    taken = []
+    taken, open_images = [], []
 
     def images():
-        for number in range(20):
+        for number in range(100):
             taken.append(number)
             yield number, torch.zeros(2, 1, 8, 8)
 
     for number, _ in window.logits(images()):
-        assert len(taken) <= number + forward.at_once
+        open_images.append(len(taken) - number)
+    assert max(open_images) == (ahead + 1) * forward.at_once
 
 
 @pytest.mark.usefixtures("one_core")
