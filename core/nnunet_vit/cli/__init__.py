@@ -5,7 +5,6 @@ are typer's. Modules are light: what costs time is imported inside the function.
 """
 
 import contextlib
-import gc
 import importlib
 import os
 import pkgutil
@@ -17,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from nnunet_vit.report import failure, stopping, streams
+from nnunet_vit.report import failure, startup, stopping, streams
 
 # options that take several values after one flag, and what such a value looks like
 SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
@@ -27,9 +26,6 @@ SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
 }
 IMAGES = ("-i", "--images")  # several for predict alone: elsewhere folders follow them
 INTERRUPTED = 130
-# new objects between two searches for unused ones: with Python's 700, imports take a third longer
-COLLECTED_AFTER = 10_000
-HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"  # torch's: large tensors do not wait for memory page by page
 HELP = {"help_option_names": ["-h", "--help"]}  # for the verbs too
 NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # by --version
 # typer needs click or carries a copy of it, by version: the error class is reached through typer
@@ -56,8 +52,7 @@ def build_app() -> typer.Typer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors are one or two lines and the exit code tells their kind."""
     streams.open_missing()
-    gc.set_threshold(COLLECTED_AFTER)
-    os.environ.setdefault(HUGE_PAGES, "1")
+    startup.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     if debug:
@@ -68,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with stopping.listening():
         stopping.follow_parent()
         code = _run(given, debug)
-    gc.freeze()  # or what torch has imported would be searched through several times at the end
+    startup.finish()
     sys.exit(code)
 
 
