@@ -70,6 +70,7 @@ def export(
         from nnunet_vit.sharing.export_source import Source
 
         source = Source(model, folds, checkpoint, pretrained_weights)
+        source.check()
         if onnx is not None:
             from nnunet_vit.sharing.onnx.export_onnx import export_onnx
 
