@@ -11,7 +11,7 @@ from nnunet_vit.inference.model_folder import ModelFolder, open_model
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.sharing.bundle_format import DESCRIPTION, PLANS, Manifest
 from nnunet_vit.sharing.bundle_zip import AGAIN, MOST, BundleZip
-from nnunet_vit.sharing.portable import without_paths
+from nnunet_vit.sharing.free_text import without_paths
 from nnunet_vit.sharing.predictable_plans import prediction_faults
 
 

@@ -20,6 +20,8 @@ def prediction_faults(model: ModelFolder) -> Iterator[str]:
         model: whose files are sound each for itself.
     """
     plans, configuration = model.plans, model.configuration
+    if not isinstance(plans.get("label_manager", ""), str):
+        yield f"label_manager is {plans['label_manager']!r}, needed: the name of a class"
     yield from _of_axes(plans)
     yield from _of_tiles(configuration)
     channels = len(model.description["channel_names"])
@@ -75,16 +77,15 @@ def _of_channels(plans: JsonMapping, configuration: JsonMapping, channels: int) 
             )
     known = plans["foreground_intensity_properties_per_channel"]
     for number, scheme in enumerate(configuration["normalization_schemes"]):
-        given = known.get(str(number), {}) if scheme == "CTNormalization" else None
-        if given is not None and not _has_statistics(given):
-            yield (
-                f"foreground_intensity_properties_per_channel.{number} lacks numbers that "
-                f"CTNormalization needs: {', '.join(STATISTICS)}"
-            )
+        given, key = known.get(str(number)), f"foreground_intensity_properties_per_channel.{number}"
+        if not isinstance(given, dict):
+            yield f"{key} is {given!r}, needed: an object"
+        elif scheme == "CTNormalization" and not _has_statistics(given):
+            yield f"{key} lacks numbers that {scheme} needs: {', '.join(STATISTICS)}"
 
 
-def _has_statistics(given: object) -> bool:
-    return isinstance(given, dict) and all(_is_number(given.get(key)) for key in STATISTICS)
+def _has_statistics(given: JsonMapping) -> bool:
+    return all(_is_number(given.get(key)) for key in STATISTICS)
 
 
 def _is_number(value: object) -> bool:

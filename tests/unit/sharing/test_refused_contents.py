@@ -212,6 +212,14 @@ PLANS = {
         ],
         "foreground_intensity_properties_per_channel.1 lacks numbers that CTNormalization needs",
     ),
+    "no statistics": (
+        lambda plans, own: plans["foreground_intensity_properties_per_channel"].pop("2"),
+        "foreground_intensity_properties_per_channel.2 is None, needed: an object",
+    ),
+    "label manager": (
+        lambda plans, own: plans.update(label_manager=[]),
+        "label_manager is [], needed: the name of a class",
+    ),
     "mean": (
         lambda plans, own: own["arch_kwargs"].update(input_mean=[0, 0]),
         "input_mean is [0, 0], needed: a number for each of 3 channels",
