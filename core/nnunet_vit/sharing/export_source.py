@@ -44,6 +44,11 @@ class Source:
         model.folds(self.folds, kind)
         return model
 
+    def checked(self) -> "Source":
+        """Return the source itself, checked."""
+        self.check()
+        return self
+
     def content(self, progress: Progress, *, adapters_only: bool = False) -> ModelContent:
         """Return the weights that are exported.
 
