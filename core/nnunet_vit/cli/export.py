@@ -69,7 +69,7 @@ def export(
     with quiet_libraries() as progress:
         from nnunet_vit.sharing.export_source import Source
 
-        source = Source(model, folds, checkpoint, pretrained_weights)
+        source = Source(model, folds, checkpoint, pretrained_weights).checked()
         if onnx is not None:
             from nnunet_vit.sharing.onnx.export_onnx import export_onnx
 

@@ -27,7 +27,9 @@ def install(
     with quiet_libraries() as progress:
         from nnunet_vit.inference.results_folder import results_folder
         from nnunet_vit.sharing import install_model
+        from nnunet_vit.sharing.bundle_zip import require_file
 
+        require_file(file)
         request = install_model.Request(
             results_folder(None, results), overwrite, pretrained_weights
         )

@@ -28,8 +28,10 @@ def pull(
     with quiet_libraries() as progress:
         from nnunet_vit.inference.results_folder import results_folder
         from nnunet_vit.sharing import pull_model
+        from nnunet_vit.sharing.hub_repository import repository_of
         from nnunet_vit.sharing.install_model import Request
 
+        named = repository_of(repository, revision)
         request = Request(results_folder(None, results), overwrite, pretrained_weights)
-        done = pull_model.pull(repository, revision, request, progress)
+        done = pull_model.pull(named, request, progress)
     print(done.as_text())

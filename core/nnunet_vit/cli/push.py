@@ -12,6 +12,10 @@ Private = Annotated[bool, typer.Option("--private", help="a new repository is pr
 Revision = Annotated[
     str | None, typer.Option(help="the branch, made if it is not there; default: main")
 ]
+AdaptersOnly = Annotated[
+    bool,
+    typer.Option("--adapters-only", help="what was trained alone, without pretrained weights"),
+]
 
 
 def push(
@@ -23,6 +27,7 @@ def push(
         list[str] | None, typer.Option(help="0 1 …; default: every trained fold")
     ] = None,
     checkpoint: Annotated[str, typer.Option(help="final, best or latest")] = "final",
+    adapters_only: AdaptersOnly = False,
     pretrained_weights: Annotated[
         Path | None, typer.Option(help="the backbone's pretrained weights, where they have moved")
     ] = None,
@@ -33,9 +38,17 @@ def push(
     with quiet_libraries() as progress:
         from nnunet_vit.sharing import push_model
         from nnunet_vit.sharing.export_source import Source
+        from nnunet_vit.sharing.hub_repository import repository_of
 
+        named = repository_of(repository, revision)
         source = Source(model, folds, checkpoint, pretrained_weights)
         commit = push_model.push(
-            source, repository, revision, private=private or None, progress=progress
+            source,
+            named,
+            private=private or None,
+            progress=progress,
+            adapters_only=adapters_only,
         )
-    print(f"{repository} at {commit}\nInstall with: vit_cli pull {repository} --revision {commit}")
+    needs = " --pretrained-weights FILE" * adapters_only
+    pull = f"vit_cli pull {repository} --revision {commit}{needs}"
+    print(f"{repository} at {commit}\nInstall with: {pull}")

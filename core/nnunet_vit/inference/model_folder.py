@@ -28,7 +28,8 @@ def kind_of(word: str) -> Kind:
         if name == kind:
             return kind
     raise ConfigError(
-        f"--checkpoint {word} is unknown.{did_you_mean(name, KINDS)} Allowed: {', '.join(KINDS)}."
+        f"--checkpoint {word} is unknown.{did_you_mean(name, KINDS)} Allowed: {', '.join(KINDS)}.",
+        fix="leave it out for final, or name another one of these.",
     )
 
 
@@ -101,8 +102,8 @@ class ModelFolder:
             raise ModelError(
                 f"{self.path} has no {kind} checkpoint{of_folds}; folds with one: "
                 f"{', '.join(there) or 'none'}{others}.",
-                fix="finish the training with `vit_cli train … --continue`, or predict with "
-                "--checkpoint best (or latest) or other --folds, as in --folds 0 1.",
+                fix="finish the training with `vit_cli train … --continue`, or ask for "
+                "--checkpoint best (or latest) or for other --folds, as in --folds 0 1.",
             )
         # a model of all cases is no member of a cross-validation: alone, or when it is asked for
         usual = [fold for fold in there if fold != "all"] or there

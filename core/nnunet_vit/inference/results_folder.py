@@ -34,7 +34,8 @@ def datasets_with_results(
         nearest = did_you_mean(dataset, there)
         raise ConfigError(
             f"{root} has no results of '{dataset}'.{nearest} There are: "
-            f"{', '.join(there) or 'none'}."
+            f"{', '.join(there) or 'none'}.",
+            fix="name one of them, or --results FOLDER" if there else "--results FOLDER",
         )
     return found
 

@@ -10,8 +10,9 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.model_folder import ModelFolder, open_model
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.sharing.bundle_format import DESCRIPTION, PLANS, Manifest
-from nnunet_vit.sharing.bundle_zip import AGAIN, BundleZip
-from nnunet_vit.sharing.portable import without_paths
+from nnunet_vit.sharing.bundle_zip import AGAIN, MOST, BundleZip
+from nnunet_vit.sharing.free_text import without_paths
+from nnunet_vit.sharing.predictable_plans import prediction_faults
 
 
 def model_of(bundle: BundleZip) -> ModelFolder:
@@ -32,10 +33,13 @@ def model_of(bundle: BundleZip) -> ModelFolder:
             raise type(error)(
                 problem, error.fix.replace("copy the model folder", "export it")
             ) from error
-    faults = list(_faults(bundle.manifest, model.plans))
+    faults = [
+        *_faults(bundle.manifest, model.plans),
+        *(f"{PLANS}: {fault}" for fault in prediction_faults(model)),
+    ]
     if faults:
-        raise ModelError(f"{bundle.path} is refused, nothing is installed: {'; '.join(faults)}.",
-                         fix=AGAIN)  # fmt: skip
+        text = "; ".join(faults[:MOST]) + f"; … ({len(faults)} in all)" * (len(faults) > MOST)
+        raise ModelError(f"{bundle.path} is refused, nothing is installed: {text}.", fix=AGAIN)
     return replace(model, path=bundle.path)
 
 
@@ -55,10 +59,10 @@ def _faults(manifest: Manifest, plans: JsonObject) -> Iterator[str]:
     if run["data"]["configuration"] != manifest.configuration:
         yield f"{PLANS}: its run is of configuration {run['data']['configuration']!r}"
     for content in plans["configurations"].values():
-        yield from _of_architecture(content["architecture"], run["model"], CLASS_PATH)
+        yield from _of_architecture(content["architecture"], run, CLASS_PATH)
 
 
-def _of_architecture(given: JsonObject, model: JsonObject, ours: str) -> Iterator[str]:
+def _of_architecture(given: JsonObject, run: JsonObject, ours: str) -> Iterator[str]:
     """Yield what stock nnU-Net would import or build besides our network."""
     name = given.get("network_class_name")
     if name != ours:
@@ -66,9 +70,9 @@ def _of_architecture(given: JsonObject, model: JsonObject, ours: str) -> Iterato
     if given.get("_kw_requires_import") != []:
         yield f"{PLANS}: _kw_requires_import is not empty"
     arguments = given.get("arch_kwargs")
-    own = arguments.get("model") if isinstance(arguments, dict) else None
-    if own != model:
+    own = arguments if isinstance(arguments, dict) else {}
+    if any(own.get(key) != run.get(key) for key in ("model", "lora")):
         yield f"{PLANS}: the network's arguments are not those of its run"
-    path = model.get("checkpoint_path", "")
+    path = run["model"].get("checkpoint_path", "")
     if path != without_paths(path) or path in (".", ".."):
         yield f"{PLANS}: model.checkpoint_path leads out of the bundle"

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import shlex
 import struct
 import zipfile
 import zlib
@@ -12,7 +13,14 @@ from typing import IO
 
 from nnunet_vit.errors import ModelError, first_line, shortened
 from nnunet_vit.files.json_file import without_doubles
-from nnunet_vit.sharing.bundle_format import MANIFEST, SHARED, FileFacts, Manifest, manifest_from
+from nnunet_vit.sharing.bundle_format import (
+    MANIFEST,
+    PLANS,
+    SHARED,
+    FileFacts,
+    Manifest,
+    manifest_from,
+)
 from nnunet_vit.sharing.zip_entries import entry_faults
 
 AGAIN = "export the model again with `vit_cli export … --to model.zip`, and copy the whole file."
@@ -118,6 +126,27 @@ DAMAGES = (
 )  # fmt: skip
 
 
+def require_file(path: Path) -> None:
+    """Refuse what is no file before anything else is looked at.
+
+    Raises:
+        ModelError: with what it is.
+    """
+    if path.is_file():
+        return
+    exported = "a model folder" if (path / PLANS).is_file() else "a folder"
+    what = exported if path.is_dir() else "a special file" if path.exists() else "not there"
+    fix = (
+        f"vit_cli export {shlex.quote(str(path))} --to model.zip"
+        if what == "a model folder"
+        else ""
+    )
+    raise ModelError(
+        f"{path} is {what}; the zip of `vit_cli export --to` is needed.",
+        fix=fix or "correct the path.",
+    )
+
+
 @contextlib.contextmanager
 def opened_bundle(path: Path) -> Iterator[BundleZip]:
     """Open a zip and check all of it.
@@ -126,10 +155,14 @@ def opened_bundle(path: Path) -> Iterator[BundleZip]:
         ModelError: it is no bundle, or not as it was exported; names everything that is wrong.
     """
     with contextlib.ExitStack() as stack:
+        require_file(path)
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
         except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise ModelError(
+                f"{path} cannot be read: {error.strerror or error}.",
+                fix="allow reading it, or copy it again.",
+            ) from error
         except DAMAGES as error:
             raise ModelError(
                 f"{path} is no zip, or it is cut off: {first_line(error)}.", fix=AGAIN

@@ -24,7 +24,7 @@ from nnunet_vit.sharing.installed_record import (
     write_record,
 )
 from nnunet_vit.sharing.needed_packages import require_packages
-from nnunet_vit.sharing.whole_folder import staged
+from nnunet_vit.sharing.whole_folder import put_back, staged
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ def install(path: Path, request: Request, progress: Progress) -> Installed:
     progress.start_work(f"Checking {path.name}")
     with opened_bundle(path) as bundle:
         target = request.results / bundle.manifest.folder
+        _finish_replacing(target, progress)
         _check_installed(target)
         if not request.overwrite and _is_there(target, bundle.manifest):
             return Installed(target, bundle.manifest, was_there=True)
@@ -95,6 +96,17 @@ def install(path: Path, request: Request, progress: Progress) -> Installed:
         progress.start_work(f"Installing {path.name}")
         _write(bundle, model, target, request=request)
     return Installed(target, bundle.manifest)
+
+
+def _finish_replacing(target: Path, progress: Progress) -> None:
+    """Put back what an installation that was killed had set aside.
+
+    Raises:
+        MachineError: the disk refuses.
+    """
+    with writing(target, 0):
+        if put_back(target):
+            progress.log(f"{target} is back: another installation was killed while it replaced it.")
 
 
 def _is_there(target: Path, manifest: Manifest) -> bool:

@@ -1,5 +1,6 @@
 """The models of a results folder: where each is from, its parts, its folds and what it came to."""
 
+import shlex
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from nnunet_vit.inference.run_list import FIX, RunEntry, run_entries
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.plans_file import read_plans
 from nnunet_vit.sharing.installed_record import RECORD, InstalledRecord, record_of, was_installed
+from nnunet_vit.sharing.whole_folder import replaced_by
 from nnunet_vit.tuning import method_name
 
 INSTALLED, TRAINED, OF_NNUNET = "installed", "trained", "nnU-Net"
@@ -57,7 +59,8 @@ class ModelRow:
 def model_rows(dataset: Path) -> list[ModelRow]:
     """Return the models of a dataset's results folder; what is damaged is named, not fatal."""
     broken = [_without_plans(folder) for folder in sorted(dataset.iterdir()) if _is_broken(folder)]
-    return [*(_row(entry) for entry in run_entries(dataset)), *broken]
+    found = [*(_row(entry) for entry in run_entries(dataset)), *broken]
+    return [row for row in found if not _is_done_with(row.path)]
 
 
 def _row(entry: RunEntry) -> ModelRow:
@@ -109,6 +112,11 @@ def _damages(path: Path, record: InstalledRecord | None) -> Iterator[str]:
     """Yield what is damaged, as far as it can be seen without reading all of a model."""
     if record is None and was_installed(path):
         yield f"{RECORD} is damaged"
+    if (target := replaced_by(path)) is not None:
+        yield (
+            "`vit_cli install --overwrite` was killed while it replaced this model; install again "
+            f"puts it back, or: mv {shlex.quote(str(path))} {shlex.quote(str(target))}"
+        )
     for fold in sorted(path.glob("fold_*")):
         whole = FoldFolder(fold).whole
         if whole.is_file() and not zipfile.is_zipfile(whole):
@@ -119,6 +127,12 @@ def _damages(path: Path, record: InstalledRecord | None) -> Iterator[str]:
             yield f"{name} is missing"
         elif file.stat().st_size != facts.bytes:
             yield f"{name} has changed since it was installed"
+
+
+def _is_done_with(folder: Path) -> bool:
+    """Tell whether a folder made room for a model that is there; install removes it."""
+    target = replaced_by(folder)
+    return target is not None and target.exists()
 
 
 def _is_broken(folder: Path) -> bool:

@@ -1,22 +1,13 @@
 """plans.json and dataset.json without what holds on the exporter's machine alone."""
 
 import copy
-import re
 from collections.abc import Callable, Iterator
 
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject
 from nnunet_vit.nnunet.plans import KEY
+from nnunet_vit.sharing.free_text import without_paths
 
-# a path from a root, of any system; an address with :// before it is none
-ROOTED = re.compile(
-    r"(?:(?<![\w.~}:/\\])|(?<=file:)|(?<=file://))(?:~?/(?:[^/\s'\"]+/)+|[A-Za-z]:[\\/]|\\\\)(?:[^\\/\s'\"]+[\\/])*([^\\/\s'\"]*)"
-)
-# a home, whose owner's name may have blanks
-HOME = re.compile(
-    r"((?:(?<![\w.~}:/\\])|(?<=file:)|(?<=file://))/(?:home|Users)/|\b[A-Za-z]:[\\/]Users[\\/])"
-    r"[^\\/'\"\n]+(?=[\\/])"
-)
 CASES = "dataset"  # nnU-Net's list of cases with their files
 DESCRIBED = {  # what prediction reads of dataset.json, and what tells people of the data
     "channel_names", "modality", "labels", "regions_class_order", "file_ending",
@@ -46,14 +37,6 @@ def portable_plans(plans: JsonMapping) -> JsonObject:
         model["checkpoint_path"] = without_paths(model["checkpoint_path"])
         _refuse_paths(model)
     return dict(_each_text(own, without_paths))
-
-
-def without_paths(text: str) -> str:
-    """Return a text with the last name alone of each path in it."""
-    whole = text if re.match(r"~?/|[A-Za-z]:[\\/]|\\\\", text) else ""
-    if whole and "\n" not in whole:
-        return re.split(r"[\\/]", whole.rstrip("\\/"))[-1]
-    return ROOTED.sub(lambda found: found[1], HOME.sub(r"\1user", text))
 
 
 def _refuse_paths(model: JsonMapping) -> None:

@@ -7,19 +7,18 @@ from nnunet_vit.errors import MachineError, ModelError, shortened
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by, followed
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.sharing.hub_repository import BUNDLE, Repository, asking, in_time, repository_of
+from nnunet_vit.sharing.hub_repository import BUNDLE, Repository, asking, in_time
 from nnunet_vit.sharing.install_model import Installed, Request, install
 from nnunet_vit.sharing.whole_folder import scratch_folder
 
 CANNOT = "cannot be read"
 
 
-def pull(name: str, revision: str | None, request: Request, progress: Progress) -> Installed:
+def pull(repository: Repository, request: Request, progress: Progress) -> Installed:
     """Install the model of a repository, as it was at one commit.
 
     Args:
-        name: OWNER/NAME.
-        revision: a branch, tag or commit; None: main.
+        repository: of the hub.
         request: where to and how.
         progress: where to show what happens.
 
@@ -27,36 +26,37 @@ def pull(name: str, revision: str | None, request: Request, progress: Progress) 
         UserError: the hub refuses or does not answer, or the bundle is refused; nothing is
             installed.
     """
-    repository = repository_of(name, revision)
     check_writable(request.results, f"--results {request.results}")
     progress.start_work(f"Asking {repository.asked}")
-    commit = _commit_of(repository)
+    commit, size = _looked_up(repository)
     with scratch_folder(_existing(request.results)) as folder:
         with downloads_shown_by(progress):
-            bundle = _fetched(replace(repository, revision=commit), folder)
-        return install(bundle, replace(request, source=f"{name}@{commit}"), progress)
+            bundle = _fetched(replace(repository, revision=commit), folder, size)
+        return install(bundle, replace(request, source=f"{repository.name}@{commit}"), progress)
 
 
-def _commit_of(repository: Repository) -> str:
-    """Return the commit that a revision is now; its bundle is looked for."""
+def _looked_up(repository: Repository) -> tuple[str, int]:
+    """Return the commit that a revision is now, and the bytes of its bundle; 0: not known."""
     from huggingface_hub import HfApi
 
     with asking(repository, CANNOT):
         about = in_time(
             repository,
-            lambda: HfApi().model_info(repository.name, revision=repository.revision),
+            lambda: HfApi().model_info(
+                repository.name, revision=repository.revision, files_metadata=True
+            ),
         )
-    names = [file.rfilename for file in about.siblings or []]
-    if BUNDLE not in names or not about.sha:
+    sizes = {file.rfilename: file.size or 0 for file in about.siblings or []}
+    if BUNDLE not in sizes or not about.sha:
         raise ModelError(
             f"{repository.title} holds no model of `vit_cli push`: {BUNDLE} is missing; it holds "
-            f"{shortened(names) or 'nothing'}.",
+            f"{shortened(sizes) or 'nothing'}.",
             fix="ask its owner for one: vit_cli push RUN OWNER/NAME",
         )
-    return str(about.sha)
+    return str(about.sha), sizes[BUNDLE]
 
 
-def _fetched(repository: Repository, folder: Path) -> Path:
+def _fetched(repository: Repository, folder: Path, size: int) -> Path:
     from huggingface_hub import hf_hub_download
 
     def received() -> int:
@@ -64,7 +64,7 @@ def _fetched(repository: Repository, folder: Path) -> Path:
 
     with (
         asking(repository, f"cannot be fetched: {BUNDLE}", received),
-        followed(f"Fetching {repository.name}", 0, received),
+        followed(f"Fetching {repository.name}", size, received),
     ):
         try:
             return Path(

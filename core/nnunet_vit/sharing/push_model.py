@@ -16,7 +16,6 @@ from nnunet_vit.sharing.hub_repository import (
     Repository,
     asking,
     in_time,
-    repository_of,
     require_token,
 )
 
@@ -27,35 +26,40 @@ CANNOT = "cannot be written"
 
 
 def push(
-    source: Source, name: str, revision: str | None, *, private: bool | None, progress: Progress
+    source: Source,
+    repository: Repository,
+    *,
+    private: bool | None,
+    progress: Progress,
+    adapters_only: bool = False,
 ) -> str:
     """Write a model's bundle and its card to a repository, in one commit; return the commit.
 
     Args:
         source: of the model.
-        name: OWNER/NAME; the repository is made if it is not there.
-        revision: the branch, made if it is not there; None: main.
+        repository: of the hub; it, and the branch, are made if they are not there.
         private: whether a new repository is; None: as the owner's are.
         progress: where to show what happens.
+        adapters_only: leave the pretrained weights out.
 
     Raises:
         UserError: the model cannot be read, or the hub refuses or does not answer.
     """
     from huggingface_hub import HfApi
 
-    repository = repository_of(name, revision)
+    source.check()
     require_token(repository)
     api = HfApi(library_name="nnunet-vit", library_version=__version__)
     progress.start_work(f"Asking {repository.asked}")
     with asking(repository, CANNOT):  # before the work
         in_time(repository, api.whoami)
-    content = source.content(progress)
+    content = source.content(progress, adapters_only=adapters_only)
     with tempfile.TemporaryDirectory(prefix="nnunet-vit-push-") as place:
         folder = Path(place) / "bundle"
         folder.mkdir()
         bundle = Path(place) / BUNDLE
         manifest = write_bundle_zip(content, folder, bundle)
-        progress.start_work(f"Writing {name}")
+        progress.start_work(f"Writing {repository.name}")
         return _committed(
             api, repository, manifest, bundle=bundle, card=folder / CARD, private=private
         )

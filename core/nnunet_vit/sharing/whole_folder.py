@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from nnunet_vit.files.scratch import scratch_in
 from nnunet_vit.files.writing import sync_folder
 
 ASIDE = ".replaced-"  # before the name of a folder that makes room
+SET_ASIDE = re.compile(rf"{re.escape(ASIDE)}(.+)-[0-9a-f]{{8}}")
 SCRATCH = ".unfinished-"  # before the name of a folder that is there for a while
 
 
@@ -67,6 +68,44 @@ def _put(folder: Path, target: Path, *, replace: bool) -> None:
     try:
         os.rename(folder, target)
     except BaseException:
-        os.rename(aside, target)
+        with contextlib.suppress(FileNotFoundError):  # somebody has put it back
+            os.rename(aside, target)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    _discard(aside, folder.parent)
+
+
+def replaced_by(folder: Path) -> Path | None:
+    """Return the place that a folder made room in; None: it is no folder that makes room."""
+    found = SET_ASIDE.fullmatch(folder.name)
+    return folder.with_name(found[1]) if found else None
+
+
+def put_back(target: Path) -> bool:
+    """Undo a replacement that was killed halfway; tell whether the target is back by that.
+
+    A folder that made room is whole as long as it has that name. Where the target is there, the
+    replacement was done, and what made room for it is removed.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    folders = target.parent.iterdir() if target.parent.is_dir() else ()
+    aside = [folder for folder in folders if replaced_by(folder) == target]
+    if not aside:
+        return False
+    restored = not target.exists()
+    if restored:  # the one that was there last
+        aside.sort(key=lambda folder: folder.stat().st_ctime_ns)
+        os.rename(aside.pop(), target)
+        sync_folder(target.parent)
+    with scratch_folder(target.parent) as scratch:
+        for number, folder in enumerate(aside):
+            _discard(folder, scratch / str(number))
+    return restored
+
+
+def _discard(folder: Path, scratch: Path) -> None:
+    """Remove a folder by way of a scratch folder, so that a kill leaves no half of it."""
+    with contextlib.suppress(FileNotFoundError):  # somebody else has done it
+        scratch.mkdir(exist_ok=True)
+        os.rename(folder, scratch / "replaced")

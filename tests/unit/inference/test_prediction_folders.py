@@ -84,8 +84,8 @@ def refusal(error, images, model, masks=None, folds=None, checkpoint="final", ba
 
 
 TRAIN_FIX = (
-    " Fix: finish the training with `vit_cli train … --continue`, or predict with --checkpoint "
-    "best (or latest) or other --folds, as in --folds 0 1."
+    " Fix: finish the training with `vit_cli train … --continue`, or ask for --checkpoint "
+    "best (or latest) or for other --folds, as in --folds 0 1."
 )
 FIX = "Fix: give the folder that `vit_cli train` prints last, the one that holds fold_0."
 
@@ -125,6 +125,7 @@ def test_no_fold_has_such_a_checkpoint(model, images, word):
 def test_a_kind_of_checkpoint_that_nobody_has(model, images):
     assert refusal(ConfigError, images, model, checkpoint="beste.pth") == (
         "--checkpoint beste.pth is unknown. Did you mean 'best'? Allowed: final, best, latest."
+        " Fix: leave it out for final, or name another one of these."
     )
 
 

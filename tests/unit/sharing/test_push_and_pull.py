@@ -1,15 +1,26 @@
 """A model into a repository of a hub on the loopback interface, and out of it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hub_address import use_hub
 from huggingface_hub import constants
-from shared_models import contents, everything_in, same_weights, weights_of
+from shared_models import (
+    WEIGHTS,
+    contents,
+    everything_in,
+    same_weights,
+    unfinished_model,
+    weights_of,
+)
 from writable_hub import OWNER, TOKEN, StoredRepository, writable_hub
 
 from nnunet_vit.errors import ConfigError, ModelError
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.sharing import hub_repository
 from nnunet_vit.sharing.export_source import Source
+from nnunet_vit.sharing.hub_repository import repository_of
 from nnunet_vit.sharing.install_model import Request
 from nnunet_vit.sharing.installed_record import record_of
 from nnunet_vit.sharing.pull_model import pull
@@ -33,13 +44,14 @@ def hub(tmp_path, monkeypatch):
         yield hub
 
 
-def pushed(model, name=NAME, revision=None, private=None):
-    source = Source(model, None, "final", None)
-    return push(source, name, revision, private=private, progress=Progress())
+def pushed(model, name=NAME, revision=None, *, private=None, adapters_only=False, **source):
+    source = Source(model, **source)
+    named = repository_of(name, revision)
+    return push(source, named, private=private, progress=Progress(), adapters_only=adapters_only)
 
 
-def pulled(results, name=NAME, revision=None):
-    return pull(name, revision, Request(results), Progress())
+def pulled(results, name=NAME, revision=None, **request):
+    return pull(repository_of(name, revision), Request(results, **request), Progress())
 
 
 def test_a_model_comes_back_as_it_was(hub, model, bundle, tmp_path):
@@ -80,6 +92,36 @@ def test_what_should_be_private_is_not_written_to_a_public_one(hub, model):
     with pytest.raises(ModelError, match="is there already, and is public"):
         pushed(model, private=True)
     assert list(hub.repositories[NAME].commits) == ["0" * 40]
+
+
+def test_what_was_trained_alone(hub, tmp_path):
+    commit = pushed(unfinished_model("frozen"), checkpoint="latest", adapters_only=True)
+    sent = tmp_path / "sent.zip"
+    sent.write_bytes(hub.repositories[NAME].commits[commit]["model.zip"])
+    assert b"--pretrained-weights FILE" in hub.repositories[NAME].commits[commit]["README.md"]
+    assert json.loads(contents(sent)["manifest.json"])["weights"] == "trained"
+    with pytest.raises(ModelError, match="without the pretrained weights"):
+        pulled(tmp_path / "results")
+    assert pulled(tmp_path / "results", base=WEIGHTS).folder.is_dir()
+
+
+def test_the_model_is_looked_at_before_anybody_is_asked(hub, model, monkeypatch, tmp_path):
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(ModelError, match="is no model folder"):
+        pushed(tmp_path)
+    with pytest.raises(ModelError, match="has no final checkpoint of fold 7"):
+        pushed(model, folds=["7"])
+    with pytest.raises(ConfigError, match=r"gone\.pth is not there"):
+        pushed(model, base=Path("gone.pth"))
+    assert hub.requests == []
+
+
+def test_the_size_of_what_is_fetched_is_shown(hub, model, bundle, tmp_path, monkeypatch):
+    pushed(model)
+    shown, progress = [], Progress()
+    monkeypatch.setattr(progress, "start_download", lambda *words: shown.append(words[:2]))
+    pull(repository_of(NAME, None), Request(tmp_path), progress)
+    assert shown == [(f"Fetching {NAME}", bundle.stat().st_size)]
 
 
 def test_nobody_is_logged_in(hub, model, monkeypatch):

@@ -165,6 +165,87 @@ PLANS = {
         "differ in configurations: ['2d', 'more'] and ['2d']",
     ),
     "stock": (lambda plans, own: plans.pop("nnunet_vit"), "hold no run of nnunet-vit"),
+    "lora": (
+        lambda plans, own: own["arch_kwargs"]["lora"].update(r=4),
+        "the network's arguments are not those of its run",
+    ),
+    "no configuration": (
+        lambda plans, own: plans["configurations"].update({"2d": {}}),
+        "configuration '2d': data_identifier is missing",
+    ),
+    "no such preprocessor": (
+        lambda plans, own: plans["configurations"]["2d"].update(preprocessor_name="Mine"),
+        "preprocessor_name 'Mine' is none of this nnU-Net's; usual: DefaultPreprocessor",
+    ),
+    "tile": (
+        lambda plans, own: plans["configurations"]["2d"].update(patch_size="large"),
+        "patch_size is 'large', needed: a list of integers above 0",
+    ),
+    "tile and network": (
+        lambda plans, own: plans["configurations"]["2d"].update(patch_size=[32, 64]),
+        "plans.json: patch_size is [32, 64], and the network is built for image_size [64, 64]",
+    ),
+    "image size": (
+        lambda plans, own: own["arch_kwargs"].update(image_size=None),
+        "patch_size is [64, 64], and the network is built for image_size None",
+    ),
+    "spacing": (
+        lambda plans, own: plans["configurations"]["2d"].update(spacing=[1.0]),
+        "spacing is [1.0], needed: as many numbers as patch_size [64, 64] has",
+    ),
+    "axes": (
+        lambda plans, own: plans.update(transpose_forward=[0, 1, 1]),
+        "transpose_forward is [0, 1, 1], needed: each of 0, 1, 2 once",
+    ),
+    "axes and back": (
+        lambda plans, own: plans.update(transpose_forward=[1, 2, 0]),
+        "transpose_backward is [0, 1, 2], which does not undo transpose_forward [1, 2, 0]",
+    ),
+    "channels": (
+        lambda plans, own: plans["configurations"]["2d"]["use_mask_for_norm"].pop(),
+        "use_mask_for_norm is for 2 channels; dataset.json has 3 channel_names",
+    ),
+    "statistics": (
+        lambda plans, own: [
+            plans["configurations"]["2d"].update(normalization_schemes=["CTNormalization"] * 3),
+            plans["foreground_intensity_properties_per_channel"]["1"].pop("std"),
+        ],
+        "foreground_intensity_properties_per_channel.1 lacks numbers that CTNormalization needs",
+    ),
+    "no statistics": (
+        lambda plans, own: plans["foreground_intensity_properties_per_channel"].pop("2"),
+        "foreground_intensity_properties_per_channel.2 is None, needed: an object",
+    ),
+    "label manager": (
+        lambda plans, own: plans.update(label_manager=[]),
+        "label_manager is [], needed: the name of a class",
+    ),
+    "mean": (
+        lambda plans, own: own["arch_kwargs"].update(input_mean=[0, 0]),
+        "input_mean is [0, 0], needed: a number for each of 3 channels",
+    ),
+    "std": (
+        lambda plans, own: own["arch_kwargs"].update(input_std=[1, 0, 1]),
+        "input_std is [1, 0, 1], needed: a number above 0 for each of 3 channels",
+    ),
+    "resampling": (
+        lambda plans, own: plans["configurations"]["2d"].pop("resampling_fn_data"),
+        "resampling_fn_data is None, needed: the name of a function",
+    ),
+    "resampling's arguments": (
+        lambda plans, own: plans["configurations"]["2d"].update(resampling_fn_seg_kwargs=3),
+        "resampling_fn_seg_kwargs is 3, needed: an object",
+    ),
+    "an argument of resampling": (
+        lambda plans, own: plans["configurations"]["2d"]["resampling_fn_data_kwargs"].update(a=1),
+        "resampling_fn_data_kwargs: got an unexpected keyword argument 'a'",
+    ),
+    "an order of resampling": (
+        lambda plans, own: plans["configurations"]["2d"]["resampling_fn_data_kwargs"].update(
+            order="cubic"
+        ),
+        "resampling_fn_data_kwargs: order is 'cubic', needed: 0 to 5",
+    ),
     "reader": (lambda plans, own: plans.update(image_reader_writer=3), "image_reader_writer is"),
 }
 

@@ -7,8 +7,12 @@ import sys
 import time
 
 import pytest
+from shared_models import everything_in, exported, installed
 
-from nnunet_vit.sharing.whole_folder import SCRATCH, scratch_folder, staged
+from nnunet_vit.report.progress import Progress
+from nnunet_vit.sharing.install_model import Request, install
+from nnunet_vit.sharing.model_list import model_rows
+from nnunet_vit.sharing.whole_folder import ASIDE, SCRATCH, put_back, scratch_folder, staged
 
 pytestmark = pytest.mark.unit
 WAITING = """
@@ -19,6 +23,20 @@ with staged(Path(sys.argv[1])) as folder:
     (folder / "half.bin").write_text("x")
     print("ready", flush=True)
     time.sleep(60)
+"""
+
+
+KILLED = """
+import os, signal, sys
+from nnunet_vit.cli import main
+rename, done = os.rename, []
+def killed(source, place):
+    if len(done) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(source, place)
+    done.append(place)
+os.rename = killed
+main(sys.argv[2:])
 """
 
 
@@ -79,3 +97,51 @@ def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(t
         time.sleep(0.05)
     fill(tmp_path / "mine", "1")
     assert os.listdir(tmp_path) == ["mine"]
+
+
+@pytest.fixture
+def killed_install(model, bundle, tmp_path):
+    """Install a model, and return what replaces it by another one and is killed meanwhile."""
+    target = installed(bundle, tmp_path / "results")
+    other = exported(model, tmp_path / "one.zip", folds=["0"])
+
+    def run(renames):
+        words = ["install", str(other), "--results", str(tmp_path / "results"), "--overwrite"]
+        done = subprocess.run([sys.executable, "-c", KILLED, str(renames), *words], check=False)
+        assert done.returncode == -signal.SIGKILL
+        return target
+
+    return run
+
+
+def folds_of(folder):
+    return sorted(path.name for path in folder.glob("fold_*"))
+
+
+def test_a_kill_between_the_two_renames_loses_no_model(killed_install, bundle, tmp_path):
+    target = killed_install(1)
+    assert not target.exists()
+    (row,) = model_rows(target.parent)
+    assert row.path.name.startswith(f"{ASIDE}{target.name}-") and len(row.folds) == 3
+    assert row.problems[0].endswith(f"or: mv {row.path} {target}")
+    lines, progress = [], Progress()
+    progress.log = lines.append
+    assert install(bundle, Request(tmp_path / "results"), progress).was_there
+    assert lines == [f"{target} is back: another installation was killed while it replaced it."]
+    assert os.listdir(target.parent) == [target.name] and len(folds_of(target)) == 3
+
+
+def test_a_kill_after_them_leaves_the_new_model_alone(killed_install, tmp_path):
+    target = killed_install(2)
+    assert folds_of(target) == ["fold_0"]
+    assert [row.path for row in model_rows(target.parent)] == [target]
+    installed(tmp_path / "one.zip", tmp_path / "results")
+    assert os.listdir(target.parent) == [target.name] and folds_of(target) == ["fold_0"]
+
+
+def test_nothing_is_put_back_where_nothing_was_set_aside(tmp_path):
+    fill(tmp_path / "c", "1")
+    (tmp_path / f"{ASIDE}d-0123abcd").mkdir()
+    before = everything_in(tmp_path)
+    assert not put_back(tmp_path / "c") and not put_back(tmp_path / "e/f")
+    assert everything_in(tmp_path) == before

@@ -52,10 +52,13 @@ def check_facts(facts: RecordFacts) -> None:
             fix="--author 'Your Name' --licence CC-BY-4.0, or another SPDX identifier.",
         )
     if any("/" in name or "\\" in name or not name.strip() for name in facts.authors):
-        raise ConfigError("--author: a name without / and \\ is needed.")
+        raise ConfigError(
+            "--author: a name without / and \\ is needed.", fix="--author 'Your Name'"
+        )
     if facts.title and (OTHER_LETTERS.search(facts.title) or not 5 <= len(facts.title) <= LONGEST):
         raise ConfigError(
-            f"--title {facts.title}: 5 to {LONGEST} letters, digits, spaces and _+-() are allowed."
+            f"--title {facts.title}: 5 to {LONGEST} letters, digits, spaces and _+-() are allowed.",
+            fix="another --title, or none: it is made of dataset, head and backbone.",
         )
 
 

@@ -10,6 +10,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.runtime.onnx_graph import PACKAGES
 from nnunet_vit.profiling.describe import weights_of
 from nnunet_vit.sharing.opened_model import OpenedModel
+from nnunet_vit.sharing.portable import portable_description
 
 FORMAT = "nnunet-vit-onnx"
 VERSION = 1
@@ -38,7 +39,7 @@ def model_record(opened: OpenedModel) -> JsonObject:
                 "source": Path(given).name if given else weights.source,
                 "licence": weights.licence,
             },
-            "training_data": opened.folder.description.get("licence"),
+            "training_data": portable_description(opened.folder.description).get("licence"),
         },
         "versions": {"nnunet-vit": __version__, **versions(), **_onnx_versions()},
     }
