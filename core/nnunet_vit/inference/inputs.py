@@ -19,6 +19,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
+from nnunet_vit.inference.images.stored_pixels import told_once
 from nnunet_vit.inference.large.opening import look_at_large
 from nnunet_vit.report.progress import Progress
 
@@ -101,7 +102,8 @@ def sound_inputs(
         ModelError: the model's plans are damaged.
     """
     ending = str(model.description["file_ending"])
-    wanted, formats = _wanted(model), formats_of(model.plans, _reader(model), ending)
+    wanted = _wanted(model)
+    formats = formats_of(model.plans, _reader(model), ending, wanted.channels)
     given = [images] if isinstance(images, Path) else images
     asked = asked_for(given, formats, wanted.channels)
     large = asked.large
@@ -125,6 +127,10 @@ def sound_inputs(
         refuse(asked.source, grouped(fault for each in faults.values() for fault in each))
     if faults:
         progress.log(_left_out(faults, len(names)))
+    if formats.of_pictures:
+        small = (file for case in sound if case not in large for file in asked.cases[case])
+        for notice in told_once(small, ending):
+            progress.log(notice)
     return Inputs(
         {case: asked.cases[case] for case in sound},
         {case: facts.memory for case, facts in sound.items()},

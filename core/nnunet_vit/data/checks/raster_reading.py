@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 TRIED = 5  # files until one says which reader is right
 PICTURES = "NaturalImage2DIO"
 STACKS = "Tiff3DIO"
+AGAIN = "copy it again, or save it anew with the program that it comes from"
 ADDRESS = re.compile(r"\w+ ?\(0x[0-9a-f]+\): |\[nrrd\] \w+: ")
 ITK = ("SimpleITKIO", "SimpleITKIOWithReorient")
 # of `foreign_readers`, by what they open
@@ -170,7 +171,7 @@ def _unreadable(file: Path, reader: str, error: Exception) -> FileFault:
         if reader in OPEN_PICTURES and pages > 1:
             what = f"holds {pages} pictures, an animation or pages"
             return FileFault(file, what, "save one picture per file")
-    return FileFault(file, f"cannot be read: {_reason(error)}")
+    return FileFault(file, f"cannot be read: {_reason(error)}", AGAIN)
 
 
 def _no_stack(file: Path, ending: str) -> tuple[str, str]:
