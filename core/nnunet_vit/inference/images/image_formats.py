@@ -135,9 +135,7 @@ class Formats:
         )
 
 
-def formats_of(
-    plans: JsonMapping, own: "Reader", ending: str, channels: Sequence[str]
-) -> Formats:
+def formats_of(plans: JsonMapping, own: "Reader", ending: str, channels: Sequence[str]) -> Formats:
     """Return the files that a model takes.
 
     Args:
@@ -167,4 +165,3 @@ def foreign_notices(cases: Iterable[Sequence[Path]], ending: str) -> Iterator[st
             f"Read as the model's *{ending}: {told}; masks are *{ending}."
             + " JPEG has changed values, and masks may differ for it." * lossy
         )
-
