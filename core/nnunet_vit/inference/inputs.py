@@ -172,9 +172,10 @@ def _look(
 
 
 def _error(faults: Sequence[FileFault]) -> DataError:
-    """Return the faults of one case as an error."""
-    told = grouped(faults)
-    fix = " ".join(dict.fromkeys(fault.fix for fault in told if fault.fix))
+    """Return the faults of one case as an error; files with different remedies are named there."""
+    told, remedies = grouped(faults), {fault.remedy for fault in faults}
+    named = (f"{fault.file.name}: {fault.remedy}" for fault in faults if fault.remedy)
+    fix = f"{'; '.join(named)}." if len(remedies) > 1 else told[0].fix
     return DataError(escaped(" ".join(fault.problem for fault in told)), escaped(fix))
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -203,6 +204,12 @@ def _other_layout(file: Path, reader: str, ending: str) -> tuple[str, str]:
         header.SetFileName(str(file))
         with contextlib.suppress(RuntimeError):  # reading it tells why
             header.ReadImageInformation()
+            planes = math.prod(header.GetSize()[2:])
+            if reader == "PlaneAsPicture" and planes > 1:
+                return (
+                    f"is a volume of {planes} planes; the model was trained on pictures",
+                    "save its planes as pictures, one file each; or a model of volumes",
+                )
             parts = header.GetNumberOfComponents()
             if parts > 1:
                 return (

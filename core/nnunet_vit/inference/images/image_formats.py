@@ -23,6 +23,7 @@ from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.naming import counted_endings, ending_of
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.inference.images.stored_pixels import oddity_of, slices_as_colours
+from nnunet_vit.inference.images.stored_spacing import spacing_fault
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -76,6 +77,12 @@ class Formats:
         return self.own.__name__ == PICTURES
 
     @property
+    def _has_sizes(self) -> bool:
+        """Whether the sizes of pixels are known: not 1 for want of any, and 999 between planes."""
+        sizes = [size for size in self.spacing if size != 999]
+        return not self.of_pictures and any(abs(size - 1) >= UNIT for size in sizes)
+
+    @property
     def _of_planes(self) -> bool:
         """Whether the training images were planes whose pixels have the size 1: converted ones."""
         *plane, between = sorted(self.spacing) or [0.0]
@@ -99,7 +106,7 @@ class Formats:
             place: where a list names it.
         """
         if not os.path.lexists(file):
-            return FileFault(file, f"is not there{f'; {place} names it' * bool(place)}")
+            return _absent(file, place)
         if self.ending_of(file).lower() not in self.readers:
             return FileFault(file, *self.refusal(file.name))
         if self.own.__name__ == STACKS and not channel_of(file, ending_of(file.name)):
@@ -111,8 +118,10 @@ class Formats:
         return FileFault(file, problem, remedy) if problem else None
 
     def _odd(self, file: Path) -> tuple[str, str]:
-        """Return why a picture's pixels are not what the model would take them for; or nothing."""
+        """Return why a file's pixels are not what the model would take them for; or nothing."""
         ending = self.ending_of(file).lower()
+        if ending in PLACED and self._has_sizes:
+            return spacing_fault(file, ending)
         if ending not in PICTURE or self.own.__name__ == STACKS:
             return "", ""
         slices = slices_as_colours(file, ending, self.channels)
@@ -133,6 +142,20 @@ class Formats:
             f"is no image that this model takes: {', '.join(sorted(self.readers))}",
             f"convert it to {self.ending}",
         )
+
+
+def _absent(file: Path, place: str) -> FileFault:
+    """Return the fault of a file that is not there.
+
+    Args:
+        file: an image.
+        place: where a list or a table names it; empty: the command line.
+    """
+    named = f"; {place} names it" * bool(place)
+    if "\\" in file.name:  # written by Windows
+        return FileFault(file, f"is not there{named}", "/ parts folders here, not \\")
+    remedy = "paths are relative to the folder of the file that names them, or whole"
+    return FileFault(file, f"is not there{named}", remedy if place else "correct its name")
 
 
 def formats_of(plans: JsonMapping, own: "Reader", ending: str, channels: Sequence[str]) -> Formats:

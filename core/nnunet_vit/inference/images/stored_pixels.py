@@ -107,8 +107,8 @@ def _of_tiff(file: Path) -> Oddity:
         )
     jpeg = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)  # decoded to RGB
     if kind in (kinds.YCBCR, kinds.CIELAB, kinds.ICCLAB) and compressed not in jpeg:
-        return f"stores its colours as {kind.name}", "save it as RGB"
-    axes, pages = _pages(file)
+        return f"stores its colours as {kinds(kind).name}", "save it as RGB"
+    pages = _pages(file)[1]
     if pages > 1:
         return f"holds {pages} grey pages, which are read as channels", "save one picture per file"
     return NOTHING
