@@ -1,4 +1,4 @@
-"""What is given as a model or as an ensemble and is the other, or none: the error says what to give."""
+"""What is given as a model or an ensemble and is the other, or none: the error says what to do."""
 
 import pytest
 
