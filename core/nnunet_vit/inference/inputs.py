@@ -1,7 +1,7 @@
 """The images to predict, all of them looked at before a network is loaded."""
 
 import contextlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -101,16 +101,14 @@ def sound_inputs(
         DataError: not one can be predicted: names every file that is damaged or does not fit.
         ModelError: the model's plans are damaged.
     """
-    ending = str(model.description["file_ending"])
-    wanted = _wanted(model)
+    ending, wanted = str(model.description["file_ending"]), _wanted(model)
     formats = formats_of(model.plans, _reader(model), ending, wanted.channels)
     given = [images] if isinstance(images, Path) else images
     asked = asked_for(given, formats, wanted.channels)
-    large = asked.large
+    large, names = asked.large, list(asked.cases)
     usual = [files for case, files in asked.cases.items() if case not in large]
     for notice in (*asked.notices, *foreign_notices(usual, ending)):
         progress.log(notice)
-    names = list(asked.cases)
     source = asked.source.removeprefix("-i").strip()
     progress.start_cases(f"Checking the images{' of ' * bool(source)}{source}", len(names))
 
@@ -125,18 +123,15 @@ def sound_inputs(
     faults = {case: look for case, look in found.items() if isinstance(look, list)}
     if not sound:
         refuse(asked.source, grouped(fault for each in faults.values() for fault in each))
-    if faults:
-        progress.log(_left_out(faults, len(names)))
-    if formats.of_pictures:
-        small = (file for case in sound if case not in large for file in asked.cases[case])
-        for notice in told_once(small, ending):
-            progress.log(notice)
+    small = [case for case in sound if case not in large]
+    for notice in _seen(faults, [asked.cases[case] for case in small], formats, cases=len(names)):
+        progress.log(notice)
     return Inputs(
         {case: asked.cases[case] for case in sound},
         {case: facts.memory for case, facts in sound.items()},
         {case: asked.cases[case] for case in faults},
         {case: _error(each) for case, each in faults.items()},
-        {case: formats.reader_of(asked.cases[case]) for case in sound if case not in large},
+        {case: formats.reader_of(asked.cases[case]) for case in small},
         tuple(case for case in sound if case in large),
     )
 
@@ -150,9 +145,22 @@ def _suited(
     return [FileFault(found.files[0], problem, remedy)] if problem else found
 
 
-def _left_out(faults: Collection[str], cases: int) -> str:
-    told = f"{len(faults)} of {counted(cases, 'case')} cannot be predicted"
-    return f"{told}: {shortened(faults)}; the others are."
+def _seen(
+    faults: Collection[str], small: Iterable[Sequence[Path]], formats: Formats, *, cases: int
+) -> Iterator[str]:
+    """Yield what is to be said after a look at all images.
+
+    Args:
+        faults: cases that cannot be predicted.
+        small: files of the others, without large images.
+        formats: that the model takes.
+        cases: how many there are.
+    """
+    if faults:
+        told = f"{len(faults)} of {counted(cases, 'case')} cannot be predicted"
+        yield f"{told}: {shortened(faults)}; the others are."
+    if formats.of_pictures:
+        yield from told_once((file for files in small for file in files), formats.ending)
 
 
 def _look(
