@@ -19,7 +19,8 @@ class UserError(Exception):
         """Keep the two parts apart, so that a test can look at each."""
         self.problem = problem
         self.fix = fix
-        super().__init__(problem if not fix else f"{problem} Fix: {fix}")
+        apart = "\n" if "\n" in problem else " "  # a list's last line has a fix of its own
+        super().__init__(problem if not fix else f"{problem}{apart}Fix: {fix}")
 
 
 class ConfigError(UserError):

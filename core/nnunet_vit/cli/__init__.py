@@ -26,6 +26,7 @@ SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
 }
 IMAGES = ("-i", "--images")  # several for predict alone: elsewhere folders follow them
 INTERRUPTED = 130
+NO_WORDS = 2  # exit code of a bare `vit_cli`, which shows the help
 HELP = {"help_option_names": ["-h", "--help"]}  # for the verbs too
 NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # by --version
 # typer needs click or carries a copy of it, by version: the error class is reached through typer
@@ -35,9 +36,9 @@ NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # b
 def build_app() -> typer.Typer:
     """Return the command line with every verb of this folder."""
     app = typer.Typer(
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # its table cuts the names of options off at 80 columns
         context_settings=HELP,
         help="nnU-Net v2 with any ViT foundation model and any installed segmentation head.",
         epilog="--debug anywhere shows tracebacks and everything that nnU-Net prints.",
@@ -45,7 +46,9 @@ def build_app() -> typer.Typer:
     app.callback()(_before_the_verb)
     for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         module = importlib.import_module(f"{__name__}.{found.name}")
-        app.command(found.name.replace("_", "-"))(getattr(module, found.name))
+        verb = getattr(module, found.name)
+        summary = (verb.__doc__ or "").partition("\n")[0]  # whole: typer would cut it
+        app.command(found.name.replace("_", "-"), short_help=summary)(verb)
     return app
 
 
@@ -75,12 +78,12 @@ def train_alias() -> None:
 def _run(given: list[str], debug: bool) -> int:
     words = spread([word for word in given if word != "--debug"])
     try:
-        code = build_app()(words, "vit_cli", standalone_mode=False)
+        code = build_app()(words or ["--help"], "vit_cli", standalone_mode=False)
         if code == INTERRUPTED:  # how typer passes on the interrupt key
             raise KeyboardInterrupt
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can be told
-        return int(code or 0)
+        return int(code or 0) if words else NO_WORDS
     except (Exception, KeyboardInterrupt) as error:
         return exit_code_of(error, debug, given)
 
@@ -103,7 +106,7 @@ def exit_code_of(error: BaseException, debug: bool, words: Sequence[str] = ()) -
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
         if debug and not isinstance(error, UsageError | KeyboardInterrupt | BrokenPipeError):
             traceback.print_exception(error)
-        if text and not text.endswith("]: "):  # typer's after a bare `vit_cli`, which showed help
+        if text:
             print(text, file=sys.stderr, flush=True)
     return code
 

@@ -94,7 +94,7 @@ def _other_kind(first: bytes, ending: str) -> tuple[str, str]:
     if ending not in KINDS or first.startswith(KINDS[ending]):
         return "", ""
     found = next((name for magic, name in FOUND if first.startswith(magic)), "")
-    if ending in {".png", ".bmp", ".tif"} and found in {"a PNG", "a JPEG", "a BMP", "a TIFF"}:
+    if ending in {".png", ".bmp"} and found in {"a PNG", "a JPEG", "a BMP", "a TIFF"}:
         return "", ""  # the reader of pictures looks at the content, not at the name
     what = f"is {found}" if found else f"does not begin as a {ending} file does"
     return f"{what}, not what its ending {ending} says", f"convert it to {ending}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.checkpoints.validation_summary import BETWEEN
+from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import ConfigError, DataError, ModelError, shortened
 from nnunet_vit.evaluation.ranking.postprocessing import Step, steps_of_json
 from nnunet_vit.files.json_file import JsonObject, kind_of, read_json
@@ -108,6 +109,10 @@ def read_ensemble(path: Path) -> EnsembleFile:
     Raises:
         ModelError: it cannot be read, is no such file, or a newer version wrote it.
     """
+    if path.is_dir():
+        raise ModelError(
+            f"--ensemble {path} is a folder, not the file of `vit_cli best`.", _of(path)
+        )
     try:
         content = read_json(path, AGAIN)
     except DataError as error:
@@ -133,6 +138,15 @@ def read_ensemble(path: Path) -> EnsembleFile:
     steps = steps_of_json(content["postprocessing"], path)
     known = tuple(member for member in members if member is not None)
     return EnsembleFile(path, known, content["description"], steps, temperature)
+
+
+def _of(folder: Path) -> str:
+    """Return what to do with a folder in place of an ensemble's file."""
+    if (folder / NAME).is_file():
+        return f"--ensemble {folder / NAME}"
+    if all((folder / name).is_file() for name in MODEL_FILES):
+        return f"it is a model: --model {folder}"
+    return f"give the file, {NAME} in its usual place."
 
 
 def _member(content: object, path: Path) -> Member | None:

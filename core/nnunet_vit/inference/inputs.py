@@ -1,7 +1,7 @@
 """The images to predict, all of them looked at before a network is loaded."""
 
 import contextlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +19,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
+from nnunet_vit.inference.images.stored_pixels import told_once
 from nnunet_vit.inference.large.opening import look_at_large
 from nnunet_vit.report.progress import Progress
 
@@ -100,15 +101,14 @@ def sound_inputs(
         DataError: not one can be predicted: names every file that is damaged or does not fit.
         ModelError: the model's plans are damaged.
     """
-    ending = str(model.description["file_ending"])
-    wanted, formats = _wanted(model), formats_of(model.plans, _reader(model), ending)
+    ending, wanted = str(model.description["file_ending"]), _wanted(model)
+    formats = formats_of(model.plans, _reader(model), ending, wanted.channels)
     given = [images] if isinstance(images, Path) else images
     asked = asked_for(given, formats, wanted.channels)
-    large = asked.large
+    large, names = asked.large, list(asked.cases)
     usual = [files for case, files in asked.cases.items() if case not in large]
     for notice in (*asked.notices, *foreign_notices(usual, ending)):
         progress.log(notice)
-    names = list(asked.cases)
     source = asked.source.removeprefix("-i").strip()
     progress.start_cases(f"Checking the images{' of ' * bool(source)}{source}", len(names))
 
@@ -123,14 +123,15 @@ def sound_inputs(
     faults = {case: look for case, look in found.items() if isinstance(look, list)}
     if not sound:
         refuse(asked.source, grouped(fault for each in faults.values() for fault in each))
-    if faults:
-        progress.log(_left_out(faults, len(names)))
+    small = [case for case in sound if case not in large]
+    for notice in _seen(faults, [asked.cases[case] for case in small], formats, cases=len(names)):
+        progress.log(notice)
     return Inputs(
         {case: asked.cases[case] for case in sound},
         {case: facts.memory for case, facts in sound.items()},
         {case: asked.cases[case] for case in faults},
         {case: _error(each) for case, each in faults.items()},
-        {case: formats.reader_of(asked.cases[case]) for case in sound if case not in large},
+        {case: formats.reader_of(asked.cases[case]) for case in small},
         tuple(case for case in sound if case in large),
     )
 
@@ -144,9 +145,22 @@ def _suited(
     return [FileFault(found.files[0], problem, remedy)] if problem else found
 
 
-def _left_out(faults: Collection[str], cases: int) -> str:
-    told = f"{len(faults)} of {counted(cases, 'case')} cannot be predicted"
-    return f"{told}: {shortened(faults)}; the others are."
+def _seen(
+    faults: Collection[str], small: Iterable[Sequence[Path]], formats: Formats, *, cases: int
+) -> Iterator[str]:
+    """Yield what is to be said after a look at all images.
+
+    Args:
+        faults: cases that cannot be predicted.
+        small: files of the others, without large images.
+        formats: that the model takes.
+        cases: how many there are.
+    """
+    if faults:
+        told = f"{len(faults)} of {counted(cases, 'case')} cannot be predicted"
+        yield f"{told}: {shortened(faults)}; the others are."
+    if formats.of_pictures:
+        yield from told_once((file for files in small for file in files), formats.ending)
 
 
 def _look(
@@ -166,9 +180,10 @@ def _look(
 
 
 def _error(faults: Sequence[FileFault]) -> DataError:
-    """Return the faults of one case as an error."""
-    told = grouped(faults)
-    fix = " ".join(dict.fromkeys(fault.fix for fault in told if fault.fix))
+    """Return the faults of one case as an error; files with different remedies are named there."""
+    told, remedies = grouped(faults), {fault.remedy for fault in faults}
+    named = (f"{fault.file.name}: {fault.remedy}" for fault in faults if fault.remedy)
+    fix = f"{'; '.join(named)}." if len(remedies) > 1 else told[0].fix
     return DataError(escaped(" ".join(fault.problem for fault in told)), escaped(fix))
 
 

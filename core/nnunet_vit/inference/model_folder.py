@@ -130,9 +130,20 @@ def open_model(path: Path) -> ModelFolder:
     if missing:
         raise ModelError(
             f"{path} is no model folder: {', '.join(missing)} missing.",
-            fix="give the folder that `vit_cli train` prints last, the one that holds fold_0.",
+            fix=_instead_of(path),
         )
     return ModelFolder(path, *read_model(path))
+
+
+def _instead_of(path: Path) -> str:
+    """Return what to give in place of what is no model folder."""
+    if path.is_file() and path.suffix == ".json":
+        return f"a file of `vit_cli best` is an ensemble: --ensemble {path}"
+    if path.is_file() and path.suffix == ".zip":
+        return f"`vit_cli install {path}` first; it prints the folder."
+    if all((path.parent / name).is_file() for name in MODEL_FILES):
+        return f"the model's folder is the one above: {path.parent}"
+    return "give the folder that `vit_cli train` prints last, the one that holds fold_0."
 
 
 def build_network(model: ModelFolder, base: Path | None = None) -> "ViTSegmentationNetwork":

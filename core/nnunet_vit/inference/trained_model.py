@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from nnunet_vit.data.channels import in_order
-from nnunet_vit.errors import ConfigError, DataError, NumericsError
+from nnunet_vit.errors import ConfigError, NumericsError
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.array_input import array_input
 from nnunet_vit.inference.fold_weights import read_fold
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.model_folder import kind_of, open_model
@@ -54,7 +54,8 @@ class TrainedModel:
         Shapes: the mask is (Y, X) or (Z, Y, X), of unsigned integers.
 
         Raises:
-            DataError: another number of channels or axes, or values that are not finite.
+            DataError: another number of channels or axes, values that are not finite, or a spacing
+                that is lacking, or that a model of pictures does not take.
             NumericsError: the network's output is not finite.
         """
         case, logits, flat = self._logits(image, spacing)
@@ -83,40 +84,12 @@ class TrainedModel:
     def _logits(
         self, image: "Array | torch.Tensor", spacing: Sequence[float] | None
     ) -> tuple[PreparedCase, torch.Tensor, bool]:
-        values, flat = self._checked(image)
-        case = self._prepared(values, self._spacing(spacing, flat))
+        given = array_input(image, spacing, self._model, self.channels)
+        case = self._prepared(given.values, given.spacing)
         ((_, logits),) = self._window.logits([(case, case.image)])
         if not bool(torch.isfinite(logits).all()):
             raise NumericsError("The network's output is not finite.")
-        return case, logits, flat
-
-    def _checked(self, image: "Array | torch.Tensor") -> tuple["Array", bool]:
-        """Return an image as (C, Z, Y, X), and whether it came without Z."""
-        values = np.asarray(_without_torch(image))
-        wanted = len(self.channels)
-        if values.ndim == 2 and wanted == 1:
-            values = values[None]
-        if values.ndim not in (3, 4) or len(values) != wanted or not values.size:
-            raise DataError(
-                f"An image of shape {values.shape}; needed: (channels, Y, X) or (channels, Z, Y, "
-                f"X) with {wanted} of them, {', '.join(self.channels)}."
-            )
-        if not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
-            raise DataError(f"An image of {values.dtype}; needed: real numbers.")
-        if not np.isfinite(values).all():
-            raise DataError("An image with values that are not finite.", fix="np.nan_to_num")
-        flat = values.ndim == 3
-        return (values[:, None] if flat else values), flat
-
-    def _spacing(self, spacing: Sequence[float] | None, flat: bool) -> list[float]:
-        trained = [float(size) for size in self._model.configuration.spacing]
-        if spacing is None and any(size != 1 for size in trained):
-            raise DataError(
-                "spacing is not given, and the model resamples to "
-                f"{' x '.join(f'{size:g}' for size in trained)} mm.",
-                fix=f"spacing={'(Y, X)' if flat else '(Z, Y, X)'} of the image, in mm",
-            )
-        return _spacing_of(spacing, flat)
+        return case, logits, given.flat
 
     def _prepared(self, values: "Array", spacing: Sequence[float]) -> PreparedCase:
         model = self._model
@@ -163,23 +136,3 @@ def load_model(
     weights = [read_fold(trained, fold, kind, base=base) for fold in trained.folds(wanted, kind)]
     options = PredictionOptions(mirroring=mirroring, step=step_size)
     return TrainedModel(loaded(trained, weights), replace(options, device=choose_device(device)))
-
-
-def _without_torch(image: "Array | torch.Tensor") -> "Array | torch.Tensor":
-    """Return what numpy can take: it has no bfloat16, and takes nothing that has gradients."""
-    if not isinstance(image, torch.Tensor):
-        return image
-    own = image.detach().cpu()
-    return own.float() if own.dtype == torch.bfloat16 else own
-
-
-def _spacing_of(spacing: Sequence[float] | None, flat: bool) -> list[float]:
-    """Return the spacing (Z, Y, X) as nnU-Net's readers give it; pictures have 999 between."""
-    axes = 2 if flat else 3
-    own = [1.0] * axes if spacing is None else [float(size) for size in spacing]
-    if len(own) != axes or not all(0 < size < np.inf for size in own):
-        raise DataError(
-            f"spacing {list(spacing or ())}; needed: {axes} numbers greater than 0, "
-            f"{'(Y, X)' if flat else '(Z, Y, X)'}."
-        )
-    return [999.0, *own] if flat else own

@@ -249,9 +249,9 @@ def test_a_missing_word(vit_cli):
 
 
 def test_no_words_at_all(vit_cli):
-    _, out, err = vit_cli()
+    code, out, err = vit_cli()
     assert "Usage: vit_cli" in out
-    assert err == ""
+    assert (code, err) == (2, "")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--debug", "--help"], ["--help", "--debug"]])

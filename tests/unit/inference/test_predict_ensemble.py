@@ -234,7 +234,7 @@ def test_one_bad_image_does_not_stop_the_others(file, images, networks):
     (images / "x_0001.png").unlink()
     (images.parent / "masks").mkdir()
     save_mask(images.parent / "masks/x.png", np.zeros((24, 32)))
-    with pytest.raises(PartialError, match=r"1 of 2 cases have a mask in (.|\n)*has 1 channel"):
+    with pytest.raises(PartialError, match=r"1 of 2 cases has a mask in (.|\n)*has 1 channel"):
         predict(images, file)
     masks = images.parent / "masks"
     assert list(json.loads((masks / "failures.json").read_text())) == ["x"]

@@ -271,7 +271,8 @@ def test_files_of_other_programs_and_other_endings_are_left_out(model, images):
     inputs = sound_inputs(images, open_model(model), progress)
     assert list(inputs.cases) == ["a", "b"]
     assert inputs.memory == {"a": 6 * 8 * (4 + 2 * 2), "b": 6 * 8 * (4 + 2 * 2)}
-    assert said == [f"Left out of {images}: 1 file *.jpg; the model takes *.nii.gz."]
+    (line,) = said
+    assert line.startswith(f"Left out of {images}: c_0000.jpg: no format that this model takes")
 
 
 def test_channels_may_count_from_1(model, images):

@@ -103,6 +103,61 @@ def test_arrays_that_are_no_images(image, spacing, problem):
         trained().predict(image, spacing)
 
 
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (np.zeros((40, 50, 1)), r"Fix: channels come first: numpy\.moveaxis\(image, -1, 0\)"),
+        (np.zeros((4, 40, 50)), r"Fix: image\[None\] of a volume"),
+        (np.zeros((40, 50), bool), r"of bool; .* Fix: image\.astype"),
+        (np.ma.masked_equal(np.zeros((40, 50)), 0), r"masked values\. Fix: image\.filled\(0\)"),
+        (np.full((40, 50), 1e300), "not finite"),
+        (np.full((1, 4, 40, 50), 1.0), "A stack of 4 planes; the model was trained on pictures"),
+        ([[1, 2], [3]], "no array: setting an array element with a sequence"),
+        (None, "needed: real numbers"),
+        (torch.empty(40, 50, device="meta"), "no array: Cannot copy out of meta tensor"),
+        (torch.eye(40).to_sparse(), "no array: can't convert Sparse"),
+        (np.broadcast_to(np.uint8(0), (1, 3_000_000, 3_000_000)), "GB of memory at .*; this mac"),
+    ],
+)
+def test_what_the_model_does_not_take_says_what_to_do(image, told):
+    with pytest.raises(DataError, match=told) as caught:
+        trained().predict(image)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("spacing", "told"),
+    [
+        (3, "spacing 3; needed: 3 numbers"),
+        ("abc", "spacing abc; needed: 3 numbers"),
+        ((None, 1, 1), "needed: 3 numbers"),
+        ((1, np.nan, 1), "needed: 3 numbers"),
+        ((3, 1e6, 1e6), "GB of memory at 4 x .*; this machine has"),
+        ((3, 1e-4, 1e-4), "it would be resampled from 40 x 50 to 0 x 0"),
+    ],
+)
+def test_a_spacing_that_cannot_be(spacing, told):
+    with pytest.raises(DataError, match=told):
+        trained(model_of(".nii.gz")).predict(np.zeros((1, 4, 40, 50)), spacing)
+
+
+def test_a_model_of_pictures_resamples_nothing_unsaid():
+    with pytest.raises(DataError, match=r"^spacing 0\.5 x 0\.5; the model was trained on pictures"):
+        trained().predict(np.zeros((40, 50)), (0.5, 0.5))
+    assert trained().predict(np.zeros((40, 50)), (1, 1)).shape == (40, 50)
+
+
+def test_arrays_in_any_layout_give_one_mask():
+    image = np.random.default_rng(0).integers(0, 255, (40, 50)).astype(np.float32)
+    own = trained()
+    expected = own.predict(image)
+    frozen = image.copy()
+    frozen.flags.writeable = False
+    turned = image[::-1, ::-1].copy()[::-1, ::-1]
+    for given in (frozen, turned, np.asfortranarray(image), image.astype(">f4"), image.tolist()):
+        np.testing.assert_array_equal(own.predict(given), expected)
+
+
 def test_output_that_is_not_finite():
     model = model_of()
     with torch.no_grad():

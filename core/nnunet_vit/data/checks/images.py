@@ -219,13 +219,18 @@ def _wrong_values(
                 FileFault(file, "holds values that are not finite (NaN)", "write numbers there")
             )
         else:
-            problem, remedy = _outside(raster.values, schemes)
+            problem, remedy = out_of_range(raster.values, schemes)
             faults += [FileFault(file, problem, remedy)] if problem else []
     return faults
 
 
-def _outside(values: "Array", schemes: Sequence[str]) -> tuple[str, str]:
-    """Return what is wrong with values that are to be divided by 255."""
+def out_of_range(values: "Array", schemes: Sequence[str]) -> tuple[str, str]:
+    """Return what is wrong with values that are to be divided by 255 and what to do; or nothing.
+
+    Args:
+        values: (C, …).
+        schemes: nnU-Net's normalization of each channel, by class name.
+    """
     chosen = [plane for plane, scheme in zip(values, schemes, strict=True) if scheme == UNIT_RANGE]
     if not chosen:
         return "", ""

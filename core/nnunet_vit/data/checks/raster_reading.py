@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ Result = TypeVar("Result")
 TRIED = 5  # files until one says which reader is right
 PICTURES = "NaturalImage2DIO"
 STACKS = "Tiff3DIO"
+AGAIN = "copy it again, or save it again with the program that it comes from"
 ADDRESS = re.compile(r"\w+ ?\(0x[0-9a-f]+\): |\[nrrd\] \w+: ")
 ITK = ("SimpleITKIO", "SimpleITKIOWithReorient")
 # of `foreign_readers`, by what they open
@@ -170,7 +172,7 @@ def _unreadable(file: Path, reader: str, error: Exception) -> FileFault:
         if reader in OPEN_PICTURES and pages > 1:
             what = f"holds {pages} pictures, an animation or pages"
             return FileFault(file, what, "save one picture per file")
-    return FileFault(file, f"cannot be read: {_reason(error)}")
+    return FileFault(file, f"cannot be read: {_reason(error)}", AGAIN)
 
 
 def _no_stack(file: Path, ending: str) -> tuple[str, str]:
@@ -202,13 +204,13 @@ def _other_layout(file: Path, reader: str, ending: str) -> tuple[str, str]:
         header.SetFileName(str(file))
         with contextlib.suppress(RuntimeError):  # reading it tells why
             header.ReadImageInformation()
-            parts = header.GetNumberOfComponents()
+            planes, parts = math.prod(header.GetSize()[2:]), header.GetNumberOfComponents()
+            if reader == "PlaneAsPicture" and planes > 1:
+                what = f"is a volume of {planes} planes; the model was trained on pictures"
+                return what, "save its planes as pictures, one file each; or a model of volumes"
             if parts > 1:
-                return (
-                    f"holds {parts} numbers per voxel (colours?), which nnU-Net takes for another "
-                    "axis",
-                    "save one file per channel",
-                )
+                what = f"holds {parts} numbers per voxel (colours?), for nnU-Net another axis"
+                return what, "save one file per channel"
     return "", ""
 
 

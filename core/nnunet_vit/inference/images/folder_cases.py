@@ -12,7 +12,7 @@ from nnunet_vit.data.naming import (
     image_faults,
     other_images,
 )
-from nnunet_vit.errors import shortened
+from nnunet_vit.errors import counted, shortened
 from nnunet_vit.inference.images.asked_cases import (
     AskedCases,
     NamedFile,
@@ -40,6 +40,7 @@ def cases_of_folder(folder: Path, formats: Formats) -> AskedCases:
     own = [file for file in files_of(folder, ending) if file not in large.files]
     alone = bool(large.cases) and not own and not foreign
     refuse(source, [] if alone else _misnamed(folder, own, foreign, formats=formats))
+    refuse(source, _mostly_unnumbered(folder, own, foreign, numbered=len(numbered)))
     refuse(source, large.faults)
     files = [*(named(file, ending) for file in own), *numbered]
     refuse(source, name_faults(files))
@@ -63,6 +64,14 @@ def _misnamed(
     return []
 
 
+def _mostly_unnumbered(
+    folder: Path, own: Sequence[Path], foreign: Sequence[Path], *, numbered: int
+) -> list[Fault]:
+    """Return the fault of a folder of whose images most would be left out for their names."""
+    plain = [file for file in foreign if not named(file).channel]
+    return [_unnumbered(folder, plain)] if len(plain) > len(own) + numbered > 0 else []
+
+
 def named(file: Path, ending: str = "") -> NamedFile:
     """Return case and channel of an image by its name; without a number the name is the case."""
     stem = file.name.removesuffix(ending or ending_of_large(file) or ending_of(file.name))
@@ -73,15 +82,22 @@ def named(file: Path, ending: str = "") -> NamedFile:
 
 
 def _unnumbered(folder: Path, plain: Sequence[Path]) -> Fault:
-    """Return the fault of a folder of images that all lack a number."""
+    """Return the fault of a folder of images that lack a number, all or most of them."""
     names = [file.name for file in plain]
-    first = plain[0]
-    renamed = f"{first.name.removesuffix(ending_of(first.name))}_0000{ending_of(first.name)}"
     return Fault(
         f"{folder}: image files of a folder must end in _0000, one number of four digits per "
-        f"channel; found {shortened(names, SHOWN)}.",
+        f"channel; {counted(len(plain), 'file')} without: {shortened(names, SHOWN)}.",
+        _numbering(plain),
+    )
+
+
+def _numbering(plain: Sequence[Path]) -> str:
+    """Return what to do with images without a number."""
+    first = plain[0]
+    renamed = f"{first.name.removesuffix(ending_of(first.name))}_0000{ending_of(first.name)}"
+    return (
         f"rename {first.name} to {renamed}{' and so on' if plain[1:] else ''}; or name them as "
-        f"they are, in a list (-i list.txt) or one by one (-i {first} …).",
+        f"they are, in a list (-i list.txt) or one by one (-i {first} …)."
     )
 
 
@@ -89,11 +105,17 @@ def _left_out(
     folder: Path, others: Iterable[Path], taken: set[Path], formats: Formats
 ) -> Iterable[str]:
     left = [file for file in others if file not in taken]
-    if left:
+    plain = [file for file in left if ending_of(file.name).lower() in formats.readers]
+    if plain:
+        names = shortened(file.name for file in plain)
         yield (
-            f"Left out of {folder}: {counted_endings(left)}; the model takes "
-            f"*{formats.ending}, and others with the number of a channel."
-            if any(ending_of(file.name).lower() in formats.readers for file in left)
-            else f"Left out of {folder}: {counted_endings(left)}; the model takes "
-            f"*{formats.ending}."
+            f"Left out of {folder}: {names}: no number of a channel. To predict them, "
+            f"{_numbering(plain)}"
+        )
+    strange = [file for file in left if file not in plain]
+    if strange:
+        names = shortened(file.name for file in strange)
+        yield (
+            f"Left out of {folder}: {names}: no format that this model takes "
+            f"({counted_endings(strange)}). Convert them to *{formats.ending} to predict them."
         )

@@ -4,7 +4,6 @@ Intensities and sizes are never changed: where a format says less than the model
 it was trained on, the file is refused.
 """
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from nnunet_vit.data.checks.raster_reading import ITK, PICTURES, STACKS
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.naming import counted_endings, ending_of
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.inference.images.stored_pixels import oddity_of, slices_as_colours
+from nnunet_vit.inference.images.stored_spacing import spacing_fault
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
@@ -34,7 +35,6 @@ PICTURE = (".png", ".bmp", ".tif", ".tiff", *JPEG)
 NIFTI = (".nii.gz", ".nii")
 PLACED = (*NIFTI, ".nrrd", ".mha", ".gipl")
 NIBABEL = {"NibabelIO": VolumeForNibabel, "NibabelIOWithReorient": VolumeForNibabelReoriented}
-ORIENTATION = 0x0112  # of EXIF
 UNIT = 1e-3  # how far from 1 the size of a pixel may be that is no size
 
 
@@ -46,11 +46,13 @@ class Formats:
         own: nnU-Net's reader of the images that it was trained on.
         ending: of these, and of masks.
         spacing: median of the training images, any order of axes; none: not known.
+        channels: of the model, by name; none: not known.
     """
 
     own: "Reader"
     ending: str
     spacing: tuple[float, ...] = ()
+    channels: tuple[str, ...] = ()
 
     @cached_property
     def readers(self) -> "Mapping[str, Reader]":
@@ -61,7 +63,7 @@ class Formats:
             found |= dict.fromkeys(PLACED, PlaneAsPicture) | dict.fromkeys(PICTURE, self.own)
         elif name in ITK:
             found |= dict.fromkeys(PLACED, self.own)
-            if name == ITK[0] and self._of_pictures:
+            if name == ITK[0] and self._of_planes:
                 found |= dict.fromkeys(PICTURE, PictureAsPlane)
         elif name in NIBABEL:
             found |= dict.fromkeys(PLACED, NIBABEL[name]) | dict.fromkeys(NIFTI, self.own)
@@ -70,7 +72,18 @@ class Formats:
         return found | {self.ending.lower(): self.own}
 
     @property
-    def _of_pictures(self) -> bool:
+    def of_pictures(self) -> bool:
+        """Whether the model was trained on pictures: they have no spacing."""
+        return self.own.__name__ == PICTURES
+
+    @property
+    def _has_sizes(self) -> bool:
+        """Whether the sizes of pixels are known: not 1 for want of any, and 999 between planes."""
+        sizes = [size for size in self.spacing if size != 999]
+        return not self.of_pictures and any(abs(size - 1) >= UNIT for size in sizes)
+
+    @property
+    def _of_planes(self) -> bool:
         """Whether the training images were planes whose pixels have the size 1: converted ones."""
         *plane, between = sorted(self.spacing) or [0.0]
         return len(plane) == 2 and between > 100 and all(abs(size - 1) < UNIT for size in plane)
@@ -93,7 +106,7 @@ class Formats:
             place: where a list names it.
         """
         if not os.path.lexists(file):
-            return FileFault(file, f"is not there{f'; {place} names it' * bool(place)}")
+            return _absent(file, place)
         if self.ending_of(file).lower() not in self.readers:
             return FileFault(file, *self.refusal(file.name))
         if self.own.__name__ == STACKS and not channel_of(file, ending_of(file.name)):
@@ -101,8 +114,18 @@ class Formats:
                 file, "has no channel number, and nnU-Net finds a stack's spacing by it",
                 f"name it CASE_0000{ending_of(file.name)}, its spacing CASE.json",
             )  # fmt: skip
-        problem, remedy = jpeg_fault(file) if self.ending_of(file).lower() in JPEG else ("", "")
+        problem, remedy = self._odd(file)
         return FileFault(file, problem, remedy) if problem else None
+
+    def _odd(self, file: Path) -> tuple[str, str]:
+        """Return why a file's pixels are not what the model would take them for; or nothing."""
+        ending = self.ending_of(file).lower()
+        if ending in PLACED and self._has_sizes:
+            return spacing_fault(file, ending)
+        if ending not in PICTURE or self.own.__name__ == STACKS:
+            return "", ""
+        slices = slices_as_colours(file, ending, self.channels)
+        return slices if slices[0] or ending == self.ending.lower() else oddity_of(file, ending)
 
     def refusal(self, name: str) -> tuple[str, str]:
         """Return why a file of that name is not taken, and what to do."""
@@ -121,18 +144,33 @@ class Formats:
         )
 
 
-def formats_of(plans: JsonMapping, own: "Reader", ending: str) -> Formats:
+def _absent(file: Path, place: str) -> FileFault:
+    """Return the fault of a file that is not there.
+
+    Args:
+        file: an image.
+        place: where a list or a table names it; empty: the command line.
+    """
+    named = f"; {place} names it" * bool(place)
+    if "\\" in file.name:  # written by Windows
+        return FileFault(file, f"is not there{named}", "/ parts folders here, not \\")
+    remedy = "paths are relative to the folder of the file that names them, or whole"
+    return FileFault(file, f"is not there{named}", remedy if place else "correct its name")
+
+
+def formats_of(plans: JsonMapping, own: "Reader", ending: str, channels: Sequence[str]) -> Formats:
     """Return the files that a model takes.
 
     Args:
         plans: of the model.
         own: nnU-Net's reader that they name.
         ending: file_ending of its dataset.json.
+        channels: by name.
     """
     known = plans.get("original_median_spacing_after_transp")
     usual = known if isinstance(known, list) else []
     sizes = tuple(float(size) for size in usual if isinstance(size, int | float))
-    return Formats(own, ending, sizes)
+    return Formats(own, ending, sizes, tuple(channels))
 
 
 def foreign_notices(cases: Iterable[Sequence[Path]], ending: str) -> Iterator[str]:
@@ -150,23 +188,3 @@ def foreign_notices(cases: Iterable[Sequence[Path]], ending: str) -> Iterator[st
             f"Read as the model's *{ending}: {told}; masks are *{ending}."
             + " JPEG has changed values, and masks may differ for it." * lossy
         )
-
-
-def jpeg_fault(file: Path) -> tuple[str, str]:
-    """Return why a JPEG's pixels are not what people see, and what to do; or nothing.
-
-    Cameras store what they took as it lay, and how to turn it: a mask would lie as it is stored.
-    """
-    from PIL import Image
-
-    with contextlib.suppress(Exception), Image.open(file) as picture:  # reading it tells why
-        turned = picture.getexif().get(ORIENTATION, 1)
-        if turned != 1:
-            return (
-                f"is to be turned (EXIF orientation {turned}), which some programs do and others "
-                "do not",
-                "save it upright, as `magick mogrify -auto-orient` does",
-            )
-        if picture.mode == "CMYK":
-            return "stores its colours as CMYK", "save it as RGB"
-    return "", ""

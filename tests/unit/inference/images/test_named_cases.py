@@ -45,8 +45,23 @@ def test_a_folder_has_each_format_that_the_model_takes(folder):
         "a": ["a_0000.JPG"], "b": ["b_0000.png", "b_0001.png"], "c": ["c_0000.nii.gz"]
     }  # fmt: skip
     assert found.notices == (
-        f"Left out of {place}: 1 file *.webp, 1 file *.bmp; the model takes *.png, and others with "
-        "the number of a channel.",
+        f"Left out of {place}: plain.bmp: no number of a channel. To predict them, rename "
+        "plain.bmp to plain_0000.bmp; or name them as they are, in a list (-i list.txt) or one by "
+        f"one (-i {place / 'plain.bmp'} …).",
+        f"Left out of {place}: d_0000.webp: no format that this model takes (1 file *.webp). "
+        "Convert them to *.png to predict them.",
+    )
+
+
+@pytest.mark.parametrize("numbered", ["x_0000.png", "x_0000.bmp"])
+def test_a_folder_of_which_most_would_be_left_out(folder, numbered):
+    place = folder(numbered, "a.jpg")
+    assert list(asked(place).cases) == ["x"]
+    assert "a.jpg: no number of a channel" in asked(place).notices[0]
+    folder("b.jpg")
+    assert refusal(place).startswith(
+        f"{place}: image files of a folder must end in _0000, one number of four digits per "
+        "channel; 2 files without: a.jpg, b.jpg. Fix: rename a.jpg to a_0000.jpg and so on; or "
     )
 
 
@@ -54,8 +69,8 @@ def test_a_folder_of_photos_without_numbers(folder):
     place = folder("b.jpg", "a.jpg")
     assert refusal(place) == (
         f"{place}: image files of a folder must end in _0000, one number of four digits per "
-        "channel; found a.jpg, b.jpg. Fix: rename a.jpg to a_0000.jpg and so on; or name them as "
-        f"they are, in a list (-i list.txt) or one by one (-i {place / 'a.jpg'} …)."
+        "channel; 2 files without: a.jpg, b.jpg. Fix: rename a.jpg to a_0000.jpg and so on; or "
+        f"name them as they are, in a list (-i list.txt) or one by one (-i {place / 'a.jpg'} …)."
     )
 
 
@@ -175,6 +190,49 @@ def test_all_that_is_wrong_with_a_table_at_once(tmp_path):
     assert lines[4].startswith("  line 4 of mine.csv: the case '../c' cannot name a mask.")
     file.write_text("case,file\n")
     assert refusal(file).startswith(f"-i {file} has no row.")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            f"case,file\na,{'x' * 140_000}\n",
+            "is no table, in line 2: field larger than field limit",
+        ),
+        ("case,file\na,b, c.png\n", "line 2 of mine.csv: 3 values for 2 columns. Fix: put values"),
+        ("case,file\n,,x.png\n", "line 2 of mine.csv: 3 values for 2 columns."),
+    ],
+)
+def test_rows_that_are_none(tmp_path, text, told):
+    (tmp_path / "mine.csv").write_text(text)
+    message = refusal(tmp_path / "mine.csv")
+    assert told in message
+    assert " Fix: " in message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_of_other_programs(tmp_path, end, delimiter):
+    rows = [["case", "file"], ["one", '"a, b; c.png"'], ['"t ""2"""', "b.png"]]
+    text = end.join(map(delimiter.join, rows)) + end
+    (tmp_path / "mine.csv").write_bytes(("\ufeff" + text).encode())
+    found = asked(tmp_path / "mine.csv")
+    assert names_of(found) == {"one": ["a, b; c.png"], 't "2"': ["b.png"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("gone.png", "paths are relative to the folder of the file that names them, or whole"),
+        ("C:\\scans\\a.png", "/ parts folders here, not \\"),
+    ],
+)
+def test_files_that_are_not_there(tmp_path, line, remedy):
+    (tmp_path / "mine.csv").write_text(f"case,file\na,{line}\n")
+    found = asked(tmp_path / "mine.csv")
+    fault = formats().fault(found.cases["a"][0], found.named["a"])
+    assert fault.problem == "is not there; line 2 of mine.csv names it"
+    assert fault.remedy == remedy
 
 
 def test_images_one_by_one(folder, tmp_path):
