@@ -290,9 +290,8 @@ def test_a_volume_is_predicted_slice_by_slice(model, images):
 @pytest.mark.parametrize("place", ["images", "model"])
 def test_masks_among_what_they_are_made_from(model, images, place):
     masks = images / ".." / place
-    assert refusal(MachineError, images, model, masks=masks) == (
-        f"-o {masks} is the folder of the {place}. Fix: another folder."
-    )
+    told = f"-o {masks} is the folder of the {place}. Fix: another folder."
+    assert refusal(MachineError, images, model, masks=masks) == told
 
 
 def test_masks_that_cannot_be_written(model, images):

@@ -129,7 +129,7 @@ def test_a_zip_that_is_cut_off(small_bundle, results, tmp_path, kept):
 
 def test_what_is_no_file(results, tmp_path):
     absent = tmp_path / "absent.zip"
-    with pytest.raises(ModelError, match=r"absent.zip cannot be read: No such file"):
+    with pytest.raises(ModelError, match=r"absent.zip is not there; the zip of `vit_cli export --to` is needed"):
         installed(absent, results)
     with pytest.raises(ModelError, match="cannot be read: Is a directory"):
         installed(results, results)
