@@ -11,7 +11,7 @@ from nnunet_vit.inference.large.mask_file import write_mask
 from nnunet_vit.inference.large.normalizing import changes_of, masked_channels
 from nnunet_vit.inference.large.opening import bytes_of_strips, opened
 from nnunet_vit.inference.large.source import Strips
-from nnunet_vit.inference.large.streaming import Reading, mask_strips
+from nnunet_vit.inference.large.streaming import Reading, mask_lanes, tiles_of
 from nnunet_vit.inference.large.which_images import MASK
 from nnunet_vit.inference.large.whole_look import WholeLook, look_through
 from nnunet_vit.inference.loaded_model import LoadedModel
@@ -84,11 +84,11 @@ class _Work:
             changes = changes_of(self.model, look, str(files[0]))
             done = [0]
             reading = Reading(strips, look, changes, grid.padding(look.size), done)
-            tiles = prod(map(len, grid.steps(look.size)))
+            tiles = tiles_of(grid, look, strips.source.shape[2])
             self.progress.start_parts(f"Predicting {case}", tiles, "tile", lambda: done[0])
             values = values_of_masks(labels)
-            lines = mask_strips(self.window, reading, labels, dtype=values)
-            write_mask(mask, lines, strips.source.shape[1:], values)
+            lanes = mask_lanes(self.window, reading, labels, dtype=values)
+            write_mask(mask, lanes, strips.source.shape[1:], values)
 
     def _look(self, case: str, strips: Strips) -> WholeLook:
         """Say how large an image is, and look at all its pixels."""
