@@ -1,5 +1,7 @@
 """Lanes: the columns of a wide image that are predicted together, from its top to its bottom."""
 
+import itertools
+
 from nnunet_vit.inference.large import mask_file, source
 from nnunet_vit.inference.large.source import Ends
 
@@ -12,4 +14,4 @@ def lanes_of(width: int) -> list[Ends]:
     tiles = -(-width // mask_file.TILE)
     lanes = -(-tiles // max(1, source.MOST_COLUMNS // mask_file.TILE))
     borders = [min(width, number * tiles // lanes * mask_file.TILE) for number in range(lanes + 1)]
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(itertools.pairwise(borders))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.large.freed_memory import give_back_blocks
 from nnunet_vit.inference.large.mask_file import write_mask
+from nnunet_vit.inference.large.needed_memory import bytes_of_strips
 from nnunet_vit.inference.large.normalizing import changes_of, masked_channels
-from nnunet_vit.inference.large.opening import bytes_of_strips, opened
+from nnunet_vit.inference.large.opening import opened
 from nnunet_vit.inference.large.source import Strips
 from nnunet_vit.inference.large.streaming import Reading, mask_lanes, tiles_of
 from nnunet_vit.inference.large.which_images import MASK
@@ -52,6 +54,7 @@ def predict_large(
     Raises:
         MachineError: the network takes more memory than there is.
     """
+    give_back_blocks()
     work = _Work(model, window or window_of(model, options, progress), progress)
     failures: dict[str, UserError] = {}
     for case in inputs.large:

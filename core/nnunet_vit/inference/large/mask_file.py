@@ -58,9 +58,7 @@ def write_mask(
 class _Level:
     """The compressed tiles of one resolution, in a file, in any order."""
 
-    def __init__(
-        self, spool: Path, size: tuple[int, int], dtype: "np.dtype[np.generic]"
-    ) -> None:
+    def __init__(self, spool: Path, size: tuple[int, int], dtype: "np.dtype[np.generic]") -> None:
         """Start with no tile of a mask of size (Y, X)."""
         self.size, self.dtype = size, dtype
         self._file, self._path = spool.open("w+b"), spool
@@ -69,7 +67,8 @@ class _Level:
     @property
     def places(self) -> Iterator[tuple[int, int]]:
         """The tiles' rows and columns, row by row."""
-        return itertools.product(*(range(-(-size // TILE)) for size in self.size))
+        down, across = (range(-(-size // TILE)) for size in self.size)
+        return itertools.product(down, across)
 
     def add(self, column: int, strips: Strips) -> None:
         """Take the lines of a lane that begins at a column of tiles."""
@@ -115,7 +114,7 @@ class _Level:
         """Keep a tile at the end of the file, filled up with 0."""
         tile = np.zeros((TILE, TILE), self.dtype)
         tile[: pixels.shape[0], : pixels.shape[1]] = pixels
-        data = zlib.compress(tile)
+        data = zlib.compress(tile.data)
         self._where[row, column] = self._file.seek(0, 2), len(data)
         self._file.write(data)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ON_SAME_PIXELS = "the channels of a case must lie on the same pixels"
 PIECE = 1 << 23  # values that are looked at together
+DECODED = 1 << 24  # bytes of stored pieces that are decoded together
 MOST_COLUMNS = 8192  # that are read and predicted together: what memory depends on
 Ends = tuple[int, int]  # half open
 

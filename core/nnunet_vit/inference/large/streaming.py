@@ -103,10 +103,13 @@ def mask_lanes(
         logits = window.rows(look.size, reading.of(window.grid.read(look.size, inside)), inside)
         own = slice(inside[0] + look.across[0] - left, inside[1] + look.across[0] - left)
         masks = _decided(logits, labels, dtype, name=reading.strips.name)
-        yield left, itertools.chain(
-            _zeros(look.down[0], right - left, dtype),
-            (_widened(mask, right - left, own) for mask in masks),
-            _zeros(height - look.down[1], right - left, dtype),
+        yield (
+            left,
+            itertools.chain(
+                _zeros(look.down[0], right - left, dtype),
+                (_widened(mask, right - left, own) for mask in masks),
+                _zeros(height - look.down[1], right - left, dtype),
+            ),
         )
 
 
@@ -123,8 +126,8 @@ def _decided(
     *,
     name: str,
 ) -> Iterator["Array"]:
-    """Yield masks (lines, columns) of logits, few lines at a time: they are in float32 meanwhile."""
-    for logits in itertools.chain.from_iterable(row.split(LINES, dim=1) for row in rows):
+    """Yield masks (lines, columns) of logits; few lines at a time are in float32."""
+    for logits in itertools.chain.from_iterable(torch.split(row, LINES, dim=1) for row in rows):
         if not bool(torch.isfinite(logits).all()):
             raise NumericsError(f"{name}: the network's output is not finite: no mask is written.")
         mask = np.zeros(logits.shape[1:], dtype)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from tifffile import FileHandle, TiffFrame, TiffPage
 
-from nnunet_vit.inference.large.source import Ends
+from nnunet_vit.inference.large.source import DECODED, Ends
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Decoded = tuple["Array | None", tuple[int, int, int, int, int], tuple[int, int, int, int]]
 JPEG = (6, 7, 33007, 34892)  # whose tables lie beside the pieces
 WHOLE_BYTES = (8, 16, 32, 64)
-TOGETHER = 1 << 24  # bytes of the pieces that are decoded at the same time
 
 
 class Pieces:
@@ -66,7 +65,7 @@ class Pieces:
             for plane, line in itertools.product(range(self._planes), range(*down)):
                 found[plane, line - down[0]] = self._plain_line(plane, line, across)
         else:
-            for group in _groups(self._indices(down, across), max(1, TOGETHER // self.bytes)):
+            for group in _groups(self._indices(down, across), max(1, DECODED // self.bytes)):
                 stored = [(self._stored(index), index) for index in group]
                 for decoded in threads.map(self._decoded, stored):
                     _fill(found, decoded, down[0], across[0])

@@ -36,9 +36,7 @@ class Grid:
             for at in itertools.product(*self.steps(shape))
         ]
 
-    def rows_on(
-        self, size: Sequence[int], columns: tuple[int, int]
-    ) -> tuple[list[int], list[int]]:
+    def rows_on(self, size: Sequence[int], columns: tuple[int, int]) -> tuple[list[int], list[int]]:
         """Return where tiles begin that lie on some columns of an image.
 
         Args:
