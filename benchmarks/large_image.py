@@ -1,6 +1,6 @@
 """Time and peak memory of `vit_cli predict` on one large TIFF, which is drawn for it.
 
-    python benchmarks/large_image.py MODEL_FOLDER [--size 20000 20000] [--device cpu] [-- MORE_OPTIONS]
+    python benchmarks/large_image.py MODEL_FOLDER [--size LINES COLUMNS] [--device cpu] [-- MORE]
 
 The image is a tiled RGB TIFF of blobs in a temporary folder; without more options the command gets
 --no-mirroring --step-size 1. Memory is the highest resident size of the real command.
@@ -82,9 +82,10 @@ def main() -> None:
             "-o", str(masks), "--model", str(given.model), "--device", given.device, *given.more,
         ]  # fmt: skip
         seconds, peak = peak_of(command)
-        (file,) = masks.glob("large.*")  # as the model's own images where it is small
-        with tifffile.TiffFile(file) as mask:
-            levels = [page.shape for page in mask.pages]
+        levels = []  # a small image's mask has the format of the model's images
+        for file in masks.glob("large.tif"):
+            with tifffile.TiffFile(file) as mask:
+                levels = [page.shape for page in mask.pages]
     whole = height * width * (3 * 4 + 2 * 2)  # float32 image and half-precision logits of 2 classes
     print(
         f"{height} x {width}: {seconds:.0f} s, peak memory {peak / 1e9:.2f} GB, "

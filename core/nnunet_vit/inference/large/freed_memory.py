@@ -1,4 +1,4 @@
-"""Memory that is freed goes back to the system, so that a long prediction takes no more over time."""
+"""Freed memory goes back to the system: a prediction that takes hours takes no more of it."""
 
 import contextlib
 import ctypes

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from nnunet_vit.errors import UserError, counted
@@ -100,7 +99,7 @@ class _Work:
         outputs = model.labels.num_segmentation_heads
         memory = bytes_of_strips(source, grid.tile, outputs, len(model.networks))
         level = f", {source.level}" if source.level else ""
-        tiles = prod(map(len, grid.steps(size)))
+        tiles = tiles_of(grid, WholeLook((0, size[0]), (0, size[1]), []), size[1])
         self.progress.log(
             f"{case}: {sizes_text(size)} pixels{level}, read in strips: {counted(tiles, 'tile')}, "
             f"{bytes_text(memory)} of memory beside the network."
