@@ -94,8 +94,8 @@ def _of_strips(file: Path) -> _Mask | None:
     counts = np.zeros(1 << 16, dtype=np.int64)
     try:
         with Strips(opened([file]), str(file)) as strips:
-            for _, strip in strips.all():
-                counts += np.bincount(strip.ravel(), minlength=len(counts))
+            for _, _, part in strips.all():
+                counts += np.bincount(part.ravel(), minlength=len(counts))
     except DataError:
         return None
     return _Mask({value: int(counts[value]) for value in np.flatnonzero(counts).tolist()})

@@ -41,7 +41,7 @@ def test_large_masks_are_counted_in_strips(tmp_path):
     mask = np.zeros((700, 900), np.uint8)
     mask[:2, :10], mask[600, 5] = 1, 2
     strips = (mask[top : top + 100] for top in range(0, 700, 100))
-    write_mask(tmp_path / "a.tif", strips, mask.shape, mask.dtype)
+    write_mask(tmp_path / "a.tif", [(0, strips)], mask.shape, mask.dtype)
     imsave(tmp_path / "b.png", mask, check_contrast=False)
     description = {"labels": LABELS, "file_ending": ".png", **CHANNELS}
     table = write_volumes(tmp_path, ["a", "b", "c"], description, large=["a", "c"])

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.large.freed_memory import give_back_blocks
 from nnunet_vit.inference.large.mask_file import write_mask
+from nnunet_vit.inference.large.needed_memory import bytes_of_strips
 from nnunet_vit.inference.large.normalizing import changes_of, masked_channels
-from nnunet_vit.inference.large.opening import bytes_of_strips, opened
+from nnunet_vit.inference.large.opening import opened
 from nnunet_vit.inference.large.source import Strips
-from nnunet_vit.inference.large.streaming import Reading, mask_strips
+from nnunet_vit.inference.large.streaming import Reading, mask_lanes, tiles_of
 from nnunet_vit.inference.large.which_images import MASK
 from nnunet_vit.inference.large.whole_look import WholeLook, look_through
 from nnunet_vit.inference.loaded_model import LoadedModel
@@ -52,6 +53,7 @@ def predict_large(
     Raises:
         MachineError: the network takes more memory than there is.
     """
+    give_back_blocks()
     work = _Work(model, window or window_of(model, options, progress), progress)
     failures: dict[str, UserError] = {}
     for case in inputs.large:
@@ -84,11 +86,11 @@ class _Work:
             changes = changes_of(self.model, look, str(files[0]))
             done = [0]
             reading = Reading(strips, look, changes, grid.padding(look.size), done)
-            tiles = prod(map(len, grid.steps(look.size)))
+            tiles = tiles_of(grid, look, strips.source.shape[2])
             self.progress.start_parts(f"Predicting {case}", tiles, "tile", lambda: done[0])
             values = values_of_masks(labels)
-            lines = mask_strips(self.window, reading, labels, dtype=values)
-            write_mask(mask, lines, strips.source.shape[1:], values)
+            lanes = mask_lanes(self.window, reading, labels, dtype=values)
+            write_mask(mask, lanes, strips.source.shape[1:], values)
 
     def _look(self, case: str, strips: Strips) -> WholeLook:
         """Say how large an image is, and look at all its pixels."""
@@ -97,7 +99,7 @@ class _Work:
         outputs = model.labels.num_segmentation_heads
         memory = bytes_of_strips(source, grid.tile, outputs, len(model.networks))
         level = f", {source.level}" if source.level else ""
-        tiles = prod(map(len, grid.steps(size)))
+        tiles = tiles_of(grid, WholeLook((0, size[0]), (0, size[1]), []), size[1])
         self.progress.log(
             f"{case}: {sizes_text(size)} pixels{level}, read in strips: {counted(tiles, 'tile')}, "
             f"{bytes_text(memory)} of memory beside the network."

@@ -9,12 +9,11 @@ from nnunet_vit.data.checks.sampling import bytes_of_machine
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.inference.large.needed_memory import bytes_of_strips
 from nnunet_vit.inference.large.normalizing import unknown_schemes
 from nnunet_vit.inference.large.source import Source, Stacked
 from nnunet_vit.inference.large.which_images import SLIDES, ZARRS
 from nnunet_vit.quantities import bytes_text, sizes_text
-
-HALF, SINGLE = 2, 4  # bytes per number
 
 
 def opened(files: Sequence[Path]) -> Source:
@@ -48,26 +47,6 @@ def _opened(file: Path) -> Source:
     from nnunet_vit.inference.large.tiff_image import TiffImage
 
     return TiffImage(file)
-
-
-def bytes_of_strips(source: Source, tile: Sequence[int], outputs: int, networks: int) -> int:
-    """Return the memory that an image takes beside the networks, whatever its height.
-
-    Lines that tiles lie on and those stored with them; sums of logits of each network and weights
-    for a row of tiles; the mean logits of its lines, and a copy in single precision of one.
-
-    Args:
-        source: of the image.
-        tile: (H, W), pixels.
-        outputs: of the network.
-        networks: how many there are.
-    """
-    channels, height, width = source.shape
-    high, wide = tile[0], max(width, tile[1])
-    kept = min(high + 2 * source.chunk, height + high)
-    stored = channels * kept * width * source.bytes
-    sums = (networks * outputs + 1 + 2 * outputs) * high * wide * HALF
-    return stored + sums + 2 * high * wide * SINGLE
 
 
 def look_at_large(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnunet_vit.errors import DataError, MachineError, first_line
+from nnunet_vit.inference.large.source import Ends
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
 ONLY_OPENSLIDE = (".mrxs", ".vms", ".vmu", ".bif")
 READERS = (("tiffslide", "TiffSlide"), ("openslide", "OpenSlide"))
-USUAL = 256  # lines of a slide's tiles, where it does not say
+USUAL = 256  # edge of a slide's tiles, where it does not say
 WHITE = 255  # where nothing was scanned
 
 
@@ -23,6 +24,7 @@ class SlideImage:
     Attributes:
         shape: (C, Y, X).
         chunk: lines that are stored together.
+        wide: columns that are stored together.
         bytes: of a value.
         level: which of the slide's resolutions it is.
     """
@@ -46,14 +48,16 @@ class SlideImage:
             raise DataError(f"{file} is no slide that can be read: {first_line(error)}.") from error
         self.shape = (3, int(height), int(width))
         self.chunk = int(_of(known, "level[0].tile-height") or USUAL)
+        self.wide = int(_of(known, "level[0].tile-width") or USUAL)
         micrometres = _of(known, "mpp-y")
         finest = [f"the finest of {count} levels"] if count > 1 else []
         size = [f"{float(micrometres):.3g} µm per pixel"] if micrometres else []
         self.level = ", ".join([*finest, *size])
 
-    def lines(self, top: int, bottom: int) -> "Array":
-        """Return lines (C, bottom - top, X) in the file's own type."""
-        region = self._slide.read_region((0, top), 0, (self.shape[2], bottom - top))
+    def part(self, down: Ends, across: Ends) -> "Array":
+        """Return the pixels (C, lines, columns) of a part in the file's own type."""
+        (top, bottom), (left, right) = down, across
+        region = self._slide.read_region((left, top), 0, (right - left, bottom - top))
         values = np.asarray(region)
         if values.shape[-1] == 4:
             values = np.where(values[..., 3:] > 0, values[..., :3], np.uint8(WHITE))

@@ -1,4 +1,4 @@
-"""What every kind of large image gives: its size and a strip of its lines at a time."""
+"""What every kind of large image gives: its size and one part of its pixels at a time."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,26 +13,31 @@ if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
 ON_SAME_PIXELS = "the channels of a case must lie on the same pixels"
-PIECE = 1 << 24  # values that are looked at together
+PIECE = 1 << 23  # values that are looked at together
+DECODED = 1 << 24  # bytes of stored pieces that are decoded together
+MOST_COLUMNS = 8192  # that are read and predicted together: what memory depends on
+Ends = tuple[int, int]  # half open
 
 
 class Source(Protocol):
-    """An image that is read in strips as wide as it is.
+    """An image that is read in parts.
 
     Attributes:
         shape: (C, Y, X).
         chunk: lines that are stored together; strips that begin and end there are read once.
+        wide: columns that are stored together.
         bytes: of a value.
         level: which of the image's resolutions it is, in words; empty where there is one.
     """
 
     shape: tuple[int, int, int]
     chunk: int
+    wide: int
     bytes: int
     level: str
 
-    def lines(self, top: int, bottom: int) -> "Array":
-        """Return lines (C, bottom - top, X) in the file's own type."""
+    def part(self, down: Ends, across: Ends) -> "Array":
+        """Return the pixels (C, lines, columns) of a part in the file's own type."""
 
     def close(self) -> None:
         """Close the file."""
@@ -46,6 +51,7 @@ class Stacked:
         first = sources[0]
         self.shape = (sum(source.shape[0] for source in sources), *first.shape[1:])
         self.chunk = max(source.chunk for source in sources)
+        self.wide = max(source.wide for source in sources)
         self.bytes, self.level = max(source.bytes for source in sources), first.level
         self._sources = sources
 
@@ -58,11 +64,11 @@ class Stacked:
                 return FileFault(file, problem, ON_SAME_PIXELS)
         return None
 
-    def lines(self, top: int, bottom: int) -> "Array":
-        """Return lines (C, bottom - top, X)."""
+    def part(self, down: Ends, across: Ends) -> "Array":
+        """Return the pixels (C, lines, columns) of a part."""
         import numpy as np
 
-        return np.concatenate([source.lines(top, bottom) for source in self._sources])
+        return np.concatenate([source.part(down, across) for source in self._sources])
 
     def close(self) -> None:
         """Close the files."""
@@ -76,9 +82,10 @@ class Strips:
     It is closed at the end of a `with`.
     """
 
-    def __init__(self, source: Source, name: str) -> None:
-        """Read a source; errors call it by its name."""
+    def __init__(self, source: Source, name: str, across: Ends | None = None) -> None:
+        """Read some columns of a source, or all; errors call it by its name."""
         self.source, self.name = source, name
+        self._across = across or (0, source.shape[2])
         self._kept: Array | None = None
         self._top = 0
 
@@ -95,16 +102,26 @@ class Strips:
         """Close the source."""
         self.source.close()
 
-    def all(self) -> Iterator[tuple[int, "Array"]]:
-        """Yield all lines in strips (C, lines, X), each with where it begins."""
+    def within(self, across: Ends) -> "Strips":
+        """Return the same image's columns (left, right), which are read from the top again."""
+        return Strips(self.source, self.name, across)
+
+    def all(self) -> Iterator[tuple[int, int, "Array"]]:
+        """Yield all pixels in parts (C, lines, columns), each with its first line and column.
+
+        Parts come from top to bottom, those on the same lines from left to right. Where whole
+        lines are stored together, a part is as wide as the image: they are decoded once.
+        """
         channels, height, width = self.source.shape
-        chunk = self.source.chunk
-        count = max(1, PIECE // (channels * width * chunk)) * chunk
+        chunk, wide = self.source.chunk, min(width, max(MOST_COLUMNS, self.source.wide))
+        count = max(1, PIECE // (channels * wide * chunk)) * chunk
         for top in range(0, height, count):
-            yield top, self._read(top, min(top + count, height))
+            for left in range(0, width, wide):
+                ends = (left, min(left + wide, width))
+                yield top, left, self._read((top, min(top + count, height)), ends)
 
     def lines(self, top: int, bottom: int) -> "Array":
-        """Return lines (C, bottom - top, X); those above are not asked for again.
+        """Return lines (C, bottom - top, columns); those above are not asked for again.
 
         Raises:
             DataError: the file is damaged.
@@ -123,16 +140,16 @@ class Strips:
 
         chunk, height = self.source.chunk, self.source.shape[1]
         stop = min(-(-bottom // chunk) * chunk, height)
-        read = self._read(end, stop)
+        read = self._read((end, stop), self._across)
         if self._kept is not None:
             first = top // chunk * chunk
             read = np.concatenate([self._kept[:, first - self._top :], read], axis=1)
             self._top = first
         self._kept = read
 
-    def _read(self, top: int, bottom: int) -> "Array":
+    def _read(self, down: Ends, across: Ends) -> "Array":
         try:
-            return self.source.lines(top, bottom)
+            return self.source.part(down, across)
         except (UserError, MemoryError):
             raise
         except Exception as error:  # whatever a decoder raises on somebody's file

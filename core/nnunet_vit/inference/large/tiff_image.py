@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 
 from nnunet_vit.errors import DataError, first_line
+from nnunet_vit.inference.large.source import Ends
 from nnunet_vit.inference.large.tiff_pieces import Pieces
 from nnunet_vit.quantities import bytes_text, sizes_text
 
@@ -26,6 +27,7 @@ class TiffImage:
     Attributes:
         shape: (C, Y, X).
         chunk: lines that are stored together.
+        wide: columns that are stored together.
         bytes: of a value.
         level: which of the picture's resolutions it is.
     """
@@ -65,6 +67,7 @@ class TiffImage:
         pages = pages if axes == "CYX" and len(pages) == self.shape[0] else pages[:1]
         self._pieces = [Pieces(page, self._tiff.filehandle) for page in pages]
         self.chunk = max(pieces.chunk for pieces in self._pieces)
+        self.wide = max(pieces.wide for pieces in self._pieces)
         self.bytes = series.dtype.itemsize
         if any(pieces.cut_off for pieces in self._pieces):
             raise DataError(f"{file} is cut off: it ends before its pixels do.", "copy it again.")
@@ -76,9 +79,9 @@ class TiffImage:
                 fix=TILED,
             )
 
-    def lines(self, top: int, bottom: int) -> "Array":
-        """Return lines (C, bottom - top, X) in the file's own type."""
-        parts = [pieces.lines(top, bottom, self._threads) for pieces in self._pieces]
+    def part(self, down: Ends, across: Ends) -> "Array":
+        """Return the pixels (C, lines, columns) of a part in the file's own type."""
+        parts = [pieces.part(down, across, self._threads) for pieces in self._pieces]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def close(self) -> None:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnunet_vit.errors import DataError
-from nnunet_vit.inference.large.source import Strips
+from nnunet_vit.inference.large.source import Ends, Strips
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
-Ends = tuple[int, int]  # half open
 TOGETHER = 1 << 22  # values that are summed at once, in double precision
 
 
@@ -76,6 +75,11 @@ class WholeLook:
         """(Y, X) after cropping."""
         return self.down[1] - self.down[0], self.across[1] - self.across[0]
 
+    def inside(self, columns: Ends) -> Ends | None:
+        """Return which columns of the cropped image are among some of the whole one."""
+        first, last = (min(max(end, self.across[0]), self.across[1]) for end in columns)
+        return (first - self.across[0], last - self.across[0]) if first < last else None
+
 
 def look_through(strips: Strips, masked: Sequence[bool], seen: list[int]) -> WholeLook:
     """Return what there is to know.
@@ -91,12 +95,12 @@ def look_through(strips: Strips, masked: Sequence[bool], seen: list[int]) -> Who
     _, height, width = strips.source.shape
     lines, columns = np.zeros(height, bool), np.zeros(width, bool)
     channels = [Numbers() for _ in masked]
-    for top, strip in strips.all():
-        _check_finite(strip, strips.name)
-        there = (strip != 0).any(axis=0)
-        lines[top : top + len(there)] = there.any(axis=1)
-        columns |= there.any(axis=0)
-        _add(channels, strip, masked)
+    for top, left, part in strips.all():
+        _check_finite(part, strips.name)
+        there = (part != 0).any(axis=0)
+        lines[top : top + there.shape[0]] |= there.any(axis=1)
+        columns[left : left + there.shape[1]] |= there.any(axis=0)
+        _add(channels, part, masked)
         seen[0] = top + len(there)
     down, across = _ends(lines), _ends(columns)
     if (down, across) != ((0, height), (0, width)):
@@ -106,9 +110,12 @@ def look_through(strips: Strips, masked: Sequence[bool], seen: list[int]) -> Who
 
 def _within(strips: Strips, masked: Sequence[bool], down: Ends, across: Ends) -> list[Numbers]:
     channels = [Numbers() for _ in masked]
-    for top, strip in strips.all():
-        first, last = max(down[0] - top, 0), max(down[1] - top, 0)
-        _add(channels, strip[:, first:last, slice(*across)], masked)
+    for top, left, part in strips.all():
+        lines, columns = (
+            slice(max(first - at, 0), max(last - at, 0))
+            for at, (first, last) in ((top, down), (left, across))
+        )
+        _add(channels, part[:, lines, columns], masked)
     return channels
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from nnunet_vit.errors import DataError, MachineError, first_line
+from nnunet_vit.inference.large.source import Ends
 from nnunet_vit.quantities import sizes_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class ZarrImage:
     Attributes:
         shape: (C, Y, X).
         chunk: lines that are stored together.
+        wide: columns that are stored together.
         bytes: of a value.
         level: which of the image's resolutions it is.
     """
@@ -61,17 +63,15 @@ class ZarrImage:
             )
         self._axes = axes
         self.shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
-        self.chunk, self.bytes = int(self._values.chunks[-2]), self._values.dtype.itemsize
+        self.chunk, self.wide = map(int, self._values.chunks[-2:])
+        self.bytes = self._values.dtype.itemsize
         self.level = f"the finest of {len(paths)} levels" if len(paths) > 1 else ""
 
-    def lines(self, top: int, bottom: int) -> "Array":
-        """Return lines (C, bottom - top, X) in the file's own type."""
-        whole, down = slice(None), slice(top, bottom)
-        index = tuple(
-            down if axis == "y" else whole if axis in ("c", "x") else 0 for axis in self._axes
-        )
-        found = np.asarray(self._values[index])
-        return found.reshape(self.shape[0], bottom - top, self.shape[2])
+    def part(self, down: Ends, across: Ends) -> "Array":
+        """Return the pixels (C, lines, columns) of a part in the file's own type."""
+        wanted = {"c": slice(None), "y": slice(*down), "x": slice(*across)}
+        found = np.asarray(self._values[tuple(wanted.get(axis, 0) for axis in self._axes)])
+        return found.reshape(self.shape[0], down[1] - down[0], across[1] - across[0])
 
     def close(self) -> None:
         """Leave the folder; nothing is open."""

@@ -1,6 +1,7 @@
 """Sums of logits for one row of tiles, which moves down an image that is never whole in memory."""
 
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -15,9 +16,6 @@ class Band(Sums):
 
     Tiles come row by row. Lines above the row that begins are complete: their mean is kept until
     somebody takes it.
-
-    Attributes:
-        regions: all tiles of the image, in padded coordinates, row by row.
     """
 
     def __init__(
@@ -28,31 +26,41 @@ class Band(Sums):
         *,
         outputs: int,
         device: torch.device,
+        columns: tuple[int, int],
     ) -> None:
-        """Start at the top of an image of size (Y, X)."""
-        (above, below), _ = grid.padding(size)
-        padded = [have + sum(ends) for have, ends in zip(size, grid.padding(size), strict=True)]
-        super().__init__(
-            torch.empty((0, grid.tile[0], size[1]), device=device), grid, networks, outputs=outputs
-        )
-        self.regions = grid.regions(padded)
-        self._top, self._above, self._end = 0, above, padded[0] - below
-        self._height = padded[0]
+        """Start at the top of some columns (left, right) of an image of size (Y, X)."""
+        (above, below), (before, _) = grid.padding(size)
+        self._tile, self._starts = grid.tile, grid.rows_on(size, columns)
+        self._left, last = self._starts[1][0], self._starts[1][-1]
+        empty = torch.empty((0, grid.tile[0], last + grid.tile[1] - self._left), device=device)
+        super().__init__(empty, grid, networks, outputs=outputs)
+        self._columns = slice(*(end + before - self._left for end in columns))
+        self._height = size[0] + above + below
+        self._top, self._above, self._end = 0, above, self._height - below
         self._means: list[Tensor] = []
+
+    @property
+    def regions(self) -> Iterator[Region]:
+        """The tiles that lie on the columns, in coordinates of the padded image, row by row."""
+        for at in itertools.product(*self._starts):
+            yield tuple(
+                slice(start, start + size) for start, size in zip(at, self._tile, strict=True)
+            )
 
     def add(self, region: Region, logits: Tensor, weights: Tensor) -> None:
         """Add the logits of a tile; where a new row begins, the lines above it are finished."""
         down, across = region
         if down.start > self._top:
             self._move(down.start)
-        super().add((slice(0, down.stop - down.start), across), logits, weights)
+        own = slice(across.start - self._left, across.stop - self._left)
+        super().add((slice(0, down.stop - down.start), own), logits, weights)
 
     def finish(self) -> None:
         """Finish the lines that are left: all tiles have been added."""
         self._move(self._height)
 
     def taken(self) -> Iterator[Tensor]:
-        """Yield the mean logits (outputs, lines, X) of lines that are complete, once."""
+        """Yield the mean logits (outputs, lines, columns) of lines that are complete, once."""
         while self._means:
             yield self._means.pop(0)
 
@@ -61,7 +69,7 @@ class Band(Sums):
         done = copy.copy(self)
         done._logits, done._weights = self._logits[:, :, :lines], self._weights[:lines]
         first, last = max(self._above - self._top, 0), min(self._end - self._top, lines)
-        self._means.append(done.mean()[:, first:last].clone())
+        self._means.append(done.mean()[:, first:last, self._columns].clone())
         for plane in (*self._logits.flatten(0, 1), self._weights):
             plane[: len(plane) - lines] = plane[lines:].clone()
             plane[len(plane) - lines :] = 0

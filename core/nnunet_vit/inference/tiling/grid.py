@@ -36,6 +36,27 @@ class Grid:
             for at in itertools.product(*self.steps(shape))
         ]
 
+    def rows_on(self, size: Sequence[int], columns: tuple[int, int]) -> tuple[list[int], list[int]]:
+        """Return where tiles begin that lie on some columns of an image.
+
+        Args:
+            size: (Y, X) of the image, which may be less than a tile.
+            columns: (left, right) of the image.
+
+        Returns:
+            The first line of each row of tiles, and the first column of each tile of a row, in the
+            padded image.
+        """
+        (_, (before, _)), (_, wide) = self.padding(size), self.tile
+        left, right = (end + before for end in columns)
+        down, across = self.steps(size)
+        return down, [start for start in across if left - wide < start < right]
+
+    def read(self, size: Sequence[int], columns: tuple[int, int]) -> tuple[int, int]:
+        """Return the columns (left, right) of an image on which the tiles of `rows_on` lie."""
+        (_, (before, _)), (_, across) = self.padding(size), self.rows_on(size, columns)
+        return max(0, across[0] - before), min(size[1], across[-1] + self.tile[1] - before)
+
     def steps(self, shape: Sequence[int]) -> list[list[int]]:
         """Return where tiles begin on each axis; on one that is too short, at 0."""
         padded = [max(size, tile) for size, tile in zip(shape, self.tile, strict=True)]

@@ -84,18 +84,28 @@ class SlidingWindow:
             yield from _finished(begun)
 
     @torch.inference_mode()
-    def rows(self, size: Sequence[int], pixels: Callable[[Region], Tensor]) -> Iterator[Tensor]:
-        """Yield the mean logits (outputs, rows, X) of an image that is never whole in memory.
+    def rows(
+        self,
+        size: Sequence[int],
+        pixels: Callable[[Region], Tensor],
+        columns: tuple[int, int] | None = None,
+    ) -> Iterator[Tensor]:
+        """Yield the mean logits (outputs, rows, columns) of an image that is never whole in memory.
 
-        They are those of `logits`, to the last bit, from the top to the bottom.
+        They are those of `logits`, from the top to the bottom: the same tiles, added in the same
+        order.
 
         Args:
             size: (Y, X) of the image.
             pixels: returns those of a region, (C, *tile), with 0 outside of the image; it is asked
                 tile by tile, row by row.
+            columns: (left, right) that are wanted; None: all.
         """
-        grid, forward = self._grid, self._forward
-        band = Band(size, grid, forward.networks, outputs=self._outputs, device=forward.device)
+        forward = self._forward
+        band = Band(
+            size, self._grid, forward.networks,
+            outputs=self._outputs, device=forward.device, columns=columns or (0, size[1]),
+        )  # fmt: skip
         tiles = (Tile(band, region, pixels(region).to(forward.device)) for region in band.regions)
         for _ in self._batches(tiles):
             yield from band.taken()

@@ -30,7 +30,7 @@ def strips_of(mask, heights):
 def test_what_was_written_is_read(tmp_path, size, dtype, heights):
     mask = mask_of(size, dtype, most=3 if dtype == np.uint8 else 40_000)
     file = tmp_path / "a.tif"
-    write_mask(file, strips_of(mask, heights), size, np.dtype(dtype))
+    write_mask(file, [(0, strips_of(mask, heights))], size, np.dtype(dtype))
     assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
     with tifffile.TiffFile(file) as tiff:
         assert not tiff.is_bigtiff
@@ -49,7 +49,7 @@ def test_what_was_written_is_read(tmp_path, size, dtype, heights):
 def test_many_pixels_take_a_bigtiff(tmp_path, monkeypatch):
     monkeypatch.setattr(mask_file, "CLASSIC", 2 * 600 * 700 - 1)
     mask = mask_of((600, 700), np.uint8)
-    write_mask(tmp_path / "a.tif", iter([mask]), mask.shape, mask.dtype)
+    write_mask(tmp_path / "a.tif", [(0, [mask])], mask.shape, mask.dtype)
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         assert tiff.is_bigtiff
     np.testing.assert_array_equal(imread(tmp_path / "a.tif"), mask)
@@ -61,5 +61,5 @@ def test_coarser_levels_are_removed_where_strips_fail(tmp_path):
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        write_mask(tmp_path / "a.tif", strips(), (1200, 700), np.dtype(np.uint8))
+        write_mask(tmp_path / "a.tif", [(0, strips())], (1200, 700), np.dtype(np.uint8))
     assert {path.name for path in tmp_path.iterdir()} <= {"a.tif"}

@@ -7,6 +7,7 @@ from large_images import picture, write_tiff
 from predicting_model import IGNORING, LABELS, REGIONS, model_of
 
 from nnunet_vit.inference.inputs import Inputs
+from nnunet_vit.inference.large import mask_file, source
 from nnunet_vit.inference.large.large_cases import predict_large
 from nnunet_vit.inference.predict import run
 from nnunet_vit.inference.predicting import pipeline
@@ -19,6 +20,15 @@ pytestmark = pytest.mark.unit
 
 # several rows of tiles, one more pixel than tiles, one tile, smaller than a tile in one or two axes
 SIZES = [(301, 203), (61, 80), (25, 33), (24, 32), (10, 90), (90, 10), (7, 9)]
+
+
+@pytest.fixture(params=[8192, 48], ids=["one lane", "lanes"], autouse=True)
+def lanes(request, monkeypatch):
+    """Images are predicted whole, or in lanes whose borders lie at multiples of 16 columns."""
+    if request.param < 8192:
+        monkeypatch.setattr(mask_file, "TILE", 16)
+        monkeypatch.setattr(source, "MOST_COLUMNS", request.param)
+    return request.param
 
 
 def compare(model, sizes, tmp_path, *, change=lambda values: values, **options):

@@ -1,5 +1,6 @@
 """Strips of every kind of large image are what the whole image holds there."""
 
+import itertools
 import re
 
 import numpy as np
@@ -15,6 +16,7 @@ from nnunet_vit.inference.large.source import Strips
 pytestmark = pytest.mark.unit
 
 PARTS = [(0, 301), (0, 10), (63, 65), (100, 300), (300, 301), (64, 128)]
+ACROSS = [(0, 203), (0, 10), (47, 49), (100, 200), (202, 203), (48, 96)]
 DOWN = [(0, 64), (32, 96), (64, 128), (64, 128), (117, 181), (237, 301)]
 
 
@@ -24,14 +26,20 @@ def check(files, whole, chunk=None):
     assert source.shape == whole.shape
     assert source.bytes == whole.dtype.itemsize
     assert chunk in (None, source.chunk)
-    for top, bottom in PARTS:
-        found = source.lines(top, bottom)
+    for down, across in itertools.product(PARTS, ACROSS):
+        found = source.part(down, across)
         assert found.dtype == whole.dtype
-        np.testing.assert_array_equal(found, whole[:, top:bottom])
-    with Strips(source, "it") as strips:
-        for top, bottom in DOWN:
-            np.testing.assert_array_equal(strips.lines(top, bottom), whole[:, top:bottom])
-        np.testing.assert_array_equal(np.concatenate([s for _, s in strips.all()], 1), whole)
+        np.testing.assert_array_equal(found, whole[:, slice(*down), slice(*across)])
+    with Strips(source, "it") as every:
+        for across in ACROSS:
+            strips = every.within(across)
+            for top, bottom in DOWN:
+                found = strips.lines(top, bottom)
+                np.testing.assert_array_equal(found, whole[:, top:bottom, slice(*across)])
+        joined = np.zeros_like(whole)
+        for top, left, part in every.all():
+            joined[:, top : top + part.shape[1], left : left + part.shape[2]] += part
+        np.testing.assert_array_equal(joined, whole)
 
 
 @pytest.mark.parametrize("kind", TIFFS)

@@ -203,7 +203,7 @@ def test_models_that_do_not_take_them(tmp_path, changed, told):
 def test_a_row_of_tiles_that_no_memory_holds(tmp_path, monkeypatch):
     write(tmp_path, "b_0000.tif")
     monkeypatch.setattr(opening, "bytes_of_machine", lambda: 1000)
-    with pytest.raises(DataError, match=r"needs 0.0 MB of memory for a row of tiles"):
+    with pytest.raises(DataError, match=r"needs 0.1 MB of memory for a row of tiles"):
         sound(tmp_path)
 
 
