@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # where a path may begin: not in an address, which has :// before its path
-_BEGIN = r"(?:(?<![\w.~}/\\:])|(?<=[A-Za-z]{2}:)(?!//)|(?<=file://))"
+_BEGIN = r"(?:(?<![\w.~}/\\:])|(?<=[A-Za-z]{2}:)(?!//|/\d)|(?<=file://))"
 _HOME = r"~(?:[A-Za-z_][\w.-]*)?"  # of oneself, or of somebody by name
 _SHARE = r"(?:smb|cifs|nfs|afp|sftp|ssh|scp)://"
 _DRIVE = r"[A-Za-z]:[\\/]|\\\\"
 # a folder's name may have blanks, as far as prose can be told from it
 _PROSE = r"and|or|in|at|see|from|to|of|by|on|with|the|is|was|were|are|here|there"
-_WORD = r"[^/\\\s'\",;:()]+"
-_BLANKS = rf"[^/\\\s'\"]*{_WORD}(?: (?!(?:{_PROSE})\b){_WORD}){{1,2}}"
-_FOLDER = rf"(?:(?:[^/\\\s'\"]+|{_BLANKS})[\\/])"
+_WORD = r"[^/\\\s'\",;:()]{1,255}"
+_PLAIN = r"[^/\\\s'\"]{1,255}"  # the longest name of a file
+_BLANKS = rf"[^/\\\s'\"]{{0,255}}[^/\\\s'\",;:()](?: (?!(?:{_PROSE})\b){_WORD}){{1,2}}"
+_FOLDER = rf"(?:(?:{_PLAIN}|{_BLANKS})[\\/])"
 _LAST = r"([^\\/\s'\"]*)"
 ROOTED = re.compile(
     rf"(?<![\w.])(?:{_SHARE}|{_DRIVE}){_FOLDER}*{_LAST}"
-    rf"|{_BEGIN}(?:{_HOME}/{_FOLDER}*|/{_FOLDER}+){_LAST}"
+    # no blanks before the second separator: "/anti GFP/" is no path
+    rf"|{_BEGIN}(?:{_HOME}/{_FOLDER}*|/{_PLAIN}/{_FOLDER}*){_LAST}"
 )
 QUOTED = re.compile(rf"(['\"])(?:{_HOME}/|/|{_DRIVE})[^'\"\n]*[\\/]([^'\"\\/\n]+)[\\/]?\1")
 WHOLE = re.compile(rf"(?:(?:{_HOME})?/|{_DRIVE})[^\n]*")

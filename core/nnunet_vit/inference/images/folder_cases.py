@@ -69,7 +69,7 @@ def _mostly_unnumbered(
 ) -> list[Fault]:
     """Return the fault of a folder of whose images most would be left out for their names."""
     plain = [file for file in foreign if not named(file).channel]
-    return [_unnumbered(folder, plain)] if len(plain) > len(own) + numbered > 0 else []
+    return [_unnumbered(folder, plain)] if not own and len(plain) > numbered > 0 else []
 
 
 def named(file: Path, ending: str = "") -> NamedFile:

@@ -124,8 +124,10 @@ class Formats:
             return spacing_fault(file, ending)
         if ending not in PICTURE or self.own.__name__ == STACKS:
             return "", ""
+        if ending == self.ending.lower():  # as the training images were read
+            return "", ""
         slices = slices_as_colours(file, ending, self.channels)
-        return slices if slices[0] or ending == self.ending.lower() else oddity_of(file, ending)
+        return slices if slices[0] else oddity_of(file, ending)
 
     def refusal(self, name: str) -> tuple[str, str]:
         """Return why a file of that name is not taken, and what to do."""

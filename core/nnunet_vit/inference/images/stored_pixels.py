@@ -15,6 +15,7 @@ JPEG_MAGIC, PNG_MAGIC = b"\xff\xd8\xff", b"\x89PNG"
 EXIF = b"eXIf"  # a part of a PNG
 HEAD = 1 << 16  # bytes in which a PNG has it
 ORIENTATION = 0x0112  # of EXIF and of TIFF
+CHANNELS = ("C", "S")  # axes of a TIFF
 SLICES = {"Z": "slices", "T": "times"}
 COLOURS = {"r", "g", "b", "red", "green", "blue", "rgb_to_0_1"}
 UPRIGHT = "save it upright, as `magick mogrify -auto-orient` does"
@@ -108,9 +109,12 @@ def _of_tiff(file: Path) -> Oddity:
     jpeg = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)  # decoded to RGB
     if kind in (kinds.YCBCR, kinds.CIELAB, kinds.ICCLAB) and compressed not in jpeg:
         return f"stores its colours as {kinds(kind).name}", "save it as RGB"
-    pages = _pages(file)[1]
-    if pages > 1:
-        return f"holds {pages} grey pages, which are read as channels", "save one picture per file"
+    axis, pages = _pages(file)
+    if pages > 1 and axis not in CHANNELS:
+        return (
+            f"holds {pages} grey pages, which are read as channels",
+            "save the channels as one picture, or one picture per file",
+        )
     return NOTHING
 
 

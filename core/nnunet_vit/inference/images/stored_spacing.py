@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import math
 import struct
+import zlib
 from pathlib import Path
 
 from nnunet_vit.quantities import sizes_text
@@ -15,6 +16,7 @@ SAID_BY = {
     ".nrrd": (b"space directions:", b"spacings:"),
     ".mha": (b"ElementSpacing", b"ElementSize"),
 }
+DAMAGED = (OSError, EOFError, struct.error, zlib.error)
 REMEDY = "write the spacing of its voxels into the file"
 
 
@@ -25,7 +27,7 @@ def spacing_fault(file: Path, ending: str) -> tuple[str, str]:
         file: a volume; a damaged one has no such fault, reading it tells what is wrong.
         ending: in small letters.
     """
-    with contextlib.suppress(OSError, EOFError, struct.error), open(file, "rb") as content:
+    with contextlib.suppress(*DAMAGED), open(file, "rb") as content:
         if ending in SAID_BY:
             head = content.read(HEAD).partition(
                 b"\n\n" if ending == ".nrrd" else b"ElementDataFile"

@@ -108,6 +108,8 @@ class Forward:
             if self.batch > 1:
                 self.batch //= 2
             else:
+                for _ in range(self.teams - 1):  # when they have done what they compute
+                    self._free.get()
                 self.teams = 1
         if self.device.type == "cuda":
             torch.cuda.empty_cache()

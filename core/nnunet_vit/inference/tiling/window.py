@@ -120,7 +120,8 @@ class SlidingWindow:
     def _ahead(self) -> int:
         views = self._together * len(self._grid.mirrors)
         values = views * self._forward.networks * self._outputs * math.prod(self._grid.tile)
-        return AHEAD if values * torch.float32.itemsize <= MOST_AHEAD else 0
+        small = values * torch.float32.itemsize <= MOST_AHEAD
+        return AHEAD if small and self._forward.teams > 1 else 0
 
     def _parts(self, item: Item, image: Tensor) -> Iterator[_Part[Item]]:
         size, device = image.shape[1:], self._forward.device
@@ -143,13 +144,22 @@ class SlidingWindow:
         with ThreadPoolExecutor(AHEAD, "batch") as threads:
             computing: deque[tuple[list[Tile], Future[Tensor]]] = deque()
             while batch := list(islice(tiles, self._together)):
-                computing.append((batch, threads.submit(self._forward, self._views(batch))))
+                found = self._computed(threads if self._ahead else None, self._views(batch))
+                computing.append((batch, found))
                 if len(computing) > self._ahead:
                     self._add(*computing.popleft())
                     yield
             while computing:
                 self._add(*computing.popleft())
                 yield
+
+    def _computed(self, threads: ThreadPoolExecutor | None, views: Tensor) -> Future[Tensor]:
+        """Let threads compute the logits; without, compute them here, as a GPU wants it."""
+        if threads is not None:
+            return threads.submit(self._forward, views)
+        found: Future[Tensor] = Future()
+        found.set_result(self._forward(views))
+        return found
 
     def _views(self, tiles: Sequence[Tile]) -> Tensor:
         return torch.stack([view for tile in tiles for view in tile.pixels(self._grid)])

@@ -53,9 +53,14 @@ def test_a_folder_has_each_format_that_the_model_takes(folder):
     )
 
 
-@pytest.mark.parametrize("numbered", ["x_0000.png", "x_0000.bmp"])
-def test_a_folder_of_which_most_would_be_left_out(folder, numbered):
-    place = folder(numbered, "a.jpg")
+def test_previews_beside_images_of_the_models_own_format_are_left_out(folder):
+    place = folder("x_0000.png", "x_preview.jpg", "overview.jpg")
+    assert list(asked(place).cases) == ["x"]
+    assert "overview.jpg, x_preview.jpg: no number of a channel" in asked(place).notices[0]
+
+
+def test_a_folder_of_which_most_would_be_left_out(folder):
+    place = folder("x_0000.bmp", "a.jpg")
     assert list(asked(place).cases) == ["x"]
     assert "a.jpg: no number of a channel" in asked(place).notices[0]
     folder("b.jpg")

@@ -91,12 +91,13 @@ def test_many_are_told_in_one_line(tmp_path):
         ("ZYX", ("R", "G", "B"), "holds 3 grey slices, which would be read as colours"),
         ("TYX", ("red", "green", "blue"), "holds 3 grey times, which would be read as colours"),
         ("CYX", ("R", "G", "B"), None),
-        ("ZYX", ("below", "slice", "above"), None),
+        ("ZYX", ("below", "slice", "above"), "holds 3 grey pages, which are read as channels"),
     ],
 )
 def test_slices_are_no_colours(tmp_path, axes, channels, problem):
     file = tmp_path / "a_0000.tif"
     tifffile.imwrite(file, PAGES, imagej=True, metadata={"axes": axes})
     own = formats(ending=".tif")
-    fault = type(own)(own.own, ".tif", own.spacing, channels).fault(file, "")
+    fault = type(own)(own.own, ".png", own.spacing, channels).fault(file, "")
     assert (fault.problem if fault else None) == problem
+    assert type(own)(own.own, ".tif", own.spacing, channels).fault(file, "") is None

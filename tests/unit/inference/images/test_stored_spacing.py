@@ -73,6 +73,14 @@ def test_a_header_without_spacing(tmp_path, ending, line):
         assert fault(file, none) == ("", "")
 
 
+def test_what_is_damaged_inside_is_told_by_reading_it(tmp_path):
+    file = volume(tmp_path / "a_0000.nii.gz")
+    content = bytearray(file.read_bytes())
+    content[12:40] = b"\xff" * 28
+    file.write_bytes(content)
+    assert fault(file) == ("", "")
+
+
 def test_what_is_cut_off_is_told_by_reading_it(tmp_path):
     for ending in (".nii", ".nii.gz"):
         file = volume(tmp_path / f"a_0000{ending}")

@@ -1,6 +1,8 @@
 """Logits are those of nnU-Net's own predictor; batches hold tiles of several images."""
 
 import copy
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +96,29 @@ class Counting(nn.Module):
 def one_core(monkeypatch):
     """The processor has a single core."""
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+
+
+class OneAtATime(nn.Module):
+    """Has memory for a single view, whichever of its copies computes it."""
+
+    computing = threading.Semaphore(1)
+
+    def forward(self, views):
+        if len(views) > 1 or not self.computing.acquire(blocking=False):
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to")
+        time.sleep(0.002)
+        self.computing.release()
+        return torch.cat([views, views[:, :1]], dim=1)
+
+
+def test_memory_for_one_tile_at_a_time_is_enough(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    forward = Forward([OneAtATime()], (8, 8), CPU, [].append)
+    assert forward.teams == 3
+    image = torch.ones(2, 1, 30, 30)
+    ((_, logits),) = SlidingWindow(forward, Grid((8, 8), 0.5), 3).logits([("a", image)])
+    torch.testing.assert_close(logits[:2].float(), image, atol=0.05, rtol=0.05)
+    assert forward.at_once == 1
 
 
 @pytest.mark.usefixtures("one_core")
