@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import os
 import pkgutil
+import shutil
 import sys
 import traceback
 import warnings
@@ -27,7 +28,8 @@ SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
 IMAGES = ("-i", "--images")  # several for predict alone: elsewhere folders follow them
 INTERRUPTED = 130
 NO_WORDS = 2  # exit code of a bare `vit_cli`, which shows the help
-HELP = {"help_option_names": ["-h", "--help"]}  # for the verbs too
+NARROW = 52  # columns; typer lays help out for at least 50 and two more
+HELP: dict[str, object] = {"help_option_names": ["-h", "--help"]}  # for the verbs too
 NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # by --version
 # typer needs click or carries a copy of it, by version: the error class is reached through typer
 (UsageError,) = typer.BadParameter.__bases__
@@ -39,7 +41,7 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # its table cuts the names of options off at 80 columns
-        context_settings=HELP,
+        context_settings={**HELP, **_narrow()},
         help="nnU-Net v2 with any ViT foundation model and any installed segmentation head.",
         epilog="--debug anywhere shows tracebacks and everything that nnU-Net prints.",
     )
@@ -50,6 +52,12 @@ def build_app() -> typer.Typer:
         summary = (verb.__doc__ or "").partition("\n")[0]  # whole: typer would cut it
         app.command(found.name.replace("_", "-"), short_help=summary)(verb)
     return app
+
+
+def _narrow() -> dict[str, int]:
+    """Return typer's setting for a terminal that is narrower than it thinks that any is."""
+    columns = shutil.get_terminal_size().columns
+    return {"terminal_width": columns - 1} if columns < NARROW else {}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
