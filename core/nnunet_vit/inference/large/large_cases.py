@@ -53,7 +53,8 @@ def predict_large(
     Raises:
         MachineError: the network takes more memory than there is.
     """
-    give_back_blocks()
+    if inputs.large:  # what is predicted next may be another member of an ensemble
+        give_back_blocks()
     work = _Work(model, window or window_of(model, options, progress), progress)
     failures: dict[str, UserError] = {}
     for case in inputs.large:
