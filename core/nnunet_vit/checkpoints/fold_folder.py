@@ -39,6 +39,11 @@ Kind = Literal["final", "best", "latest"]
 KINDS: tuple[Kind, ...] = ("final", "best", "latest")
 
 
+def fold_of(word: str) -> int | str:
+    """Return a fold as nnU-Net writes it: its number, or "all"."""
+    return int(word) if word.isdecimal() else word
+
+
 def check_lengths(folds: Iterable["FoldFolder"]) -> None:
     """Refuse folds whose trainings are of different lengths: one was lengthened, others not yet.
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 PART = 1 << 20  # bytes read at a time
 GZIP = b"\x1f\x8b"
 PNG = b"\x89PNG\r\n\x1a\n"
+JPEG = b"\xff\xd8\xff"
 LFS = re.compile(rb"version \S+git-lfs")  # what a clone without its files holds
 ANNEX = "/annex/objects/"  # of a link's target; an unlocked file that is not there holds it
 FETCH = "`git annex get FILE`, or `datalad get FILE` where DataLad made the dataset"
@@ -28,7 +29,7 @@ KINDS = {
 }
 KINDS[".tiff"] = KINDS[".tif"]
 FOUND = (
-    (PNG, "a PNG"), (b"\xff\xd8\xff", "a JPEG"), (b"GIF8", "a GIF"), (b"BM", "a BMP"),
+    (PNG, "a PNG"), (JPEG, "a JPEG"), (b"GIF8", "a GIF"), (b"BM", "a BMP"),
     (b"II*\0", "a TIFF"), (b"MM\0*", "a TIFF"), (b"%PDF", "a PDF"), (b"PK\x03\x04", "a zip file"),
     (b"RIFF", "a WebP picture"), (GZIP, "a gzip file"), (b"NRRD", "an NRRD file"),
     (b"\x89HDF", "an HDF5 file"), (b"\x93NUMPY", "a NumPy array"), (b"\x5c\x01\0\0", "a NIfTI"),
@@ -79,7 +80,7 @@ def broken_link(file: Path) -> tuple[str, str]:
 def is_jpeg(file: Path) -> bool:
     """Tell whether a file holds a JPEG, whatever its ending."""
     with open(file, "rb") as content:
-        return content.read(3) == b"\xff\xd8\xff"
+        return content.read(len(JPEG)) == JPEG
 
 
 def _other_kind(first: bytes, ending: str) -> tuple[str, str]:

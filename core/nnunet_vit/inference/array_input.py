@@ -145,7 +145,7 @@ def _check_picture(values: "Array", spacing: Sequence[float]) -> None:
 
 
 def _check_size(values: "Array", spacing: tuple[float, ...], model: LoadedModel) -> None:
-    outputs = model.plans.get_label_manager(model.description).num_segmentation_heads
+    outputs = model.labels.num_segmentation_heads
     target = target_of(model.plans.plans, model.configuration.spacing, len(values), outputs=outputs)
     shape = values.shape[1:]
     problem, fix = size_fault(shape, spacing, target)

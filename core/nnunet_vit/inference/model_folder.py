@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnunet_vit.checkpoints.fold_folder import FOLD, KINDS, FoldFolder, Kind
+from nnunet_vit.checkpoints.fold_folder import FOLD, KINDS, FoldFolder, Kind, fold_of
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.model_files import MODEL_FILES, read_model
 from nnunet_vit.errors import ConfigError, ModelError, UserError, did_you_mean, shortened
@@ -108,7 +108,7 @@ class ModelFolder:
         # a model of all cases is no member of a cross-validation: alone, or when it is asked for
         usual = [fold for fold in there if fold != "all"] or there
         used = dict.fromkeys(wanted or usual)  # a fold that is named twice counts once
-        return [int(fold) if fold.isdecimal() else fold for fold in used]
+        return [fold_of(fold) for fold in used]
 
     def other_folders(self) -> list[str]:
         """Return the names of folders that look like folds and are none: copies, backups."""

@@ -134,17 +134,12 @@ def require_file(path: Path) -> None:
     """
     if path.is_file():
         return
-    exported = "a model folder" if (path / PLANS).is_file() else "a folder"
-    what = exported if path.is_dir() else "a special file" if path.exists() else "not there"
-    fix = (
-        f"vit_cli export {shlex.quote(str(path))} --to model.zip"
-        if what == "a model folder"
-        else ""
-    )
-    raise ModelError(
-        f"{path} is {what}; the zip of `vit_cli export --to` is needed.",
-        fix=fix or "correct the path.",
-    )
+    what, fix = "not there", "correct the path."
+    if (path / PLANS).is_file():
+        what, fix = "a model folder", f"vit_cli export {shlex.quote(str(path))} --to model.zip"
+    elif path.exists():
+        what = "a folder" if path.is_dir() else "a special file"
+    raise ModelError(f"{path} is {what}; the zip of `vit_cli export --to` is needed.", fix=fix)
 
 
 @contextlib.contextmanager

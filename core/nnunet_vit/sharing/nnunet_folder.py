@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.checkpoints.disk import writing
-from nnunet_vit.checkpoints.fold_folder import FINAL_FILE
+from nnunet_vit.checkpoints.fold_folder import FINAL_FILE, fold_of
 from nnunet_vit.checkpoints.full_model import write_full_model
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
@@ -83,7 +83,7 @@ def write_fold(
         "trainer_name": STOCK_TRAINER,
         "init_args": {
             "configuration": configuration,
-            "fold": int(fold) if fold.isdecimal() else fold,
+            "fold": fold_of(fold),
         },
         "inference_allowed_mirroring_axes": None if axes is None else tuple(axes),
     }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nnunet_vit.checkpoints.fold_folder import Kind
+from nnunet_vit.checkpoints.fold_folder import Kind, fold_of
 from nnunet_vit.inference.loaded_model import LoadedModel
 from nnunet_vit.inference.model_folder import ModelFolder
 from nnunet_vit.inference.predict import loaded
@@ -35,6 +35,6 @@ def opened_model(source: Source, progress: Progress) -> OpenedModel:
     """
     content = source.content(progress)
     progress.start_work("Loading the network")
-    folds = tuple(int(fold) if fold.isdecimal() else fold for fold in content.folds)
+    folds = tuple(map(fold_of, content.folds))
     model = loaded(content.model, list(content.folds.values()))
     return OpenedModel(content.model, folds, content.kind, model)

@@ -22,7 +22,7 @@ from nnunet_vit.data.checks.raster_reading import ITK, PICTURES, STACKS
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.naming import counted_endings, ending_of
 from nnunet_vit.files.json_file import JsonMapping
-from nnunet_vit.inference.images.stored_pixels import oddity_of, slices_as_colours
+from nnunet_vit.inference.images.stored_pixels import TIFF, oddity_of, slices_as_colours
 from nnunet_vit.inference.images.stored_spacing import spacing_fault
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Reader = type[BaseReaderWriter]
 
 JPEG = (".jpg", ".jpeg")
-PICTURE = (".png", ".bmp", ".tif", ".tiff", *JPEG)
+PICTURE = (".png", ".bmp", *TIFF, *JPEG)
 NIFTI = (".nii.gz", ".nii")
 PLACED = (*NIFTI, ".nrrd", ".mha", ".gipl")
 NIBABEL = {"NibabelIO": VolumeForNibabel, "NibabelIOWithReorient": VolumeForNibabelReoriented}
@@ -68,7 +68,7 @@ class Formats:
         elif name in NIBABEL:
             found |= dict.fromkeys(PLACED, NIBABEL[name]) | dict.fromkeys(NIFTI, self.own)
         elif name == STACKS:
-            found |= dict.fromkeys((".tif", ".tiff"), self.own)
+            found |= dict.fromkeys(TIFF, self.own)
         return found | {self.ending.lower(): self.own}
 
     @property

@@ -7,11 +7,16 @@ images were read so too; another format, or another program's export, is refused
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.errors import shortened
+from nnunet_vit.files.integrity import JPEG, PNG
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile
 
 TIFF = (".tif", ".tiff")
-JPEG_MAGIC, PNG_MAGIC = b"\xff\xd8\xff", b"\x89PNG"
 EXIF = b"eXIf"  # a part of a PNG
 HEAD = 1 << 16  # bytes in which a PNG has it
 ORIENTATION = 0x0112  # of EXIF and of TIFF
@@ -32,10 +37,13 @@ def oddity_of(file: Path, ending: str) -> Oddity:
     """
     with contextlib.suppress(Exception):
         if ending in TIFF:
-            return _of_tiff(file)
-        with open(file, "rb") as content:
-            head = content.read(HEAD)
-        if head.startswith(JPEG_MAGIC) or (head.startswith(PNG_MAGIC) and EXIF in head):
+            import tifffile
+
+            with tifffile.TiffFile(file) as content:
+                return _of_tiff(content)
+        with open(file, "rb") as stored:
+            head = stored.read(HEAD)
+        if head.startswith(JPEG) or (head.startswith(PNG) and EXIF in head):
             return _of_header(file)
     return NOTHING
 
@@ -49,11 +57,13 @@ def slices_as_colours(file: Path, ending: str, channels: Sequence[str]) -> Oddit
         channels: of the model, by name.
     """
     if ending in TIFF and channels and {name.lower() for name in channels} <= COLOURS:
-        with contextlib.suppress(Exception):
-            axes, pages = _pages(file)
-            if axes in SLICES:
+        import tifffile
+
+        with contextlib.suppress(Exception), tifffile.TiffFile(file) as content:
+            axis, pages = _pages(content)
+            if axis in SLICES:
                 return (
-                    f"holds {pages} grey {SLICES[axes]}, which would be read as colours",
+                    f"holds {pages} grey {SLICES[axis]}, which would be read as colours",
                     "save one picture per file",
                 )
     return NOTHING
@@ -66,10 +76,10 @@ def told_once(files: Iterable[Path], ending: str) -> Iterator[str]:
         files: that are predicted.
         ending: of the model's format.
     """
+    own = [file for file in files if file.name.lower().endswith(ending.lower())]
     found: dict[str, list[str]] = {}
-    for file in files:
-        own = file.name.lower().endswith(ending.lower())
-        problem, _ = oddity_of(file, ending.lower()) if own else NOTHING
+    looks = in_threads(lambda file: oddity_of(file, ending.lower()), own)
+    for file, (problem, _) in zip(own, looks, strict=True):
         if problem:
             found.setdefault(problem, []).append(file.name)
     for problem, names in found.items():
@@ -89,27 +99,28 @@ def _of_header(file: Path) -> Oddity:
     return NOTHING
 
 
-def _of_tiff(file: Path) -> Oddity:
-    import tifffile
+def _of_tiff(content: "TiffFile") -> Oddity:
+    from tifffile import COMPRESSION, PHOTOMETRIC
 
-    with tifffile.TiffFile(file) as content:
-        page = content.pages.first
-        turned = page.tags.valueof(ORIENTATION, 1)
-        kind, compressed = page.photometric, page.compression
+    page = content.pages.first
+    turned = page.tags.valueof(ORIENTATION, 1)
+    kind, compressed = page.photometric, page.compression
     if turned != 1:
         return _turned(f"orientation {turned}")
-    kinds = tifffile.PHOTOMETRIC
-    if kind == kinds.MINISWHITE:
+    if kind == PHOTOMETRIC.MINISWHITE:
         return "stores white as 0: its pixels are those of the negative", "save it with black as 0"
-    if kind == kinds.PALETTE:
+    if kind == PHOTOMETRIC.PALETTE:
         return (
             "has a palette: what is read are numbers of colours, not grey",
             "save it as grey, or as RGB",
         )
-    jpeg = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)  # decoded to RGB
-    if kind in (kinds.YCBCR, kinds.CIELAB, kinds.ICCLAB) and compressed not in jpeg:
-        return f"stores its colours as {kinds(kind).name}", "save it as RGB"
-    axis, pages = _pages(file)
+    jpeg = (COMPRESSION.JPEG, COMPRESSION.OJPEG)  # decoded to RGB
+    if (
+        kind in (PHOTOMETRIC.YCBCR, PHOTOMETRIC.CIELAB, PHOTOMETRIC.ICCLAB)
+        and compressed not in jpeg
+    ):
+        return f"stores its colours as {PHOTOMETRIC(kind).name}", "save it as RGB"
+    axis, pages = _pages(content)
     if pages > 1 and axis not in CHANNELS:
         return (
             f"holds {pages} grey pages, which are read as channels",
@@ -118,15 +129,12 @@ def _of_tiff(file: Path) -> Oddity:
     return NOTHING
 
 
-def _pages(file: Path) -> tuple[str, int]:
+def _pages(content: "TiffFile") -> tuple[str, int]:
     """Return the axis of a TIFF's pages, and how many of them are read as channels."""
-    import tifffile
-
-    with tifffile.TiffFile(file) as content:
-        series = content.series[0]
-        grey = series.keyframe.samplesperpixel == 1
-        if grey and len(series.shape) == 3 and series.shape[0] > 1:
-            return series.axes[0], int(series.shape[0])
+    series = content.series[0]
+    grey = series.keyframe.samplesperpixel == 1
+    if grey and len(series.shape) == 3 and series.shape[0] > 1:
+        return series.axes[0], int(series.shape[0])
     return "", 1
 
 

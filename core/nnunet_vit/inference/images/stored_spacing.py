@@ -7,10 +7,10 @@ import struct
 import zlib
 from pathlib import Path
 
+from nnunet_vit.files.integrity import GZIP
 from nnunet_vit.quantities import sizes_text
 
 HEAD = 1 << 16  # bytes in which a header of text ends
-GZIP = b"\x1f\x8b"
 NIFTI2 = 540  # bytes of its header, which are its first number
 SAID_BY = {
     ".nrrd": (b"space directions:", b"spacings:"),

@@ -1,7 +1,6 @@
 """Sums of logits for one row of tiles, which moves down an image that is never whole in memory."""
 
 import copy
-import itertools
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -30,7 +29,7 @@ class Band(Sums):
     ) -> None:
         """Start at the top of some columns (left, right) of an image of size (Y, X)."""
         (above, below), (before, _) = grid.padding(size)
-        self._tile, self._starts = grid.tile, grid.rows_on(size, columns)
+        self._grid, self._starts = grid, grid.rows_on(size, columns)
         self._left, last = self._starts[1][0], self._starts[1][-1]
         empty = torch.empty((0, grid.tile[0], last + grid.tile[1] - self._left), device=device)
         super().__init__(empty, grid, networks, outputs=outputs)
@@ -42,10 +41,7 @@ class Band(Sums):
     @property
     def regions(self) -> Iterator[Region]:
         """The tiles that lie on the columns, in coordinates of the padded image, row by row."""
-        for at in itertools.product(*self._starts):
-            yield tuple(
-                slice(start, start + size) for start, size in zip(at, self._tile, strict=True)
-            )
+        return self._grid.tiles_at(self._starts)
 
     def add(self, region: Region, logits: Tensor, weights: Tensor) -> None:
         """Add the logits of a tile; where a new row begins, the lines above it are finished."""

@@ -1,7 +1,7 @@
 """Where tiles lie on an image, and how much each of their pixels counts: nnU-Net's own rules."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,10 +31,14 @@ class Grid:
 
     def regions(self, shape: Sequence[int]) -> list[Region]:
         """Return the tiles of what is at least one of them large."""
-        return [
-            tuple(slice(start, start + size) for start, size in zip(at, self.tile, strict=True))
-            for at in itertools.product(*self.steps(shape))
-        ]
+        return list(self.tiles_at(self.steps(shape)))
+
+    def tiles_at(self, starts: Sequence[Sequence[int]]) -> Iterator[Region]:
+        """Yield the tiles that begin there on each axis, row by row."""
+        for at in itertools.product(*starts):
+            yield tuple(
+                slice(start, start + size) for start, size in zip(at, self.tile, strict=True)
+            )
 
     def rows_on(self, size: Sequence[int], columns: tuple[int, int]) -> tuple[list[int], list[int]]:
         """Return where tiles begin that lie on some columns of an image.
