@@ -65,6 +65,11 @@ class SlidingWindow:
         """How tiles cover an image."""
         return self._grid
 
+    @property
+    def teams(self) -> int:
+        """How many teams of networks compute at the same time."""
+        return self._forward.teams
+
     @torch.inference_mode()
     def logits(self, images: Iterable[tuple[Item, Tensor]]) -> Iterator[tuple[Item, Tensor]]:
         """Yield the mean logits (outputs, Z, Y, X) of each image (C, Z, Y, X), in their order.
