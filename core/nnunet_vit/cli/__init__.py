@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with stopping.listening():
         stopping.follow_parent()
         code = _run(given, debug)
-    startup.finish()
+    startup.settle()
     sys.exit(code)
 
 

@@ -35,6 +35,7 @@ from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import use_processors
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.report.startup import settle
 from nnunet_vit.report.stopping import stops_with
 
 
@@ -205,6 +206,7 @@ def run(
             record.add(case, inputs.cases[case], names)
 
     small, window = inputs.without(inputs.large), window_of(model, options, progress)
+    settle()
     failed: dict[str, UserError] = {}
     for predict, cases in ((predict_cases, small), (predict_large, inputs)):
         failed |= predict(

@@ -1,4 +1,4 @@
-"""What the command's process is told before anything heavy is imported, and at its end."""
+"""What the command's process is told before anything heavy is imported, and after it."""
 
 import contextlib
 import gc
@@ -38,6 +38,10 @@ def use_allocator(*, kept: int, shared: int) -> None:
                 library.mallopt(option, value)
 
 
-def finish() -> None:
-    """Let the process end without searching several times through what torch has imported."""
+def settle() -> None:
+    """Leave what there is out of the search for unused objects, from now on.
+
+    To look through all that torch and its companions have imported takes a quarter of a second
+    each time, at the end of the process several times.
+    """
     gc.freeze()

@@ -30,7 +30,7 @@ for _ in range(5):
     where()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 print(gc.get_threshold()[0])
-startup.finish()
+startup.settle()
 print(gc.get_freeze_count() > 0)
 """
 
