@@ -6,7 +6,7 @@ import sys
 
 # new objects between two searches for unused ones: with Python's 700, imports take a third longer
 COLLECTED_AFTER = 10_000
-TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # glibc's, of malloc.h
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's, of malloc.h
 KEPT, SHARED = 2**29, 2**25  # bytes that stay with the process; of blocks that are used again
 
 
@@ -23,8 +23,6 @@ def prepare() -> None:
 def use_allocator(*, kept: int, shared: int) -> None:
     """Tell glibc's allocator what to do with freed memory; other libraries decide themselves.
 
-    All threads share one heap: glibc gives the heaps of single threads back whatever it is told.
-
     Args:
         kept: bytes of freed memory at most that wait for what comes next.
         shared: bytes; larger blocks come from the system one by one, and go back when freed.
@@ -34,8 +32,8 @@ def use_allocator(*, kept: int, shared: int) -> None:
 
         with contextlib.suppress(OSError, AttributeError):  # a C library without mallopt
             library = ctypes.CDLL(None)
-            for option, value in (ARENA_MAX, 1), (MMAP_THRESHOLD, shared), (TRIM_THRESHOLD, kept):
-                library.mallopt(option, value)
+            library.mallopt(MMAP_THRESHOLD, shared)
+            library.mallopt(TRIM_THRESHOLD, kept)
 
 
 def settle() -> None:
