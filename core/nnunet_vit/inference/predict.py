@@ -200,6 +200,7 @@ def run(
     """
     from nnunet_vit.inference.large.large_cases import predict_large
     from nnunet_vit.inference.predicting.pipeline import predict_cases, window_of
+    from nnunet_vit.modeling.runtime.cores import single_core_beside
 
     def written(case: str, names: Sequence[str]) -> None:
         if record is not None:
@@ -208,9 +209,10 @@ def run(
     small, window = inputs.without(inputs.large), window_of(model, options, progress)
     settle()
     failed: dict[str, UserError] = {}
-    for predict, cases in ((predict_cases, small), (predict_large, inputs)):
-        failed |= predict(
-            cases, masks, model,
-            options=options, progress=progress, window=window, written=written,
-        )  # fmt: skip
+    with single_core_beside(window.teams):
+        for predict, cases in ((predict_cases, small), (predict_large, inputs)):
+            failed |= predict(
+                cases, masks, model,
+                options=options, progress=progress, window=window, written=written,
+            )  # fmt: skip
     return failed

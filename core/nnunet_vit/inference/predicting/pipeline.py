@@ -24,7 +24,6 @@ from nnunet_vit.inference.prediction_options import PredictionOptions
 from nnunet_vit.inference.tiling.forward import Forward
 from nnunet_vit.inference.tiling.grid import Grid, mirrors_of
 from nnunet_vit.inference.tiling.window import SlidingWindow
-from nnunet_vit.modeling.runtime.cores import single_core_beside
 from nnunet_vit.report.progress import Progress
 
 Written = Callable[[str, list[str]], None]  # is told of a case and the names of its files
@@ -95,7 +94,7 @@ class _Work:
 
     def run(self, window: SlidingWindow, progress: Progress) -> None:
         """Read, predict and write all cases."""
-        with single_core_beside(window.teams), worker() as reading, worker() as writing:
+        with worker() as reading, worker() as writing:
             cases = made_ahead(reading, self.read, self.inputs.cases.items())
             tasks: deque[Future[None]] = deque()
             for case, logits in self.predicted(cases, window):

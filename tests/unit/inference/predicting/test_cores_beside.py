@@ -4,6 +4,7 @@ import pytest
 import torch
 from predicting_model import model_of, save_images
 
+from nnunet_vit.inference import predict
 from nnunet_vit.inference.inputs import Inputs
 from nnunet_vit.inference.predicting import pipeline
 from nnunet_vit.inference.prediction_options import PredictionOptions
@@ -39,8 +40,8 @@ def taken(monkeypatch):
 def test_every_operation_takes_one_core_and_afterwards_all(tmp_path, taken):
     files = save_images(tmp_path / "images", ".png", [(60, 70)] * 6)
     (tmp_path / "masks").mkdir()
-    failed = pipeline.predict_cases(
-        Inputs(files, {}), tmp_path / "masks", model_of(),
+    failed = predict.run(
+        model_of(), Inputs(files, {}), tmp_path / "masks",
         options=PredictionOptions("cpu"), progress=Progress(),
     )  # fmt: skip
     assert failed == {}
