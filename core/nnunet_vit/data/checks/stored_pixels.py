@@ -21,7 +21,7 @@ EXIF = b"eXIf"  # a part of a PNG
 HEAD = 1 << 16  # bytes in which a PNG has it
 ORIENTATION = 0x0112  # of EXIF and of TIFF
 CHANNELS = ("C", "S")  # axes of a TIFF
-PALETTE, PAGES = "palette", "pages"
+PALETTE, OF_PAGES = "palette", "pages"
 SLICES = {"Z": "slices", "T": "times"}
 COLOURS = {"r", "g", "b", "red", "green", "blue", "rgb_to_0_1"}
 UPRIGHT = "save it upright, as `magick mogrify -auto-orient` does"
@@ -105,7 +105,7 @@ def tiff_oddity(content: "TiffFile", but: Collection[str] = ()) -> Oddity:
 
     Args:
         content: an open TIFF.
-        but: what whoever reads it takes care of: PALETTE, PAGES.
+        but: what whoever reads it takes care of: PALETTE, OF_PAGES.
     """
     from tifffile import COMPRESSION, PHOTOMETRIC
 
@@ -128,7 +128,7 @@ def tiff_oddity(content: "TiffFile", but: Collection[str] = ()) -> Oddity:
     ):
         return f"stores its colours as {PHOTOMETRIC(kind).name}", "save it as RGB"
     axis, pages = _pages(content)
-    if pages > 1 and axis not in CHANNELS and PAGES not in but:
+    if pages > 1 and axis not in CHANNELS and OF_PAGES not in but:
         return (
             f"holds {pages} grey pages, which are read as channels",
             "save the channels as one picture, or one picture per file",
