@@ -1,7 +1,8 @@
 """Write a dataset in nnU-Net's format, whole or not at all."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -72,10 +73,11 @@ def write_dataset(
         DataError: a file was changed meanwhile.
         MachineError: the disk refuses; nothing is left.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
+    new = [folder for folder in place.parents if not folder.exists()]
     writer = CaseWriter(reading, plan.target, plan.rule, link)
     try:
-        with scratch_in(place.parent, STAGED) as scratch:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with _removed_on_error(new), scratch_in(place.parent, STAGED) as scratch:
             staged = scratch / place.name
             for case in plan.cases:
                 (staged / f"images{case.case.part}").mkdir(parents=True, exist_ok=True)
@@ -94,6 +96,18 @@ def write_dataset(
             f"{place} cannot be written: {error.strerror or error}.",
             fix="make room, or another folder; without --link where links are not allowed.",
         ) from error
+
+
+@contextlib.contextmanager
+def _removed_on_error(folders: Sequence[Path]) -> Iterator[None]:
+    """Remove folders that were made, inner ones first, where the work in them does not end well."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # somebody else's files are in them by now
+            for folder in folders:
+                folder.rmdir()
+        raise
 
 
 def _written(
