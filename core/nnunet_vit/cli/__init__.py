@@ -23,9 +23,8 @@ from nnunet_vit.report import failure, startup, stopping, streams
 SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
     "--folds": lambda word: word.isdecimal() or word == "all",
     "--label": lambda word: "=" in word,
-    "--masks": lambda word: not word.startswith("-"),
-    "--test-masks": lambda word: not word.startswith("-"),
-    "--channel": lambda word: not word.startswith("-"),
+    "--masks": lambda word: "=" in word,
+    "--test-masks": lambda word: "=" in word,
     "--metrics": lambda word: not word.startswith("-"),
     "--set": lambda word: "=" in word,
 }

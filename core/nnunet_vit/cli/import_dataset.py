@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnunet_vit.cli.show_batch import check_picture
+
 if TYPE_CHECKING:
     from nnunet_vit.data.importing.import_plan import Wishes
     from nnunet_vit.data.importing.source_cases import SourceCases
+    from nnunet_vit.report.progress import Progress
 
 Dataset = Annotated[
     str, typer.Argument(help="DatasetXXX_Name in nnUNet_raw, or FOLDER/DatasetXXX_Name")
@@ -16,7 +19,7 @@ Dataset = Annotated[
 Images = Annotated[Path | None, typer.Option("--images", "-i", help="folder of training images")]
 Masks = Annotated[
     list[str] | None,
-    typer.Option("--masks", "-m", help="folder of masks; NAME=FOLDER … for a folder per class"),
+    typer.Option(help="folder of masks; NAME=FOLDER … for a folder per class"),
 ]
 TestImages = Annotated[Path | None, typer.Option(help="folder of images that no fold trains on")]
 TestMasks = Annotated[list[str] | None, typer.Option(help="their masks, as --masks")]
@@ -35,14 +38,14 @@ Missing = Annotated[
     bool, typer.Option("--missing-is-empty", help="no mask of a class: nothing of it is there")
 ]
 Group = Annotated[str, typer.Option(help=r"the patient in names of images, like 'P(\d+)_'")]
-Channel = Annotated[list[str] | None, typer.Option(help="names of the channels, in order: CT")]
+Channel = Annotated[list[str] | None, typer.Option(help="name of each channel, in order: CT")]
 Pages = Annotated[str, typer.Option(help="what the pages of a TIFF are: slices or channels")]
 Spacing = Annotated[str, typer.Option(help="of slices, Z,Y,X in mm: 2.5,0.7,0.7")]
-Link = Annotated[bool, typer.Option("--link", help="link files that stay as they are")]
+Link = Annotated[bool, typer.Option("--link", help="link files that stay as they are, instead of copies")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="write nothing but a picture of three cases")
 ]
-Preview = Annotated[Path, typer.Option(help="that picture")]
+Preview = Annotated[Path, typer.Option(help="the picture of --dry-run")]
 
 
 def import_dataset(
@@ -68,34 +71,46 @@ def import_dataset(
     from nnunet_vit.report.quiet import quiet_libraries
 
     if dry_run:
-        from nnunet_vit.cli.show_batch import check_picture
-
         check_picture(preview, "--preview")
     with quiet_libraries() as progress:
-        from nnunet_vit.data.importing.import_dataset import place_of, plan_text, write_dataset
-        from nnunet_vit.data.importing.import_plan import plan_import
-        from nnunet_vit.data.importing.import_preview import write_preview
+        from nnunet_vit.data.importing.import_dataset import place_of
 
         wishes = _wishes(label or (), group, channel or (), pages=pages, spacing=spacing)
         place = place_of(dataset)
         if table is not None:
-            folders = (images, masks, test_images, test_masks, pattern or mask_pattern)
-            source = _of_table(table, missing_is_empty, any(folders))
+            others = (images, masks, test_images, test_masks, pattern, mask_pattern)
+            source = _of_table(table, missing_is_empty, any(others))
         else:
-            texts = masks or (), test_masks or ()
             source = _of_folders(
-                images, *texts, test_images=test_images, patterns=(pattern, mask_pattern),
-                missing_is_empty=missing_is_empty,
+                images, masks or (), test_masks or (), test_images=test_images,
+                patterns=(pattern, mask_pattern), missing_is_empty=missing_is_empty,
             )  # fmt: skip
-        plan = plan_import(source, wishes, progress)
-        progress.log(plan_text(plan))
-        if dry_run:
-            shown = write_preview(plan, wishes.reading, preview)
-            told = f"Nothing was written but {preview}: {', '.join(shown)}."
-        else:
-            write_dataset(plan, wishes.reading, place, link=link, progress=progress)
-            told = f"Dataset: {place}"
+        shown = preview if dry_run else None
+        told = _imported(source, wishes, place, link=link, preview=shown, progress=progress)
     print(told)
+
+
+def _imported(
+    source: "SourceCases",
+    wishes: "Wishes",
+    place: Path,
+    *,
+    link: bool,
+    preview: Path | None,
+    progress: "Progress",
+) -> str:
+    """Write the dataset, or the picture of a dry run, and return the last words."""
+    from nnunet_vit.data.importing.import_dataset import plan_text, write_dataset
+    from nnunet_vit.data.importing.import_plan import plan_import
+    from nnunet_vit.data.importing.import_preview import write_preview
+
+    plan = plan_import(source, wishes, progress)
+    progress.log(plan_text(plan))
+    if preview is not None:
+        shown = write_preview(plan, wishes.reading, preview)
+        return f"Nothing was written but {preview}: {', '.join(shown)}."
+    write_dataset(plan, wishes.reading, place, link=link, progress=progress)
+    return f"Dataset: {place}"
 
 
 def _wishes(

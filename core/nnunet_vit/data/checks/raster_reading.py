@@ -233,8 +233,7 @@ def _placement(properties: JsonMapping) -> tuple[float, ...]:
 
 def too_large(file: Path, error: Exception) -> MachineError:
     """Return the error of a file that is larger than the memory."""
-    told = reason_of(error)
-    detail = "" if told == "MemoryError" else f": {told}"
+    detail = "" if (told := reason_of(error)) == "MemoryError" else f": {told}"
     return MachineError(
         f"{file} ({bytes_text(file.stat().st_size)} on the disk): memory ran out{detail}.",
         fix="a machine with more memory, or cut the image into parts.",

@@ -161,19 +161,15 @@ def _counts(keys: "Array") -> dict[int, int]:
 def _misfits(images: tuple[FileFacts, ...], masks: Mapping[str, FileFacts]) -> list[FileFault]:
     """Return the files of a case that are not of its first image's size or place."""
     first, faults = images[0], []
-    size = shape_text(_plane(first))
+    size = shape_text(first.shape[1:])
     for each in (*images[1:], *masks.values()):
         if each.shape[1:] != first.shape[1:]:
-            what = f"is {shape_text(_plane(each))} pixels, {first.file.name} is {size}"
+            what = f"is {shape_text(each.shape[1:])}, and {first.file.name} {size}"
             faults.append(FileFault(each.file, what, "one size per case"))
         elif told := _elsewhere(first.placement, each.placement):
             what = f"has another {told} than {first.file.name}"
             faults.append(FileFault(each.file, what, "the header of the image for its mask too"))
     return faults
-
-
-def _plane(facts: FileFacts) -> tuple[int, ...]:
-    return facts.shape[2:] if facts.shape[1] == 1 else facts.shape[1:]
 
 
 def _elsewhere(one: Placement | None, other: Placement | None) -> str:

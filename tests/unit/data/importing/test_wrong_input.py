@@ -76,7 +76,7 @@ def test_sizes_jpeg_channels_and_bits_in_one_error(tmp_path, sources):
     Image.fromarray(drawn(3, SIZE, "uint16")).save(images / "c3.png")
     (images / "c4.png").write_bytes((images / "c5.png").read_bytes()[:-20])
     told = refused(tmp_path)
-    assert "c0.png is 20 x 16 pixels, c0.png is 16 x 20" in told
+    assert "c0.png is 20 x 16 pixels, and c0.png 16 x 20 pixels" in told
     assert "c1.jpg is a JPEG" in told
     assert "2 with 1 channel: c2.png, c3.png" in told
     assert "1 with values of type uint16: c3.png" in told
