@@ -41,7 +41,9 @@ Group = Annotated[str, typer.Option(help=r"the patient in names of images, like 
 Channel = Annotated[list[str] | None, typer.Option(help="name of each channel, in order: CT")]
 Pages = Annotated[str, typer.Option(help="what the pages of a TIFF are: slices or channels")]
 Spacing = Annotated[str, typer.Option(help="of slices, Z,Y,X in mm: 2.5,0.7,0.7")]
-Link = Annotated[bool, typer.Option("--link", help="link files that stay as they are, instead of copies")]
+Link = Annotated[
+    bool, typer.Option("--link", help="link files that stay as they are, instead of copies")
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="write nothing but a picture of three cases")
 ]

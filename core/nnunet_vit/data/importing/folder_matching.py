@@ -107,11 +107,12 @@ def _entries(folder: Path) -> list[Path]:
 def _paired(
     folders: Folders, images: Path, masks: Mapping[str, Path], *, part: Part
 ) -> tuple[list[SourceCase], list[Fault]]:
-    mask_files, faults = _named_masks(folders, masks)
+    mask_files, faults = _named_masks(folders, images, masks)
     image_files, missed = _named_images(
         _entries(images), folders.pattern, {each.case for each in mask_files}
     )
-    faults += _missed(images, missed, "--pattern")
+    taken = {each.file for each in mask_files}  # images and masks may lie in one folder
+    faults += _missed(images, [path for path in missed if path not in taken], "--pattern")
     by_case: dict[str, list[Named]] = {}
     for each in image_files:
         by_case.setdefault(each.case, []).append(each)
@@ -134,7 +135,9 @@ def _paired(
     return cases, faults
 
 
-def _named_masks(folders: Folders, masks: Mapping[str, Path]) -> tuple[list[Named], list[Fault]]:
+def _named_masks(
+    folders: Folders, images: Path, masks: Mapping[str, Path]
+) -> tuple[list[Named], list[Fault]]:
     found: list[Named] = []
     faults: list[Fault] = []
     for label, folder in masks.items():
@@ -142,8 +145,9 @@ def _named_masks(folders: Folders, masks: Mapping[str, Path]) -> tuple[list[Name
         for path in _entries(folder):
             pattern = folders.mask_pattern
             named = by_pattern(path, pattern) if pattern else by_stem(path)
+            is_image = folder == images and folders.pattern and by_pattern(path, folders.pattern)
             if named is None:
-                missed.append(path)
+                missed += [] if is_image else [path]
             else:
                 found.append(Named(named.case, "", label or named.label, path))
         faults += _missed(folder, missed, "--mask-pattern")

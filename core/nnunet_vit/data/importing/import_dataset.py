@@ -147,10 +147,17 @@ def plan_text(plan: ImportPlan) -> str:
         f"{counted(len(plan.training), 'training case')}"
         + (f", {counted(test, 'test case')}" if test else "")
         + (f", {counted(len(groups), 'group')}" if groups else ""),
-        f"Images: {plan.target.as_text()}; channels: {', '.join(plan.channels)}",
+        f"Images: {plan.target.as_text()}; channels: {', '.join(dict.fromkeys(plan.channels))}",
         *(f"  {counted(number, 'image')}: {text}" for text, number in done.items()),
         f"Masks: {plan.rule.as_text()}",
-        f"Labels: {plan.rule.labels}",
+        *_region_lines(plan),
         *plan.notices,
     ]
     return "\n".join(lines)
+
+
+def _region_lines(plan: ImportPlan) -> Iterator[str]:
+    """Yield the numbers of each region, where masks overlap."""
+    for name, numbers in plan.rule.labels.items():
+        if isinstance(numbers, list):
+            yield f"  region {name}: {', '.join(map(str, numbers))}"

@@ -1,5 +1,6 @@
 """DICOM as pydicom writes it: single pictures, and series of slices in a folder."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from imported_datasets import description_of, drawn, folders, imported_folders, seen, squares
 from PIL import Image
 
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import DataError, MachineError
 
 pydicom = pytest.importorskip("pydicom")
 pytestmark = pytest.mark.unit
@@ -96,3 +97,33 @@ def test_what_a_series_must_not_be(tmp_path):
         imported_folders(tmp_path)
     for part in ("uneven distances", "at the same place", "MONOCHROME1", "holds 2 series"):
         assert part in str(caught.value)
+
+
+def test_frames_palettes_and_turned_slices_are_refused(tmp_path):
+    images, masks = folders(tmp_path)
+    values = drawn(0, SIZE, "int16")
+    write_dicom(images / "cine.dcm", values, series="1.1", place=None, NumberOfFrames="3")
+    write_dicom(
+        images / "map.dcm", values, series="1.2", place=None,
+        PhotometricInterpretation="PALETTE COLOR",
+    )  # fmt: skip
+    write_series(images / "scout", 0, (0.0, 2.5, 5.0))
+    write_dicom(
+        images / "scout" / "side.dcm", values, series="1.2.5", place=7.5,
+        ImageOrientationPatient=[0, 1, 0, 0, 0, -1],
+    )  # fmt: skip
+    for name in ("cine", "map", "scout"):
+        Image.fromarray(squares(1, SIZE)).save(masks / f"{name}.png")
+    with pytest.raises(DataError) as caught:
+        imported_folders(tmp_path)
+    for part in ("cine.dcm holds 3 frames", "as PALETTE COLOR", "turned against each other"):
+        assert part in str(caught.value)
+
+
+def test_without_pydicom_the_extra_is_named(tmp_path, monkeypatch):
+    images, masks = folders(tmp_path)
+    write_dicom(images / "a.dcm", drawn(0, SIZE, "int16"), series="1.1", place=None)
+    Image.fromarray(squares(1, SIZE)).save(masks / "a.png")
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(MachineError, match=r"pip install 'nnunet-vit\[dicom\]'"):
+        imported_folders(tmp_path)

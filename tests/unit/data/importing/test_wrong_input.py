@@ -156,3 +156,18 @@ def test_patterns():
     for wrong in ("(", "abc", "(a)(b)", "(?P<other>a)"):
         with pytest.raises(ConfigError, match="--pattern"):
             checked_pattern(wrong, "--pattern", "case")
+
+
+def test_images_and_masks_in_one_folder(tmp_path, sources):
+    images, masks = sources
+    for file in list(images.iterdir()):
+        (masks / file.name).rename(images / f"{file.stem}_mask.png")
+        file.rename(images / f"{file.stem}_image.png")
+    both = Folders(images, {"": images}, pattern="(?P<case>.+)_image",
+                   mask_pattern="(?P<case>.+)_mask")  # fmt: skip
+    found = cases_of_folders(both).cases
+    assert [case.name for case in found] == [f"c{number}" for number in range(6)]
+    assert found[0].masks[""].name == "c0_mask.png"
+    (images / "readme_x.png").write_bytes((images / "c0_mask.png").read_bytes())
+    with pytest.raises(DataError, match=r"--pattern finds no case in readme_x.png"):
+        cases_of_folders(both)

@@ -17,7 +17,7 @@ DICOM = (".dcm", ".dicom", ".ima")
 MAGIC = b"DICM"
 UNEVEN = 0.01  # share of the usual distance between slices that one may differ by
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
-SHARED = "SharedFunctionalGroupsSequence"
+COLOURS = ("MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 
 
 def is_dicom(file: Path) -> bool:
@@ -66,7 +66,7 @@ def read_dicom(path: Path) -> Pixels:
     slope, shift = first.get("RescaleSlope", 1), first.get("RescaleIntercept", 0)
     if (float(slope), float(shift)) != (1.0, 0.0):
         done = (*done, f"values in the file's own unit: {slope} x stored + {shift}")
-    sized = len(files) > 1 or SHARED in first or any(name in first for name in SPACINGS)
+    sized = len(files) > 1 or any(name in first for name in SPACINGS)
     return Pixels(
         values_of(stored),
         placement_of(stored) if sized else None,
@@ -95,22 +95,33 @@ def _refuse(headers: Sequence["FileDataset"]) -> None:
     series = {str(header.get("SeriesInstanceUID", "")) for header in headers}
     if len(series) > 1:
         raise UnusableError(f"holds {len(series)} series", "a folder per series")
-    kinds = {str(header.get("PhotometricInterpretation", "")) for header in headers}
-    if "MONOCHROME1" in kinds:
-        raise UnusableError(
-            "stores white as its lowest value (MONOCHROME1)", "save it with black as its lowest"
-        )
+    for header in headers:
+        _refuse_meaning(header)
     scales = {
         (float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0)))
         for header in headers
     }
     if len(scales) > 1:
         raise UnusableError("has slices with different units (RescaleSlope)", "one unit per series")
-    if "Rows" not in headers[0]:
-        raise UnusableError("holds no image", "leave it out")
     sizes = {(header.get("Rows"), header.get("Columns")) for header in headers}
     if len(sizes) > 1:
         raise UnusableError(f"has slices of {len(sizes)} sizes", "one size per series")
+
+
+def _refuse_meaning(header: "FileDataset") -> None:
+    """Refuse what holds no picture, several, or one whose values are not what is seen."""
+    if "Rows" not in header:
+        raise UnusableError("holds no image", "leave it out")
+    frames = int(header.get("NumberOfFrames", 1) or 1)
+    if frames > 1:
+        raise UnusableError(f"holds {frames} frames", "dcm2niix converts it to NIfTI, or to files")
+    kind = str(header.get("PhotometricInterpretation", ""))
+    if kind == "MONOCHROME1":
+        raise UnusableError(
+            "stores white as its lowest value (MONOCHROME1)", "save it with black as its lowest"
+        )
+    if kind not in COLOURS:
+        raise UnusableError(f"stores its colours as {kind or 'nobody knows'}", "save it as RGB")
 
 
 def _places(headers: Sequence["FileDataset"]) -> list[float]:
@@ -118,8 +129,10 @@ def _places(headers: Sequence["FileDataset"]) -> list[float]:
     import numpy as np
 
     try:
-        turned = np.array(headers[0].ImageOrientationPatient, float).reshape(2, 3)
-        normal = np.cross(*turned)
+        turns = np.array([header.ImageOrientationPatient for header in headers], float)
+        if not np.allclose(turns, turns[0], rtol=0, atol=UNEVEN):
+            raise UnusableError("has slices that are turned against each other", "one direction")
+        normal = np.cross(*turns[0].reshape(2, 3))
         return [float(np.dot(normal, _vector(header))) for header in headers]
     except AttributeError as error:
         raise UnusableError(
