@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from imported_datasets import (
     description_of,
     drawn,
@@ -64,6 +65,27 @@ def test_palette_by_colour_or_by_number(tmp_path, labels):
     dataset = imported_folders(tmp_path, labels=labels)
     assert (seen(dataset, "labelsTr/b.png").values[0, 0] == squares(1, SIZE, (1, 2))).all()
     assert description_of(dataset)["labels"] == {"background": 0, "disc": 1, "vessel": 2}
+
+
+@pytest.mark.parametrize("full", [65535, 65280])  # as programs write 255
+def test_palette_of_a_tiff(tmp_path, full):
+    masks = with_images(tmp_path)
+    colours = np.zeros((3, 256), np.uint16)
+    colours[0, 1] = colours[1, 2] = full
+    for number, name in enumerate("ab"):
+        values = squares(number, SIZE, (1, 2))
+        tifffile.imwrite(masks / f"{name}.tif", values, photometric="palette", colormap=colours)
+    dataset = imported_folders(tmp_path, labels=["disc=#ff0000", "vessel=#00ff00"])
+    assert (seen(dataset, "labelsTr/b.png").values[0, 0] == squares(1, SIZE, (1, 2))).all()
+
+
+def test_a_tiff_of_jpeg_is_no_mask(tmp_path):
+    masks = with_images(tmp_path)
+    for number, name in enumerate("ab"):
+        values = squares(number, SIZE) * 255
+        tifffile.imwrite(masks / f"{name}.tif", values, compression="jpeg")
+    with pytest.raises(DataError, match=r"a.tif, b.tif: each is a JPEG"):
+        imported_folders(tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16"])

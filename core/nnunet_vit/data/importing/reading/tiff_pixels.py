@@ -86,16 +86,17 @@ def _with_meaning(
     done: tuple[str, ...] = ()
     palette = None
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))
-    if values.dtype == bool or page.bitspersample == 1:
-        values, done = (values != 0).astype(np.uint8) * 255, (TWO_TONES,)
     if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
-        palette = (np.asarray(page.colormap).T // 257).astype(np.uint8)
+        palette = (np.asarray(page.colormap).T >> 8).astype(np.uint8)  # of 16 bits
+    elif values.dtype == bool or page.bitspersample == 1:
+        values, done = (values != 0).astype(np.uint8) * 255, (TWO_TONES,)
     alpha = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
     if len(page.extrasamples) == 1 and page.extrasamples[0] in alpha and len(values) > 1:
         whole = np.issubdtype(values.dtype, np.integer)
         values = without_alpha(values, np.iinfo(values.dtype).max if whole else 1)
         done = (*done, OPAQUE_DROPPED)
-    lossy = page.compression in (COMPRESSION.JPEG, COMPRESSION.OJPEG, COMPRESSION.JPEG2000)
+    changing = COMPRESSION.JPEG, COMPRESSION.OJPEG, COMPRESSION.JPEG2000, COMPRESSION.WEBP
+    lossy = page.compression in changing
     placement = _placement(spacing) if paged else None
     if paged:
         done = (*done, f"{values.shape[1]} pages as slices")
