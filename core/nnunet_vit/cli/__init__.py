@@ -22,6 +22,9 @@ from nnunet_vit.report import failure, startup, stopping, streams
 # options that take several values after one flag, and what such a value looks like
 SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
     "--folds": lambda word: word.isdecimal() or word == "all",
+    "--label": lambda word: "=" in word,
+    "--masks": lambda word: "=" in word,
+    "--test-masks": lambda word: "=" in word,
     "--metrics": lambda word: not word.startswith("-"),
     "--set": lambda word: "=" in word,
 }

@@ -24,7 +24,7 @@ def show_batch(
     from nnunet_vit.config.recipe import augmentation_text
     from nnunet_vit.report.quiet import quiet_libraries
 
-    _check_output(output)
+    check_picture(output, "-o")
     overrides = [*overrides_of(dataset, configuration, fold), *(set_ or [])]
     run = loaded(config, overrides, "show-batch")
     with placed(config, overrides), quiet_libraries() as progress:
@@ -41,14 +41,21 @@ def show_batch(
     )
 
 
-def _check_output(output: Path) -> None:
+def check_picture(output: Path, option: str) -> None:
+    """Refuse a picture's name that is none, or where none can be written.
+
+    Raises:
+        ConfigError: it is no PNG, a folder, or in no folder.
+        MachineError: it cannot be written.
+    """
     from nnunet_vit.errors import ConfigError
     from nnunet_vit.files.writable import check_writable
 
+    given = f"{option} {output}"
     if output.suffix.lower() != ".png":
-        raise ConfigError(f"-o {output}: given {output.suffix or 'no ending'}; allowed: .png.")
-    check_writable(output.parent, f"-o {output}")
+        raise ConfigError(f"{given}: given {output.suffix or 'no ending'}; allowed: .png.")
+    check_writable(output.parent, given)
     if not output.absolute().parent.is_dir():
-        raise ConfigError(f"-o {output}: there is no folder {output.parent}.", fix="make it.")
+        raise ConfigError(f"{given}: there is no folder {output.parent}.", fix="make it.")
     if output.is_dir():
-        raise ConfigError(f"-o {output} is a folder.", fix="the name of a picture in it.")
+        raise ConfigError(f"{given} is a folder.", fix="the name of a picture in it.")

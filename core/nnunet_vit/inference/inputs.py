@@ -11,6 +11,7 @@ from nnunet_vit.data.channels import in_order
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.checks.sampling import target_of
+from nnunet_vit.data.checks.stored_pixels import told_once
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 from nnunet_vit.data.labels import labels_of
@@ -19,7 +20,6 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.images.asked import asked_for
 from nnunet_vit.inference.images.asked_cases import AskedCases
 from nnunet_vit.inference.images.image_formats import Formats, foreign_notices, formats_of
-from nnunet_vit.inference.images.stored_pixels import told_once
 from nnunet_vit.inference.large.opening import look_at_large
 from nnunet_vit.report.progress import Progress
 

@@ -112,10 +112,10 @@ def read(
             opened.read_seg(str(file)) if role == "mask" else opened.read_images([str(file)])
         )
     except MemoryError as error:
-        raise _too_large(file, error) from error
+        raise too_large(file, error) from error
     except Exception as error:  # whatever a reader raises on somebody's file
         if "llocate memory" in str(error):  # SimpleITK's words, in a RuntimeError
-            raise _too_large(file, error) from error
+            raise too_large(file, error) from error
         return _unreadable(file, reader.__name__, error)
     spacing = properties["spacing"]
     if reader.__name__ == STACKS and not _has_spacing(file, ending, role):
@@ -172,7 +172,7 @@ def _unreadable(file: Path, reader: str, error: Exception) -> FileFault:
         if reader in OPEN_PICTURES and pages > 1:
             what = f"holds {pages} pictures, an animation or pages"
             return FileFault(file, what, "save one picture per file")
-    return FileFault(file, f"cannot be read: {_reason(error)}", AGAIN)
+    return FileFault(file, f"cannot be read: {reason_of(error)}", AGAIN)
 
 
 def _no_stack(file: Path, ending: str) -> tuple[str, str]:
@@ -231,16 +231,16 @@ def _placement(properties: JsonMapping) -> tuple[float, ...]:
     return ()
 
 
-def _too_large(file: Path, error: Exception) -> MachineError:
-    told = _reason(error)
-    detail = "" if told == "MemoryError" else f": {told}"
+def too_large(file: Path, error: Exception) -> MachineError:
+    """Return the error of a file that is larger than the memory."""
+    detail = "" if (told := reason_of(error)) == "MemoryError" else f": {told}"
     return MachineError(
         f"{file} ({bytes_text(file.stat().st_size)} on the disk): memory ran out{detail}.",
         fix="a machine with more memory, or cut the image into parts.",
     )
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the line of a library's message that tells something, without its addresses."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:

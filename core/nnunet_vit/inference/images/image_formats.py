@@ -19,11 +19,11 @@ from nnunet_vit.data.checks.foreign_readers import (
     VolumeForNibabelReoriented,
 )
 from nnunet_vit.data.checks.raster_reading import ITK, PICTURES, STACKS
+from nnunet_vit.data.checks.stored_pixels import TIFF, oddity_of, slices_as_colours
+from nnunet_vit.data.checks.stored_spacing import spacing_fault
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.naming import counted_endings, ending_of
 from nnunet_vit.files.json_file import JsonMapping
-from nnunet_vit.inference.images.stored_pixels import TIFF, oddity_of, slices_as_colours
-from nnunet_vit.inference.images.stored_spacing import spacing_fault
 
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter

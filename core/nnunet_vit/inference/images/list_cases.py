@@ -7,6 +7,7 @@ from pathlib import Path
 from nnunet_vit.data.case_files import files_of, is_foreign
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.naming import ending_of
+from nnunet_vit.data.table_rows import read_lines
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.inference.images.asked_cases import (
     AskedCases,
@@ -32,7 +33,7 @@ def cases_of_list(file: Path, formats: Formats) -> AskedCases:
     Raises:
         DataError: it cannot be read, names nothing, or names a case twice.
     """
-    lines = enumerate(read_lines(file), start=1)
+    lines = enumerate(read_lines(file, f"-i {file}"), start=1)
     entries = [(number, line.strip()) for number, line in lines]
     wanted = [(number, text) for number, text in entries if text and text[0] != COMMENT]
     if not wanted:
@@ -77,22 +78,6 @@ def of_named(source: str, files: Sequence[NamedFile], faults: Sequence[Fault] = 
     cases = cases_of_named(files)
     large = frozenset(case for case, own in cases.items() if is_large(own))
     return AskedCases(source, cases, (), places, large)
-
-
-def read_lines(file: Path) -> list[str]:
-    """Return the lines of a text.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        return file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"-i {file} is no text in UTF-8.", fix="save it as UTF-8 (Excel: CSV UTF-8)."
-        ) from error
-    except OSError as error:
-        raise DataError(f"-i {file} cannot be read: {error.strerror or error}.") from error
 
 
 def _of_line(path: Path, formats: Formats) -> Iterable[NamedFile]:

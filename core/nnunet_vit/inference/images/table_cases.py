@@ -1,19 +1,17 @@
 """The cases of a table: a row per case, with its name and the files of its channels."""
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nnunet_vit.data.faults import Fault
-from nnunet_vit.errors import DataError, counted
+from nnunet_vit.data.table_rows import read_table
+from nnunet_vit.errors import DataError
 from nnunet_vit.inference.images.asked_cases import AskedCases, NamedFile
 from nnunet_vit.inference.images.image_formats import Formats
-from nnunet_vit.inference.images.list_cases import of_named, read_lines
+from nnunet_vit.inference.images.list_cases import of_named
 
 CASE, FILE = "case", "file"
 NUMBERED = "channel_"
-DELIMITERS = (",", ";", "\t")
-SEPARATOR_LINES = [[f"sep={each}"] for each in DELIMITERS]  # for Excel alone
 
 
 def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> AskedCases:
@@ -28,24 +26,11 @@ def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> Ask
     Raises:
         DataError: it cannot be read, lacks a column or a value, or names a case twice.
     """
-    source, lines = f"-i {file}", read_lines(file)
-    before = int(lines[:1] in SEPARATOR_LINES)
-    head = "".join(lines[before : before + 1])
-    delimiter = max(DELIMITERS, key=head.count)
-    rows = _rows(file, lines[before:], delimiter)
-    _, first = next(rows, (0, []))
-    columns = [name.strip() for name in first]
-    case, images = _columns(file, columns, channels)
-    files, faults = [], []
-    for number, row in rows:
-        values = dict(zip(columns, map(str.strip, row), strict=False))
-        if not any(map(str.strip, row)):
-            continue
-        place = f"line {number + before} of {file.name}"
-        if any(map(str.strip, row[len(columns) :])):
-            problem = f"{place}: {len(row)} values for {counted(len(columns), 'column')}."
-            faults.append(Fault(problem, f'put values that hold "{delimiter}" in quotes.'))
-            continue
+    source = f"-i {file}"
+    table = read_table(file, source)
+    case, images = _columns(file, table.columns, channels)
+    files, faults = [], list(table.faults)
+    for place, values in table.rows:
         lacking = [name for name in (case, *images) if not values.get(name)]
         if lacking:
             faults.append(Fault(f"{place}: no value for {' and '.join(lacking)}."))
@@ -58,23 +43,6 @@ def cases_of_table(file: Path, formats: Formats, channels: Sequence[str]) -> Ask
     if not files and not faults:
         raise DataError(f"{source} has no row.", fix="a row per case.")
     return of_named(source, files, faults)
-
-
-def _rows(file: Path, lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of each row's last line, and the row.
-
-    Raises:
-        DataError: a line is no row of a table.
-    """
-    reader = csv.reader(lines, delimiter=delimiter)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise DataError(
-            f"-i {file} is no table, in line {reader.line_num}: {error}.",
-            fix='a row per line; is a quote (") left open before it?',
-        ) from error
 
 
 def _columns(file: Path, columns: Sequence[str], channels: Sequence[str]) -> tuple[str, list[str]]:

@@ -5,7 +5,7 @@ images were read so too; another format, or another program's export, is refused
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ EXIF = b"eXIf"  # a part of a PNG
 HEAD = 1 << 16  # bytes in which a PNG has it
 ORIENTATION = 0x0112  # of EXIF and of TIFF
 CHANNELS = ("C", "S")  # axes of a TIFF
+PALETTE, OF_PAGES = "palette", "pages"
 SLICES = {"Z": "slices", "T": "times"}
 COLOURS = {"r", "g", "b", "red", "green", "blue", "rgb_to_0_1"}
 UPRIGHT = "save it upright, as `magick mogrify -auto-orient` does"
@@ -40,7 +41,7 @@ def oddity_of(file: Path, ending: str) -> Oddity:
             import tifffile
 
             with tifffile.TiffFile(file) as content:
-                return _of_tiff(content)
+                return tiff_oddity(content)
         with open(file, "rb") as stored:
             head = stored.read(HEAD)
         if head.startswith(JPEG) or (head.startswith(PNG) and EXIF in head):
@@ -99,7 +100,13 @@ def _of_header(file: Path) -> Oddity:
     return NOTHING
 
 
-def _of_tiff(content: "TiffFile") -> Oddity:
+def tiff_oddity(content: "TiffFile", but: Collection[str] = ()) -> Oddity:
+    """Return how a TIFF's pixels differ from its picture, and what to do; or nothing.
+
+    Args:
+        content: an open TIFF.
+        but: what whoever reads it takes care of: PALETTE, OF_PAGES.
+    """
     from tifffile import COMPRESSION, PHOTOMETRIC
 
     page = content.pages.first
@@ -109,7 +116,7 @@ def _of_tiff(content: "TiffFile") -> Oddity:
         return _turned(f"orientation {turned}")
     if kind == PHOTOMETRIC.MINISWHITE:
         return "stores white as 0: its pixels are those of the negative", "save it with black as 0"
-    if kind == PHOTOMETRIC.PALETTE:
+    if kind == PHOTOMETRIC.PALETTE and PALETTE not in but:
         return (
             "has a palette: what is read are numbers of colours, not grey",
             "save it as grey, or as RGB",
@@ -121,7 +128,7 @@ def _of_tiff(content: "TiffFile") -> Oddity:
     ):
         return f"stores its colours as {PHOTOMETRIC(kind).name}", "save it as RGB"
     axis, pages = _pages(content)
-    if pages > 1 and axis not in CHANNELS:
+    if pages > 1 and axis not in CHANNELS and OF_PAGES not in but:
         return (
             f"holds {pages} grey pages, which are read as channels",
             "save the channels as one picture, or one picture per file",

@@ -6,7 +6,7 @@ import tifffile
 from picture_formats import formats, pixels
 from PIL import Image
 
-from nnunet_vit.inference.images.stored_pixels import told_once
+from nnunet_vit.data.checks.stored_pixels import told_once
 
 pytestmark = pytest.mark.unit
 EXIF = Image.Exif()

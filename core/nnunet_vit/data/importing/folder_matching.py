@@ -1,0 +1,223 @@
+"""Cases of folders: images and masks that belong together by their names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nnunet_vit.data.case_files import foreign_files, is_foreign
+from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.importing.name_patterns import Named, by_number, by_pattern, by_stem
+from nnunet_vit.data.importing.reading.any_pixels import is_known
+from nnunet_vit.data.importing.reading.dicom_pixels import series_files
+from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases
+from nnunet_vit.data.importing.unmatched_names import unmatched
+from nnunet_vit.data.naming import SHOWN, counted_endings
+from nnunet_vit.errors import ConfigError, shortened
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The folders to import.
+
+    Attributes:
+        images: of training.
+        masks: by class where each class has a folder, else one with the name ''.
+        test_images: None: there are none.
+        test_masks: likewise, as `masks`.
+        pattern: of the names of images, with a group `case`; empty: by stem.
+        mask_pattern: of the names of masks.
+        missing_is_empty: whether a case lacks the mask of a class because it has none of it.
+    """
+
+    images: Path
+    masks: Mapping[str, Path]
+    test_images: Path | None = None
+    test_masks: Mapping[str, Path] = field(default_factory=dict)
+    pattern: str = ""
+    mask_pattern: str = ""
+    missing_is_empty: bool = False
+
+
+def folders_said(texts: Sequence[str], option: str) -> dict[str, Path]:
+    """Return the folders of masks by class: one with the name '', or NAME=FOLDER each.
+
+    Raises:
+        ConfigError: folders with and without a name are mixed, or a name is there twice.
+    """
+    pairs = [("", text) if Path(text).is_dir() else _pair(text) for text in texts]
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names) or ("" in names and len(names) > 1):
+        raise ConfigError(
+            f"{option} {' '.join(texts)}: several folders need a name each.",
+            fix=f"{option} NAME=FOLDER NAME=FOLDER …",
+        )
+    return {name: Path(folder) for name, folder in pairs}
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, is_pair, folder = text.partition("=")
+    return (name, folder) if is_pair else ("", text)
+
+
+def cases_of_folders(folders: Folders) -> SourceCases:
+    """Return the cases of folders.
+
+    Raises:
+        DataError: a folder is missing or empty, or files do not belong together; all are named.
+    """
+    parts: list[tuple[Part, Path, Mapping[str, Path]]] = [("Tr", folders.images, folders.masks)]
+    if folders.test_images is not None:
+        parts.append(("Ts", folders.test_images, folders.test_masks))
+    given = f"--images {folders.images}"
+    listed = [folder for _, images, masks in parts for folder in (images, *masks.values())]
+    refuse(given, [fault for folder in listed for fault in _folder_faults(folder)])
+    cases: list[SourceCase] = []
+    faults: list[Fault] = []
+    for part, images, masks in parts:
+        found, wrong = _paired(folders, images, masks, part=part)
+        cases += found
+        faults += wrong
+    refuse(given, faults)
+    by_class = dict.fromkeys(name for case in cases for name in case.masks if name)
+    order = [*folders.masks, *sorted(by_class)] if by_class else []
+    classes = tuple(dict.fromkeys(name for name in order if name))
+    ordered = tuple(sorted(cases, key=lambda case: (case.part, case.name)))
+    return SourceCases(given, ordered, classes, notices=tuple(_left_out(listed)))
+
+
+def _folder_faults(folder: Path) -> list[Fault]:
+    if not folder.is_dir():
+        return [Fault(f"{folder} is {'no folder' if folder.exists() else 'not there'}.")]
+    if not _entries(folder):
+        there = counted_endings(path for path in folder.iterdir() if path.is_file())
+        return [Fault(f"{folder} holds no images; it holds {there or 'no files'}.")]
+    return []
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return the images and the folders with a DICOM series, sorted."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if not is_foreign(path.name)
+        and (bool(series_files(path)) if path.is_dir() else is_known(path))
+    ]
+
+
+def _paired(
+    folders: Folders, images: Path, masks: Mapping[str, Path], *, part: Part
+) -> tuple[list[SourceCase], list[Fault]]:
+    mask_files, faults = _named_masks(folders, images, masks)
+    image_files, missed = _named_images(
+        _entries(images), folders.pattern, {each.case for each in mask_files}
+    )
+    taken = {each.file for each in mask_files}  # images and masks may lie in one folder
+    faults += _missed(images, [path for path in missed if path not in taken], "--pattern")
+    by_case: dict[str, list[Named]] = {}
+    for each in image_files:
+        by_case.setdefault(each.case, []).append(each)
+    own: dict[str, list[Named]] = {}
+    for each in mask_files:
+        own.setdefault(each.case, []).append(each)
+    faults += _doubled(by_case, "image") + _doubled(own, "mask")
+    if masks and not faults:
+        faults += unmatched(images, masks, by_case, own=own)
+        faults += _incomplete(own, folders)
+    cases = [
+        SourceCase(
+            name,
+            tuple(each.file for each in sorted(files, key=lambda each: each.channel)),
+            {each.label: each.file for each in own.get(name, [])},
+            part,
+        )
+        for name, files in by_case.items()
+    ]
+    return cases, faults
+
+
+def _named_masks(
+    folders: Folders, images: Path, masks: Mapping[str, Path]
+) -> tuple[list[Named], list[Fault]]:
+    found: list[Named] = []
+    faults: list[Fault] = []
+    for label, folder in masks.items():
+        missed = []
+        for path in _entries(folder):
+            pattern = folders.mask_pattern
+            named = by_pattern(path, pattern) if pattern else by_stem(path)
+            is_image = folder == images and folders.pattern and by_pattern(path, folders.pattern)
+            if named is None:
+                missed += [] if is_image else [path]
+            else:
+                found.append(Named(named.case, "", label or named.label, path))
+        faults += _missed(folder, missed, "--mask-pattern")
+    return found, faults
+
+
+def _named_images(
+    files: Sequence[Path], pattern: str, masked: set[str]
+) -> tuple[list[Named], list[Path]]:
+    """Return what the names of images say, by nnU-Net's numbers where stems alone fit no mask."""
+    if pattern:
+        found = [by_pattern(path, pattern) for path in files]
+    else:
+        found = [by_stem(path) for path in files]
+        numbered = [by_number(path) for path in files]
+        stems = {each.case for each in found if each}
+        if all(numbered) and not stems & masked:
+            found = numbered
+    missed = [path for path, each in zip(files, found, strict=True) if each is None]
+    return [each for each in found if each is not None], missed
+
+
+def _missed(folder: Path, files: Sequence[Path], option: str) -> list[Fault]:
+    if not files:
+        return []
+    names = shortened((path.name for path in files), SHOWN)
+    return [Fault(f"{folder}: {option} finds no case in {names}.", "a pattern that fits all.")]
+
+
+def _doubled(by_case: Mapping[str, Sequence[Named]], kind: str) -> list[Fault]:
+    faults = []
+    for case, files in by_case.items():
+        if len({(each.channel, each.label) for each in files}) < len(files):
+            names = shortened((str(each.file) for each in files), SHOWN)
+            faults.append(
+                Fault(
+                    f"Case '{case}' has {len(files)} {kind}s: {names}.",
+                    "a pattern that keeps more of the name; (?P<channel>…) where these are "
+                    "channels, (?P<label>…) where they are masks of classes.",
+                )
+            )
+    return faults
+
+
+def _incomplete(own: Mapping[str, Sequence[Named]], folders: Folders) -> list[Fault]:
+    """Return the classes that cases have no mask of."""
+    classes = dict.fromkeys(each.label for files in own.values() for each in files)
+    if folders.missing_is_empty or len(classes) < 2:
+        return []
+    faults = []
+    for name in classes:
+        lacking = [c for c, files in own.items() if name not in {each.label for each in files}]
+        if lacking:
+            faults.append(
+                Fault(
+                    f"No mask of {name or 'all classes'} for {shortened(lacking, SHOWN)}.",
+                    "add them; --missing-is-empty where these cases have nothing of it.",
+                )
+            )
+    return faults
+
+
+def _left_out(folders: Iterable[Path]) -> Iterable[str]:
+    for folder in dict.fromkeys(folders):
+        of_others = [path.name for path in foreign_files(folder)]
+        if of_others:
+            yield f"Left out of {folder}: {shortened(of_others)}, files of other programs."
+        taken = set(_entries(folder))
+        others = [path for path in folder.iterdir() if path not in taken]
+        unknown = [path for path in others if not is_foreign(path.name)]
+        if unknown:
+            names = shortened(sorted(path.name for path in unknown))
+            yield f"Left out of {folder}: {names}: no format that is read."
