@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import normalization_of
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checks.training_files import check_training_files, repeat_warnings
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.data.preprocessing.decision import Work
@@ -130,6 +130,8 @@ def prepared_plans(
     facts = check_network(dataset, run, builds, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
+    else:
+        repeat_warnings(dataset, facts.patch_size, progress)
     with ends or nullcontext():
         (fold,) = run.data.folds
         plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold)
