@@ -24,6 +24,7 @@ def doubts_of(examined: Examined) -> Iterator[Fault]:
     yield from lacking_in_folds(examined)
     yield from _empty(examined)
     yield from _constant(examined)
+    yield from _hidden(examined)
     yield from doubles(examined)
 
 
@@ -95,4 +96,18 @@ def _constant(examined: Examined) -> Iterator[Fault]:
         yield Fault(
             f"{counted(len(names), 'image')} with one value everywhere: {shortened(names)}.",
             "nothing can be learned of it: is it the right file?",
+        )
+
+
+def _hidden(examined: Examined) -> Iterator[Fault]:
+    names = [
+        name
+        for name, case in examined.seen.items()
+        if case.image and case.image.figures and case.image.figures.hidden
+    ]
+    if names:
+        yield Fault(
+            f"{counted(len(names), 'image')} with NaN or inf, which ITK reads as 0: "
+            f"{shortened(names)}.",
+            "right where they mark what lies outside; else write numbers there.",
         )

@@ -88,7 +88,9 @@ def look_at_case(
     ] or wrong_values_of(files, sound, wanted.schemes)
     if faults:
         return faults
-    figures = measured(files, sound) if wanted.measures else None
+    figures = None
+    if wanted.measures:
+        figures = measured(files, sound, ending, reader=reader.__name__)
     facts = ImageFacts(
         tuple(files), first.values.shape[1:], first.spacing, first.placement, figures=figures
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.nifti_header import hidden_numbers
 from nnunet_vit.data.checks.raster_reading import Raster, bands_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class ImageFigures:
         highs: the greatest.
         means: the mean.
         stored: how each file stores its pixels: `RGB, 8 bits`; empty for what is no picture.
+        hidden: how many values that are not finite the reader has replaced by 0.
     """
 
     content: str
@@ -31,6 +33,7 @@ class ImageFigures:
     highs: tuple[float, ...]
     means: tuple[float, ...]
     stored: tuple[str, ...]
+    hidden: int = 0
 
     @property
     def constant(self) -> list[int]:
@@ -39,12 +42,16 @@ class ImageFigures:
         return [channel for channel, (low, high) in enumerate(pairs) if low == high]
 
 
-def measured(files: Sequence[Path], rasters: Sequence[Raster]) -> ImageFigures:
+def measured(
+    files: Sequence[Path], rasters: Sequence[Raster], ending: str, *, reader: str
+) -> ImageFigures:
     """Return the figures of a case's images.
 
     Args:
         files: of the case.
         rasters: the same as read, all sound.
+        ending: file_ending of dataset.json.
+        reader: nnU-Net's, by class name.
     """
     digest = hashlib.blake2b(digest_size=16)
     planes = [plane for raster in rasters for plane in raster.values]
@@ -57,6 +64,7 @@ def measured(files: Sequence[Path], rasters: Sequence[Raster]) -> ImageFigures:
         tuple(float(plane.max()) for plane in planes),
         tuple(float(plane.mean(dtype="float64")) for plane in planes),
         tuple(_stored(file) for file in files),
+        sum(hidden_numbers(file, ending, reader) for file in files),
     )
 
 
