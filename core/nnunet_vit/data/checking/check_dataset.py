@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from nnunet_vit.data.checking.examining import Examined, examine
 from nnunet_vit.data.checking.findings import Findings, judge
+from nnunet_vit.data.checking.refusing import refuse_findings
 from nnunet_vit.data.checking.summary import summary_of
 from nnunet_vit.data.dataset import Dataset, name_faults, raw_dataset
 from nnunet_vit.data.faults import Fault
@@ -29,6 +30,14 @@ class Checked:
     def dataset(self) -> Dataset:
         """The dataset."""
         return self.examined.dataset
+
+    def refuse(self) -> None:
+        """Raise one error for all that is wrong; do nothing where nothing is.
+
+        Raises:
+            DataError: it names a file with all problems where it does not show all itself.
+        """
+        refuse_findings(self.dataset, self.findings)
 
     def as_text(self) -> str:
         """Return what the dataset is made of, in lines."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nnunet_vit.data.checking.check_dataset import Checked
 from nnunet_vit.data.checking.summary import Summary, summary_of
+from nnunet_vit.data.faults import sentence
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.overlays import legend_of
@@ -69,7 +70,7 @@ def write_data_page(checked: Checked, path: Path, wanted: str, *, progress: Prog
         errors=findings.all_errors,
         files=[(f.file.name, f.file.parent.name, f.problem, f.remedy) for f in findings.files],
         most=MOST,
-        warnings=findings.warnings,
+        warnings=[sentence(warning) for warning in findings.warnings],
         classes=_class_bars(summary),
         sizes=_size_bars(checked),
         channels=summary.channels,
