@@ -109,7 +109,7 @@ def lies_elsewhere(one: Placed, other: Placed, *, relative: float, absolute: flo
     """
     import numpy as np
 
-    if len(one.placement) != len(other.placement):
+    if len(one.placement) != len(other.placement) or one.placement == other.placement:
         return False
     return not np.allclose(one.placement, other.placement, rtol=relative, atol=absolute)
 
