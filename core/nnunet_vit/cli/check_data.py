@@ -12,7 +12,7 @@ Html = Annotated[
 ]
 Repair = Annotated[
     str | None,
-    typer.Option(metavar="NEW", help="write a copy with what has one right answer mended"),
+    typer.Option(metavar="NEW", help="write a copy with what has one right answer repaired"),
 ]
 
 

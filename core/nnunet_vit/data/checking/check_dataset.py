@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, replace
 
 from nnunet_vit.data.checking.examining import Examined, examine
-from nnunet_vit.data.checking.findings import Findings, judge
+from nnunet_vit.data.checking.findings import Findings, findings_of
 from nnunet_vit.data.checking.refusing import refuse_findings
 from nnunet_vit.data.checking.summary import summary_of
 from nnunet_vit.data.dataset import Dataset, name_faults, raw_dataset
@@ -80,7 +80,7 @@ def check_dataset(wanted: str, progress: Progress) -> Checked:
         examined = examine(dataset, progress)
     except OSError:  # no imagesTr, or none that can be read: the names' faults say it
         examined = Examined(dataset, {}, {}, {}, read=0)
-    findings = judge(examined) if examined.cases else Findings((), (), ())
+    findings = findings_of(examined) if examined.cases else Findings((), (), ())
     if not named:
         return Checked(examined, _with_numbers(examined, findings))
     # what is not there is among the names

@@ -40,7 +40,7 @@ class Findings:
         return [*self.errors, *grouped(self.files)]
 
 
-def judge(examined: Examined, vit_patch: int | None = None) -> Findings:
+def findings_of(examined: Examined, vit_patch: int | None = None) -> Findings:
     """Return all that is found.
 
     Args:

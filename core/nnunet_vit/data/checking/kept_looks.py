@@ -13,9 +13,9 @@ from typing import Any
 
 from nnunet_vit import __version__
 from nnunet_vit.data.checks.case_look import Seen
+from nnunet_vit.data.checks.image_figures import ImageFigures
 from nnunet_vit.data.checks.images import ImageFacts
 from nnunet_vit.data.checks.masks import MaskFacts
-from nnunet_vit.data.checks.measuring import ImageFigures
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject, read_json, write_json

@@ -1,4 +1,4 @@
-"""A repaired copy of a raw dataset: what has one right answer is mended, the rest is left."""
+"""A repaired copy of a raw dataset: what has one right answer is repaired, the rest is left."""
 
 import os
 import shutil
@@ -8,8 +8,13 @@ from pathlib import Path
 
 from nnunet_vit.config.name_rules import DATASET
 from nnunet_vit.data.checking.examining import examine
-from nnunet_vit.data.checking.mended_names import mended_names
-from nnunet_vit.data.checking.mended_pixels import Mended, mended_image, mended_mask, write_pixels
+from nnunet_vit.data.checking.name_repairs import repaired_names
+from nnunet_vit.data.checking.pixel_repairs import (
+    Repaired,
+    repaired_image,
+    repaired_mask,
+    write_pixels,
+)
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.errors import ConfigError, MachineError, message_of
@@ -52,7 +57,7 @@ def place_of_copy(new: str, dataset: Dataset) -> Path:
         raise ConfigError(
             f"--repair: {dataset.name}/dataset.json lists files that lie anywhere; a copy of the "
             "folder has none of them.",
-            fix="mend the files that are named where they lie.",
+            fix="repair the files that are named where they lie.",
         )
     if os.path.lexists(path):
         raise ConfigError(f"--repair {new}: {path} is there already.", fix="another name.")
@@ -67,7 +72,7 @@ def place_of_copy(new: str, dataset: Dataset) -> Path:
 def repair(dataset: Dataset, path: Path, progress: Progress) -> list[Change]:
     """Write the repaired copy, whole or not at all; return what was changed.
 
-    Where nothing can be mended, nothing is written.
+    Where nothing can be repaired, nothing is written.
 
     Args:
         dataset: with its raw folder, in which nothing is changed.
@@ -81,7 +86,7 @@ def repair(dataset: Dataset, path: Path, progress: Progress) -> list[Change]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch_in(path.parent, PREFIX) as place:
             copy = replace(dataset, name=path.name, raw=place / "copy")
-            changes = [*_copied(dataset, copy), *_mended(copy, progress)]
+            changes = [*_copied(dataset, copy), *_repaired(copy, progress)]
             if changes:
                 rows = [(change.file, change.now, change.done) for change in changes]
                 write_table(("file", "now", "done"), rows, place / "copy" / LIST)
@@ -99,7 +104,7 @@ def _copied(dataset: Dataset, copy: Dataset) -> list[Change]:
     assert source is not None and target is not None
     shutil.copytree(source, target, ignore=_no_files, ignore_dangling_symlinks=True)
     changes = []
-    for old, (new, done) in mended_names(source, dataset.description).items():
+    for old, (new, done) in repaired_names(source, dataset.description).items():
         if (target / old).is_file():
             os.rename(target / old, target / new)
             changes.append(Change(old, new, done))
@@ -112,8 +117,8 @@ def _no_files(folder: str, names: list[str]) -> list[str]:
     return [name for name, path in paths.items() if not (path.is_file() or path.is_dir())]
 
 
-def _mended(copy: Dataset, progress: Progress) -> Iterator[Change]:
-    """Mend the bad files of the copy that can be mended."""
+def _repaired(copy: Dataset, progress: Progress) -> Iterator[Change]:
+    """Repair the bad files of the copy that can be repaired."""
     try:
         examined = examine(copy, progress)
     except OSError:  # no imagesTr, or none that can be read
@@ -124,13 +129,15 @@ def _mended(copy: Dataset, progress: Progress) -> Iterator[Change]:
         case = examined.cases.get(name)
         for file in dict.fromkeys(fault.file for fault in seen.faults):
             is_label = case is not None and file == case.label
-            mended = mended_mask(file, labels, ending) if is_label else mended_image(file, channels)
-            if mended is not None:
-                yield _replaced(file, mended, ending)
+            repaired = (
+                repaired_mask(file, labels, ending) if is_label else repaired_image(file, channels)
+            )
+            if repaired is not None:
+                yield _replaced(file, repaired, ending)
 
 
-def _replaced(file: Path, mended: Mended, ending: str) -> Change:
-    values, done = mended
+def _replaced(file: Path, repaired: Repaired, ending: str) -> Change:
+    values, done = repaired
     new = file.with_name(f"{PREFIX}{file.name}")  # its ending says the format
     write_pixels(values, new, file, ending=ending)
     os.replace(new, file)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.image_figures import ImageFigures, measured
 from nnunet_vit.data.checks.image_values import wrong_values_of
-from nnunet_vit.data.checks.measuring import ImageFigures, measured
 from nnunet_vit.data.checks.raster_reading import Raster, bands_of, read
 from nnunet_vit.data.checks.sampling import (
     Target,

@@ -1,7 +1,7 @@
 """One look at every image and label of a raw dataset, before nnU-Net plans with them."""
 
 from nnunet_vit.data.checking.examining import examine, examined_before
-from nnunet_vit.data.checking.findings import Findings, judge
+from nnunet_vit.data.checking.findings import Findings, findings_of
 from nnunet_vit.data.checking.refusing import refuse_findings
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.faults import refuse, sentence
@@ -26,7 +26,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     assert dataset.raw is not None
     if "dataset" in dataset.description:
         refuse(dataset.raw, listing_faults(dataset.raw, dataset.description))
-    findings = judge(examine(dataset, progress), vit_patch)
+    findings = findings_of(examine(dataset, progress), vit_patch)
     for warning in findings.warnings:
         progress.warn(sentence(warning))
     refuse_findings(dataset, findings)
@@ -43,5 +43,5 @@ def repeat_warnings(dataset: Dataset, vit_patch: int, progress: Progress) -> Non
     """
     before = examined_before(dataset) if dataset.raw is not None else None
     if before is not None:
-        for warning in judge(before, vit_patch).warnings:
+        for warning in findings_of(before, vit_patch).warnings:
             progress.warn(sentence(warning))

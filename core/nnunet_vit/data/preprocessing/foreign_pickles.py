@@ -9,7 +9,7 @@ from pathlib import Path
 from nnunet_vit.data.faults import refuse
 from nnunet_vit.data.file_faults import FileFault, grouped
 
-REMEDY = "are the data from elsewhere? --preprocess-again makes them anew"
+REMEDY = "are the data from elsewhere? --preprocess-again makes them again"
 ARRAYS = {
     *((f"numpy.{core}.multiarray", name) for core in ("core", "_core")
       for name in ("_reconstruct", "scalar")),

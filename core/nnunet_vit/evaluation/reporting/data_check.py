@@ -25,7 +25,7 @@ class DataCheck:
     Attributes:
         dataset: id, name or folder.
         page: to write; None: no page.
-        copy: to write with what can be mended; None: no copy.
+        copy: to write with what can be repaired; None: no copy.
         config: a run file whose paths count.
     """
 
@@ -62,14 +62,14 @@ def check_data_of(asked: DataCheck, progress: Progress) -> Checked:
 
 
 def _repaired(wanted: str, new: str, progress: Progress) -> str:
-    """Write the repaired copy and return its folder; an empty text where nothing can be mended."""
+    """Write the repaired copy and return its folder; an empty text where there is none."""
     dataset = raw_dataset(wanted)
     path = place_of_copy(new, dataset)
     changes = repair(dataset, path, progress)
     if not changes:
-        progress.log(f"Nothing can be mended in one way alone: {path} was not written.")
+        progress.log(f"Nothing can be repaired in one way alone: {path} was not written.")
         return ""
-    progress.log(f"{path}: {counted(len(changes), 'file')} mended, all listed in its {LIST}:")
+    progress.log(f"{path}: {counted(len(changes), 'file')} repaired, all listed in its {LIST}:")
     for change in changes[:SHOWN]:
         progress.log(f"  {_words(change)}")
     if len(changes) > SHOWN:

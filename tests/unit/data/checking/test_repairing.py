@@ -1,4 +1,4 @@
-"""A repaired copy: every pixel that was right stays, and nothing is mended that could be two."""
+"""A repaired copy: every pixel that was right stays, and nothing is repaired that could be two."""
 
 import hashlib
 import os
@@ -32,7 +32,7 @@ def one_class(pictures):
 def repaired(watched, tmp_path):
     """`repaired(raw)` returns the copy's folder and what was changed, as texts."""
 
-    def make(raw, name="Dataset006_Mended"):
+    def make(raw, name="Dataset006_Repaired"):
         dataset = raw_dataset(str(raw))
         path = place_of_copy(str(tmp_path / name), dataset)
         return path, [f"{c.now}: {c.done}" for c in repair(dataset, path, watched)]

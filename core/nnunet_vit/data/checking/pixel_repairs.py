@@ -1,4 +1,4 @@
-"""Pictures that can be mended in one way alone: opaque alpha, palettes, grey in colours, 0/255."""
+"""Pictures with one right answer: an opaque alpha, palettes, grey in colours, 0/255."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +17,11 @@ EXACT = ("1", "L", "P", "LA", "RGB", "RGBA", "I;16")  # modes that Pillow reads 
 ITK_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha")
 DEPTH = 24  # where a PNG says how many bits its values have
 
-Mended = tuple["Array", str]  # pixels, and what was changed
+Repaired = tuple["Array", str]  # pixels, and what was changed
 
 
-def mended_image(file: Path, channels: int) -> Mended | None:
-    """Return a picture without its opaque alpha channel; None where it cannot be mended.
+def repaired_image(file: Path, channels: int) -> Repaired | None:
+    """Return a picture without its opaque alpha channel; None where it cannot be repaired.
 
     Args:
         file: of an image that the check refuses.
@@ -36,7 +36,7 @@ def mended_image(file: Path, channels: int) -> Mended | None:
     return kept, "opaque alpha channel removed"
 
 
-def mended_mask(file: Path, labels: Labels, ending: str) -> Mended | None:
+def repaired_mask(file: Path, labels: Labels, ending: str) -> Repaired | None:
     """Return the labels that a mask stands for; None where more than one answer could be right.
 
     Args:
@@ -110,7 +110,7 @@ def _pixels(file: Path) -> "Array | None":
             if picture.mode not in EXACT or getattr(picture, "n_frames", 1) > 1:
                 return None
             return np.array(picture) if _has_eight_bits(file, picture) else None
-    except Exception:  # whatever a damaged file raises: it cannot be mended
+    except Exception:  # whatever a damaged file raises: it cannot be repaired
         return None
 
 
@@ -148,7 +148,7 @@ def _volume(file: Path) -> "Array | None":
 
 
 def write_pixels(values: "Array", file: Path, like: Path, *, ending: str) -> None:
-    """Write mended pixels; volumes lie where they lay.
+    """Write repaired pixels; volumes lie where they lay.
 
     Raises:
         OSError, RuntimeError: the disk refuses.

@@ -1,4 +1,4 @@
-"""Names of files that can be mended in one way alone: endings in capitals, a missing _0000."""
+"""Names of files that can be repaired in one way alone: endings in capitals, a missing _0000."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from nnunet_vit.files.json_file import JsonMapping
 FOLDERS = ("imagesTr", "labelsTr", "imagesTs", "labelsTs")
 
 
-def mended_names(raw: Path, description: JsonMapping) -> dict[str, tuple[str, str]]:
+def repaired_names(raw: Path, description: JsonMapping) -> dict[str, tuple[str, str]]:
     """Return the new name of each file that has one, and what was changed; both below `raw`.
 
     A name that two files would have is given to neither.
