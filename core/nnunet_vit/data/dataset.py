@@ -1,6 +1,7 @@
 """Find a dataset and see whether it can be trained on, before anything is written."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from nnunet_vit.config.name_rules import DATASET, DATASET_WORDS
 from nnunet_vit.data.case_files import cases_of
 from nnunet_vit.data.description_file import read_description
-from nnunet_vit.data.faults import refuse
+from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.label_rules import are_regions, numbers_of
 from nnunet_vit.data.naming import image_faults, label_faults
 from nnunet_vit.errors import DataError, did_you_mean, message_of, shortened
@@ -124,7 +125,7 @@ def find_dataset(wanted: int | str | None) -> Dataset:
     raw = folder("raw") / name
     if raw.is_dir():
         description = read_description(raw / "dataset.json")
-        _check_names(raw, description)
+        refuse(raw, name_faults(raw, description))
         return Dataset(name, description, raw)
     return Dataset(name, read_description(folder("preprocessed") / name / "dataset.json"), None)
 
@@ -161,12 +162,28 @@ def _misnamed(names: set[str]) -> str:
     return f" Not counted: {shortened(map(repr, odd))}: a dataset's name is {DATASET_WORDS}."
 
 
-def _check_names(raw: Path, description: JsonObject) -> None:
-    """Refuse a raw dataset whose files do not pair up by name."""
+def raw_dataset(wanted: str) -> Dataset:
+    """Return the dataset of a folder, an id or a name; nobody has looked at its files' names.
+
+    Raises:
+        DataError: it does not exist, is ambiguous, has no raw data, or its dataset.json is wrong.
+    """
+    given = Path(wanted)
+    if given.is_dir() and (len(given.parts) > 1 or (given / "dataset.json").exists()):
+        raw = Path(os.path.abspath(given))
+    else:
+        raw = folder("raw") / _full_name(wanted)
+    if not raw.is_dir():
+        raise DataError(f"{raw} is missing: only preprocessed data are there.")
+    return Dataset(raw.name, read_description(raw / "dataset.json"), raw)
+
+
+def name_faults(raw: Path, description: JsonObject) -> list[Fault]:
+    """Return what is wrong with the names of a raw dataset's files, which must pair up."""
     if "dataset" in description:  # nnU-Net's other way: the description lists each case's files
-        return
+        return []
     ending = description["file_ending"]
     images = raw / "imagesTr"
     faults = image_faults(images, ending)
     cases = cases_of(images, ending) if images.is_dir() else {}
-    refuse(raw, [*faults, *label_faults(raw / "labelsTr", ending, cases, alone=bool(faults))])
+    return [*faults, *label_faults(raw / "labelsTr", ending, cases, alone=bool(faults))]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nnunet_vit.config.problems import escaped
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import DataError, counted
 
 MOST_SHOWN = 20
 
@@ -22,12 +22,18 @@ class Fault:
     fix: str = ""
 
 
-def refuse(where: object, faults: Iterable[Fault]) -> None:
+def sentence(fault: Fault) -> str:
+    """Return a fault and what to do in one line."""
+    return f"{fault.problem} {fault.fix[:1].upper()}{fault.fix[1:]}".strip()
+
+
+def refuse(where: object, faults: Iterable[Fault], more: str = "") -> None:
     """Raise one error for all faults; do nothing where there are none.
 
     Args:
         where: the dataset or the folder that they are of, for the first line of several faults.
         faults: in the order in which they are shown.
+        more: where the rest of them is, for the last line.
 
     Raises:
         DataError: there is a fault.
@@ -37,9 +43,10 @@ def refuse(where: object, faults: Iterable[Fault]) -> None:
         return
     # a file's name may hold any character
     errors = [DataError(escaped(fault.problem), fix=escaped(fault.fix)) for fault in faults]
-    if len(errors) == 1:
+    if len(errors) == 1 and not more:
         raise errors[0]
     lines = [f"  {error}" for error in errors[:MOST_SHOWN]]
     if len(faults) > MOST_SHOWN:
         lines.append(f"  and {len(faults) - MOST_SHOWN} more")
-    raise DataError("\n".join([f"{where}: {len(faults)} problems", *lines]))
+    lines += [f"  {more}"] if more else []
+    raise DataError("\n".join([f"{where}: {counted(len(faults), 'problem')}", *lines]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nnunet_vit.data.checks.images import out_of_range
+from nnunet_vit.data.checks.image_values import out_of_range
 from nnunet_vit.data.checks.raster_reading import PICTURES
 from nnunet_vit.data.checks.sampling import size_fault, target_of
 from nnunet_vit.errors import DataError, counted, first_line

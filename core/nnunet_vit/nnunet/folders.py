@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from nnunet_vit.config.models import PathsConfig
@@ -21,8 +21,12 @@ VARIABLES = {
 WORKERS = {"nnUNet_def_n_proc": 8, "nnUNet_n_proc_DA": 12}  # and at most
 
 
-def use_folders(paths: PathsConfig) -> None:
+def use_folders(paths: PathsConfig, needed: Collection[str] = tuple(VARIABLES)) -> None:
     """Point nnU-Net at the run's folders, or at those of the environment variables.
+
+    Args:
+        paths: of the run file.
+        needed: which of the three must be known.
 
     Raises:
         ConfigError: neither names a folder, or a name has quotes or a ~; lists all of them.
@@ -32,7 +36,7 @@ def use_folders(paths: PathsConfig) -> None:
     for key, variable in VARIABLES.items():
         folder = getattr(paths, key) or os.environ.get(variable)
         if not folder:
-            missing.append(f"{variable} (or paths.{key})")
+            missing += [f"{variable} (or paths.{key})"] if key in needed else []
             continue
         odd += [f"{variable} is {folder!r}: {part}" for part in _not_meant(str(folder))]
         if odd:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import normalization_of
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checks.training_files import check_training_files, repeat_warnings
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.patch_size import patch_size_of_run
+from nnunet_vit.data.preprocessing.dataset_plans import data_folder_of
 from nnunet_vit.data.preprocessing.decision import Work
+from nnunet_vit.data.preprocessing.foreign_pickles import refuse_foreign_pickles
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
@@ -130,6 +132,8 @@ def prepared_plans(
     facts = check_network(dataset, run, builds, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:
         check_training_files(dataset, facts.patch_size, progress)
+    else:
+        repeat_warnings(dataset, facts.patch_size, progress)
     with ends or nullcontext():
         (fold,) = run.data.folds
         plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold)
@@ -161,6 +165,8 @@ def _check_data(
         work = decide(dataset, run.data.configuration, asked)
     finally:
         progress.close()
+    if not work.preprocess:
+        refuse_foreign_pickles(data_folder_of(dataset, run.data.configuration))
     known = [*work.cases, *work.removed]  # what has been removed leaves the splits
     ending = dataset.description["file_ending"]
     said = list(work.notices)

@@ -1,13 +1,14 @@
 """One look at a training case: its images, its label, and whether they belong together."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nnunet_vit.data.case_files import Case, channel_of
 from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.masks import MaskFacts, compare, look_at_mask
+from nnunet_vit.data.checks.nifti_header import spacing_fault
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import Labels
 
@@ -69,11 +70,19 @@ def look_at(look: Look, name: str, case: Case) -> Seen:
     if isinstance(image, ImageFacts) and isinstance(label, MaskFacts):
         other = compare(label, image, case.images[0].name, tolerance=SPACING_TOLERANCE)
         faults += [other] if other else []
+    faults += [] if faults else _wrong_headers(look, case)
     return Seen(
         image if isinstance(image, ImageFacts) else None,
         label if isinstance(label, MaskFacts) else None,
         tuple(faults),
     )
+
+
+def _wrong_headers(look: Look, case: Case) -> Iterator[FileFault]:
+    for file in (*case.images, case.label):
+        problem, remedy = spacing_fault(file, look.ending)
+        if problem:
+            yield FileFault(file, problem, remedy)
 
 
 def _missing_channels(look: Look, name: str, case: Case) -> list[FileFault]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.image_figures import ImageFigures, measured
+from nnunet_vit.data.checks.image_values import wrong_values_of
 from nnunet_vit.data.checks.raster_reading import Raster, bands_of, read
 from nnunet_vit.data.checks.sampling import (
     Target,
@@ -20,10 +22,7 @@ from nnunet_vit.quantities import shape_text, sizes_text
 if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
-    from nnunet_vit.files.array_type import Array
-
 DESCRIBED = "dataset.json"  # who wants the channels of training images
-UNIT_RANGE = "RGBTo01Normalization"  # divides by 255 and refuses what lies outside 0 to 255
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,14 @@ class Wanted:
         schemes: nnU-Net's normalization of each channel, by class name.
         by: who wants it, in words: `the model`, `dataset.json`.
         target: how they will be resampled, or None before the plans are known.
+        measures: whether their figures are wanted.
     """
 
     channels: tuple[str, ...]
     schemes: tuple[str, ...]
     by: str
     target: Target | None = None
+    measures: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class ImageFacts:
         spacing: (Z, Y, X), or None where nothing says it.
         placement: origin and direction of the first file, empty where the format has none.
         memory: bytes that predicting the case takes at least; 0 before the plans are known.
+        figures: where they are wanted.
     """
 
     files: tuple[Path, ...]
@@ -60,6 +62,7 @@ class ImageFacts:
     spacing: tuple[float, ...] | None
     placement: tuple[float, ...]
     memory: int = 0
+    figures: ImageFigures | None = None
 
 
 def look_at_case(
@@ -82,10 +85,15 @@ def look_at_case(
     faults = [
         *_wrong_channels(files, sound, wanted),
         *_wrong_grids(files, sound),
-    ] or _wrong_values(files, sound, wanted)
+    ] or wrong_values_of(files, sound, wanted.schemes)
     if faults:
         return faults
-    facts = ImageFacts(tuple(files), first.values.shape[1:], first.spacing, first.placement)
+    figures = None
+    if wanted.measures:
+        figures = measured(files, sound, ending, reader=reader.__name__)
+    facts = ImageFacts(
+        tuple(files), first.values.shape[1:], first.spacing, first.placement, figures=figures
+    )
     return facts if wanted.target is None else _sized(facts, wanted.target)
 
 
@@ -152,7 +160,10 @@ def _too_many_files(files: Sequence[Path], enough: int, takes: str) -> list[File
 
 def _counted(file: Path, channels: int) -> str:
     kind = bands_of(file)
-    colours = {"P": "colours of a palette", "RGB": "red, green, blue", "RGBA": "with transparency"}
+    colours = {
+        "P": "colours of a palette", "RGB": "red, green, blue", "RGBA": "with transparency",
+        "CMYK": "inks, for print",
+    }  # fmt: skip
     grey = " (grey, more than 8 bits)" if kind.startswith(("I", "F")) else " (grey)"
     detail = f" ({colours[kind]})" if kind in colours else grey if channels == 1 else ""
     return f"{counted(channels, 'channel')}{detail}"
@@ -201,49 +212,3 @@ def _wrong_grids(files: Sequence[Path], rasters: Sequence[Raster]) -> list[FileF
             FileFault(file, problem, "the channels of a case must lie on the same pixels")
         )
     return faults
-
-
-def _wrong_values(
-    files: Sequence[Path], rasters: Sequence[Raster], wanted: Wanted
-) -> list[FileFault]:
-    import numpy as np
-
-    faults, channel = [], 0
-    for file, raster in zip(files, rasters, strict=True):
-        schemes = wanted.schemes[channel : channel + len(raster.values)]
-        channel += len(raster.values)
-        if not raster.values.size:
-            faults.append(FileFault(file, "has no pixels"))
-        elif not np.isfinite(raster.values).all():
-            faults.append(
-                FileFault(file, "holds values that are not finite (NaN)", "write numbers there")
-            )
-        else:
-            problem, remedy = out_of_range(raster.values, schemes)
-            faults += [FileFault(file, problem, remedy)] if problem else []
-    return faults
-
-
-def out_of_range(values: "Array", schemes: Sequence[str]) -> tuple[str, str]:
-    """Return what is wrong with values that are to be divided by 255 and what to do; or nothing.
-
-    Args:
-        values: (C, …).
-        schemes: nnU-Net's normalization of each channel, by class name.
-    """
-    chosen = [plane for plane, scheme in zip(values, schemes, strict=True) if scheme == UNIT_RANGE]
-    if not chosen:
-        return "", ""
-    low = min(float(plane.min()) for plane in chosen)
-    high = max(float(plane.max()) for plane in chosen)
-    if low < 0 or high > 255:
-        return (
-            f"holds values from {low:g} to {high:g}; a channel named rgb_to_0_1 holds 0 to 255",
-            "save it with 8 bits per channel",
-        )
-    if 0 < high <= 1 and any(bool((plane != plane.round()).any()) for plane in chosen):
-        return (
-            f"holds fractions up to {high:g}; a channel named rgb_to_0_1 holds 0 to 255",
-            "multiply by 255 and save it with 8 bits per channel",
-        )
-    return "", ""

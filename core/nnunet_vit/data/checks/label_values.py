@@ -1,6 +1,7 @@
 """Values that are no labels of the dataset, each with its likely cause."""
 
 import contextlib
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,36 @@ if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
 SHOWN = 4  # of a list of values
+BYTE = 255
 PICTURE = 12  # so many different values are no mask's
 
 
-def wrong_values(values: "Array", labels: Labels) -> tuple[str, str]:
-    """Return what is wrong with the values of a mask and the likely cause, or two empty texts."""
+def counted_values(values: "Array") -> dict[float, int]:
+    """Return how often each value is there, the lowest first."""
     import numpy as np
 
-    if not values.size:
+    flat = values.ravel()
+    if flat.size and flat.min() >= 0 and flat.max() <= BYTE:  # NaN is neither
+        small = flat.astype(np.uint8)
+        if (small == flat).all():  # counting is faster than sorting by far
+            counts = np.bincount(small).tolist()
+            return {float(value): count for value, count in enumerate(counts) if count}
+    found, counts = np.unique(flat, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def wrong_values(found: list[float], labels: Labels) -> tuple[str, str]:
+    """Return what is wrong with the values of a mask and the likely cause, or two empty texts.
+
+    Args:
+        found: the different values, sorted.
+        labels: what it may hold.
+    """
+    if not found:
         return "has no pixels", ""
-    found = np.unique(values)
-    if not np.isfinite(found).all():
+    if not all(map(math.isfinite, found)):
         return "holds values that are not finite (NaN)", "write a label in their place"
-    unknown = [value for value in found.tolist() if value not in labels.allowed]
+    unknown = [value for value in found if value not in labels.allowed]
     if not unknown:
         return "", ""
     known = shortened(map(str, labels.allowed), 2 * SHOWN)
@@ -34,7 +52,7 @@ def wrong_values(values: "Array", labels: Labels) -> tuple[str, str]:
             f"holds {_listed(fractions)}, which are not integers; {of_json}",
             "threshold probabilities; resize masks with nearest neighbour; save integers",
         )
-    return f"holds {_listed(unknown)}; {of_json}", _likely_cause(found.tolist(), unknown, labels)
+    return f"holds {_listed(unknown)}; {of_json}", _likely_cause(found, unknown, labels)
 
 
 def rescaled(file: Path, values: "Array") -> str:

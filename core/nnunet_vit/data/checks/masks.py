@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nnunet_vit.data.checks.label_values import rescaled, wrong_values
+from nnunet_vit.data.checks.label_values import counted_values, rescaled, wrong_values
 from nnunet_vit.data.checks.raster_reading import PICTURES, Raster, bands_of, read
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import Labels
@@ -47,6 +47,7 @@ class MaskFacts:
         spacing: (Z, Y, X), or None where nothing says it.
         placement: origin and direction, empty where the format has none.
         present: the labels that it holds, sorted.
+        pixels: how many pixels each of them has.
     """
 
     file: Path
@@ -54,6 +55,7 @@ class MaskFacts:
     spacing: tuple[float, ...] | None
     placement: tuple[float, ...]
     present: tuple[int, ...] = ()
+    pixels: tuple[int, ...] = ()
 
 
 def look_at_mask(
@@ -67,16 +69,17 @@ def look_at_mask(
         ending: file_ending of dataset.json.
         labels: what it may hold.
     """
-    import numpy as np
-
     raster = read_mask(file, reader, ending)
     if isinstance(raster, FileFault):
         return raster
-    problem, remedy = wrong_values(raster.values, labels)
+    found = counted_values(raster.values)
+    problem, remedy = wrong_values(list(found), labels)
     if problem:
         return FileFault(file, problem, rescaled(file, raster.values) or remedy)
-    present = tuple(int(value) for value in np.unique(raster.values))
-    return MaskFacts(file, raster.values.shape[1:], raster.spacing, raster.placement, present)
+    present, pixels = tuple(map(int, found)), tuple(found.values())
+    return MaskFacts(
+        file, raster.values.shape[1:], raster.spacing, raster.placement, present, pixels
+    )
 
 
 def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Raster | FileFault:
@@ -106,7 +109,7 @@ def lies_elsewhere(one: Placed, other: Placed, *, relative: float, absolute: flo
     """
     import numpy as np
 
-    if len(one.placement) != len(other.placement):
+    if len(one.placement) != len(other.placement) or one.placement == other.placement:
         return False
     return not np.allclose(one.placement, other.placement, rtol=relative, atol=absolute)
 

@@ -1,5 +1,7 @@
 """A dataset's plans by nnU-Net, with the one configuration that is used."""
 
+from pathlib import Path
+
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.data_record import REDO
 from nnunet_vit.errors import ConfigError, DataError
@@ -24,6 +26,11 @@ def plans_of(dataset: Dataset, configuration: str) -> tuple[JsonObject, JsonObje
             fix=f"write {dataset.name} there if the data are the same; or {REDO}",
         )
     return plans, own
+
+
+def data_folder_of(dataset: Dataset, configuration: str) -> Path:
+    """Return where the plans that are there put a configuration's preprocessed cases."""
+    return dataset.preprocessed / str(plans_of(dataset, configuration)[1]["data_identifier"])
 
 
 def check_configuration(plans: JsonObject, configuration: str) -> None:

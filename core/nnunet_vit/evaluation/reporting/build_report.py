@@ -8,7 +8,8 @@ from nnunet_vit.errors import ConfigError
 from nnunet_vit.evaluation.comparing.compare import patients_of
 from nnunet_vit.evaluation.reporting.comparison_rows import compared_runs
 from nnunet_vit.evaluation.reporting.home_folder import command_text
-from nnunet_vit.evaluation.reporting.report_page import check_output, page_text
+from nnunet_vit.evaluation.reporting.own_page import check_output
+from nnunet_vit.evaluation.reporting.report_page import VERB, page_text
 from nnunet_vit.evaluation.reporting.run_section import run_section
 from nnunet_vit.evaluation.reporting.run_source import RunSource, open_source
 from nnunet_vit.evaluation.wanted import Wanted
@@ -70,7 +71,7 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
         ModelError: a fold is not validated.
     """
     use_processors()
-    check_output(request.output)
+    check_output(request.output, "--output", VERB)
     if request.images is not None and not request.images.is_dir():
         raise ConfigError(f"--images {request.images} is not a folder.", fix="the images' folder.")
     wanted = Wanted(("dice", *request.metrics) if request.metrics else ())

@@ -68,7 +68,7 @@ def key_of(task: Task) -> list[tuple[str, str]]:
     entries += [(MISSED, "missed"), (FALSE, "false positive")]
     entries += [(CONFUSED, "another class")] if len(legend.names) > 1 else []
     entries += [(IGNORED, "ignored")] if legend.ignored is not None else []
-    return [(_css(colour), name) for colour, name in entries]
+    return [(css_colour(colour), name) for colour, name in entries]
 
 
 def pictures_of(
@@ -123,7 +123,7 @@ def _drawn(case: str, views: Views, legend: Legend) -> CasePictures:
         case,
         views.place,
         [
-            View(title, f"{case}{place}: {text}", _address(picture), size[1], size[0])
+            View(title, f"{case}{place}: {text}", address_of(picture), size[1], size[0])
             for title, (picture, text) in pictures.items()
         ],
     )
@@ -144,7 +144,8 @@ def _with_errors(
     return reference.ravel()[shown], prediction.ravel()[shown]
 
 
-def _address(picture: "Array") -> str:
+def address_of(picture: "Array") -> str:
+    """Return a picture, (H, W, 3) uint8, as an address that holds it."""
     from PIL import Image
 
     content = io.BytesIO()
@@ -156,5 +157,6 @@ def _address(picture: "Array") -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
-def _css(colour: Colour) -> str:
+def css_colour(colour: Colour) -> str:
+    """Return a colour as CSS has it."""
     return "#{:02x}{:02x}{:02x}".format(*colour)

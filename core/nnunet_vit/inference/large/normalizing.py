@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnunet_vit.data.checks.images import UNIT_RANGE
+from nnunet_vit.data.checks.image_values import UNIT_RANGE
 from nnunet_vit.errors import DataError
 from nnunet_vit.inference.large.whole_look import Numbers, WholeLook
 from nnunet_vit.inference.loaded_model import LoadedModel

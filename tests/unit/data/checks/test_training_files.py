@@ -22,16 +22,19 @@ class Said(Progress):
     def __init__(self):
         self.lines, self.cases = [], []
 
-    def log(self, text):
+    def warn(self, text):
         self.lines.append(text)
 
     def case(self, name):
         self.cases.append(name)
 
 
+DRAWS = np.random.default_rng(0)
+
+
 def picture(channels=3, size=SIZE):
     shape = (size, size) if channels == 1 else (size, size, channels)
-    return np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    return DRAWS.integers(0, 255, shape, np.uint8)
 
 
 def mask(value=1, size=SIZE):
@@ -203,7 +206,7 @@ def volumes(write_dataset):
         change(raw, channel_names={"0": "MRI"}, labels=LABELS)
         for case, spacing in zip(cases, spacings, strict=True):
             affine = np.diag([*spacing, 1.0])
-            image = np.random.default_rng(0).random(shape, np.float32)
+            image = DRAWS.random(shape, np.float32)
             if values is not None:
                 image[(0,) * 3] = values
             label = (image > 0.5).astype(np.uint8)

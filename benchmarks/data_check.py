@@ -1,0 +1,82 @@
+"""Seconds that the check of a dataset adds to planning and preprocessing it, in one process.
+
+    python benchmarks/data_check.py [--cases 1000] [--edge 128]
+
+Noise in colour with blobs as masks, as PNG, in a temporary folder. The check runs first, so that it
+is the one that finds the files cold in no cache of this process; then again, with nothing changed.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+NAME = "Dataset999_Drawn"
+
+
+def write_dataset(raw: Path, cases: int, edge: int) -> None:
+    """Write RGB pictures with masks of one class."""
+    random = np.random.default_rng(0)
+    down, across = np.mgrid[:edge, :edge]
+    for inner in ("imagesTr", "labelsTr"):
+        (raw / inner).mkdir(parents=True)
+    for number in range(cases):
+        y, x = random.integers(edge // 4, 3 * edge // 4, 2)
+        blob = (down - y) ** 2 + (across - x) ** 2 < (edge // 6) ** 2
+        image = random.integers(0, 120, (edge, edge, 3), np.uint8)
+        image[blob] += 100
+        Image.fromarray(image).save(raw / "imagesTr" / f"c{number:05}_0000.png")
+        Image.fromarray(blob.astype(np.uint8)).save(raw / "labelsTr" / f"c{number:05}.png")
+    description = {
+        "channel_names": {"0": "R", "1": "G", "2": "B"},
+        "labels": {"background": 0, "blob": 1}, "numTraining": cases, "file_ending": ".png",
+    }  # fmt: skip
+    (raw / "dataset.json").write_text(json.dumps(description))
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--edge", type=int, default=128)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        for key in ("raw", "preprocessed", "results"):
+            os.environ[f"nnUNet_{key}"] = f"{root}/{key}"
+        write_dataset(Path(root, "raw", NAME), asked.cases, asked.edge)
+        measure()
+
+
+def measure() -> None:
+    """Time the check, the check again, and planning with preprocessing, and print them."""
+    import nnunetv2.training.nnUNetTrainer.nnUNetTrainer  # noqa: F401 - as a training has it
+
+    from nnunet_vit.data.checks.training_files import check_training_files
+    from nnunet_vit.data.dataset import find_dataset
+    from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
+    from nnunet_vit.nnunet.folders import use_processors
+    from nnunet_vit.report.progress import Progress
+
+    use_processors()
+    dataset, silent = find_dataset(NAME), Progress()
+    (dataset.preprocessed.parent).mkdir()
+    check = seconds_of(lambda: check_training_files(dataset, 16, silent))
+    again = seconds_of(lambda: check_training_files(dataset, 16, silent))
+    work = seconds_of(lambda: prepare(dataset, "2d", silent, fold=0))
+    print(f"check {check:.2f} s, again {again:.3f} s, planning and preprocessing {work:.1f} s")
+    print(f"the check adds {100 * check / work:.1f} %; the bar is 10 %")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""All files of a raw dataset looked at once: what is wrong, what is doubtful, kept and shown."""
