@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from nnunet_vit.data.folds.fold_rules import NO_RULES, FoldCases, FoldRules
+from nnunet_vit.data.folds.fold_rules import NO_RULES, OF_DATASET, FoldCases, FoldRules
 from nnunet_vit.data.folds.splits_origin import origin_of
 from nnunet_vit.data.splits import (
     NAME,
@@ -83,61 +83,68 @@ def check_agreement(path: Path, splits: list[Split], rules: FoldRules) -> None:
     Raises:
         DataError: names all that differs, and both ways out.
     """
-    problems = list(_on_both_sides(splits, rules))
     own = str(path) == rules.own_path
-    if not own:
-        problems += _unlike_own(splits, rules)
-        origin = origin_of(path.parent)
-        if rules.stratify and rules.own is None and not (origin and origin.stratify):
-            problems.append("data.stratify is true, and these folds were made without it")
-    if not problems:
-        return
-    shown = "; ".join(problems[:SHOWN_PROBLEMS])
-    rest = f"; … ({len(problems)} in all)" if len(problems) > SHOWN_PROBLEMS else ""
-    raise DataError(f"{path}: {shown}{rest}.", fix=_ways_out(path, rules, own=own))
+    problems = list(_on_both_sides(splits, rules))
+    problems += [] if own else [*_unlike_own(splits, rules), *_unbalanced(path, rules)]
+    if problems:
+        texts = [text for _, text in problems]
+        shown = "; ".join(texts[:SHOWN_PROBLEMS])
+        rest = f"; … ({len(texts)} in all)" if len(texts) > SHOWN_PROBLEMS else ""
+        keep = _without({key for key, _ in problems})
+        fix = f"correct it, or {keep}." if own else (
+            f"{keep}, to train with the folds that are there; or move {path.name} away, and folds "
+            "are made anew: what was trained with it is then of other folds."
+        )  # fmt: skip
+        raise DataError(f"{path}: {shown}{rest}.", fix)
 
 
-def _ways_out(path: Path, rules: FoldRules, *, own: bool) -> str:
-    given = [f"data.{key}" for key, is_said in (
-        ("splits", rules.own is not None), ("stratify", rules.stratify),
-        ("groups", rules.source.startswith("data.groups")),
-    ) if is_said]  # fmt: skip
-    keep = f"take {' and '.join(given)} out of the run file" if given else ""
-    if rules.groups and not rules.source.startswith("data.groups"):
-        keep = f"{keep}, and set data.groups: false" if keep else "data.groups: false"
-    if own:
-        return f"correct it, or {keep}."
-    return (
-        f"{keep}, to train with the folds that are there; or move {path.name} away, and folds are "
-        "made anew: what was trained with it is then of other folds."
-    )
+def _without(keys: set[str]) -> str:
+    """Return what to do about keys of the run file, or what stands for one that says nothing."""
+    said = sorted(key for key in keys if key != OF_DATASET)
+    ways = [f"take {' and '.join(said)} out of the run file"] if said else []
+    return " and ".join([*ways, *(["set data.groups: false"] if OF_DATASET in keys else [])])
 
 
-def _on_both_sides(splits: list[Split], rules: FoldRules) -> Iterator[str]:
+def _on_both_sides(splits: list[Split], rules: FoldRules) -> Iterator[tuple[str, str]]:
+    both: set[str] = set()
+    folds = []
     for number, fold in enumerate(splits):
         trained, validated = (
             {rules.groups[case] for case in fold[side] if case in rules.groups} for side in SIDES
         )
-        both = sorted(trained & validated)
-        if both:
-            named = f"group{'s' * (len(both) > 1)} {shortened(both)}"
-            yield f"fold {number}: {named} in 'train' and in 'val', by {rules.source}"
+        both |= trained & validated
+        folds += [str(number)] if trained & validated else []
+    if both:
+        key = "data.groups" if rules.are_said else OF_DATASET
+        what = "a group is" if len(both) == 1 else f"{len(both)} groups are"
+        where = f"fold{'s' * (len(folds) > 1)} {', '.join(folds)}"
+        yield (
+            key,
+            (
+                f"{what} in 'train' and in 'val' of {where}, by {rules.source}: "
+                f"{shortened(sorted(both), SHOWN_PROBLEMS)}"
+            ),
+        )
 
 
-def _unlike_own(splits: list[Split], rules: FoldRules) -> Iterator[str]:
+def _unlike_own(splits: list[Split], rules: FoldRules) -> Iterator[tuple[str, str]]:
     """Yield how folds differ from those of data.splits; cases that it does not name may join."""
     if rules.own is None:
         return
     if len(splits) != len(rules.own):
-        yield f"has {counted(len(splits), 'fold')}, data.splits {len(rules.own)}"
+        yield "data.splits", f"{counted(len(splits), 'fold')}, data.splits has {len(rules.own)}"
         return
     named = {case for fold in rules.own for side in SIDES for case in fold[side]}
     there = {case for fold in splits for side in SIDES for case in fold[side]}
     for number, (fold, own) in enumerate(zip(splits, rules.own, strict=True)):
         for side in SIDES:
-            other = (set(fold[side]) & named) ^ (set(own[side]) & there)
+            other = sorted((set(fold[side]) & named) ^ (set(own[side]) & there))
             if other:
-                yield (
-                    f"fold {number}: '{side}' differs from {rules.own_path} in "
-                    f"{shortened(sorted(other))}"
-                )
+                text = f"differs from {rules.own_path} in {shortened(other)}"
+                yield "data.splits", f"fold {number}: '{side}' {text}"
+
+
+def _unbalanced(path: Path, rules: FoldRules) -> Iterator[tuple[str, str]]:
+    origin = origin_of(path.parent) if rules.stratify and rules.own is None else None
+    if rules.stratify and not (origin and origin.stratify):
+        yield "data.stratify", "data.stratify is true, and these folds were made without it"

@@ -9,7 +9,7 @@ from nnunet_vit.config.name_rules import GROUP_TABLE
 from nnunet_vit.data.folds.case_groups import groups_of
 from nnunet_vit.data.folds.splits_origin import Origin, origin_of
 from nnunet_vit.data.splits import Split, read_splits
-from nnunet_vit.errors import DataError
+from nnunet_vit.errors import DataError, counted
 
 OF_DATASET = "groups.csv"  # in the raw folder, beside dataset.json
 NO_GROUPS = "or data.groups: false, for folds without groups."
@@ -41,6 +41,11 @@ class FoldRules:
     def are_usual(self) -> bool:
         """Whether nnU-Net itself would make the same folds."""
         return not self.groups and not self.stratify and self.own is None
+
+    @property
+    def are_said(self) -> bool:
+        """Whether the run file, or that of an earlier run, names the groups."""
+        return isinstance(self.origin.groups, str)
 
 
 NO_RULES = FoldRules()
@@ -121,9 +126,9 @@ def _is_gone(source: str, joining: Collection[str]) -> bool:
     if not source.lower().endswith(GROUP_TABLE) or Path(source).is_file():
         return False
     if joining:
+        lacking = f"{counted(len(joining), 'new case')} without a group"
         raise DataError(
-            f"The splits were made with the groups of {source}, which is gone; "
-            f"{len(joining)} new cases have no group.",
+            f"The splits were made with the groups of {source}, which is gone; now: {lacking}.",
             fix="data.groups in the run file: a table of all cases, or a pattern.",
         )
     return True
