@@ -1,5 +1,6 @@
 """A commented run file to begin with, which is valid as it stands."""
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def starter_text(wanted: Wanted, name: str) -> str:
         weights=weights if wanted.checkpoint_path else "",
         run=ViTnnUNetConfig(),
     )
-    _require_valid(text, name)
+    _require_valid(text)
     return text
 
 
@@ -107,12 +108,13 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _require_valid(text: str, name: str) -> None:
+def _require_valid(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.yaml"
         path.write_text(text, encoding="utf-8")
         try:
             load_run(path)
         except UserError as error:
-            shown = error.problem.replace(str(path), name)
+            # of a file that is not written: its lines would tell nothing
+            shown = re.sub(rf"{re.escape(str(path))}(, line \d+, )?", "", error.problem)
             raise type(error)(shown, error.fix) from error
