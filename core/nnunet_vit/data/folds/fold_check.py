@@ -93,7 +93,7 @@ def check_agreement(path: Path, splits: list[Split], rules: FoldRules) -> None:
         keep = _without({key for key, _ in problems})
         fix = f"correct it, or {keep}." if own else (
             f"{keep}, to train with the folds that are there; or move {path.name} away, and folds "
-            "are made anew: what was trained with it is then of other folds."
+            "are made again: what was trained with it is then of other folds."
         )  # fmt: skip
         raise DataError(f"{path}: {shown}{rest}.", fix)
 

@@ -119,7 +119,7 @@ def test_folds_of_other_groups_are_refused(make, check, folder):
     )
     assert error.fix == (
         "take data.groups out of the run file, to train with the folds that are there; or move "
-        "splits_final.json away, and folds are made anew: what was trained with it is then of "
+        "splits_final.json away, and folds are made again: what was trained with it is then of "
         "other folds."
     )
 
