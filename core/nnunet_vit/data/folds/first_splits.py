@@ -8,7 +8,7 @@ from nnunet_vit.data.folds.class_amounts import class_amounts
 from nnunet_vit.data.folds.fold_check import check_agreement
 from nnunet_vit.data.folds.fold_making import Amounts, splits_of_groups
 from nnunet_vit.data.folds.fold_rules import FoldRules
-from nnunet_vit.data.folds.splits_origin import Origin, write_origin
+from nnunet_vit.data.folds.splits_origin import ORIGIN, Origin, write_origin
 from nnunet_vit.data.splits import NAME, Split, usual_splits
 from nnunet_vit.errors import counted
 from nnunet_vit.files.json_file import JsonMapping, read_json, write_json
@@ -42,7 +42,9 @@ def ensure_splits(
         return
     amounts = class_amounts(labels, sorted(cases), description) if rules.stratify else None
     splits = first_splits(cases, rules, amounts)
-    if rules.origin != Origin():
+    if rules.origin == Origin():
+        (folder / ORIGIN).unlink(missing_ok=True)  # of splits that have been moved away
+    else:
         write_origin(folder, rules.origin, splits)
     write_json(splits, path)
     if not rules.are_usual:

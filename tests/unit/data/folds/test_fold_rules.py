@@ -79,6 +79,14 @@ def test_groups_stay_together(make, check, folder):
     assert check() == []  # a run that says nothing shares them
 
 
+def test_folds_that_are_moved_away_are_made_again_by_what_is_said_then(make, folder):
+    make(groups=PATTERN)
+    (folder / "splits_final.json").unlink()
+    assert make() == []
+    assert json.loads((folder / "splits_final.json").read_text()) == usual_splits(CASES)
+    assert not (folder / "splits_final_made_by.json").exists()
+
+
 def test_a_table_of_the_raw_dataset_counts_where_nothing_is_said(make, check, folder, raw):
     table = raw / "groups.csv"
     table.write_text("case,group\n" + "".join(f"{case},{case[:2]}\n" for case in CASES))
