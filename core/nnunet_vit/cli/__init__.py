@@ -41,7 +41,7 @@ NOTED = ("nnunet-vit", "nnunetv2", "torch", "timm", "peft", "transformers")  # b
 def build_app() -> typer.Typer:
     """Return the command line with every verb of this folder."""
     app = typer.Typer(
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # its table cuts the names of options off at 80 columns
         context_settings={**HELP, **_narrow()},

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnunet_vit.report import offered_names
+
 if TYPE_CHECKING:
     from nnunet_vit.testing.verdict import Result
 
@@ -12,7 +14,12 @@ ADVICE = "change what the lines above name; they are checked by nnunet_vit.testi
 
 
 def check_head(
-    name: Annotated[str, typer.Argument(help="an installed head (`vit_cli list-models`)")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="an installed head (`vit_cli list-models`)", autocompletion=offered_names.heads
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Check that an installed head keeps the contract; exit code 4 where it does not."""

@@ -10,8 +10,8 @@ from nnunet_vit.config.checks import run_checks
 from nnunet_vit.config.checks.head_checks import load_head
 from nnunet_vit.config.draft import Draft, draft_of
 from nnunet_vit.config.head_options import DECODER, stored, validate_options
-from nnunet_vit.config.models import DecoderConfig, ViTnnUNetConfig
-from nnunet_vit.config.name_rules import absolute
+from nnunet_vit.config.models import DataConfig, DecoderConfig, ViTnnUNetConfig
+from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
 from nnunet_vit.config.recipe import resolved_augmentation, resolved_loss
@@ -99,9 +99,20 @@ def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
     paths = {name: absolute(value, folder) for name, value in config.paths if value is not None}
     return config.model_copy(
         update={
+            "data": config.data.model_copy(update=_absolute_files(config.data, folder)),
             "model": model.model_copy(update=resolved_model),
             "lora": config.lora.model_copy(update=resolved_lora),
             "train": config.train.model_copy(update=resolved_train),
             "paths": config.paths.model_copy(update=paths),
         }
     )
+
+
+def _absolute_files(data: DataConfig, folder: Path) -> dict[str, str]:
+    """Return the files that say how folds are made; a pattern of groups is none."""
+    given = {"groups": data.groups, "splits": data.splits}
+    return {
+        key: absolute(value, folder)
+        for key, value in given.items()
+        if isinstance(value, str) and (key == "splits" or value.lower().endswith(GROUP_TABLE))
+    }

@@ -41,6 +41,20 @@ class DataConfig(Section):
         "case and validates on the same ones; `[0, 1, 2, 3, 4]`: one after another, and their "
         "validations together",
     )
+    groups: str | Literal[False] | None = Field(
+        None,
+        description="cases that stay in one fold, such as those of a patient: a `.csv` with the "
+        "columns case and group, or a pattern with one group that finds it in the case's name, "
+        "`'P(\\d+)_'`; null: `groups.csv` in the raw dataset, if it has one; false: no groups",
+    )
+    stratify: bool = Field(
+        False, description="balance the classes over the five folds, by the cases' masks"
+    )
+    splits: str | None = Field(
+        None,
+        description="a `.json` with folds of your own, in the form of `splits_final.json`; null: "
+        "five folds, nnU-Net's where nothing else is said",
+    )
 
     @property
     def folds(self) -> list[int | str]:

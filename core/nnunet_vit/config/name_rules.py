@@ -10,6 +10,8 @@ NAME_WORDS = "a name of letters, digits, '_', '-' and '.'"
 DATASET = re.compile(r"Dataset(\d{3}|[1-9]\d{3,})(?!\d).*", re.DOTALL)
 DATASET_WORDS = "DatasetXXX_NAME, with three digits, or with more that begin with no 0"
 
+GROUP_TABLE = ".csv"  # data.groups is a table where it ends so, else a pattern
+
 
 def absolute(path: str, folder: Path) -> str:
     """Return a path of the run file as an absolute one: it starts at the file's own folder."""

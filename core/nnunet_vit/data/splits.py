@@ -1,11 +1,10 @@
 """splits_final.json: who trains and who validates in each fold, checked before anything is done."""
 
-import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from nnunet_vit.errors import ConfigError, DataError, shortened
+from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.files.json_file import kind_of, read_json
 
 NAME = "splits_final.json"
@@ -18,22 +17,25 @@ FIX = f"correct it, or delete it: without it nnU-Net makes {USUAL_FOLDS} folds o
 Split = dict[str, list[str]]
 
 
-def read_splits(path: Path, cases: Collection[str], ending: str = "") -> list[Split]:
+def read_splits(
+    path: Path, cases: Collection[str], ending: str = "", fix: str = FIX
+) -> list[Split]:
     """Return the folds of a splits file.
 
     Args:
         path: the file.
         cases: all that there are.
         ending: of the image files, for the likeliest mistake in names.
+        fix: what to do where it is wrong.
 
     Raises:
         DataError: it is no JSON, has another form, names unknown cases, has an empty side, or a
             case in both sides or twice in one; names all of it.
     """
-    content = read_json(path, FIX)
+    content = read_json(path, fix)
     if not isinstance(content, list) or not content:
         found = "has no fold" if content == [] else f"holds {kind_of(content)}"
-        raise DataError(f"{path} {found}; needed: {FORM}.", FIX)
+        raise DataError(f"{path} {found}; needed: {FORM}.", fix)
     known = set(cases)
     problems = [
         f"fold {number}: {problem}"
@@ -43,7 +45,7 @@ def read_splits(path: Path, cases: Collection[str], ending: str = "") -> list[Sp
     if problems:
         shown = "; ".join(problems[:SHOWN_PROBLEMS])
         rest = f"; … ({len(problems)} in all)" if len(problems) > SHOWN_PROBLEMS else ""
-        raise DataError(f"{path}: {shown}{rest}.", FIX)
+        raise DataError(f"{path}: {shown}{rest}.", fix)
     return [{side: fold[side] for side in SIDES} for fold in content]
 
 
@@ -84,50 +86,6 @@ def _wrong_names(side: str, names: list[str], known: set[str], *, ending: str) -
         yield f"'{side}' has more than once: {shortened(twice)}"
 
 
-def check_fold(
-    path: Path,
-    fold: int | str,
-    cases: Collection[str],
-    *,
-    ending: str = "",
-    joining: Collection[str] = (),
-) -> list[str]:
-    """Check the splits file, or that five folds can be made, and that the fold is one of them.
-
-    Args:
-        path: of the splits file, which may not exist.
-        fold: number, or `all`, which looks at no splits.
-        cases: all that there are.
-        ending: of the image files.
-        joining: cases that are about to be added to the splits.
-
-    Returns:
-        One line for what the user should look at, or none.
-
-    Raises:
-        ConfigError: there is no such fold.
-        DataError: the splits are wrong, or there are too few cases for five folds.
-    """
-    if fold == "all":
-        return []
-    if not os.path.lexists(path):  # a link to nothing is no reason to make other folds
-        if len(cases) < USUAL_FOLDS:
-            raise DataError(
-                f"{path.parent.name} has {len(cases)} cases; five folds need five.",
-                fix="data.fold: all",
-            )
-        if int(fold) >= USUAL_FOLDS:
-            raise ConfigError(
-                f"data.fold: {fold}; without {path} nnU-Net makes folds 0 to {USUAL_FOLDS - 1}.",
-                fix="one of them, all, or a splits file with more folds.",
-            )
-        return []
-    splits = read_splits(path, cases, ending)
-    if int(fold) >= len(splits):
-        raise ConfigError(f"data.fold: {fold}; {path} has {_folds(len(splits))}.")
-    return _left_out(path, splits, set(cases) - set(joining))
-
-
 def validation_cases(path: Path, folds: Collection[int]) -> dict[int, list[str]]:
     """Return the validation cases of folds, by the splits file that training has checked.
 
@@ -159,11 +117,13 @@ def _listed(folds: Collection[int]) -> str:
     return ", ".join(map(str, folds))
 
 
-def _folds(count: int) -> str:
+def folds_text(count: int) -> str:
+    """Return what so many folds are called: folds 0 to 4."""
     return "fold 0 alone" if count == 1 else f"folds 0 to {count - 1}"
 
 
-def _left_out(path: Path, splits: list[Split], cases: Collection[str]) -> list[str]:
+def left_out(path: Path, splits: list[Split], cases: Collection[str]) -> list[str]:
+    """Return one line where cases are in no fold of a file, or none."""
     used = {name for fold in splits for side in SIDES for name in fold[side]}
     unused = sorted(set(cases) - used)
     if not unused:
@@ -180,22 +140,41 @@ def usual_splits(cases: Collection[str]) -> list[Split]:
     return [{side: [str(name) for name in fold[side]] for side in SIDES} for fold in splits]
 
 
-def extended(splits: list[Split], new: Collection[str]) -> list[Split]:
+def extended(
+    splits: list[Split], new: Collection[str], groups: Mapping[str, str] | None = None
+) -> list[Split]:
     """Return splits with new cases: each validates in one fold and trains in all others.
 
-    It goes to the fold with the fewest validation cases, the first of equals; nobody else moves. A
-    single split keeps its shares instead.
+    It goes where others of its group are; without any to the fold with the fewest validation cases,
+    the first of equals. Nobody else moves. A single split keeps its shares instead.
+
+    Args:
+        splits: that are there.
+        new: cases that they do not name.
+        groups: of each case, new or not; None: each is one by itself.
     """
     result = [{side: list(fold[side]) for side in SIDES} for fold in splits]
     share = len(splits[0]["val"]) / (len(splits[0]["val"]) + len(splits[0]["train"]))
+    groups = groups or {}
+    together: dict[str, list[str]] = {}
     for case in sorted(new):
+        together.setdefault(groups.get(case, f"\0{case}"), []).append(case)
+    sides = [_sides_of_groups(fold, groups) for fold in splits]
+    for group, cases in together.items():
         place = min(range(len(result)), key=lambda number: len(result[number]["val"]))
         if len(result) == 1:
             val, train = result[0]["val"], result[0]["train"]
             place = 0 if (len(val) + 1) / (len(val) + len(train) + 1) <= share else 1
+        validates = any(each.get(group) == "val" for each in sides)
         for number, fold in enumerate(result):
-            fold["val" if number == place else "train"].append(case)
+            usual = "val" if number == place and not validates else "train"
+            fold[sides[number].get(group, usual)] += cases
     return result
+
+
+def _sides_of_groups(fold: Split, groups: Mapping[str, str]) -> dict[str, str]:
+    """Return the side that each group of a fold's cases is on."""
+    return {groups[case]: side for side in SIDES for case in fold[side] if case in groups}
 
 
 def without(splits: list[Split], gone: Collection[str]) -> list[Split]:

@@ -32,6 +32,8 @@ def portable_plans(plans: JsonMapping) -> JsonObject:
     run = own[KEY]["run"]
     run.pop("paths", None)
     run["trackers"] = []
+    for key in ("groups", "stratify", "splits"):  # of the cases, which stay here
+        run["data"].pop(key, None)
     architecture = own["configurations"][run["data"]["configuration"]]["architecture"]
     for model in (run["model"], architecture["arch_kwargs"]["model"]):
         model["checkpoint_path"] = without_paths(model["checkpoint_path"])

@@ -10,6 +10,8 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.training_files import check_training_files, repeat_warnings
 from nnunet_vit.data.dataset import Dataset, find_dataset
+from nnunet_vit.data.folds.fold_check import check_fold
+from nnunet_vit.data.folds.fold_rules import FoldCases, FoldRules, rules_of
 from nnunet_vit.data.patch_size import patch_size_of_run
 from nnunet_vit.data.preprocessing.dataset_plans import data_folder_of
 from nnunet_vit.data.preprocessing.decision import Work
@@ -17,7 +19,6 @@ from nnunet_vit.data.preprocessing.foreign_pickles import refuse_foreign_pickles
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
-from nnunet_vit.data.splits import NAME, check_fold
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
 from nnunet_vit.modeling.runtime.devices import choose_device
@@ -127,7 +128,7 @@ def prepared_plans(
         later: folds that are trained afterwards.
         ends: around planning and preprocessing, for what is said where they are stopped.
     """
-    work = _check_data(dataset, run, asked, progress=progress, later=later)
+    work, rules = _check_data(dataset, run, asked, progress=progress, later=later)
     builds = not asked.resume if fresh is None else fresh
     facts = check_network(dataset, run, builds, progress=progress, schemes=work.schemes)
     if work.plan or work.preprocess or work.added:
@@ -136,7 +137,8 @@ def prepared_plans(
         repeat_warnings(dataset, facts.patch_size, progress)
     with ends or nullcontext():
         (fold,) = run.data.folds
-        plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold)
+        plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold,
+                        rules=rules)  # fmt: skip
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress=progress, schemes=schemes)
@@ -158,8 +160,8 @@ def _check_data(
     *,
     progress: Progress,
     later: Sequence[int],
-) -> Work:
-    """Check plans, preprocessed data and splits; return what has to be done."""
+) -> tuple[Work, FoldRules]:
+    """Check plans, preprocessed data and splits; return the work, and what folds keep to."""
     progress.start_work("Comparing the raw data with the preprocessed data")
     try:
         work = decide(dataset, run.data.configuration, asked)
@@ -167,13 +169,15 @@ def _check_data(
         progress.close()
     if not work.preprocess:
         refuse_foreign_pickles(data_folder_of(dataset, run.data.configuration))
-    known = [*work.cases, *work.removed]  # what has been removed leaves the splits
-    ending = dataset.description["file_ending"]
+    cases = FoldCases(
+        work.cases, dataset.raw, dataset.preprocessed, dataset.description["file_ending"],
+        leaving=work.removed,  # what has been removed leaves the splits
+        joining=work.added,
+    )  # fmt: skip
+    rules = rules_of(run.data, cases)
     said = list(work.notices)
     for fold in (*run.data.folds, *later):
-        said += check_fold(
-            dataset.preprocessed / NAME, fold, known, ending=ending, joining=work.added
-        )
+        said += check_fold(cases, fold, rules)
     for notice in dict.fromkeys(said):
         progress.log(notice)
-    return work
+    return work, rules

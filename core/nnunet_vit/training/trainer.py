@@ -6,6 +6,7 @@ Data, augmentation, losses, folds, sliding-window validation and summary stay nn
 import math
 import os
 import random
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,18 @@ from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from torch import nn
 from torch.optim import Optimizer
 
+from nnunet_vit.data.folds.first_splits import ensure_splits
+from nnunet_vit.data.folds.fold_check import check_fold
+from nnunet_vit.data.folds.fold_rules import FoldCases, FoldRules, rules_of
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
-from nnunet_vit.data.splits import NAME, check_fold
+from nnunet_vit.data.preprocessing.truth import TRUTH
 from nnunet_vit.errors import ConfigError, NumericsError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
-from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.nnunet.folders import VARIABLES, environment
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.callbacks import found
@@ -149,14 +153,26 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             ConfigError: there is no such fold, for which nnU-Net would draw cases at random.
             DataError: the splits file is wrong.
         """
+        cases, rules = self._folds
+        check_fold(cases, self.fold, rules)
+        if self.fold != "all":
+            ensure_splits(
+                cases.preprocessed, sorted(cases.present), rules,
+                labels=cases.preprocessed / TRUTH, description=self.dataset_json,
+                log=self.print_to_log_file,
+            )  # fmt: skip
+        training, validation = super().do_split()
+        return training, validation
+
+    @cached_property
+    def _folds(self) -> tuple[FoldCases, FoldRules]:
+        """The cases, and what their folds keep to: read once, a table may be moved meanwhile."""
         data = DataFolder(
             Path(self.preprocessed_dataset_folder_base), self.configuration_manager.data_identifier
         )
-        check_fold(
-            data.root / NAME, self.fold, data.cases(), ending=self.dataset_json["file_ending"]
-        )
-        training, validation = super().do_split()
-        return training, validation
+        raw = Path(os.environ.get(VARIABLES["raw"], "")) / data.root.name
+        cases = FoldCases(data.cases(), raw, data.root, self.dataset_json["file_ending"])
+        return cases, rules_of(self.run.data, cases)
 
     def get_dataloaders(self) -> tuple[Augmenter, Augmenter]:
         """Return nnU-Net's loaders with numbered batches."""

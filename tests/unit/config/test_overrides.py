@@ -69,7 +69,7 @@ def test_a_whole_section(run_of):
         (
             "data.flod=1",
             "--set data.flod=1, data.flod: unknown key, given 'flod'. Did you mean 'fold'? "
-            "Allowed: dataset, configuration, fold",
+            "Allowed: dataset, configuration, fold, groups, stratify, splits",
         ),
         (
             "train.num_epochs.x=1",

@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from fold_cases import checked_fold
 
-from nnunet_vit.data.splits import check_fold, extended, read_splits, usual_splits
+from nnunet_vit.data.splits import extended, read_splits, usual_splits
 from nnunet_vit.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.unit
@@ -24,7 +25,7 @@ def refusal(path, content, cases="abc"):
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text)
     with pytest.raises(DataError) as caught:
-        check_fold(path, 0, list(cases), ending=".png")
+        checked_fold(path, 0, list(cases), ending=".png")
     error = str(caught.value)
     assert error.startswith(str(path))
     assert error.endswith(FIX)
@@ -87,7 +88,7 @@ def test_a_file_that_cannot_be_read(path, write):
     else:
         path.write_bytes(b'[{"train": ["\xe4"]}]')
     with pytest.raises(DataError) as caught:
-        check_fold(path, 0, list("abc"))
+        checked_fold(path, 0, list("abc"))
     assert str(caught.value).startswith(f"{path} cannot be read")
 
 
@@ -96,30 +97,30 @@ def test_ten_folds_of_ones_own(path):
     folds = [{"train": [n for n in cases if n != c], "val": [c]} for c in [*cases, *"abcd"]]
     path.write_text(json.dumps(folds))
     for fold in range(10):
-        assert check_fold(path, fold, cases) == []
+        assert checked_fold(path, fold, cases) == []
     with pytest.raises(ConfigError) as caught:
-        check_fold(path, 10, cases)
+        checked_fold(path, 10, cases)
     assert str(caught.value) == f"data.fold: 10; {path} has folds 0 to 9."
 
 
 def test_one_fold(path):
     path.write_text(json.dumps(GOOD[:1]))
     with pytest.raises(ConfigError) as caught:
-        check_fold(path, 1, list("abc"))
+        checked_fold(path, 1, list("abc"))
     assert str(caught.value) == f"data.fold: 1; {path} has fold 0 alone."
 
 
 def test_without_a_file_there_are_five_folds(path):
     for fold in range(5):
-        assert check_fold(path, fold, list("abcde")) == []
+        assert checked_fold(path, fold, list("abcde")) == []
     with pytest.raises(ConfigError) as caught:
-        check_fold(path, 99, list("abcde"))
+        checked_fold(path, 99, list("abcde"))
     assert str(caught.value) == (
         f"data.fold: 99; without {path} nnU-Net makes folds 0 to 4. Fix: one of them, all, or a "
         "splits file with more folds."
     )
     with pytest.raises(DataError) as caught:
-        check_fold(path, 0, list("abcd"))
+        checked_fold(path, 0, list("abcd"))
     assert str(caught.value) == (
         "Dataset005_Mine has 4 cases; five folds need five. Fix: data.fold: all"
     )
@@ -127,15 +128,15 @@ def test_without_a_file_there_are_five_folds(path):
 
 def test_fold_all_looks_at_no_splits(path):
     path.write_text("no JSON")
-    assert check_fold(path, "all", ["a"]) == []
+    assert checked_fold(path, "all", ["a"]) == []
 
 
 def test_cases_in_no_fold_are_a_notice(path):
     path.write_text(json.dumps(GOOD))
-    assert check_fold(path, 0, list("abcde")) == [f"2 cases are in no fold of {path}: d, e."]
-    assert check_fold(path, 0, list("abcd")) == [f"1 case is in no fold of {path}: d."]
-    assert check_fold(path, 0, list("abcd"), joining=["d"]) == []
-    assert check_fold(path, 0, list("abc")) == []
+    assert checked_fold(path, 0, list("abcde")) == [f"2 cases are in no fold of {path}: d, e."]
+    assert checked_fold(path, 0, list("abcd")) == [f"1 case is in no fold of {path}: d."]
+    assert checked_fold(path, 0, list("abcd"), joining=["d"]) == []
+    assert checked_fold(path, 0, list("abc")) == []
 
 
 def test_a_case_may_train_more_often(path):

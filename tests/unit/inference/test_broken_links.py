@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fold_cases import checked_fold
 from PIL import Image
 
 from nnunet_vit.data.case_files import files_of
@@ -13,7 +14,6 @@ from nnunet_vit.data.checks.training_files import check_training_files
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.raw_files import changes, states_of
-from nnunet_vit.data.splits import check_fold
 from nnunet_vit.errors import DataError
 from nnunet_vit.evaluation.evaluate import evaluate_folder
 from nnunet_vit.files.integrity import FETCH, broken_link, flaw_of
@@ -143,7 +143,7 @@ def test_preprocessed_data_that_are_not_there_are_not_made(tmp_path):
 def test_splits_that_are_not_there_are_not_made_anew(tmp_path):
     file = broken(tmp_path / "splits_final.json")
     with pytest.raises(DataError) as caught:
-        check_fold(file, 0, list("abcdef"))
+        checked_fold(file, 0, list("abcdef"))
     assert str(caught.value) == f"{file} {UNFETCHED}. Fix: {FETCH}."
 
 

@@ -7,6 +7,7 @@ from nnunet_vit.config.checks.backbone_checks import (
     check_weights,
     check_weights_repository,
 )
+from nnunet_vit.config.checks.fold_checks import check_groups, check_splits
 from nnunet_vit.config.checks.head_checks import check_head
 from nnunet_vit.config.checks.recipe_checks import check_augmentation, check_loss
 from nnunet_vit.config.checks.tracker_checks import check_trackers
@@ -26,6 +27,8 @@ _CHECKS: tuple[Callable[[Draft], None], ...] = (
     check_weights,
     check_tuning,
     check_folders,
+    check_groups,
+    check_splits,
     check_intensities,
     check_rates,
     check_batch,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.folds.fold_rules import NO_RULES, FoldRules
 from nnunet_vit.data.preprocessing.adding import add_cases
 from nnunet_vit.data.preprocessing.data_record import (
     Record,
@@ -36,16 +37,21 @@ MUCH = 2e9  # bytes that take long enough to say so
 
 
 def carry_out(
-    dataset: Dataset, configuration: str, work: Work, *, progress: Progress
+    dataset: Dataset,
+    configuration: str,
+    work: Work,
+    *,
+    progress: Progress,
+    rules: FoldRules = NO_RULES,
 ) -> JsonObject:
-    """Do what `decide` found and return the dataset's plans.
+    """Do what `decide` found and return the dataset's plans; splits that are there follow.
 
     Raises:
         DataError: nnU-Net finds the dataset unfit, or raw files change meanwhile.
         MachineError: data would change that are trained on.
     """
     with _without_trainings(dataset, work):
-        splits = updated_splits(dataset, work.cases, work.added, removed=work.removed)
+        splits = updated_splits(dataset, work.cases, work.added, removed=work.removed, rules=rules)
         _say_reading(work, progress)
         states = states_of(work.files) if work.plan or work.preprocess else {}
         if work.plan:
@@ -56,7 +62,7 @@ def carry_out(
         ending = dataset.description["file_ending"]
         copy_again(dataset.preprocessed, work.files, work.truth, ending=ending)
         if splits is not None and work.preprocess:  # a kill from here on loses what was there
-            progress.log(write_splits(dataset, splits))
+            progress.log(write_splits(dataset, splits, rules))
             splits = None
         if work.preprocess:
             progress.log(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
@@ -65,7 +71,7 @@ def carry_out(
         elif work.record is not None or work.added:
             _add_and_record(dataset, configuration, data, work=work, progress=progress)
         if splits is not None:
-            progress.log(write_splits(dataset, splits))
+            progress.log(write_splits(dataset, splits, rules))
     return plans
 
 

@@ -4,16 +4,10 @@ import shutil
 from collections.abc import Sequence
 
 from nnunet_vit.data.dataset import Dataset
-from nnunet_vit.data.splits import (
-    FIX,
-    NAME,
-    SIDES,
-    Split,
-    extended,
-    read_splits,
-    usual_splits,
-    without,
-)
+from nnunet_vit.data.folds.fold_check import check_agreement
+from nnunet_vit.data.folds.fold_rules import NO_RULES, FoldRules
+from nnunet_vit.data.folds.splits_origin import write_origin
+from nnunet_vit.data.splits import FIX, NAME, SIDES, Split, extended, read_splits, without
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.files.json_file import read_json, write_json
 
@@ -21,7 +15,12 @@ KEPT = "splits_before_update_{}_cases.json"  # the splits that an update has rep
 
 
 def updated_splits(
-    dataset: Dataset, cases: Sequence[str], added: Sequence[str], *, removed: Sequence[str]
+    dataset: Dataset,
+    cases: Sequence[str],
+    added: Sequence[str],
+    *,
+    removed: Sequence[str],
+    rules: FoldRules = NO_RULES,
 ) -> list[Split] | None:
     """Return the splits that the file should hold, or None where it may stay as it is.
 
@@ -30,6 +29,8 @@ def updated_splits(
         cases: that there are.
         added: of them, those that are new; one that the file names already stays where it is.
         removed: that were there.
+        rules: what the folds have to keep to: new cases go where others of their group are, and
+            before that where the run's own folds have them.
 
     Raises:
         DataError: the file is wrong.
@@ -47,22 +48,28 @@ def updated_splits(
             f"{', '.join(map(str, emptied))}.",
             FIX,
         )
-    result = extended(left, sorted(set(added) - named))
+    new = set(added) - named
+    if rules.own is not None and len(rules.own) == len(left):
+        left = _with_own(left, rules.own, new)
+        new -= {name for fold in left for side in SIDES for name in fold[side]}
+    result = extended(left, new, rules.groups)
+    check_agreement(path, result, rules)
     return None if result == splits else result
 
 
-def write_splits(dataset: Dataset, splits: list[Split]) -> str:
+def _with_own(splits: list[Split], own: list[Split], new: set[str]) -> list[Split]:
+    return [
+        {side: [*fold[side], *(name for name in wanted[side] if name in new)] for side in SIDES}
+        for fold, wanted in zip(splits, own, strict=True)
+    ]
+
+
+def write_splits(dataset: Dataset, splits: list[Split], rules: FoldRules = NO_RULES) -> str:
     """Write splits_final.json and keep the one before; return a line that says so."""
     path = dataset.preprocessed / NAME
     number = len({name for fold in read_json(path) for side in SIDES for name in fold[side]})
     kept = path.with_name(KEPT.format(number))
     shutil.copyfile(path, kept)
+    write_origin(path.parent, rules.origin, splits)
     write_json(splits, path)
     return f"{path.name} has been changed, {kept.name} is the one before."
-
-
-def ensure_splits(dataset: Dataset, cases: Sequence[str]) -> None:
-    """Write nnU-Net's own five folds where there is no file: several folds may start at once."""
-    path = dataset.preprocessed / NAME
-    if not path.exists():
-        write_json(usual_splits(cases), path)

@@ -38,11 +38,11 @@ def refused(call, *parts):
     "name", ["nnUNetPlans.json", "nnUNetPlans_2d.record.json", "splits_final.json"]
 )
 def test_a_damaged_file_is_named_with_what_to_do(prepared, again, nnunet, content, name):
-    from nnunet_vit.data.splits import check_fold
+    from fold_cases import checked_fold
 
     path = prepared / name
     path.write_bytes(content)
-    call = again if name != "splits_final.json" else lambda: check_fold(path, 0, list("abcdef"))
+    call = again if name != "splits_final.json" else lambda: checked_fold(path, 0, list("abcdef"))
     refused(call, path, "Fix: ")
     assert nnunet == []
 

@@ -1,0 +1,1 @@
+"""What editors and beginners need: the run file's JSON schema, and a run file to begin with."""
