@@ -1,13 +1,12 @@
 """Which cases belong together, such as those of a patient: by a table, or a pattern in names."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nnunet_vit.config.name_rules import GROUP_TABLE
 from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.table_rows import read_table
 from nnunet_vit.errors import DataError, shortened
 
 COLUMNS = ("case", "group")
@@ -47,13 +46,11 @@ def _by_pattern(pattern: str, cases: list[str]) -> Groups:
 def _by_table(path: Path, cases: list[str], ending: str) -> Groups:
     groups: Groups = {}
     faults = []
-    for number, case, group in _rows(path):
+    for place, case, group in _rows(path):
         if not case or not group:
-            faults.append(Fault(f"{path}, line {number}: no {'group' if case else 'case'}."))
+            faults.append(Fault(f"{place}: no {'group' if case else 'case'}."))
         elif groups.setdefault(case, group) != group:
-            faults.append(
-                Fault(f"{path}, line {number}: {case} is in group {group} and in {groups[case]}.")
-            )
+            faults.append(Fault(f"{place}: {case} is in group {group} and in {groups[case]}."))
     refuse(path, faults)
     lacking = [case for case in cases if case not in groups]
     if lacking:
@@ -67,27 +64,17 @@ def _by_table(path: Path, cases: list[str], ending: str) -> Groups:
     return {case: groups[case] for case in cases}
 
 
-def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield each line's number, case and group."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # spreadsheets begin a file with a mark
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
-        raise DataError(f"{path} cannot be read: {reason}.") from error
-    dialect = _separator(text.partition("\n")[0])
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=dialect)
-    missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield each line's place, case and group."""
+    table = read_table(path, str(path))
+    refuse(path, table.faults)
+    missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
-        there = ", ".join(map(repr, table.fieldnames or ())) or "none"
+        there = ", ".join(map(repr, table.columns)) or "none"
         raise DataError(
             f"{path} has no column {' and no column '.join(map(repr, missing))}; there: {there}.",
             fix="name the columns case and group in the first line.",
         )
-    for row in table:
-        case, group = ((row[name] or "").strip() for name in COLUMNS)
-        yield table.line_num, case, group
-
-
-def _separator(line: str) -> str:
-    """Return what stands between the columns: spreadsheets of some countries write semicolons."""
-    return max(",;\t", key=line.count)
+    for place, row in table.rows:
+        case, group = (row.get(name, "") for name in COLUMNS)
+        yield place.replace(path.name, str(path)), case, group
