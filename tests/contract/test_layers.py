@@ -17,6 +17,7 @@ LAYERS = (
     {"training"},
     {"inference"},
     {"evaluation"},
+    {"planning"},
     {"profiling"},
     {"data"},
     {"nnunet"},
