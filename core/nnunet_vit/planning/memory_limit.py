@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.modeling.runtime.devices import choose_device, device_kind
+from nnunet_vit.quantities import bytes_text
 
 SOFTWARE = 1_000_000_000  # bytes: CUDA's context, kernels and their workspace take 0.5 to 1 GB
 MARGIN = 0.1  # of the memory: pieces that torch's allocator cannot join, and what a desktop takes
@@ -60,7 +61,14 @@ def limit_of(gigabytes: float | None, device: str | None) -> MemoryLimit:
     kind = device_kind(device or "cuda")
     if gigabytes is not None:
         where = {"cuda": "a GPU", "mps": "an Apple GPU", "cpu": "a CPU"}[kind]
-        return MemoryLimit(round(gigabytes * 1e9), kind, f"{where} with {gigabytes:g} GB")
+        given = MemoryLimit(round(gigabytes * 1e9), kind, f"{where} with {gigabytes:g} GB")
+        if given.usable <= 0:
+            raise ConfigError(
+                f"--gpu-memory {gigabytes:g}: a GPU's own software takes {bytes_text(SOFTWARE)} and "
+                f"{bytes_text(given.margin)} are left free: nothing is left.",
+                fix=GIVE,
+            )
+        return given
     import torch
 
     if kind != "cuda":
