@@ -51,7 +51,7 @@ def why_patch(plan: Plan) -> str:
     if size != choice.wanted:
         return f"{tokens}; {sizes_text(choice.wanted)} does not fit in {_memory(plan)}"
     if all(edge >= whole for edge, whole in zip(size, plan.size.image, strict=True)):
-        return f"{tokens}: holds {image}"
+        return f"{tokens} hold {image}"
     return f"{tokens}, of at most {MOST_TOKENS}, in the shape of {image}"
 
 

@@ -1,7 +1,7 @@
 """The measured cost of a training step, beside real tensors, a table and torch's own counter."""
 
 import pytest
-from measured_steps import PLAIN, STATISTICS, described, loss, measured, run_of
+from measured_steps import PLAIN, described, loss, measured, run_of
 
 pytestmark = pytest.mark.unit
 
