@@ -64,7 +64,7 @@ def limit_of(gigabytes: float | None, device: str | None) -> MemoryLimit:
         given = MemoryLimit(round(gigabytes * 1e9), kind, f"{where} with {gigabytes:g} GB")
         if given.usable <= 0:
             raise ConfigError(
-                f"--gpu-memory {gigabytes:g}: a GPU's own software takes {bytes_text(SOFTWARE)} and "
+                f"--gpu-memory {gigabytes:g}: a GPU's software takes {bytes_text(SOFTWARE)} and "
                 f"{bytes_text(given.margin)} are left free: nothing is left.",
                 fix=GIVE,
             )
