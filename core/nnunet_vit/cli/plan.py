@@ -2,25 +2,34 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nnunet_vit.planning.plan_run import Plan
+
+
+Memory = Annotated[
+    float | None, typer.Option(help="GB of the GPU that will train; default: this machine's")
+]
+Config = Annotated[
+    Path | None, typer.Option(help="a run file, whose values are kept", show_default=False)
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", help="the run file to write", show_default=False)
+]
+Device = Annotated[
+    str | None, typer.Option(help="to train on: cuda, cuda:1, mps, cpu; default: cuda")
+]
 
 
 def plan(
     dataset: Annotated[str | None, typer.Argument(help="id or name; else data.dataset")] = None,
-    gpu_memory: Annotated[
-        float | None, typer.Option(help="GB of the GPU that will train; default: this machine's")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="a run file, whose values are kept", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", help="the run file to write", show_default=False)
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="to train on: cuda, cuda:1, mps, cpu; default: cuda")
-    ] = None,
+    gpu_memory: Memory = None,
+    config: Config = None,
+    output: Output = None,
+    device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file of -o")] = False,
 ) -> None:
@@ -42,20 +51,21 @@ def plan(
             found = plan_run(given, limit_of(gpu_memory, device), progress)
         if output is not None:
             file.write(found, output)
-    if as_json:
-        from nnunet_vit.planning.as_json import as_json as content
+    print(_as_json(found) if as_json else f"{_as_text(found)}\n\n{_next(output)}")
 
-        print(json.dumps(content(found), indent=2))
-        return
+
+def _as_json(found: "Plan") -> str:
+    from nnunet_vit.planning.as_json import as_json
+
+    return json.dumps(as_json(found), indent=2)
+
+
+def _as_text(found: "Plan") -> str:
     from nnunet_vit.planning.reasons import planned_values, why_batch, why_patch
     from nnunet_vit.report.plan_text import as_text
 
-    print(
-        as_text(
-            found, planned_values(found), {"patch": why_patch(found), "batch": why_batch(found)}
-        )
-    )
-    print(f"\n{_next(output)}")
+    reasons = {"patch": why_patch(found), "batch": why_batch(found)}
+    return as_text(found, planned_values(found), reasons)
 
 
 def _next(output: Path | None) -> str:

@@ -42,9 +42,8 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.profiling.memory import estimated_memory
     from nnunet_vit.profiling.parts import adapted_kinds, parts_of
 
-    notes = Notes()
+    notes, facts = Notes(), facts_of(run)
     name = timm_name(run.model.backbone, run.model.size_name)
-    facts = facts_of(run)
     dataset, is_there = dataset_of(run, notes)
     known = dataset if is_there else None
     tile = tile_of(run, known, name, vit_patch=facts.patch_size, notes=notes)
