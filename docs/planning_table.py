@@ -17,7 +17,7 @@ from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.memory_limit import limit_of
 from nnunet_vit.planning.meter import Meter
 from nnunet_vit.planning.plan_run import plan_for
-from nnunet_vit.planning.planned_file import PlannedFile
+from nnunet_vit.planning.planned_run_file import PlannedFile
 from nnunet_vit.quantities import sizes_text
 from nnunet_vit.report.progress import Progress
 

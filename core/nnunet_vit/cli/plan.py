@@ -42,7 +42,7 @@ def plan(
         from nnunet_vit.config.placing import placed
         from nnunet_vit.planning.memory_limit import limit_of
         from nnunet_vit.planning.plan_run import plan_run
-        from nnunet_vit.planning.planned_file import PlannedFile
+        from nnunet_vit.planning.planned_run_file import PlannedFile
 
         file = PlannedFile.of(config, dataset, output)
         given = file.given()

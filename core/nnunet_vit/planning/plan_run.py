@@ -19,7 +19,7 @@ from nnunet_vit.planning.memory_limit import MemoryLimit
 from nnunet_vit.planning.meter import Meter
 from nnunet_vit.planning.open_keys import PRECISION, GivenRun, OpenKeys, variants_of
 from nnunet_vit.planning.what_would_fit import nothing_fits
-from nnunet_vit.profiling.measured_run import facts_of, with_its_network
+from nnunet_vit.profiling.measured_run import facts_of, precision_of, with_its_network
 from nnunet_vit.quantities import duration_text
 from nnunet_vit.report.progress import Progress
 
@@ -125,7 +125,7 @@ def plan_for(
         free=free,
         given=given.run(),
         choice=choice,
-        precision=_precision(choice.variant.run, limit),
+        precision=precision_of(choice.variant.run, limit.device),
         changes={**forced, **choice.variant.changes},
     )
 
@@ -133,9 +133,3 @@ def plan_for(
 def _forced_precision(free: OpenKeys, limit: MemoryLimit) -> dict[str, str]:
     """Return float32 for a GPU that has no bfloat16: `auto` would be measured as bfloat16."""
     return {PRECISION: "float32"} if PRECISION in free and limit.bfloat16 is False else {}
-
-
-def _precision(run: ViTnnUNetConfig, limit: MemoryLimit) -> str:
-    from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
-
-    return "bfloat16" if computes_in_bfloat16(run.model.precision, limit.device) else "float32"

@@ -1,83 +1,115 @@
-"""The run file of a plan: the user's own with the planned values in it, or a new one."""
+"""From a run file, or none, to the planned one."""
 
-import io
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass
+from pathlib import Path
 
-from nnunet_vit.planning.reasons import Planned
+from nnunet_vit.config.load import run_of
+from nnunet_vit.config.model_section import DEFAULT_HEAD, ViTModelConfig
+from nnunet_vit.config.name_rules import absolute
+from nnunet_vit.config.overrides import with_overrides
+from nnunet_vit.config.problems import escaped
+from nnunet_vit.config.yaml_source import yaml_of
+from nnunet_vit.config.yaml_text import read_text
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.writing import write_text
+from nnunet_vit.planning.open_keys import GivenRun
+from nnunet_vit.planning.plan_run import Plan
+from nnunet_vit.planning.reasons import Planned, planned_values
+from nnunet_vit.planning.values_in_yaml import planned_text
 
-if TYPE_CHECKING:
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+NEW = """\
+# Planned by vit_cli plan; what is not here is a default.
+data:
+  dataset: {dataset}
+model:
+  head: {head}
+  backbone: {backbone}
+"""
+PATHS = ("paths.raw", "paths.preprocessed", "paths.results", "model.checkpoint_path")
 
 
-def planned_text(text: str, values: list[Planned]) -> str:
-    """Return a run file with planned values, each with its reason behind it.
+@dataclass(frozen=True)
+class PlannedFile:
+    """A run file that becomes another one.
 
-    The text's own comments, order and other values stay. Keys that it lacks come last in their
-    section. A section between braces that gets values is written over several lines.
-
-    Args:
-        text: a valid run file.
-        values: to put in.
+    Attributes:
+        text: of the user's file, or of a new one.
+        path: of the user's file, or the one to write.
+        dataset: of the command line; None: the file's.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap
-    from ruamel.yaml.util import load_yaml_guess_indent
 
-    _, indent, _ = load_yaml_guess_indent(text)
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096  # no value is folded over lines
-    yaml.indent(mapping=indent or 2, sequence=(indent or 2) + 2, offset=2)
-    content: CommentedMap = yaml.load(text)
-    for value in values:
-        section, _, key = value.key.partition(".")
-        if content.get(section) is None:
-            content[section] = CommentedMap()
-        _put(content[section], key, value)
-    stream = io.StringIO()
-    yaml.dump(content, stream)
-    return stream.getvalue()
+    text: str
+    path: Path
+    dataset: str | None
+
+    @classmethod
+    def of(cls, config: Path | None, dataset: str | None, output: Path | None) -> "PlannedFile":
+        """Read the run file, or begin a new one.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        if dataset is not None and dataset.isdecimal():
+            dataset = str(int(dataset))  # nnU-Net's users write 004
+        if config is None:
+            return cls(_new(dataset), output or Path("run.yaml"), dataset)
+        return cls(read_text(config), config, dataset)
+
+    def given(self) -> GivenRun:
+        """Return what the user gave.
+
+        Raises:
+            ConfigError: the text is not YAML.
+        """
+        source = yaml_of(self.text, escaped(str(self.path)))
+        named = () if self.dataset is None else (f"data.dataset={self.dataset}",)
+        return GivenRun(source, self.path, named)
+
+    def write(self, plan: Plan, output: Path) -> None:
+        """Write the planned run file, after it has been read back as the planned run.
+
+        Raises:
+            ConfigError: the file's own way of writing does not let the values in.
+            MachineError: the disk refuses.
+        """
+        values = planned_values(plan)
+        text = planned_text(self.text, [*self._named(), *self._moved(output), *values])
+        written = run_of(with_overrides(yaml_of(text, str(output)), ()), output)
+        changes = [f"{value.key}={_as_text(value.value)}" for value in values]
+        if written != self.given().with_words(changes).run():
+            raise ConfigError(
+                f"{self.path}: the planned values cannot be put into this file.",
+                fix="write its sections over several lines, one key a line.",
+            )
+        write_text(text, output)
+
+    def _named(self) -> list[Planned]:
+        """Return the dataset of the command line, where the file has another one or none."""
+        if self.dataset is None:
+            return []
+        wanted = int(self.dataset) if self.dataset.isdecimal() else self.dataset
+        before = (yaml_of(self.text, "").data.get("data") or {}).get("dataset")
+        return [] if before == wanted else [Planned("data.dataset", wanted, "planned for it")]
+
+    def _moved(self, output: Path) -> list[Planned]:
+        """Return the paths that start at the file's folder, where the new file has another one."""
+        before, after = (path.absolute().parent for path in (self.path, output))
+        data = yaml_of(self.text, "").data
+        found = []
+        for key in PATHS:
+            section, name = key.split(".")
+            path = (data.get(section) or {}).get(name)
+            if path and absolute(path, before) != absolute(path, after):
+                found.append(Planned(key, absolute(path, before), f"{path}, from {before}"))
+        return found
 
 
-def _put(section: "CommentedMap", key: str, planned: Planned) -> None:
-    """Set a value with its reason; a new key comes last, before lines that follow the section."""
-    section.fa.set_block_style()
-    is_new = key not in section
-    following = _taken_from_end(section) if is_new and section else ""
-    section[key] = _as_yaml(planned.value)
-    comment = section.ca.items.get(key)
-    if comment and comment[2] is not None:  # the user's, with lines that follow it
-        own = comment[2].value.removeprefix("#").lstrip(" ")
-        comment[2].value = f"# {planned.reason}; {own}"
-        return
-    section.yaml_add_eol_comment(planned.reason, key)
-    if following:
-        section.ca.items[key][2].value += f"\n{following}"
+def _new(dataset: str | None) -> str:
+    model = ViTModelConfig()
+    named = dataset if dataset and dataset.isdecimal() else json.dumps(dataset)
+    return NEW.format(dataset=named, head=DEFAULT_HEAD, backbone=model.backbone)
 
 
-def _taken_from_end(node: "CommentedMap | CommentedSeq") -> str:
-    """Take away the lines after the last value, blank ones and comments: they hang on to it."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
-    is_map = isinstance(node, CommentedMap)
-    last = list(node)[-1] if is_map else len(node) - 1
-    value = node[last]
-    if isinstance(value, CommentedMap | CommentedSeq) and value and not value.fa.flow_style():
-        return _taken_from_end(value)
-    comment = node.ca.items.get(last)
-    token = comment[2 if is_map else 0] if comment else None
-    if token is None:
-        return ""
-    own, _, following = token.value.partition("\n")
-    token.value = f"{own}\n"
-    return str(following)
-
-
-def _as_yaml(value: object) -> object:
-    from ruamel.yaml.comments import CommentedSeq
-
-    if not isinstance(value, list):
-        return value
-    sequence = CommentedSeq(value)
-    sequence.fa.set_flow_style()
-    return sequence
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -36,17 +36,16 @@ def describe(run: ViTnnUNetConfig, device: str) -> Description:
 
 def _described(run: ViTnnUNetConfig, device: str) -> Description:
     from nnunet_vit.modeling.backbone import backbone_of
-    from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
     from nnunet_vit.profiling.assumptions import Notes, dataset_of, tile_of
-    from nnunet_vit.profiling.measured_run import Measured, facts_of, network_of
+    from nnunet_vit.profiling.measured_run import Measured, facts_of, network_of, precision_of
     from nnunet_vit.profiling.memory import estimated_memory
     from nnunet_vit.profiling.parts import adapted_kinds, parts_of
 
     notes, facts = Notes(), facts_of(run)
     name = timm_name(run.model.backbone, run.model.size_name)
     dataset, is_there = dataset_of(run, notes)
-    known = dataset if is_there else None
-    tile = tile_of(run, known, name, vit_patch=facts.patch_size, notes=notes)
+    planned = dataset if is_there else None
+    tile = tile_of(run, planned, name, vit_patch=facts.patch_size, notes=notes)
     schemes = _schemes(dataset, run, is_there)
     statistics = input_statistics(dataset, run, facts, schemes=schemes, fetch=False)
     measured = Measured(run, dataset, statistics.per_channel, device)
@@ -65,7 +64,7 @@ def _described(run: ViTnnUNetConfig, device: str) -> Description:
         image_size=tile.size,
         batch_size=tile.batch,
         device=device,
-        precision="bfloat16" if computes_in_bfloat16(run.model.precision, device) else "float32",
+        precision=precision_of(run, device),
         cost=cost,
         memory=estimated_memory(run.train, cost, parts) if cost else {},
         dataset=dataset.name if is_there else "",

@@ -10,6 +10,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset, has_regions
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
+from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
 from nnunet_vit.modeling.vit.timm_models import BackboneFacts, inspect_timm
 from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.cost import StepCost
@@ -48,6 +49,11 @@ def facts_of(run: ViTnnUNetConfig) -> BackboneFacts:
     model = run.model
     name = timm_name(model.backbone, model.size_name)
     return inspect_timm(name, model.vit_patch_size, model.backbone_arguments)
+
+
+def precision_of(run: ViTnnUNetConfig, device: str) -> str:
+    """Return what the run computes in on a kind of device: bfloat16 or float32."""
+    return "bfloat16" if computes_in_bfloat16(run.model.precision, device) else "float32"
 
 
 def network_of(measured: Measured, size: tuple[int, int]) -> ViTSegmentationNetwork:

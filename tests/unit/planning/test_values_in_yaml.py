@@ -3,8 +3,8 @@
 import pytest
 
 from nnunet_vit.config.yaml_source import yaml_of
-from nnunet_vit.planning.planned_run_file import planned_text
 from nnunet_vit.planning.reasons import Planned
+from nnunet_vit.planning.values_in_yaml import planned_text
 
 pytestmark = pytest.mark.unit
 
