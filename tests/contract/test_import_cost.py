@@ -89,8 +89,8 @@ def light_modules():
     paths = [path.relative_to(core).with_suffix("") for path in core.glob("nnunet_vit/**/*.py")]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     heavy = {
-        "training", "inference", "evaluation", "profiling", "data", "nnunet", "sample",
-        "modeling", "checkpoints", "blocks", "computing", "transforms", "sharing",
+        "training", "inference", "evaluation", "planning", "profiling", "data", "nnunet",
+        "sample", "modeling", "checkpoints", "blocks", "computing", "transforms", "sharing",
     }  # fmt: skip
     return sorted(
         name

@@ -17,6 +17,7 @@ LAYERS = (
     {"training"},
     {"inference"},
     {"evaluation"},
+    {"planning"},
     {"profiling"},
     {"data"},
     {"nnunet"},
@@ -39,7 +40,9 @@ HEAVY = {
 }  # fmt: skip
 PIPELINE = ("sharing", "training", "inference", "evaluation", "data", "nnunet")
 HEAVY_ALLOWED = {
-    **dict.fromkeys((*PIPELINE, "profiling", "modeling", "checkpoints", "blocks"), HEAVY),
+    **dict.fromkeys(
+        (*PIPELINE, "planning", "profiling", "modeling", "checkpoints", "blocks"), HEAVY
+    ),
     "sample": {"numpy"},
     "testing": {"torch", "timm"},
 }

@@ -12,7 +12,7 @@ from nnunet_vit.config.draft import Draft, draft_of
 from nnunet_vit.config.head_options import DECODER, stored, validate_options
 from nnunet_vit.config.models import DataConfig, DecoderConfig, ViTnnUNetConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
-from nnunet_vit.config.overrides import with_overrides
+from nnunet_vit.config.overrides import RunSource, with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
 from nnunet_vit.config.recipe import resolved_augmentation, resolved_loss
 from nnunet_vit.config.validation import problem_texts
@@ -35,7 +35,20 @@ def load_run(path: Path, overrides: Sequence[str] = ()) -> ViTnnUNetConfig:
         PluginError: the only problem is a broken or doubly installed head or backbone package.
     """
     path = Path(path)
-    source = with_overrides(read_yaml(path), overrides)
+    return run_of(with_overrides(read_yaml(path), overrides), path)
+
+
+def run_of(source: RunSource, path: Path) -> ViTnnUNetConfig:
+    """Return the run of what was read, as `load_run` does.
+
+    Args:
+        source: content with overrides.
+        path: of its file, which need not be there: relative paths start at its folder.
+
+    Raises:
+        ConfigError: names every problem at once.
+        PluginError: the only problem is a broken or doubly installed package.
+    """
     draft = draft_of(source, path.absolute().parent)
     run_checks(draft)
     decoder = _judge_decoder(draft)

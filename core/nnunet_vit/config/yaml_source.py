@@ -52,7 +52,19 @@ def read_yaml(path: Path) -> YamlSource:
     Raises:
         ConfigError: there is no text to read, it is not YAML, or its root is not a mapping.
     """
-    text, name = read_text(path), escaped(str(path))
+    return yaml_of(read_text(path), escaped(str(path)))
+
+
+def yaml_of(text: str, name: str) -> YamlSource:
+    """Return what a text holds, as `read_yaml` does of a file's.
+
+    Args:
+        text: YAML.
+        name: of its file, for messages.
+
+    Raises:
+        ConfigError: it is not YAML, or its root is not a mapping.
+    """
     try:
         node = root_node(text)
     except NotYaml as error:

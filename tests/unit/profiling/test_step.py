@@ -1,75 +1,13 @@
 """The measured cost of a training step, beside real tensors, a table and torch's own counter."""
 
 import pytest
-
-from nnunet_vit.config.channel_statistics import ChannelStatistics
+from measured_steps import PLAIN, described, loss, measured, run_of
 
 pytestmark = pytest.mark.unit
 
-STATISTICS = ChannelStatistics([0.5] * 3, [0.25] * 3)
-
-PLAIN, DINOV2, DINOV3 = "timm:vit_small_patch16_224", "dinov2", "dinov3"
+DINOV2, DINOV3 = "dinov2", "dinov3"
 ALL_LAYERS = ["qkv", "proj", "fc1", "fc2"]
 LORA = {"r": 8, "lora_dropout": 0.0}
-
-
-def run_of(backbone=PLAIN, precision="bfloat16", lora=None, train=None, head="linear", **model):
-    from nnunet_vit.config.models import ViTnnUNetConfig
-
-    size = {} if backbone.startswith("timm:") else {"backbone_size": "small"}
-    sections = {"model": {"head": head, "backbone": backbone, "precision": precision, **size}}
-    sections["model"] |= model
-    sections |= {"lora": lora} if lora else {}
-    return ViTnnUNetConfig.model_validate({**sections, "train": train or {}})
-
-
-def loss(levels):
-    return sum(level.square().mean() for level in levels)
-
-
-def described(run, edge=224, batch=1, device="cpu"):
-    from nnunet_vit.profiling.assumptions import Tile
-    from nnunet_vit.profiling.fake_tensors import build_without_memory
-    from nnunet_vit.profiling.step import step_cost
-
-    size = (edge, edge)
-    network = build_without_memory(
-        run, 3, 2, image_size=size, statistics=STATISTICS, deep_supervision=False
-    )
-    return step_cost(network, run, Tile(size, batch), loss=loss, device=device)
-
-
-def measured(run, edge):
-    """Return the bytes that a real training step keeps for backward, its attention fused."""
-    import torch
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
-    from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
-
-    arguments = network_arguments(run, (edge, edge), STATISTICS)
-    network = ViTSegmentationNetwork(3, 2, **arguments).train()
-    if run.train.gradient_checkpointing:
-        checkpoint_blocks(network)
-    own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())}
-    weights = {tuple(sorted(p.shape)) for p in network.parameters()}
-    kept = {}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        is_copy = tensor.dtype == torch.bfloat16 and tuple(sorted(tensor.shape)) in weights
-        if storage.data_ptr() not in own and not is_copy:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    bfloat16 = run.model.precision == "bfloat16"
-    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with hooks, sdpa_kernel(SDPBackend.FLASH_ATTENTION):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
-            logits = network.model(network.bridge(torch.rand(1, 3, edge, edge)))
-        value = loss([logits.float()])
-    assert value.requires_grad
-    return sum(kept.values())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,87 @@
+"""How much of a GPU's memory a training step may take."""
+
+from dataclasses import dataclass
+
+from nnunet_vit.errors import ConfigError
+from nnunet_vit.modeling.runtime.devices import choose_device, device_kind
+from nnunet_vit.quantities import bytes_text
+
+SOFTWARE = 1_000_000_000  # bytes: CUDA's context, kernels and their workspace take 0.5 to 1 GB
+MARGIN = 0.1  # of the memory: pieces that torch's allocator cannot join, and what a desktop takes
+GIVE = "--gpu-memory 24: the GB of the GPU that will train."
+
+
+@dataclass(frozen=True)
+class MemoryLimit:
+    """The memory of a device.
+
+    Attributes:
+        total: bytes.
+        device: cuda, cpu or mps.
+        name: of the device, for people.
+        bfloat16: whether it computes in it; None: not known.
+    """
+
+    total: int
+    device: str
+    name: str
+    bfloat16: bool | None = None
+
+    @property
+    def software(self) -> int:
+        """Bytes that the device's own software takes."""
+        return SOFTWARE if self.device == "cuda" else 0
+
+    @property
+    def margin(self) -> int:
+        """Bytes that are left free."""
+        return round(MARGIN * self.total)
+
+    @property
+    def usable(self) -> int:
+        """Bytes that a training step may hold."""
+        return self.total - self.software - self.margin
+
+    def total_for(self, step: int) -> int:
+        """Return the bytes that a device must have for a step of that many."""
+        return round((step + self.software) / (1 - MARGIN))
+
+
+def limit_of(gigabytes: float | None, device: str | None) -> MemoryLimit:
+    """Return the memory to plan for.
+
+    Args:
+        gigabytes: that were given, of 1e9 bytes; None: those of this machine's GPU.
+        device: cuda, cuda:1, cpu or mps; None: cuda.
+
+    Raises:
+        ConfigError: no number was given and there is no GPU whose memory could be read.
+        MachineError: that GPU is not there.
+    """
+    kind = device_kind(device or "cuda")
+    if gigabytes is not None:
+        where = {"cuda": "a GPU", "mps": "an Apple GPU", "cpu": "a CPU"}[kind]
+        given = MemoryLimit(round(gigabytes * 1e9), kind, f"{where} with {gigabytes:g} GB")
+        if given.usable <= 0:
+            raise ConfigError(
+                f"--gpu-memory {gigabytes:g}: a GPU's software takes {bytes_text(SOFTWARE)} and "
+                f"{bytes_text(given.margin)} are left free: nothing is left.",
+                fix=GIVE,
+            )
+        return given
+    import torch
+
+    if kind != "cuda":
+        raise ConfigError(
+            f"--device {device} shares the machine's memory: how much of it may a training take?",
+            fix="--gpu-memory 8, in GB.",
+        )
+    if not torch.cuda.is_available():
+        raise ConfigError("There is no GPU on this machine whose memory could be read.", fix=GIVE)
+    found = torch.cuda.get_device_properties(choose_device(device or "cuda"))
+    return MemoryLimit(
+        found.total_memory,
+        kind,
+        found.name,
+        torch.cuda.is_bf16_supported(including_emulation=False),
+    )

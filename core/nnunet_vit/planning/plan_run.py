@@ -1,0 +1,135 @@
+"""A run planned for a dataset and a memory."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from nnunet_vit.backbones import timm_name
+from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.data.channels import normalization_of
+from nnunet_vit.data.checks.plane import check_planned_plane
+from nnunet_vit.data.dataset import Dataset, find_dataset
+from nnunet_vit.data.preprocessing.planned_sizes import planned
+from nnunet_vit.data.recipe_fit import check_recipe
+from nnunet_vit.errors import counted
+from nnunet_vit.modeling.vit.timm_models import check_image_size
+from nnunet_vit.nnunet.folders import use_folders, use_processors
+from nnunet_vit.planning.choice import Choice, Chooser
+from nnunet_vit.planning.dataset_size import DatasetSize, size_of_plans
+from nnunet_vit.planning.memory_limit import MemoryLimit
+from nnunet_vit.planning.meter import Meter
+from nnunet_vit.planning.open_keys import PRECISION, GivenRun, OpenKeys, variants_of
+from nnunet_vit.planning.what_would_fit import nothing_fits
+from nnunet_vit.profiling.measured_run import facts_of, precision_of, with_its_network
+from nnunet_vit.quantities import duration_text
+from nnunet_vit.report.progress import Progress
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run's plan.
+
+    Attributes:
+        dataset: its name.
+        size: of the dataset.
+        limit: the memory that was planned for.
+        free: what was left to the planner.
+        given: the run as the user gave it, resolved.
+        choice: what was chosen.
+        precision: that the training computes in.
+        changes: values by key for the run file, beside patch, batch and checkpointing.
+    """
+
+    dataset: str
+    size: DatasetSize
+    limit: MemoryLimit
+    free: OpenKeys
+    given: ViTnnUNetConfig
+    choice: Choice
+    precision: str
+    changes: dict[str, str]
+
+
+def plan_run(given: GivenRun, limit: MemoryLimit, progress: Progress) -> Plan:
+    """Return the plan of a run; nnU-Net plans the dataset first where that has not been done.
+
+    Args:
+        given: what the user gave.
+        limit: the memory to plan for.
+        progress: where to show what happens.
+
+    Raises:
+        ConfigError: nothing fits; says what would.
+        UserError: the dataset or the network is unfit, as in training.
+    """
+    run = with_its_network(given.run())
+    use_folders(run.paths)
+    use_processors()
+    dataset = find_dataset(run.data.dataset)
+    facts = facts_of(run)
+    if run.train.patch_size is not None:
+        height, width = run.train.patch_size
+        name = timm_name(run.model.backbone, run.model.size_name)
+        check_image_size(name, (height, width), facts.patch_size, key="train.patch_size")
+    plans, own = planned(dataset, run.data.configuration, facts.patch_size, progress=progress)
+    check_planned_plane(dataset.name, own, facts.patch_size)
+    schemes = normalization_of(dataset, run.data.configuration)
+    check_recipe(run.train, dataset.description, schemes)
+    size = size_of_plans(dataset, plans, own)
+    return plan_for(given, dataset, schemes, size=size, limit=limit, progress=progress)
+
+
+def plan_for(
+    given: GivenRun,
+    dataset: Dataset,
+    schemes: list[str],
+    *,
+    size: DatasetSize,
+    limit: MemoryLimit,
+    progress: Progress,
+    meter: Meter | None = None,
+) -> Plan:
+    """Return the plan for a dataset whose sizes are known.
+
+    Args:
+        given: what the user gave.
+        dataset: there or assumed.
+        schemes: nnU-Net's normalization of each channel.
+        size: of the dataset.
+        limit: the memory to plan for.
+        progress: where to show that it lasts.
+        meter: that has measured the same run and dataset before; None: a new one.
+
+    Raises:
+        ConfigError: nothing fits; says what would.
+    """
+    free = given.open_keys()
+    forced = _forced_precision(free, limit)
+    fixed = given.with_(forced)
+    meter = meter or Meter(dataset, schemes, limit.device)
+    started, before = monotonic(), len(meter.steps)
+    progress.start_work(f"Measuring training steps for {dataset.name}")
+    try:
+        chooser = Chooser(meter, size, free, limit.usable)
+        variants = list(variants_of(fixed, free))
+        choice = chooser.choose(variants)
+        if choice is None:
+            raise nothing_fits(fixed, chooser, limit)
+    finally:
+        progress.close()
+    steps, seconds = len(meter.steps) - before, duration_text(monotonic() - started)
+    progress.log(f"Measured without running: {counted(steps, 'training step')}, in {seconds}.")
+    return Plan(
+        dataset=dataset.name,
+        size=size,
+        limit=limit,
+        free=free,
+        given=given.run(),
+        choice=choice,
+        precision=precision_of(choice.variant.run, limit.device),
+        changes={**forced, **choice.variant.changes},
+    )
+
+
+def _forced_precision(free: OpenKeys, limit: MemoryLimit) -> dict[str, str]:
+    """Return float32 for a GPU that has no bfloat16: `auto` would be measured as bfloat16."""
+    return {PRECISION: "float32"} if PRECISION in free and limit.bfloat16 is False else {}

@@ -1,0 +1,89 @@
+"""The planned values, each with the reason that stands behind it in the run file."""
+
+from dataclasses import dataclass
+
+from nnunet_vit.planning.open_keys import BATCH, CHECKPOINTING, PATCH, PRECISION, SIZE, TUNING
+from nnunet_vit.planning.patch_candidates import MOST_TOKENS, tokens_of
+from nnunet_vit.planning.plan_run import Plan
+from nnunet_vit.quantities import bytes_text, sizes_text
+from nnunet_vit.tuning import method_name
+
+Value = str | int | bool | list[int]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A value of the run file.
+
+    Attributes:
+        key: its whole name.
+        value: as YAML has it.
+        reason: why, in one line.
+    """
+
+    key: str
+    value: Value
+    reason: str
+
+
+def planned_values(plan: Plan) -> list[Planned]:
+    """Return the values that the planner has chosen, in the run file's order."""
+    choice = plan.choice
+    values: dict[str, tuple[Value, str]] = {
+        SIZE: (plan.choice.variant.run.model.size_name or "", _why_changed(plan, SIZE)),
+        PRECISION: (choice.variant.run.model.precision, _why_precision(plan)),
+        TUNING: (method_name(choice.variant.run), _why_changed(plan, TUNING)),
+        PATCH: (list(choice.step.tile.size), why_patch(plan)),
+        BATCH: (choice.step.tile.batch, why_batch(plan)),
+        CHECKPOINTING: (choice.checkpointing, _why_checkpointing(plan)),
+    }
+    return [Planned(key, *value) for key, value in values.items() if key in plan.free]
+
+
+def why_patch(plan: Plan) -> str:
+    """Return why the patch is as large as it is."""
+    choice = plan.choice
+    size, patch = choice.step.tile.size, choice.vit_patch
+    tokens = f"{tokens_of(size, patch)} tokens"
+    image = f"the median image, {sizes_text(plan.size.image)} pixels"
+    if PATCH not in plan.free:
+        return f"{tokens}; as the run file says"
+    if size != choice.wanted:
+        return f"{tokens}; {sizes_text(choice.wanted)} does not fit in {_memory(plan)}"
+    if all(edge >= whole for edge, whole in zip(size, plan.size.image, strict=True)):
+        return f"{tokens} hold {image}"
+    return f"{tokens}, of at most {MOST_TOKENS}, in the shape of {image}"
+
+
+def why_batch(plan: Plan) -> str:
+    """Return why the batch is as large as it is."""
+    bounds, batch = plan.choice.bounds, plan.choice.step.tile.batch
+    if batch < bounds.most:
+        return f"the largest that fits in {_memory(plan)}"
+    return bounds.reason
+
+
+def _why_checkpointing(plan: Plan) -> str:
+    choice = plan.choice
+    if not choice.checkpointing:
+        return "not needed"
+    without = choice.without
+    images = f"a batch of {without}" if without else "no batch"
+    return f"without it {images} fits in {_memory(plan)}"
+
+
+def _why_changed(plan: Plan, key: str) -> str:
+    if key not in plan.changes:
+        return "the default, which fits"
+    before = plan.given.model.size_name if key == SIZE else method_name(plan.given)
+    return f"{before}, the default, does not fit in {_memory(plan)}"
+
+
+def _why_precision(plan: Plan) -> str:
+    if PRECISION in plan.changes:
+        return f"{plan.limit.name} has no bfloat16"
+    return f"{plan.precision} on {plan.limit.device}"
+
+
+def _memory(plan: Plan) -> str:
+    return f"the {bytes_text(plan.limit.usable)} that a step may take"

@@ -1,0 +1,162 @@
+"""vit_cli plan: for people, for programs, to a run file, and its errors; nnU-Net has planned."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from small_plans import CONFIGURATION, plans_of
+
+pytestmark = pytest.mark.unit
+
+RUN = """\
+# mine
+paths: {raw: ./raw, preprocessed: ./preprocessed, results: ./results}
+model: {head: linear, backbone: 'timm:test_vit'}  # a toy
+train:
+  num_epochs: 3
+  batch_size: null  # open
+"""
+CPU = ("--device", "cpu", "--gpu-memory", "2")
+
+
+@pytest.fixture(autouse=True)
+def dataset(tmp_path, monkeypatch):
+    """Dataset007_Mine with 200 raw images of 96 x 64, planned and not preprocessed."""
+    for name in ("raw", "preprocessed", "results"):
+        monkeypatch.setenv(f"nnUNet_{name}", str(tmp_path / name))
+        (tmp_path / name / "Dataset007_Mine").mkdir(parents=True)
+    raw, made = (tmp_path / name / "Dataset007_Mine" for name in ("raw", "preprocessed"))
+    for folder, ending in (("imagesTr", "_0000.png"), ("labelsTr", ".png")):
+        (raw / folder).mkdir()
+        for number in range(200):
+            (raw / folder / f"case{number}{ending}").touch()
+    description = {
+        "channel_names": {"0": "rgb_to_0_1"},
+        "labels": {"background": 0, "cell": 1},
+        "numTraining": 200,
+        "file_ending": ".png",
+    }
+    for folder in (raw, made):
+        (folder / "dataset.json").write_text(json.dumps(description))
+    own = {
+        **CONFIGURATION,
+        "normalization_schemes": ["RGBTo01Normalization"],
+        "use_mask_for_norm": [False],
+        "patch_size": [96, 64],
+        "median_image_size_in_voxels": [90.0, 64.0],
+    }
+    plans = plans_of("Dataset007_Mine", **{"2d": own})
+    (made / "nnUNetPlans.json").write_text(json.dumps(plans))
+    fingerprint = {"shapes_after_crop": [[1, 90, 64]] * 200, "spacings": [[999, 1, 1]] * 200}
+    (made / "dataset_fingerprint.json").write_text(json.dumps(fingerprint))
+    Path("run.yaml").write_text(RUN)
+
+
+def test_a_run_file_becomes_a_planned_one(vit_cli):
+    code, out, err = vit_cli("plan", "007", *CPU, "--config", "run.yaml", "-o", "planned.yaml")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert "dataset        Dataset007_Mine, 200 cases" in lines
+    assert "memory         a CPU with 2 GB: a training step may take 1.80 GB" in lines
+    # 10 of 200 images are 5 %; the planned patch is 96 rows high where the images have 90
+    whole = "24 tokens hold the median image, 90 x 64 pixels"
+    assert f"patch          96 x 64 pixels: {whole}" in lines
+    assert any(line.startswith("batch          9: ") for line in lines)
+    assert lines[-1] == "Train with: vit_cli train --config planned.yaml"
+    text = Path("planned.yaml").read_text()
+    assert text.startswith("# mine\npaths: {raw: ./raw,") and "# a toy" in text
+    assert re.search(r"dataset: 7 +# ", text) and "; open" in text
+    assert re.search(rf"patch_size: \[96, 64\] +# {whole}", text)
+    assert vit_cli("validate", "planned.yaml")[0] == 0
+    assert Path("run.yaml").read_text() == RUN
+
+
+def test_a_planned_file_in_another_folder_has_the_same_paths(vit_cli, tmp_path):
+    from nnunet_vit.config.load import load_run
+
+    Path("other").mkdir()
+    assert vit_cli("plan", "7", *CPU, "--config", "run.yaml", "-o", "other/planned.yaml")[0] == 0
+    assert load_run(Path("other/planned.yaml")).paths == load_run(Path("run.yaml")).paths
+
+
+def test_as_json(vit_cli):
+    code, out, err = vit_cli("plan", "7", *CPU, "--config", "run.yaml", "--json")
+    assert (code, err) == (0, "")
+    plan = json.loads(out)
+    assert plan["size"] == {"image": [90, 64], "cases": 200, "slices": 200}
+    assert plan["run"] == {
+        "head": "linear",
+        "backbone": "timm:test_vit",
+        "backbone_size": None,
+        "tuning": "full",
+        "precision": "float32",
+        "patch_size": [96, 64],
+        "tokens": 24,
+        "batch_size": 9,
+        "gradient_checkpointing": False,
+    }
+    assert plan["memory"]["sum"] == sum(plan["memory"].values()) - plan["memory"]["sum"]
+    assert [value["key"] for value in plan["planned"]] == [
+        "model.precision",
+        "model.tuning",
+        "train.patch_size",
+        "train.batch_size",
+        "train.gradient_checkpointing",
+    ]
+    assert all(value["reason"] for value in plan["planned"])
+
+
+def test_the_memory_is_that_of_describe(vit_cli):
+    _, out, _ = vit_cli("plan", "7", *CPU, "--config", "run.yaml", "-o", "p.yaml", "--json")
+    _, described, _ = vit_cli("describe", "p.yaml", "--device", "cpu", "--json")
+    plan, description = json.loads(out), json.loads(described)
+    del plan["memory"]["sum"]
+    assert plan["memory"] == description["memory"]
+    assert plan["step_flops"] == description["cost"]["step_flops"]
+
+
+def test_a_new_run_file(vit_cli):
+    code, _, err = vit_cli("plan", "Dataset007_Mine", "--gpu-memory", "24", "-o", "new.yaml")
+    assert (code, err) == (0, "")
+    text = Path("new.yaml").read_text()
+    assert 'dataset: "Dataset007_Mine"' in text
+    assert "backbone_size: large  # the default, which fits" in text
+    assert vit_cli("validate", "new.yaml")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--config", "run.yaml"], 2, "Fix: --gpu-memory 24: the GB of the GPU"),
+        (["--gpu-memory", "nan"], 2, "--gpu-memory nan: allowed: 0.1 to 10000, in GB."),
+        (["--gpu-memory", "1"], 2, "software takes 1.00 GB and 100.0 MB are left free"),
+        (["--gpu-memory", "8", "--device", "tpu"], 2, "--device tpu is unknown"),
+        (["--device", "cpu"], 2, "how much of it may a training take?"),
+        ([*CPU, "-o", "run.yaml"], 2, "-o run.yaml is there already. Fix: --overwrite"),
+        ([*CPU, "-o", "no/run.yaml"], 2, "there is no folder no."),
+        ([*CPU, "-o", "."], 2, "-o . is a folder."),
+        ([*CPU, "--config", "none.yaml"], 2, "none.yaml: no such file"),
+    ],
+)
+def test_errors(vit_cli, words, code, said):
+    found, out, err = vit_cli("plan", "7", *words)
+    assert (found, out) == (code, "")
+    assert said in err
+    assert Path("run.yaml").read_text() == RUN
+
+
+def test_what_does_not_fit(vit_cli):
+    Path("large.yaml").write_text(RUN.replace("null", "400"))
+    words = ("--device", "cpu", "--gpu-memory", "0.1", "--config", "large.yaml", "-o", "p.yaml")
+    code, _, err = vit_cli("plan", "7", *words)
+    assert code == 2 and "a CPU with 0.1 GB is too small for this run" in err
+    assert "Fix: leave train.batch_size to the planner: 96 x 64 pixels, 9 per step" in err
+    assert not Path("p.yaml").exists()
+
+
+def test_plans_without_sizes(vit_cli):
+    path = Path("preprocessed/Dataset007_Mine/dataset_fingerprint.json")
+    path.write_text(json.dumps({"shapes_after_crop": [[1, 90]] * 200}))
+    code, _, err = vit_cli("plan", "7", *CPU, "--config", "run.yaml")
+    assert code == 3 and "shapes_after_crop is no list of each case's three sizes" in err
