@@ -91,7 +91,7 @@ def test_many_images_take_the_memory_of_a_few(installed, tmp_path, model):
         folder = tmp_path / str(count)
         (folder / "images").mkdir(parents=True)
         for number in range(count):
-            values = picture((96, 96), seed=number)
+            values = picture((192, 192), seed=number)  # ten fill the batches that are there at once
             imsave(folder / f"images/c{number:04}_0000.png", values, check_contrast=False)
         peaks.append(peak_of(*installed.start("vit_cli", *predict(folder, model))))
     assert peaks[1] <= GROWTH * peaks[0]
