@@ -62,7 +62,7 @@ def measure() -> None:
     """Time the check, the check again, and planning with preprocessing, and print them."""
     import nnunetv2.training.nnUNetTrainer.nnUNetTrainer  # noqa: F401 - as a training has it
 
-    from nnunet_vit.data.checks.training_files import check_training_files
+    from nnunet_vit.data.checking.training_files import check_training_files
     from nnunet_vit.data.dataset import find_dataset
     from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
     from nnunet_vit.nnunet.folders import use_processors

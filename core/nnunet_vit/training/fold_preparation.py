@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.channels import normalization_of
-from nnunet_vit.data.checks.training_files import check_training_files, repeat_warnings
+from nnunet_vit.data.checking.training_files import check_training_files, repeat_warnings
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.folds.fold_check import check_fold
 from nnunet_vit.data.folds.fold_rules import FoldCases, FoldRules, rules_of

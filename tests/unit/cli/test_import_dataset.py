@@ -7,7 +7,7 @@ import pytest
 from imported_datasets import NAME, description_of, drawn, folders, squares
 from PIL import Image
 
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checking.training_files import check_training_files
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.report.progress import Progress
 

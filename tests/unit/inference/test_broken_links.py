@@ -10,7 +10,7 @@ from fold_cases import checked_fold
 from PIL import Image
 
 from nnunet_vit.data.case_files import files_of
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checking.training_files import check_training_files
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.raw_files import changes, states_of

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checking.training_files import check_training_files
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.dataset_plans import plans_of
 from nnunet_vit.data.preprocessing.freshness import decide

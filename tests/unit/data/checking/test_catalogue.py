@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checking.training_files import check_training_files
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.errors import DataError
 
@@ -29,7 +29,7 @@ ELSEWHERE = {
          "unit/data/test_description_file.py::test_an_ending_that_nnunet_does_not_read"),
     17: ("unit/data/test_dataset.py::test_two_datasets_with_one_id",
          "unit/data/test_dataset.py::test_a_name_that_nnunet_does_not_find_is_named_with_the_rule"),
-    20: ("unit/data/checks/test_training_files.py::test_values_that_are_not_finite",),
+    20: ("unit/data/checking/test_training_files.py::test_values_that_are_not_finite",),
     26: ("unit/data/test_splits.py::test_wrong_splits_are_refused_with_file_fold_and_cases",
          "unit/data/test_splits.py::test_a_file_that_cannot_be_read"),
     27: ("unit/data/preprocessing/test_damage.py::test_a_damaged_case_is_named",

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nnunet_vit.data.checking import examining
 from nnunet_vit.data.checking.kept_looks import FOLDER
-from nnunet_vit.data.checks.training_files import check_training_files, repeat_warnings
+from nnunet_vit.data.checking.training_files import check_training_files, repeat_warnings
 from nnunet_vit.data.dataset import find_dataset
 
 from .conftest import CASES, describe, mask, picture, put_case

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnunet_vit.data.checks.training_files import check_training_files
+from nnunet_vit.data.checking.training_files import check_training_files
 from nnunet_vit.data.dataset import find_dataset
 from nnunet_vit.errors import DataError
 from nnunet_vit.report.progress import Progress
