@@ -31,6 +31,8 @@ def init(
     from nnunet_vit.errors import ConfigError
     from nnunet_vit.files.writing import write_text
 
+    if run_file.is_dir():
+        raise ConfigError(f"{run_file} is a folder.", fix="the name of a run file in it.")
     if os.path.lexists(run_file) and not overwrite:
         raise ConfigError(f"{run_file} is there.", fix="another name, or --overwrite.")
     weights = str(checkpoint_path.absolute()) if checkpoint_path else ""

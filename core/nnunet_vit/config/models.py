@@ -20,7 +20,9 @@ def _each_once(folds: list[int]) -> list[int]:
 
 
 Folds = Annotated[
-    list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_each_once)
+    list[Annotated[int, Field(ge=0)]],
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnunet_vit.config.load import run_of
 from nnunet_vit.config.model_section import DEFAULT_HEAD, ViTModelConfig
-from nnunet_vit.config.name_rules import absolute
+from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import escaped
 from nnunet_vit.config.yaml_source import yaml_of
@@ -26,7 +26,8 @@ model:
   head: {head}
   backbone: {backbone}
 """
-PATHS = ("paths.raw", "paths.preprocessed", "paths.results", "model.checkpoint_path")
+PATHS = ("paths.raw", "paths.preprocessed", "paths.results", "model.checkpoint_path",
+         "data.splits", "data.groups")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class PlannedFile:
         for key in PATHS:
             section, name = key.split(".")
             path = (data.get(section) or {}).get(name)
+            if key == "data.groups" and not str(path).lower().endswith(GROUP_TABLE):
+                continue  # a pattern, or false
             if path and absolute(path, before) != absolute(path, after):
                 found.append(Planned(key, absolute(path, before), f"{path}, from {before}"))
         return found

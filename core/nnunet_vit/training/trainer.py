@@ -170,7 +170,8 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         data = DataFolder(
             Path(self.preprocessed_dataset_folder_base), self.configuration_manager.data_identifier
         )
-        raw = Path(os.environ.get(VARIABLES["raw"], "")) / data.root.name
+        place = os.environ.get(VARIABLES["raw"])
+        raw = Path(place) / data.root.name if place else None
         cases = FoldCases(data.cases(), raw, data.root, self.dataset_json["file_ending"])
         return cases, rules_of(self.run.data, cases)
 

@@ -37,7 +37,7 @@ def of_data() -> list[JsonObject]:
     pattern = {"type": "string", "not": {"pattern": table}}
     return [
         never(given(splits=SOME, stratify={"const": True})),
-        whenever(given(groups=pattern), groups={"pattern": r"\("}),
+        whenever(given(groups=pattern), groups={"pattern": r"(^|[^\\])\((?!\?[^P])"}),
         whenever(given(splits={"type": "string"}), splits={"pattern": r"\.[jJ][sS][oO][nN]$"}),
     ]
 

@@ -1,13 +1,15 @@
 """What the run file, or the dataset itself, says about who may train and who validates."""
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from nnunet_vit.config.models import DataConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE
 from nnunet_vit.data.folds.case_groups import groups_of
-from nnunet_vit.data.folds.splits_origin import Origin, origin_of
+from nnunet_vit.data.folds.splits_origin import ORIGIN, Origin, origin_of
 from nnunet_vit.data.splits import Split, read_splits
 from nnunet_vit.errors import DataError, counted
 
@@ -87,26 +89,48 @@ def rules_of(data: DataConfig, cases: FoldCases) -> FoldRules:
         known = [*cases.present, *cases.leaving]
         own = read_splits(Path(data.splits), known, cases.ending, "correct it.")
     said = data.groups if data.groups is not None or origin is None else origin.groups
-    told = Origin(said, data.stratify or (origin is not None and origin.stratify))
-    of_dataset = None if cases.raw is None else cases.raw / OF_DATASET
+    of_dataset = _table_of(cases)
     notices: tuple[str, ...] = ()
-    groups: Mapping[str, str] = {}
-    source = ""
-    if said is False and data.groups is None and of_dataset and of_dataset.is_file():
+    if said is False and data.groups is None and of_dataset:
         notices = (f"The splits were made with data.groups: false, without {of_dataset}.",)
-    elif isinstance(said, str):
-        source = f"data.groups ({said})"
-        if data.groups is None and _is_gone(said, cases.joining):
-            groups = {}
-        else:
-            groups = groups_of(said, cases.present, cases.ending)
-    elif said is None and of_dataset and of_dataset.is_file():
-        source = str(of_dataset)
-        groups = _of_dataset(of_dataset, cases)
+    source, groups = _groups(data, said, cases, origin=origin or Origin())
+    told = Origin(said, data.stratify or (origin is not None and origin.stratify), groups)
     return FoldRules(
         groups, source, data.stratify, own=own, own_path=data.splits or "", origin=told,
         notices=notices,
     )  # fmt: skip
+
+
+def _table_of(cases: FoldCases) -> Path | None:
+    """Return the dataset's own table; a link to a place that is not there is one that is wrong."""
+    table = None if cases.raw is None else cases.raw / OF_DATASET
+    return table if table is not None and os.path.lexists(table) else None
+
+
+def _groups(
+    data: DataConfig, said: str | Literal[False] | None, cases: FoldCases, *, origin: Origin
+) -> tuple[str, Mapping[str, str]]:
+    """Return who says which cases belong together, and the group of each; both may be empty.
+
+    Args:
+        data: of the run file.
+        said: what it says, or the run that made the splits.
+        cases: that folds are made of.
+        origin: of the splits.
+    """
+    if said is False:
+        return "", {}
+    if isinstance(said, str):
+        source = f"data.groups ({said})"
+        is_gone = said.lower().endswith(GROUP_TABLE) and not Path(said).is_file()
+        if data.groups is None and is_gone:
+            return source, _noted(origin.of_cases, cases, said)
+        return source, groups_of(said, cases.present, cases.ending)
+    if table := _table_of(cases):
+        return str(table), _of_dataset(table, cases)
+    if origin.of_cases:
+        return f"{OF_DATASET}, by {ORIGIN}", _noted(origin.of_cases, cases, OF_DATASET)
+    return "", {}
 
 
 def _of_dataset(table: Path, cases: FoldCases) -> Mapping[str, str]:
@@ -117,18 +141,17 @@ def _of_dataset(table: Path, cases: FoldCases) -> Mapping[str, str]:
         raise DataError(error.problem, fix) from error
 
 
-def _is_gone(source: str, joining: Collection[str]) -> bool:
-    """Tell whether the table that splits were made with is gone, and nobody needs it.
+def _noted(noted: Mapping[str, str], cases: FoldCases, table: str) -> Mapping[str, str]:
+    """Return the groups that the splits were made with, whose table is gone.
 
     Raises:
-        DataError: it is gone, and there are new cases, which may be of its groups.
+        DataError: there are cases that it did not know, which may be of its groups.
     """
-    if not source.lower().endswith(GROUP_TABLE) or Path(source).is_file():
-        return False
-    if joining:
-        lacking = f"{counted(len(joining), 'new case')} without a group"
+    new = [case for case in cases.present if case not in noted]
+    if new:
+        lacking = f"{counted(len(new), 'new case')} without a group"
         raise DataError(
-            f"The splits were made with the groups of {source}, which is gone; now: {lacking}.",
+            f"The splits were made with the groups of {table}, which is gone; now: {lacking}.",
             fix="data.groups in the run file: a table of all cases, or a pattern.",
         )
-    return True
+    return {case: noted[case] for case in cases.present}

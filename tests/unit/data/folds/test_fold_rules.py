@@ -81,15 +81,56 @@ def test_groups_stay_together(make, check, folder):
 
 def test_folds_that_are_moved_away_are_made_again_by_what_is_said_then(make, folder):
     make(groups=PATTERN)
+    splits = (folder / "splits_final.json").read_text()
     (folder / "splits_final.json").unlink()
-    assert make() == []
+    (line,) = make()  # says nothing: patients stay together as before
+    assert "5 folds of 6 groups by data.groups" in line
+    assert (folder / "splits_final.json").read_text() == splits
+    (folder / "splits_final.json").unlink()
+    assert make(groups=False) == []
     assert json.loads((folder / "splits_final.json").read_text()) == usual_splits(CASES)
-    assert not (folder / "splits_final_made_by.json").exists()
+
+
+def table_in(raw):
+    table = raw / "groups.csv"
+    table.write_text("case,group\n" + "".join(f"{case},{case[:2]}\n" for case in CASES))
+    return table
+
+
+def test_patients_stay_together_where_the_datasets_table_is_gone(make, check, folder, raw):
+    table = table_in(raw)
+    make()
+    table.unlink()
+    assert check() == []
+    error = refusal(check, cases=[*CASES, "P9_0"], joining=["P9_0"])
+    assert error.problem.endswith("is gone; now: 1 new case without a group.")
+    (folder / "splits_final.json").unlink()
+    (line,) = make()
+    assert "5 folds of 6 groups by groups.csv, by splits_final_made_by.json;" in line
+    assert all(not train & val for train, val in sides(folder))
+
+
+def test_a_table_behind_a_broken_link_is_not_overlooked(check, raw):
+    (raw / "groups.csv").symlink_to(raw / "unmounted.csv")
+    assert "groups.csv cannot be read" in refusal(check).problem
+
+
+def test_splits_that_are_edited_are_held_against_the_groups_they_were_made_with(
+    make, check, folder
+):
+    make(groups=PATTERN)
+    splits = json.loads((folder / "splits_final.json").read_text())
+    moved = splits[0]["val"].pop(0)
+    splits[0]["train"].append(moved)
+    splits[1]["val"].append(moved)
+    splits[1]["train"].remove(moved)
+    (folder / "splits_final.json").write_text(json.dumps(splits))
+    assert "in 'train' and in 'val' of folds 0, 1, by data.groups" in refusal(check).problem
+    assert check(groups=False) == []
 
 
 def test_a_table_of_the_raw_dataset_counts_where_nothing_is_said(make, check, folder, raw):
-    table = raw / "groups.csv"
-    table.write_text("case,group\n" + "".join(f"{case},{case[:2]}\n" for case in CASES))
+    table = table_in(raw)
     (line,) = make()
     assert f"6 groups by {table};" in line
     assert all(not train & val for train, val in sides(folder))

@@ -61,6 +61,17 @@ def test_new_cases_join_their_patient(prepare_with, table, add):
     assert prepare_with("abcdefghi", groups=later) == splits
 
 
+@pytest.mark.parametrize("groups", [False, "(.)"])
+def test_new_cases_do_not_join_by_other_groups_than_the_splits(prepare_with, table, add, groups):
+    before = prepare_with(groups=table(p="ab", q="c", r="d", s="e", t="f"))
+    add("g")
+    with pytest.raises(DataError, match="made with groups of cases; this run has others"):
+        prepare_with(joining="g", update=True, groups=groups)
+    table(p="abg", q="c", r="d", s="e", t="f")
+    after = places(prepare_with(joining="g", update=True))
+    assert after["g"] == after["a"] == places(before)["a"]
+
+
 def test_new_cases_go_where_the_runs_own_folds_have_them(prepare_with, tmp_path, add):
     path = tmp_path / "own.json"
     own = [{"train": list("abcd"), "val": list("ef")}, {"train": list("cdef"), "val": list("ab")}]
