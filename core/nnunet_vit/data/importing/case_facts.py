@@ -52,6 +52,7 @@ class CaseFacts:
         masks: by class.
         counts: pixels by value or colour of its mask, or by combination of classes.
         coloured: whether the values are colours.
+        palette: of a mask whose values are numbers of a palette, the colours in it by number.
         faults: what is wrong.
     """
 
@@ -60,6 +61,7 @@ class CaseFacts:
     masks: Mapping[str, FileFacts] = field(default_factory=dict)
     counts: Mapping[int, int] = field(default_factory=dict)
     coloured: bool = False
+    palette: Mapping[int, int] = field(default_factory=dict)
     faults: tuple[FileFault, ...] = ()
 
     @property
@@ -105,10 +107,11 @@ class Looking:
         coloured = self.coloured or any(mask.coloured for mask in masks.values())
         if self.classes:
             keys = combined(masks, self.classes, facts[0].shape[1:])
-        else:
-            only = masks[""]
-            keys = only.by_colour() if self.coloured else only.keys
-        return CaseFacts(case, facts, of_masks, _counts(keys), coloured)
+            return CaseFacts(case, facts, of_masks, _counts(keys), coloured)
+        only = masks[""]
+        if self.coloured:
+            return CaseFacts(case, facts, of_masks, _counts(only.by_colour()), coloured)
+        return CaseFacts(case, facts, of_masks, _counts(only.keys), coloured, only.used())
 
     def _mask(self, file: Path, pixels: Pixels | FileFault) -> MaskPixels | FileFault:
         if isinstance(pixels, FileFault):

@@ -29,11 +29,13 @@ class ClassRule:
         labels: of dataset.json: number by name.
         numbers: number of the label by value, or by colour.
         coloured: whether by colour.
+        greys: whether the values of a palette are its greys, not its numbers.
     """
 
     labels: Mapping[str, int]
     numbers: Mapping[int, int]
     coloured: bool = False
+    greys: bool = False
 
     @property
     def keeps(self) -> bool:
@@ -47,7 +49,8 @@ class ClassRule:
         keys = np.array(sorted(self.numbers))
         highest = max(self.numbers.values())
         known = np.array([self.numbers[key] for key in keys.tolist()])
-        found = known[np.searchsorted(keys, mask.by_colour() if self.coloured else mask.keys)]
+        values = mask.by_grey() if self.greys else mask.keys
+        found = known[np.searchsorted(keys, mask.by_colour() if self.coloured else values)]
         return found.astype(np.uint8 if highest <= WHITE else np.uint16)
 
     def as_text(self) -> str:

@@ -9,7 +9,7 @@ from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.importing.name_patterns import Named, by_number, by_pattern, by_stem
 from nnunet_vit.data.importing.reading.any_pixels import is_known
 from nnunet_vit.data.importing.reading.dicom_pixels import series_files
-from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases
+from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases, class_faults
 from nnunet_vit.data.importing.unmatched_names import unmatched
 from nnunet_vit.data.naming import SHOWN, counted_endings
 from nnunet_vit.errors import ConfigError, shortened
@@ -77,10 +77,10 @@ def cases_of_folders(folders: Folders) -> SourceCases:
         found, wrong = _paired(folders, images, masks, part=part)
         cases += found
         faults += wrong
-    refuse(given, faults)
     by_class = dict.fromkeys(name for case in cases for name in case.masks if name)
     order = [*folders.masks, *sorted(by_class)] if by_class else []
     classes = tuple(dict.fromkeys(name for name in order if name))
+    refuse(given, [*class_faults(classes, cases), *faults])
     ordered = tuple(sorted(cases, key=lambda case: (case.part, case.name)))
     return SourceCases(given, ordered, classes, notices=tuple(_left_out(listed)))
 
@@ -194,8 +194,8 @@ def _doubled(by_case: Mapping[str, Sequence[Named]], kind: str) -> list[Fault]:
 
 def _incomplete(own: Mapping[str, Sequence[Named]], folders: Folders) -> list[Fault]:
     """Return the classes that cases have no mask of."""
-    classes = dict.fromkeys(each.label for files in own.values() for each in files)
-    if folders.missing_is_empty or len(classes) < 2:
+    classes = dict.fromkeys(each.label for files in own.values() for each in files if each.label)
+    if folders.missing_is_empty:
         return []
     faults = []
     for name in classes:
@@ -203,7 +203,7 @@ def _incomplete(own: Mapping[str, Sequence[Named]], folders: Folders) -> list[Fa
         if lacking:
             faults.append(
                 Fault(
-                    f"No mask of {name or 'all classes'} for {shortened(lacking, SHOWN)}.",
+                    f"No mask of {name} for {shortened(lacking, SHOWN)}.",
                     "add them; --missing-is-empty where these cases have nothing of it.",
                 )
             )

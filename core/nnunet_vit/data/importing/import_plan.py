@@ -6,22 +6,13 @@ from functools import partial
 
 from nnunet_vit.data.checks.raster_reading import in_threads
 from nnunet_vit.data.faults import Fault, refuse
-from nnunet_vit.data.file_faults import FileFault, grouped
+from nnunet_vit.data.file_faults import grouped
 from nnunet_vit.data.importing.case_facts import CaseFacts, Looking
 from nnunet_vit.data.importing.class_options import BACKGROUND, IGNORE, ClassOptions
-from nnunet_vit.data.importing.class_rules import (
-    ClassRule,
-    found_rule,
-    key_text,
-    said_rule,
-    suggestion,
-)
-from nnunet_vit.data.importing.overlapping import (
-    OverlapRule,
-    added,
-    overlap_rule,
-    partly_overlapping,
-)
+from nnunet_vit.data.importing.class_rules import ClassRule
+from nnunet_vit.data.importing.dataset_rule import rule_of
+from nnunet_vit.data.importing.overlapping import OverlapRule, added, partly_overlapping
+from nnunet_vit.data.importing.palettes import by_greys, means_greys
 from nnunet_vit.data.importing.reading.any_pixels import Reading
 from nnunet_vit.data.importing.source_cases import (
     SourceCase,
@@ -115,7 +106,10 @@ def plan_import(source: SourceCases, wishes: Wishes, progress: Progress) -> Impo
     faults = grouped(fault for look in looks for fault in look.faults)
     sound = [look for look in looks if look.images]
     unlike = misfits(sound) if sound else []
-    rule, wrong = _rule(source, wishes.classes, [look for look in looks if look.counts])
+    greys = means_greys(looks)
+    looks = [by_greys(look) for look in looks] if greys else looks
+    known = [look for look in looks if look.counts]
+    rule, wrong = rule_of(source, wishes.classes, known, greys=greys)
     refuse(source.given, [*faults, *unlike, *wrong])
     assert rule is not None
     target = target_of(sound)
@@ -170,42 +164,6 @@ def _shown(progress: Progress, looking: Looking, case: SourceCase) -> CaseFacts:
     facts = looking.at(case)
     progress.case(case.name)
     return facts
-
-
-def _rule(
-    source: SourceCases, options: ClassOptions, looks: Sequence[CaseFacts]
-) -> tuple[ClassRule | OverlapRule | None, list[Fault]]:
-    """Return how masks become labels, or what is wrong with their values."""
-    counts = added(look.counts for look in looks)
-    if source.classes:
-        return overlap_rule(source.classes, counts)
-    if options.said:
-        rule = said_rule(options)
-        return rule, _unknown(rule, looks)
-    colours = added(look.counts for look in looks if look.coloured)
-    if colours:
-        fix = suggestion(sorted(colours), coloured=True)
-        names = shortened((key_text(key, True) for key in sorted(colours)), SHOWN)
-        files = shortened((look.masks[""].file.name for look in looks if look.coloured), SHOWN)
-        return None, [Fault(f"Masks have colours ({names}): {files}.", fix)]
-    found = found_rule(counts) if counts else ClassRule({}, {0: 0})
-    return (None, [found]) if isinstance(found, Fault) else (found, [])
-
-
-def _unknown(rule: ClassRule, looks: Sequence[CaseFacts]) -> list[Fault]:
-    """Return the masks with values or colours that --label does not name."""
-    faults = []
-    for look in looks:
-        mask = look.masks[""].file
-        if look.coloured and not rule.coloured:
-            faults.append(FileFault(mask, "has colours, and --label names numbers", "#RRGGBB"))
-            continue
-        odd = [key for key in look.counts if key not in rule.numbers]
-        if odd:
-            names = shortened((key_text(key, rule.coloured) for key in odd), SHOWN)
-            what = f"holds {names}, which no --label names"
-            faults.append(FileFault(mask, what, "name it too; background=VALUE for background"))
-    return grouped(faults)
 
 
 def _notices(

@@ -42,6 +42,23 @@ class MaskPixels:
             )
         return self.keys * GREY
 
+    def by_grey(self) -> "Array":
+        """Return values (Z, Y, X): for numbers of a palette the grey of their colour."""
+        return self.keys if self.palette is None else self.palette[self.keys] & 0xFF
+
+    def foreground(self) -> "Array":
+        """Return where a mask of one class is (Z, Y, X): what is not 0, or not black."""
+        found: Array = (self.keys if self.palette is None else self.palette[self.keys]) != 0
+        return found
+
+    def used(self) -> dict[int, int]:
+        """Return the colours that are somewhere, by their number; nothing without a palette."""
+        import numpy as np
+
+        if self.palette is None:
+            return {}
+        return {number: int(self.palette[number]) for number in np.unique(self.keys).tolist()}
+
 
 def mask_pixels_of(pixels: Pixels) -> MaskPixels:
     """Return the pixels of a mask; colours without any colour are values.
@@ -63,7 +80,7 @@ def mask_pixels_of(pixels: Pixels) -> MaskPixels:
         _check_whole(values)
     whole = values.astype(np.int64)
     if pixels.palette is not None:
-        return _of_palette(whole[0], pixels.palette)
+        return MaskPixels(whole[0], palette=_packed(np.moveaxis(pixels.palette, -1, 0)))
     if len(whole) == 1:
         return MaskPixels(whole[0])
     if len(whole) != 3 or values.dtype != np.uint8:
@@ -73,20 +90,6 @@ def mask_pixels_of(pixels: Pixels) -> MaskPixels:
     if (whole == whole[:1]).all():
         return MaskPixels(whole[0])
     return MaskPixels(_packed(whole), coloured=True)
-
-
-def _of_palette(numbers: "Array", palette: "Array") -> MaskPixels:
-    """Return the greys of a palette that holds no other colours, else its numbers.
-
-    A GIF of black and white may number them in any way, and means 0 and 255.
-    """
-    import numpy as np
-
-    used = palette[np.unique(numbers)]
-    greys = used[:, 0].tolist()
-    if (used == used[:, :1]).all() and len(set(greys)) == len(greys):
-        return MaskPixels(palette[numbers, 0].astype(np.int64))
-    return MaskPixels(numbers, palette=_packed(np.moveaxis(palette, -1, 0)))
 
 
 def _check_whole(values: "Array") -> None:

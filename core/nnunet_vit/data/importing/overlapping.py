@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from nnunet_vit.data.faults import Fault
-from nnunet_vit.data.importing.class_options import BACKGROUND
+from nnunet_vit.data.importing.class_options import BACKGROUND, colour_text
 from nnunet_vit.data.importing.mask_pixels import MaskPixels
 from nnunet_vit.data.importing.reading.pixels import UnusableError
 from nnunet_vit.errors import shortened
@@ -72,7 +72,7 @@ def combined(
     bits = np.zeros(tuple(shape), np.int64)
     for place, name in enumerate(classes):
         if name in masks:
-            bits |= (masks[name].keys != 0).astype(np.int64) << place
+            bits |= masks[name].foreground().astype(np.int64) << place
     return bits
 
 
@@ -85,6 +85,17 @@ def check_binary(mask: MaskPixels) -> None:
     import numpy as np
 
     values = np.unique(mask.keys)
+    used = mask.used()
+    if used:
+        numbers, colours = len(used), set(used.values())
+        if len(colours) < numbers or len(colours - {0}) > 1:
+            what = shortened((f"{number} {colour_text(c)}" for number, c in used.items()), 5)
+            raise UnusableError(
+                f"holds the colours {what} of a palette; a mask of one class holds black and one "
+                "colour",
+                "a palette that begins with black",
+            )
+        return
     if mask.coloured or len(values[values != 0]) > 1:
         what = "colours" if mask.coloured else f"{shortened(map(str, values.tolist()), 5)}"
         raise UnusableError(f"holds {what}; a mask of one class holds 0 and one value", "")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from nnunet_vit.data.case_files import is_foreign
 from nnunet_vit.data.faults import Fault
+from nnunet_vit.data.importing.class_options import BACKGROUND, IGNORE
 from nnunet_vit.data.naming import SHOWN
 from nnunet_vit.errors import shortened
 
@@ -73,6 +74,36 @@ def name_faults(cases: Iterable[SourceCase]) -> Iterator[Fault]:
                 f"Case '{first.name}' is there {len(same)} times: {files}.",
                 "a name per case: a pattern that keeps more of the file's name, or a table.",
             )
+
+
+def class_faults(classes: Sequence[str], cases: Iterable[SourceCase]) -> list[Fault]:
+    """Return classes whose names mean something else, and masks of no class beside such of one.
+
+    Args:
+        classes: names of the classes that have masks of their own.
+        cases: of training and test.
+    """
+    faults = [
+        Fault(
+            f"Masks of one class each: '{name}' is no class.",
+            "leave them out: where no mask has a pixel is the background."
+            if name.lower() == BACKGROUND
+            else f"a mask per case with all values, --label {IGNORE}=VALUE among them.",
+        )
+        for name in classes
+        if name.lower() in (BACKGROUND, IGNORE)
+    ]
+    unnamed = [str(case.masks[""]) for case in cases if classes and "" in case.masks]
+    if unnamed:
+        faults.append(
+            Fault(
+                f"No class for {shortened(unnamed, SHOWN)}; other masks are of one class each "
+                f"({shortened(classes, SHOWN)}).",
+                "a name for them, or leave them out: NAME=FOLDER, or a pattern whose group label "
+                "is in the name of every mask.",
+            )
+        )
+    return faults
 
 
 def with_groups(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.data.faults import Fault, refuse
-from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases
+from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases, class_faults
 from nnunet_vit.data.table_rows import Table, read_table
 from nnunet_vit.errors import DataError
 
@@ -71,8 +71,8 @@ def cases_of_table(file: Path, missing_is_empty: bool) -> SourceCases:
         )
     if not cases and not faults:
         raise DataError(f"{given} has no row.", fix="a row per case.")
-    refuse(given, faults)
     classes = tuple(name for name in columns.masks if name)
+    refuse(given, [*class_faults(classes, cases), *faults])
     ordered = tuple(sorted(cases, key=lambda case: (case.part, case.name)))
     return SourceCases(given, ordered, classes, columns.channels)
 

@@ -99,7 +99,7 @@ class CaseWriter:
         only = facts.masks.get("")
         how = ""
         if only and isinstance(self.rule, ClassRule) and self.rule.keeps:
-            alike = (only.placement is None) == (not self.target.placed)
+            alike = (only.placement is None) == (not self.target.placed) and only.shape[0] == 1
             how = self._taken(only, file) if alike else ""
         if not how:
             how = WRITTEN

@@ -196,3 +196,11 @@ def test_class_in_the_name_of_a_mask(tmp_path):
     dataset = imported(source, tmp_path)
     disc = description_of(dataset)["labels"]["disc"]
     assert (np.isin(seen(dataset, "labelsTr/b.png").values[0, 0], disc) == squares(1, SIZE)).all()
+
+
+def test_labels_in_three_equal_channels_become_one(tmp_path):
+    masks = with_images(tmp_path)
+    for number, name in enumerate("ab"):
+        Image.fromarray(squares(number, SIZE)).convert("RGB").save(masks / f"{name}.png")
+    dataset = imported_folders(tmp_path)
+    assert seen(dataset, "labelsTr/b.png").values.shape == (1, 1, *SIZE)
