@@ -89,7 +89,13 @@ def test_a_mask_that_lies_elsewhere_and_a_volume_cut_off(tmp_path):
     with pytest.raises(DataError) as caught:
         imported_folders(tmp_path)
     text = str(caught.value)
-    for part in ("b.nii has another spacing", "c.nii has another origin", "d.nii is cut off"):
+    advice = "a mask with nearest neighbour; copy the header alone only where"
+    for part in (
+        "b.nii has another spacing",
+        "c.nii has another origin",
+        "d.nii is cut off",
+        advice,
+    ):
         assert part in text
     assert not (tmp_path / "raw").exists()
 
