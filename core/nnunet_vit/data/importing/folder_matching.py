@@ -1,17 +1,15 @@
 """Cases of folders: images and masks that belong together by their names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnunet_vit.data.case_files import foreign_files, is_foreign
 from nnunet_vit.data.faults import Fault, refuse
 from nnunet_vit.data.importing.name_patterns import Named, by_number, by_pattern, by_stem
-from nnunet_vit.data.importing.reading.any_pixels import is_known
-from nnunet_vit.data.importing.reading.dicom_pixels import series_files
 from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases
+from nnunet_vit.data.importing.source_folders import entries_of, folder_faults, left_out
 from nnunet_vit.data.importing.unmatched_names import unmatched
-from nnunet_vit.data.naming import SHOWN, counted_endings
+from nnunet_vit.data.naming import SHOWN
 from nnunet_vit.errors import ConfigError, shortened
 
 
@@ -70,7 +68,7 @@ def cases_of_folders(folders: Folders) -> SourceCases:
         parts.append(("Ts", folders.test_images, folders.test_masks))
     given = f"--images {folders.images}"
     listed = [folder for _, images, masks in parts for folder in (images, *masks.values())]
-    refuse(given, [fault for folder in listed for fault in _folder_faults(folder)])
+    refuse(given, [fault for folder in listed for fault in folder_faults(folder)])
     cases: list[SourceCase] = []
     faults: list[Fault] = []
     for part, images, masks in parts:
@@ -82,26 +80,7 @@ def cases_of_folders(folders: Folders) -> SourceCases:
     order = [*folders.masks, *sorted(by_class)] if by_class else []
     classes = tuple(dict.fromkeys(name for name in order if name))
     ordered = tuple(sorted(cases, key=lambda case: (case.part, case.name)))
-    return SourceCases(given, ordered, classes, notices=tuple(_left_out(listed)))
-
-
-def _folder_faults(folder: Path) -> list[Fault]:
-    if not folder.is_dir():
-        return [Fault(f"{folder} is {'no folder' if folder.exists() else 'not there'}.")]
-    if not _entries(folder):
-        there = counted_endings(path for path in folder.iterdir() if path.is_file())
-        return [Fault(f"{folder} holds no images; it holds {there or 'no files'}.")]
-    return []
-
-
-def _entries(folder: Path) -> list[Path]:
-    """Return the images and the folders with a DICOM series, sorted."""
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if not is_foreign(path.name)
-        and (bool(series_files(path)) if path.is_dir() else is_known(path))
-    ]
+    return SourceCases(given, ordered, classes, notices=tuple(left_out(listed)))
 
 
 def _paired(
@@ -109,7 +88,7 @@ def _paired(
 ) -> tuple[list[SourceCase], list[Fault]]:
     mask_files, faults = _named_masks(folders, images, masks)
     image_files, missed = _named_images(
-        _entries(images), folders.pattern, {each.case for each in mask_files}
+        entries_of(images), folders.pattern, {each.case for each in mask_files}
     )
     taken = {each.file for each in mask_files}  # images and masks may lie in one folder
     faults += _missed(images, [path for path in missed if path not in taken], "--pattern")
@@ -142,7 +121,7 @@ def _named_masks(
     faults: list[Fault] = []
     for label, folder in masks.items():
         missed = []
-        for path in _entries(folder):
+        for path in entries_of(folder):
             pattern = folders.mask_pattern
             named = by_pattern(path, pattern) if pattern else by_stem(path)
             is_image = folder == images and folders.pattern and by_pattern(path, folders.pattern)
@@ -208,16 +187,3 @@ def _incomplete(own: Mapping[str, Sequence[Named]], folders: Folders) -> list[Fa
                 )
             )
     return faults
-
-
-def _left_out(folders: Iterable[Path]) -> Iterable[str]:
-    for folder in dict.fromkeys(folders):
-        of_others = [path.name for path in foreign_files(folder)]
-        if of_others:
-            yield f"Left out of {folder}: {shortened(of_others)}, files of other programs."
-        taken = set(_entries(folder))
-        others = [path for path in folder.iterdir() if path not in taken]
-        unknown = [path for path in others if not is_foreign(path.name)]
-        if unknown:
-            names = shortened(sorted(path.name for path in unknown))
-            yield f"Left out of {folder}: {names}: no format that is read."
