@@ -1,10 +1,11 @@
 """Cases of folders: images and masks that belong together by their names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.importing.channel_names import channel_faults, numbers_are_channels
 from nnunet_vit.data.importing.name_patterns import Named, by_number, by_pattern, by_stem
 from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases
 from nnunet_vit.data.importing.source_folders import entries_of, folder_faults, left_out
@@ -71,11 +72,25 @@ def cases_of_folders(folders: Folders) -> SourceCases:
     refuse(given, [fault for folder in listed for fault in folder_faults(folder)])
     cases: list[SourceCase] = []
     faults: list[Fault] = []
+    images_of: list[Mapping[str, list[Named]]] = []
+    numbers: bool | None = None  # whether they are channels: as training images have it
     for part, images, masks in parts:
-        found, wrong = _paired(folders, images, masks, part=part)
-        cases += found
+        mask_files, wrong = _named_masks(folders, images, masks)
+        if numbers is None:
+            masked = {each.case for each in mask_files}
+            numbers = numbers_are_channels(entries_of(images), masked)
+        image_files, missed = _named_images(entries_of(images), folders.pattern, numbers)
+        taken = {each.file for each in mask_files}  # images and masks may lie in one folder
+        wrong += _missed(images, [path for path in missed if path not in taken], "--pattern")
+        by_case, own = _by_case(image_files), _by_case(mask_files)
+        wrong += _doubled(by_case, "image") + _doubled(own, "mask")
+        if masks and not wrong:
+            wrong += unmatched(images, masks, by_case, own=own)
+            wrong += _incomplete(own, folders)
+        images_of.append(by_case)
+        cases += _cases(by_case, own, part)
         faults += wrong
-    refuse(given, faults)
+    refuse(given, faults or channel_faults(images_of))
     by_class = dict.fromkeys(name for case in cases for name in case.masks if name)
     order = [*folders.masks, *sorted(by_class)] if by_class else []
     classes = tuple(dict.fromkeys(name for name in order if name))
@@ -83,35 +98,20 @@ def cases_of_folders(folders: Folders) -> SourceCases:
     return SourceCases(given, ordered, classes, notices=tuple(left_out(listed)))
 
 
-def _paired(
-    folders: Folders, images: Path, masks: Mapping[str, Path], *, part: Part
-) -> tuple[list[SourceCase], list[Fault]]:
-    mask_files, faults = _named_masks(folders, images, masks)
-    image_files, missed = _named_images(
-        entries_of(images), folders.pattern, {each.case for each in mask_files}
-    )
-    taken = {each.file for each in mask_files}  # images and masks may lie in one folder
-    faults += _missed(images, [path for path in missed if path not in taken], "--pattern")
-    by_case: dict[str, list[Named]] = {}
-    for each in image_files:
-        by_case.setdefault(each.case, []).append(each)
-    own: dict[str, list[Named]] = {}
-    for each in mask_files:
-        own.setdefault(each.case, []).append(each)
-    faults += _doubled(by_case, "image") + _doubled(own, "mask")
-    if masks and not faults:
-        faults += unmatched(images, masks, by_case, own=own)
-        faults += _incomplete(own, folders)
-    cases = [
-        SourceCase(
-            name,
-            tuple(each.file for each in sorted(files, key=lambda each: each.channel)),
-            {each.label: each.file for each in own.get(name, [])},
-            part,
-        )
-        for name, files in by_case.items()
-    ]
-    return cases, faults
+def _by_case(files: Iterable[Named]) -> dict[str, list[Named]]:
+    found: dict[str, list[Named]] = {}
+    for each in files:
+        found.setdefault(each.case, []).append(each)
+    return found
+
+
+def _cases(
+    images: Mapping[str, Sequence[Named]], masks: Mapping[str, Sequence[Named]], part: Part
+) -> Iterator[SourceCase]:
+    for name, files in images.items():
+        ordered = sorted(files, key=lambda each: each.channel)
+        of_classes = {each.label: each.file for each in masks.get(name, [])}
+        yield SourceCase(name, tuple(each.file for each in ordered), of_classes, part)
 
 
 def _named_masks(
@@ -134,17 +134,15 @@ def _named_masks(
 
 
 def _named_images(
-    files: Sequence[Path], pattern: str, masked: set[str]
+    files: Sequence[Path], pattern: str, numbers: bool
 ) -> tuple[list[Named], list[Path]]:
-    """Return what the names of images say, by nnU-Net's numbers where stems alone fit no mask."""
+    """Return what the names of images say, and those that say nothing."""
     if pattern:
         found = [by_pattern(path, pattern) for path in files]
+    elif numbers and all(map(by_number, files)):
+        found = [by_number(path) for path in files]
     else:
         found = [by_stem(path) for path in files]
-        numbered = [by_number(path) for path in files]
-        stems = {each.case for each in found if each}
-        if all(numbered) and not stems & masked:
-            found = numbered
     missed = [path for path, each in zip(files, found, strict=True) if each is None]
     return [each for each in found if each is not None], missed
 
