@@ -8,8 +8,8 @@ from nnunet_vit.data.naming import ending_of
 
 NRRD, META = (".nrrd", ".nhdr"), (".mha", ".mhd")
 HEAD = 1 << 16  # bytes in which a header of text ends
-OF_NRRD = re.compile(r"^data ?file: *(.+)$", re.IGNORECASE | re.MULTILINE)
-OF_META = re.compile(r"^ElementDataFile *= *(.+)$", re.IGNORECASE | re.MULTILINE)
+OF_NRRD = re.compile(r"^data ?file: *(\S.*)$", re.IGNORECASE | re.MULTILINE)
+OF_META = re.compile(r"^ElementDataFile *= *(\S.*)$", re.IGNORECASE | re.MULTILINE)
 NUMBER = re.compile(r"%0?\d*d")  # the number of a file among many
 
 
@@ -27,9 +27,9 @@ def data_files(file: Path) -> list[Path]:
         return []
     head = _head(file, ending)
     found = (OF_NRRD if ending in NRRD else OF_META).search(head)
-    name = found[1].strip() if found else ""
-    if not name or (ending in META and name.upper() == "LOCAL"):
+    if found is None or (ending in META and found[1].strip().upper() == "LOCAL"):
         return []
+    name = found[1].strip()
     if name.upper().split()[0] == "LIST":
         names = [line.strip() for line in head[found.end() :].splitlines() if line.strip()]
         return [file.parent / each for each in names]
