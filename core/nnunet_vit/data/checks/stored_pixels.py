@@ -116,6 +116,8 @@ def tiff_oddity(content: "TiffFile", but: Collection[str] = ()) -> Oddity:
         return _turned(f"orientation {turned}")
     if kind == PHOTOMETRIC.MINISWHITE:
         return "stores white as 0: its pixels are those of the negative", "save it with black as 0"
+    if kind == PHOTOMETRIC.SEPARATED:
+        return "stores its colours as CMYK or other inks", "save it as RGB"
     if kind == PHOTOMETRIC.PALETTE and PALETTE not in but:
         return (
             "has a palette: what is read are numbers of colours, not grey",

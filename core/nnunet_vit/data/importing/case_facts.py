@@ -16,6 +16,10 @@ from nnunet_vit.quantities import shape_text
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
+ONTO_GRID = (
+    "resample it onto the grid of that image, a mask with nearest neighbour; copy the header "
+    "alone only where the file's own is known to be wrong"
+)
 SPACING, DIRECTION, ORIGIN = 1e-4, 1e-3, 1e-2  # relative; absolute; share of the spacing
 
 
@@ -171,7 +175,7 @@ def _misfits(images: tuple[FileFacts, ...], masks: Mapping[str, FileFacts]) -> l
             faults.append(FileFault(each.file, what, "one size per case"))
         elif told := _elsewhere(first.placement, each.placement):
             what = f"has another {told} than {first.file.name}"
-            faults.append(FileFault(each.file, what, "the header of the image for its mask too"))
+            faults.append(FileFault(each.file, what, ONTO_GRID))
     return faults
 
 

@@ -1,17 +1,16 @@
 """Cases of folders: images and masks that belong together by their names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnunet_vit.data.case_files import foreign_files, is_foreign
 from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.importing.channel_names import channel_faults, numbers_are_channels
 from nnunet_vit.data.importing.name_patterns import Named, by_number, by_pattern, by_stem
-from nnunet_vit.data.importing.reading.any_pixels import is_known
-from nnunet_vit.data.importing.reading.dicom_pixels import series_files
 from nnunet_vit.data.importing.source_cases import Part, SourceCase, SourceCases, class_faults
+from nnunet_vit.data.importing.source_folders import entries_of, folder_faults, left_out
 from nnunet_vit.data.importing.unmatched_names import unmatched
-from nnunet_vit.data.naming import SHOWN, counted_endings
+from nnunet_vit.data.naming import SHOWN
 from nnunet_vit.errors import ConfigError, shortened
 
 
@@ -70,69 +69,49 @@ def cases_of_folders(folders: Folders) -> SourceCases:
         parts.append(("Ts", folders.test_images, folders.test_masks))
     given = f"--images {folders.images}"
     listed = [folder for _, images, masks in parts for folder in (images, *masks.values())]
-    refuse(given, [fault for folder in listed for fault in _folder_faults(folder)])
+    refuse(given, [fault for folder in listed for fault in folder_faults(folder)])
     cases: list[SourceCase] = []
     faults: list[Fault] = []
+    images_of: list[Mapping[str, list[Named]]] = []
+    numbers: bool | None = None  # whether they are channels: as training images have it
     for part, images, masks in parts:
-        found, wrong = _paired(folders, images, masks, part=part)
-        cases += found
+        mask_files, wrong = _named_masks(folders, images, masks)
+        if numbers is None:
+            masked = {each.case for each in mask_files}
+            numbers = numbers_are_channels(entries_of(images), masked)
+        image_files, missed = _named_images(entries_of(images), folders.pattern, numbers)
+        taken = {each.file for each in mask_files}  # images and masks may lie in one folder
+        wrong += _missed(images, [path for path in missed if path not in taken], "--pattern")
+        by_case, own = _by_case(image_files), _by_case(mask_files)
+        wrong += _doubled(by_case, "image") + _doubled(own, "mask")
+        if masks and not wrong:
+            wrong += unmatched(images, masks, by_case, own=own)
+            wrong += _incomplete(own, folders)
+        images_of.append(by_case)
+        cases += _cases(by_case, own, part)
         faults += wrong
     by_class = dict.fromkeys(name for case in cases for name in case.masks if name)
     order = [*folders.masks, *sorted(by_class)] if by_class else []
     classes = tuple(dict.fromkeys(name for name in order if name))
-    refuse(given, [*class_faults(classes, cases), *faults])
+    refuse(given, [*class_faults(classes, cases), *(faults or channel_faults(images_of))])
     ordered = tuple(sorted(cases, key=lambda case: (case.part, case.name)))
-    return SourceCases(given, ordered, classes, notices=tuple(_left_out(listed)))
+    return SourceCases(given, ordered, classes, notices=tuple(left_out(listed)))
 
 
-def _folder_faults(folder: Path) -> list[Fault]:
-    if not folder.is_dir():
-        return [Fault(f"{folder} is {'no folder' if folder.exists() else 'not there'}.")]
-    if not _entries(folder):
-        there = counted_endings(path for path in folder.iterdir() if path.is_file())
-        return [Fault(f"{folder} holds no images; it holds {there or 'no files'}.")]
-    return []
+def _by_case(files: Iterable[Named]) -> dict[str, list[Named]]:
+    found: dict[str, list[Named]] = {}
+    for each in files:
+        found.setdefault(each.case, []).append(each)
+    return found
 
 
-def _entries(folder: Path) -> list[Path]:
-    """Return the images and the folders with a DICOM series, sorted."""
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if not is_foreign(path.name)
-        and (bool(series_files(path)) if path.is_dir() else is_known(path))
-    ]
-
-
-def _paired(
-    folders: Folders, images: Path, masks: Mapping[str, Path], *, part: Part
-) -> tuple[list[SourceCase], list[Fault]]:
-    mask_files, faults = _named_masks(folders, images, masks)
-    image_files, missed = _named_images(
-        _entries(images), folders.pattern, {each.case for each in mask_files}
-    )
-    taken = {each.file for each in mask_files}  # images and masks may lie in one folder
-    faults += _missed(images, [path for path in missed if path not in taken], "--pattern")
-    by_case: dict[str, list[Named]] = {}
-    for each in image_files:
-        by_case.setdefault(each.case, []).append(each)
-    own: dict[str, list[Named]] = {}
-    for each in mask_files:
-        own.setdefault(each.case, []).append(each)
-    faults += _doubled(by_case, "image") + _doubled(own, "mask")
-    if masks and not faults:
-        faults += unmatched(images, masks, by_case, own=own)
-        faults += _incomplete(own, folders)
-    cases = [
-        SourceCase(
-            name,
-            tuple(each.file for each in sorted(files, key=lambda each: each.channel)),
-            {each.label: each.file for each in own.get(name, [])},
-            part,
-        )
-        for name, files in by_case.items()
-    ]
-    return cases, faults
+def _cases(
+    images: Mapping[str, Sequence[Named]], masks: Mapping[str, Sequence[Named]], part: Part
+) -> Iterator[SourceCase]:
+    for name, files in images.items():
+        ordered = sorted(files, key=lambda each: each.channel)
+        of_classes = {each.label: each.file for each in masks.get(name, [])}
+        yield SourceCase(name, tuple(each.file for each in ordered), of_classes, part)
 
 
 def _named_masks(
@@ -142,7 +121,7 @@ def _named_masks(
     faults: list[Fault] = []
     for label, folder in masks.items():
         missed = []
-        for path in _entries(folder):
+        for path in entries_of(folder):
             pattern = folders.mask_pattern
             named = by_pattern(path, pattern) if pattern else by_stem(path)
             is_image = folder == images and folders.pattern and by_pattern(path, folders.pattern)
@@ -155,17 +134,15 @@ def _named_masks(
 
 
 def _named_images(
-    files: Sequence[Path], pattern: str, masked: set[str]
+    files: Sequence[Path], pattern: str, numbers: bool
 ) -> tuple[list[Named], list[Path]]:
-    """Return what the names of images say, by nnU-Net's numbers where stems alone fit no mask."""
+    """Return what the names of images say, and those that say nothing."""
     if pattern:
         found = [by_pattern(path, pattern) for path in files]
+    elif numbers and all(map(by_number, files)):
+        found = [by_number(path) for path in files]
     else:
         found = [by_stem(path) for path in files]
-        numbered = [by_number(path) for path in files]
-        stems = {each.case for each in found if each}
-        if all(numbered) and not stems & masked:
-            found = numbered
     missed = [path for path, each in zip(files, found, strict=True) if each is None]
     return [each for each in found if each is not None], missed
 
@@ -208,16 +185,3 @@ def _incomplete(own: Mapping[str, Sequence[Named]], folders: Folders) -> list[Fa
                 )
             )
     return faults
-
-
-def _left_out(folders: Iterable[Path]) -> Iterable[str]:
-    for folder in dict.fromkeys(folders):
-        of_others = [path.name for path in foreign_files(folder)]
-        if of_others:
-            yield f"Left out of {folder}: {shortened(of_others)}, files of other programs."
-        taken = set(_entries(folder))
-        others = [path for path in folder.iterdir() if path not in taken]
-        unknown = [path for path in others if not is_foreign(path.name)]
-        if unknown:
-            names = shortened(sorted(path.name for path in unknown))
-            yield f"Left out of {folder}: {names}: no format that is read."

@@ -120,6 +120,21 @@ def test_frames_palettes_and_turned_slices_are_refused(tmp_path):
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("shift", [0.02, 0.5])
+def test_slices_beside_the_line_of_a_tilted_gantry(tmp_path, shift):
+    images, masks = folders(tmp_path)
+    (images / "tilt").mkdir()
+    for number in range(4):
+        write_dicom(
+            images / "tilt" / f"{number}.dcm", drawn(number, SIZE, "int16"), series="1.2.5",
+            place=2.5 * number, ImagePositionPatient=[1.5, shift * number, 2.5 * number],
+        )  # fmt: skip
+    Image.fromarray(squares(1, SIZE)).save(masks / "tilt.png")
+    with pytest.raises(DataError) as caught:
+        imported_folders(tmp_path)
+    assert ("shifted by up to 1.5 mm" in str(caught.value)) == (shift == 0.5)
+
+
 def test_without_pydicom_the_extra_is_named(tmp_path, monkeypatch):
     images, masks = folders(tmp_path)
     write_dicom(images / "a.dcm", drawn(0, SIZE, "int16"), series="1.1", place=None)

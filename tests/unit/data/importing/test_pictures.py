@@ -88,6 +88,27 @@ def test_tifffile(tmp_path, kind, shape, ending):
     assert len(description_of(dataset)["channel_names"]) == len(expected)
 
 
+@pytest.mark.parametrize("factor", [1, 257])
+def test_tiff_palette_of_8_or_16_bits(tmp_path, factor):
+    table = np.array([np.arange(256), 255 - np.arange(256), np.full(256, 7)])
+
+    def save(file, number):
+        colours = (table * factor).astype("uint16")
+        tifffile.imwrite(file, drawn(number, SIZE), photometric="palette", colormap=colours)
+
+    with_masks(tmp_path, ".tif", save)
+    assert (channels_of(imported_folders(tmp_path), "case1") == table[:, drawn(1, SIZE)]).all()
+
+
+def test_tiff_of_inks_is_refused(tmp_path):
+    with_masks(
+        tmp_path, ".tif",
+        lambda file, n: Image.fromarray(drawn(n, (*SIZE, 4)), mode="CMYK").save(file),
+    )  # fmt: skip
+    with pytest.raises(DataError, match=r"case0.tif, case1.tif: each .*CMYK or other inks"):
+        imported_folders(tmp_path)
+
+
 def test_png_of_16_bit_colours_keeps_all_bits(tmp_path):
     import SimpleITK
 

@@ -4,8 +4,18 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK
-from imported_datasets import description_of, drawn, folders, imported_folders, seen, squares
+from imported_datasets import (
+    description_of,
+    drawn,
+    folders,
+    imported,
+    imported_folders,
+    seen,
+    squares,
+)
 
+from nnunet_vit.data.importing.folder_matching import Folders, cases_of_folders
+from nnunet_vit.data.importing.reading.detached_files import data_files
 from nnunet_vit.errors import DataError
 
 pytestmark = pytest.mark.unit
@@ -89,7 +99,13 @@ def test_a_mask_that_lies_elsewhere_and_a_volume_cut_off(tmp_path):
     with pytest.raises(DataError) as caught:
         imported_folders(tmp_path)
     text = str(caught.value)
-    for part in ("b.nii has another spacing", "c.nii has another origin", "d.nii is cut off"):
+    advice = "a mask with nearest neighbour; copy the header alone only where"
+    for part in (
+        "b.nii has another spacing",
+        "c.nii has another origin",
+        "d.nii is cut off",
+        advice,
+    ):
         assert part in text
     assert not (tmp_path / "raw").exists()
 
@@ -101,3 +117,56 @@ def test_a_volume_without_a_spacing_is_refused(tmp_path):
         (folder / "a.nrrd").write_bytes(head + squares(0, (16, 20)).tobytes())
     with pytest.raises(DataError, match="says no spacing"):
         imported_folders(tmp_path)
+
+
+def nrrd_of_two_files(file, data, values):
+    sizes = " ".join(map(str, values.shape[::-1]))
+    file.write_text(
+        f"NRRD0004\ntype: uint8\ndimension: 3\nsizes: {sizes}\nspacings: 1 1 2\n"
+        f"encoding: raw\ndata file: {data}\n"
+    )
+
+
+def meta_of_two_files(file, data, values):
+    sizes = " ".join(map(str, values.shape[::-1]))
+    file.write_text(
+        f"ObjectType = Image\nNDims = 3\nBinaryData = True\nDimSize = {sizes}\n"
+        f"ElementSpacing = 1 1 2\nElementType = MET_UCHAR\nElementDataFile = {data}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "write"),
+    [
+        (".nrrd", nrrd_of_two_files),
+        (".nhdr", nrrd_of_two_files),
+        (".mha", meta_of_two_files),
+        (".mhd", meta_of_two_files),
+    ],
+)
+def test_voxels_in_a_file_beside_the_header(tmp_path, ending, write):
+    images, masks = folders(tmp_path)
+    for number in (0, 1):
+        for folder, values in ((images, drawn(number, SHAPE)), (masks, squares(number, SHAPE))):
+            write(folder / f"a{number}{ending}", f"a{number}.raw", values)
+            values.tofile(folder / f"a{number}.raw")
+    source = cases_of_folders(Folders(images, {"": masks}))
+    assert source.notices == ()
+    dataset = imported(source, tmp_path)
+    for folder in (images, masks):
+        for file in folder.glob("*.raw"):
+            file.unlink()
+    own = description_of(dataset)["file_ending"]
+    assert (seen(dataset, f"imagesTr/a1_0000{own}").values[0] == drawn(1, SHAPE)).all()
+    assert (seen(dataset, f"labelsTr/a1{own}").values[0] == squares(1, SHAPE)).all()
+
+
+def test_files_of_voxels_by_number_and_by_list(tmp_path):
+    slices = [tmp_path / f"s{number}.raw" for number in (1, 2)]
+    for file in slices:
+        file.write_bytes(b"")
+    (tmp_path / "n.nhdr").write_text("NRRD0004\ndata file: s%d.raw 1 2 1\n")
+    (tmp_path / "l.mhd").write_text("ElementDataFile = LIST\ns1.raw\ns2.raw\n")
+    (tmp_path / "own.mha").write_text("ElementDataFile = LOCAL\n")
+    assert data_files(tmp_path / "n.nhdr") == data_files(tmp_path / "l.mhd") == slices
+    assert data_files(tmp_path / "own.mha") == []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DICOM = (".dcm", ".dicom", ".ima")
 MAGIC = b"DICM"
 UNEVEN = 0.01  # share of the usual distance between slices that one may differ by
+ASIDE = 0.1  # mm that slices may lie beside the line along their normal
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 COLOURS = ("MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 
@@ -133,12 +134,22 @@ def _places(headers: Sequence["FileDataset"]) -> list[float]:
         if not np.allclose(turns, turns[0], rtol=0, atol=UNEVEN):
             raise UnusableError("has slices that are turned against each other", "one direction")
         normal = np.cross(*turns[0].reshape(2, 3))
-        return [float(np.dot(normal, _vector(header))) for header in headers]
+        vectors = np.array([_vector(header) for header in headers])
     except AttributeError as error:
         raise UnusableError(
             "does not say where its slices lie (ImagePositionPatient, ImageOrientationPatient)",
             "one file per case where they are single pictures",
         ) from error
+    places = vectors @ normal
+    aside = vectors - np.outer(places, normal)
+    furthest = float(np.linalg.norm(aside - aside[0], axis=1).max())
+    if furthest > ASIDE:
+        raise UnusableError(
+            f"has slices that are shifted by up to {furthest:.3g} mm beside the line through them, "
+            "as with a tilted gantry",
+            "dcm2niix writes it straight (the file ending in _Tilt)",
+        )
+    return [float(place) for place in places]
 
 
 def _vector(header: "FileDataset") -> Any:  # noqa: ANN401 - an array of three numbers

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnunet_vit.data.checks.stored_spacing import spacing_fault
+from nnunet_vit.data.importing.reading.detached_files import data_files
 from nnunet_vit.data.importing.reading.pixels import Pixels, Placement, UnusableError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def read_placed(file: Path, ending: str) -> Pixels:
         raise UnusableError(f"has {header.GetDimension()} axes ({sizes})", "save one file per time")
     stored = SimpleITK.ReadImage(str(file))
     values, placement = values_of(stored), placement_of(stored)
-    return Pixels(values, placement, as_stored=ending in PLACED and len(values) == 1)
+    whole = ending in PLACED and not data_files(file)
+    return Pixels(values, placement, as_stored=whole and len(values) == 1)
 
 
 def values_of(stored: Any) -> "Array":  # noqa: ANN401 - SimpleITK has no types

@@ -87,7 +87,9 @@ def _with_meaning(
     palette = None
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))
     if page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
-        palette = (np.asarray(page.colormap).T >> 8).astype(np.uint8)  # of 16 bits
+        colours = np.asarray(page.colormap).T
+        of_8_bits = colours.max(initial=0) < 256  # some programs write them so; 16 bits are usual
+        palette = (colours if of_8_bits else colours >> 8).astype(np.uint8)
     elif values.dtype == bool or page.bitspersample == 1:
         values, done = (values != 0).astype(np.uint8) * 255, (TWO_TONES,)
     alpha = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
