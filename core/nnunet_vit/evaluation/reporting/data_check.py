@@ -46,7 +46,7 @@ def check_data_of(asked: DataCheck, progress: Progress) -> Checked:
     if asked.page is not None:
         check_page(asked.page)
     paths = PathsConfig() if asked.config is None else load_run(asked.config).paths
-    use_folders(paths, needed=() if Path(asked.dataset).is_dir() else ("raw",))
+    use_folders(paths, needed=() if Path(asked.dataset).is_dir() else ("raw", "preprocessed"))
     use_processors()
     wanted = asked.dataset
     if asked.copy is not None:
