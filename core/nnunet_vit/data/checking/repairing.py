@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nnunet_vit.config.name_rules import DATASET
 from nnunet_vit.data.checking.examining import examine
+from nnunet_vit.data.checking.mask_palettes import unclear_palettes
 from nnunet_vit.data.checking.name_repairs import repaired_names
 from nnunet_vit.data.checking.pixel_repairs import (
     Repaired,
@@ -125,9 +126,15 @@ def _repaired(copy: Dataset, progress: Progress) -> Iterator[Change]:
         return
     channels, labels = len(copy.description["channel_names"]), labels_of(copy.description)
     ending = copy.description["file_ending"]
+    faulty = {fault.file for seen in examined.seen.values() for fault in seen.faults}
+    unclear = unclear_palettes(
+        case.label for case in examined.cases.values() if case.label in faulty
+    )
     for name, seen in (*examined.seen.items(), *examined.tests.items()):
         case = examined.cases.get(name)
         for file in dict.fromkeys(fault.file for fault in seen.faults):
+            if file in unclear:
+                continue
             is_label = case is not None and file == case.label
             repaired = (
                 repaired_mask(file, labels, ending) if is_label else repaired_image(file, channels)
