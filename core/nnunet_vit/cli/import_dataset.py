@@ -73,7 +73,7 @@ def import_dataset(
     from nnunet_vit.report.quiet import quiet_libraries
 
     if dry_run:
-        check_picture(preview, "--preview")
+        _check_preview(preview, (images, test_images), (*(masks or ()), *(test_masks or ())))
     with quiet_libraries() as progress:
         from nnunet_vit.data.importing.import_dataset import place_of
 
@@ -90,6 +90,27 @@ def import_dataset(
         shown = preview if dry_run else None
         told = _imported(source, wishes, place, link=link, preview=shown, progress=progress)
     print(told)
+
+
+def _check_preview(preview: Path, images: Sequence[Path | None], masks: Sequence[str]) -> None:
+    """Refuse a picture that would lie among the sources, beside what `check_picture` refuses.
+
+    Raises:
+        ConfigError: as it says.
+        MachineError: it cannot be written.
+    """
+    from nnunet_vit.data.importing.folder_matching import folders_said
+    from nnunet_vit.errors import ConfigError
+
+    check_picture(preview, "--preview")
+    folders = [folder for folder in images if folder is not None]
+    folders += [own for text in masks for own in folders_said([text], "--masks").values()]
+    for folder in folders:
+        if folder.resolve() in preview.resolve().parents:
+            raise ConfigError(
+                f"--preview {preview} would lie in {folder}, a folder of the sources.",
+                fix="another folder.",
+            )
 
 
 def _imported(

@@ -28,8 +28,9 @@ def show_batch(
     overrides = [*overrides_of(dataset, configuration, fold), *(set_ or [])]
     run = loaded(config, overrides, "show-batch")
     with placed(config, overrides), quiet_libraries() as progress:
+        from nnunet_vit.files.own_picture import write_picture
         from nnunet_vit.report.patch_rows import patches_picture
-        from nnunet_vit.training.shown_batch import first_patches, write_picture
+        from nnunet_vit.training.shown_batch import first_patches
 
         shown = first_patches(run, number, progress)
         write_picture(patches_picture(shown.patches, shown.legend), output)
@@ -45,10 +46,11 @@ def check_picture(output: Path, option: str) -> None:
     """Refuse a picture's name that is none, or where none can be written.
 
     Raises:
-        ConfigError: it is no PNG, a folder, or in no folder.
+        ConfigError: it is no PNG, a folder, another file, or in no folder.
         MachineError: it cannot be written.
     """
     from nnunet_vit.errors import ConfigError
+    from nnunet_vit.files.own_picture import is_own_picture
     from nnunet_vit.files.writable import check_writable
 
     given = f"{option} {output}"
@@ -59,3 +61,8 @@ def check_picture(output: Path, option: str) -> None:
         raise ConfigError(f"{given}: there is no folder {output.parent}.", fix="make it.")
     if output.is_dir():
         raise ConfigError(f"{given} is a folder.", fix="the name of a picture in it.")
+    if output.exists() and not is_own_picture(output):
+        raise ConfigError(
+            f"{given} is a file that vit_cli did not write, or wrote without its mark.",
+            fix="another name, or move it away.",
+        )

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -161,13 +160,3 @@ def _pixels(image: Tensor, factor: float) -> "Array":
 
 def _numbers(mask: Tensor) -> "Array":
     return np.asarray(mask[0]).astype(int)
-
-
-def write_picture(picture: "Array", path: Path) -> None:
-    """Write a picture as PNG, whole or not at all."""
-    from PIL import Image
-
-    from nnunet_vit.files.writing import replacing
-
-    with replacing(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, format="PNG")

@@ -78,3 +78,18 @@ def test_what_is_wrong_is_said_in_a_line(vit_cli, sources, tmp_path, words, told
     assert told in errors
     assert "Traceback" not in errors
     assert not (tmp_path / "raw").exists()
+
+
+@pytest.mark.parametrize("place", ["images/new.png", "masks/new.png", "photo.png"])
+def test_a_preview_is_written_over_no_source(vit_cli, sources, tmp_path, place):
+    Image.fromarray(drawn(0, SIZE)).save(tmp_path / "photo.png")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    words = (f"raw/{NAME}", *WORDS, "--dry-run", "--preview", place)
+    code, _, errors = vit_cli("import-dataset", *words)
+    assert (code, f"--preview {place}" in errors) == (2, True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_an_earlier_preview_is_written_over(vit_cli, sources, tmp_path):
+    for _ in range(2):
+        assert vit_cli("import-dataset", f"raw/{NAME}", *WORDS, "--dry-run")[0] == 0

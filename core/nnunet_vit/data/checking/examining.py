@@ -11,6 +11,7 @@ from nnunet_vit import __version__
 from nnunet_vit.data.case_files import Case, cases_of, training_cases
 from nnunet_vit.data.checking.kept_looks import KeptLooks, State, keep, read_kept, state_of
 from nnunet_vit.data.checks.case_look import Look, Seen, look_at
+from nnunet_vit.data.checks.detached_data import may_lie_elsewhere
 from nnunet_vit.data.checks.images import DESCRIBED, ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.raster_reading import endings, in_threads, reader_for
 from nnunet_vit.data.dataset import Dataset, channel_names_in_order
@@ -186,6 +187,11 @@ def _context(dataset: Dataset, look: Look) -> JsonObject:
 def _state(files: Sequence[Path], ending: str) -> State | None:
     """Return the state of a case's files, with those that nnU-Net reads beside them."""
     if ending.lower() not in endings():  # a reader of somebody's own may read anything
+        return None
+    try:
+        if any(may_lie_elsewhere(file, ending.lower()) for file in files):
+            return None  # other files may change, unseen
+    except OSError:
         return None
     if ending.lower() not in {".tif", ".tiff"}:
         return state_of(files)

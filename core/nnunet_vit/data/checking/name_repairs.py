@@ -1,7 +1,7 @@
 """Names of files that can be repaired in one way alone: endings in capitals, a missing _0000."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnunet_vit.data.case_files import channel_of, files_of
@@ -22,7 +22,8 @@ def repaired_names(raw: Path, description: JsonMapping) -> dict[str, tuple[str, 
         if (raw / folder).is_dir():
             names = [file.name for file in files_of(raw / folder)]
             taken |= {f"{folder}/{name}" for name in names}
-            for name, new, done in _renames(names, ending, images=folder.startswith("images")):
+            is_case = _tells_cases(raw, folder, ending)
+            for name, new, done in _renames(names, ending, is_case):
                 found[f"{folder}/{name}"] = (f"{folder}/{new}", done)
     wanted = Counter(new for new, _ in found.values())
     return {
@@ -32,7 +33,22 @@ def repaired_names(raw: Path, description: JsonMapping) -> dict[str, tuple[str, 
     }
 
 
-def _renames(names: list[str], ending: str, *, images: bool) -> Iterator[tuple[str, str, str]]:
+def _tells_cases(raw: Path, folder: str, ending: str) -> Callable[[str], bool]:
+    """Return what tells whether a name in a folder is one of a case that lacks its channel.
+
+    In training a label of that name, its ending in any letters, says so; a test case has none.
+    """
+    if folder != "imagesTr":
+        return lambda _: folder == "imagesTs"
+    labels = raw / "labelsTr"
+    names = [file.name for file in files_of(labels)] if labels.is_dir() else []
+    cases = {name[: -len(ending)] for name in names if name.lower().endswith(ending.lower())}
+    return cases.__contains__
+
+
+def _renames(
+    names: list[str], ending: str, is_case: Callable[[str], bool]
+) -> Iterator[tuple[str, str, str]]:
     known = {name for name in names if name.endswith(ending)}
     for name in names:
         new, done = name, []
@@ -43,8 +59,9 @@ def _renames(names: list[str], ending: str, *, images: bool) -> Iterator[tuple[s
             continue
         copied = COPY.match(new)
         is_copy = copied is not None and f"{copied[1]}{ending}" in known
-        if images and not channel_of(Path(new), ending) and not is_copy:
-            new = f"{new.removesuffix(ending)}_0000{ending}"
+        stem = new.removesuffix(ending)
+        if is_case(stem) and not channel_of(Path(new), ending) and not is_copy:
+            new = f"{stem}_0000{ending}"
             done.append("_0000 added")
         if done:
             yield name, new, ", ".join(done)

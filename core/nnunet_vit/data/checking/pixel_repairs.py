@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.raster_reading import bands_of
+from nnunet_vit.data.checks.stored_pixels import PALETTE, oddity_of
 from nnunet_vit.data.labels import Labels
 
 if TYPE_CHECKING:
@@ -101,17 +102,30 @@ def _one_class(labels: Labels) -> int | None:
 
 
 def _pixels(file: Path) -> "Array | None":
-    """Return what a picture stores; None where Pillow would change it, or cannot read it."""
+    """Return what a picture stores; None where programs show something else, or none reads it."""
     import numpy as np
     from PIL import Image
 
+    if oddity_of(file, file.suffix.lower(), (PALETTE,))[0]:
+        return None
     try:
         with Image.open(file) as picture:
             if picture.mode not in EXACT or getattr(picture, "n_frames", 1) > 1:
                 return None
-            return np.array(picture) if _has_eight_bits(file, picture) else None
+            if not _has_eight_bits(file, picture):
+                return None
+            values, is_tiff = np.array(picture), picture.format == "TIFF"
+        return None if is_tiff and not _is_as_stored(values, file) else values
     except Exception:  # whatever a damaged file raises: it cannot be repaired
         return None
+
+
+def _is_as_stored(values: "Array", file: Path) -> bool:
+    """Tell whether nnU-Net's reader of TIFF finds the same: Pillow turns and inverts some."""
+    import numpy as np
+    import tifffile
+
+    return bool(np.array_equal(tifffile.imread(file), values))
 
 
 def _has_eight_bits(file: Path, picture: "Image") -> bool:

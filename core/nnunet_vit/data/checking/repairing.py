@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnunet_vit.config.name_rules import DATASET
 from nnunet_vit.data.checking.examining import examine
+from nnunet_vit.data.checking.mask_palettes import unclear_palettes
 from nnunet_vit.data.checking.name_repairs import repaired_names
 from nnunet_vit.data.checking.pixel_repairs import (
     Repaired,
@@ -102,13 +104,25 @@ def _copied(dataset: Dataset, copy: Dataset) -> list[Change]:
     """Copy all files, those with a better name under it."""
     source, target = dataset.raw, copy.raw
     assert source is not None and target is not None
-    shutil.copytree(source, target, ignore=_no_files, ignore_dangling_symlinks=True)
+    try:
+        shutil.copytree(source, target, ignore=_no_files, ignore_dangling_symlinks=True)
+    finally:  # a copy that fails is removed, which a folder that is read alone forbids
+        _make_writable(target)
     changes = []
     for old, (new, done) in repaired_names(source, dataset.description).items():
         if (target / old).is_file():
             os.rename(target / old, target / new)
             changes.append(Change(old, new, done))
     return changes
+
+
+def _make_writable(copy: Path) -> None:
+    """Let the owner change a copy, whose source may be for reading alone."""
+    for folder, _, names in os.walk(copy):
+        os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | stat.S_IRWXU)
+        for name in names:
+            file = Path(folder, name)
+            file.chmod(stat.S_IMODE(file.stat().st_mode) | stat.S_IWUSR)
 
 
 def _no_files(folder: str, names: list[str]) -> list[str]:
@@ -125,9 +139,15 @@ def _repaired(copy: Dataset, progress: Progress) -> Iterator[Change]:
         return
     channels, labels = len(copy.description["channel_names"]), labels_of(copy.description)
     ending = copy.description["file_ending"]
+    faulty = {fault.file for seen in examined.seen.values() for fault in seen.faults}
+    unclear = unclear_palettes(
+        case.label for case in examined.cases.values() if case.label in faulty
+    )
     for name, seen in (*examined.seen.items(), *examined.tests.items()):
         case = examined.cases.get(name)
         for file in dict.fromkeys(fault.file for fault in seen.faults):
+            if file in unclear:
+                continue
             is_label = case is not None and file == case.label
             repaired = (
                 repaired_mask(file, labels, ending) if is_label else repaired_image(file, channels)

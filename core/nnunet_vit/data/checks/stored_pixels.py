@@ -29,19 +29,20 @@ Oddity = tuple[str, str]
 NOTHING = "", ""
 
 
-def oddity_of(file: Path, ending: str) -> Oddity:
+def oddity_of(file: Path, ending: str, but: Collection[str] = ()) -> Oddity:
     """Return how the pixels that are read differ from the picture, and what to do; or nothing.
 
     Args:
         file: a picture; a damaged one has no oddity, reading it tells what is wrong.
         ending: in small letters.
+        but: as `tiff_oddity` has it.
     """
     with contextlib.suppress(Exception):
         if ending in TIFF:
             import tifffile
 
             with tifffile.TiffFile(file) as content:
-                return tiff_oddity(content)
+                return tiff_oddity(content, but)
         with open(file, "rb") as stored:
             head = stored.read(HEAD)
         if head.startswith(JPEG) or (head.startswith(PNG) and EXIF in head):

@@ -11,7 +11,7 @@ from nnunet_vit.data.importing.import_plan import ImportPlan
 from nnunet_vit.data.importing.overlapping import OverlapRule, names_in
 from nnunet_vit.data.importing.reading.any_pixels import Reading
 from nnunet_vit.data.importing.written_case import CaseWriter
-from nnunet_vit.files.writing import replacing
+from nnunet_vit.files.own_picture import write_picture
 from nnunet_vit.report.overlay import Legend, as_rgb, in_a_row, outlined, present_labels
 from nnunet_vit.report.view_size import resized, view_size
 
@@ -38,7 +38,6 @@ def write_preview(plan: ImportPlan, reading: Reading, file: Path) -> list[str]:
         OSError: the disk refuses.
     """
     import numpy as np
-    from PIL import Image
 
     shown = _chosen(plan.training)
     writer = CaseWriter(reading, plan.target, plan.rule, link=False)
@@ -49,8 +48,7 @@ def write_preview(plan: ImportPlan, reading: Reading, file: Path) -> list[str]:
         np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=WHITE)
         for row in rows
     ]
-    with replacing(file) as unfinished:
-        Image.fromarray(np.concatenate(padded)).save(unfinished, format="PNG")
+    write_picture(np.concatenate(padded), file)
     return [case.case.name for case in shown]
 
 

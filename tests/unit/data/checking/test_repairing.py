@@ -209,3 +209,33 @@ def test_nothing_is_left_where_the_disk_refuses(one_class, repaired, monkeypatch
     with pytest.raises(MachineError, match="No space left"):
         repaired(one_class)
     assert os.listdir(tmp_path) == []
+
+
+TIFF_LEFT = {
+    "turned": {"extratags": [(274, "H", 1, 3, True)]},
+    "white is 0": {"photometric": "miniswhite"},
+    "turned palette": {
+        "extratags": [(274, "H", 1, 3, True)],
+        "photometric": "palette",
+        "colormap": np.arange(768, dtype=np.uint16).reshape(3, 256),
+    },
+    "sound": {},
+}
+
+
+@pytest.mark.parametrize("kind", TIFF_LEFT)
+def test_a_tiff_that_programs_show_in_two_ways_is_left(one_class, repaired, kind):
+    import tifffile
+
+    describe(one_class, file_ending=".tif", channel_names={"0": "grey"})
+    for case in "abcdef":
+        for old in one_class.glob(f"*Tr/{case}*.png"):
+            old.unlink()
+        tifffile.imwrite(one_class / f"imagesTr/{case}_0000.tif", picture())
+        label = DISC * 255 if case == "b" else DISC
+        how = TIFF_LEFT[kind] if case == "b" else {}
+        tifffile.imwrite(one_class / f"labelsTr/{case}.tif", label, **how)
+    copy, changes = repaired(one_class)
+    assert changes == (["labelsTr/b.tif: 1 for 255"] if kind == "sound" else [])
+    if kind == "sound":
+        assert np.array_equal(tifffile.imread(copy / "labelsTr/b.tif"), DISC)
