@@ -1,5 +1,7 @@
 """A folder of photographs and masks by colour, imported, trained on and predicted."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,7 +21,7 @@ def test_photographs_and_colours_become_a_model(installed):
     photos, drawings = installed.folder / "photos", installed.folder / "drawings"
     photos.mkdir()
     drawings.mkdir()
-    for number in range(6):
+    for number in range(10):
         generator = np.random.default_rng(number)
         Image.fromarray(generator.integers(0, 255, (64, 96, 3), dtype=np.uint8)).save(
             photos / f"P{number // 2}_{number}.jpg"
@@ -34,6 +36,13 @@ def test_photographs_and_colours_become_a_model(installed):
     assert told.splitlines()[-1] == "Dataset: photos raw/Dataset905_Photos"
     installed.write("photos.yaml", RUN)
     installed.succeed("train", "--config", "photos.yaml", "--device", "cpu")
+    splits = json.loads(
+        (installed.folder / "photos pre/Dataset905_Photos/splits_final.json").read_text()
+    )
+    for fold in splits:  # groups.csv keeps a patient's two photographs together
+        trained, validated = ({case[:2] for case in fold[side]} for side in ("train", "val"))
+        assert len(validated) == 1
+        assert not trained & validated
     (model,) = (installed.folder / "photos results").glob("*/*")
     images = ["-i", "photos raw/Dataset905_Photos/imagesTr", "-o", "photo masks"]
     installed.succeed("predict", *images, "--model", model, "--folds", 0, "--device", "cpu")

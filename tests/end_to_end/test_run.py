@@ -41,7 +41,7 @@ def test_plain_lines_tell_what_happens_and_the_last_how_to_predict(trained):
     output, folder = trained
     every_half_minute = re.compile(r" so far$|: (case|step) \d+/\d+, ")  # on a slow machine
     lines = [line for line in output.splitlines() if not every_half_minute.search(line)]
-    assert lines[0].startswith("Checking the files of Dataset901_SampleFundus: 6 cases")
+    assert lines[0].startswith("Checking the files of Dataset901_SampleFundus: 8 cases")
     assert lines[1].startswith("Planning Dataset901_SampleFundus")
     assert lines[2].startswith("Preprocessing 6 cases")
     assert lines[3].startswith("epoch 1/2  train loss ")
