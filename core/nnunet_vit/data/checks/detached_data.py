@@ -1,12 +1,16 @@
-"""Headers whose voxels lie in another file."""
+"""Headers of NRRD and MetaImage whose voxels lie in other files."""
 
+import contextlib
 import re
 from pathlib import Path
 
+from nnunet_vit.data.naming import ending_of
+
 HEADERS = (".nrrd", ".nhdr", ".mha", ".mhd")
 HEAD = 1 << 16  # bytes in which a header ends
-NRRD = re.compile(rb"^data ?file *:", re.IGNORECASE | re.MULTILINE)
-META = re.compile(rb"^[ \t]*ElementDataFile[ \t]*=[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+OF_NRRD = re.compile(r"^data ?file *: *(.*)$", re.IGNORECASE | re.MULTILINE)
+OF_META = re.compile(r"^[ \t]*ElementDataFile[ \t]*=[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+NUMBER = re.compile(r"%0?\d*d")  # the number of a file among many
 
 
 def may_lie_elsewhere(file: Path, ending: str) -> bool:
@@ -19,12 +23,49 @@ def may_lie_elsewhere(file: Path, ending: str) -> bool:
     Raises:
         OSError: it cannot be read.
     """
-    if ending not in HEADERS:
-        return False
+    return ending in HEADERS and _named(file) != []
+
+
+def data_files(file: Path) -> list[Path]:
+    """Return the files that hold the voxels of a header.
+
+    Args:
+        file: of any format.
+
+    Returns:
+        Nothing where the file holds its voxels itself, or does not say where they are.
+    """
+    if ending_of(file.name).lower() not in HEADERS:
+        return []
+    with contextlib.suppress(OSError):
+        name, *listed = _named(file) or [""]
+        if name.upper().split()[:1] == ["LIST"]:
+            return [file.parent / each for each in listed if each]
+        if not NUMBER.search(name):
+            return [file.parent / name] if name else []
+        pattern = file.parent / NUMBER.sub("*", name.split()[0])
+        return sorted(pattern.parent.glob(pattern.name)) or [pattern]
+    return []
+
+
+def _named(file: Path) -> list[str] | None:
+    """Return what a header names as its data and the lines after it, without blanks around.
+
+    Returns:
+        An empty list where the file holds its voxels itself; None where that cannot be told.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with file.open("rb") as content:
-        head = content.read(HEAD)
-    if head.startswith(b"NRRD"):
-        own, ends, _ = head.replace(b"\r\n", b"\n").partition(b"\n\n")
-        return not ends or NRRD.search(own) is not None
-    found = META.search(head)
-    return found is None or found[1].strip().lower() != b"local"
+        head = content.read(HEAD).replace(b"\r", b"").decode("latin-1")
+    if head.startswith("NRRD"):
+        own, ends, _ = head.partition("\n\n")
+        found, inside = OF_NRRD.search(own), bool(ends)
+    else:
+        own, found, inside = head, OF_META.search(head), False
+        if found is not None and found[1].strip().upper() == "LOCAL":
+            return []
+    if found is None:
+        return [] if inside else None
+    return [line.strip() for line in (found[1], *own[found.end() :].splitlines()[1:])]

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nnunet_vit.data.case_files import foreign_files, is_foreign
+from nnunet_vit.data.checks.detached_data import data_files
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.data.importing.reading.any_pixels import is_known
-from nnunet_vit.data.importing.reading.detached_files import data_files
 from nnunet_vit.data.importing.reading.dicom_pixels import series_files
 from nnunet_vit.data.naming import counted_endings
 from nnunet_vit.errors import shortened

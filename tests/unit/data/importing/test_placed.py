@@ -14,8 +14,8 @@ from imported_datasets import (
     squares,
 )
 
+from nnunet_vit.data.checks.detached_data import data_files
 from nnunet_vit.data.importing.folder_matching import Folders, cases_of_folders
-from nnunet_vit.data.importing.reading.detached_files import data_files
 from nnunet_vit.errors import DataError
 
 pytestmark = pytest.mark.unit

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnunet_vit.data.checks.detached_data import data_files
 from nnunet_vit.data.checks.stored_spacing import spacing_fault
-from nnunet_vit.data.importing.reading.detached_files import data_files
 from nnunet_vit.data.importing.reading.pixels import Pixels, Placement, UnusableError
 
 if TYPE_CHECKING:
