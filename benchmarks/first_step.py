@@ -89,7 +89,7 @@ def sides(dataset: Path, more: list[str]) -> dict[str, list[list[str]]]:
             [str(BIN / "nnUNetv2_train"), number, "2d", "0", "-device", "cpu"],
         ],
         "ours": [
-            [str(BIN / "vit_cli"), "train", number, "--device", "cpu", "--set", *OPEN, *more],
+            [str(BIN / "vit_cli"), "train", number, "2d", "0", "--device", "cpu", "--config", "/tmp/run502.yaml"],
         ],
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from nnunet_vit.data.preprocessing.decision import Work
 from nnunet_vit.data.preprocessing.foreign_pickles import refuse_foreign_pickles
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.plan_and_preprocess import prepare
+from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
@@ -131,14 +132,16 @@ def prepared_plans(
     work, rules = _check_data(dataset, run, asked, progress=progress, later=later)
     builds = not asked.resume if fresh is None else fresh
     facts = check_network(dataset, run, builds, progress=progress, schemes=work.schemes)
+    read = None
     if work.plan or work.preprocess or work.added:
-        check_training_files(dataset, facts.patch_size, progress)
+        read = ReadCases(work.files, fingerprints=work.plan)
+        check_training_files(dataset, facts.patch_size, progress, take=read.take)
     else:
         repeat_warnings(dataset, facts.patch_size, progress)
     with ends or nullcontext():
         (fold,) = run.data.folds
         plans = prepare(dataset, run.data.configuration, progress, asked=asked, fold=fold,
-                        rules=rules)  # fmt: skip
+                        rules=rules, read=read)  # fmt: skip
     # the plans that have normalized the pixels decide
     schemes = normalization_of(dataset, run.data.configuration)
     facts = check_network(dataset, run, False, progress=progress, schemes=schemes)

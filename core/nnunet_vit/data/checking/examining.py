@@ -10,7 +10,7 @@ from pathlib import Path
 from nnunet_vit import __version__
 from nnunet_vit.data.case_files import Case, cases_of, training_cases
 from nnunet_vit.data.checking.kept_looks import KeptLooks, State, keep, read_kept, state_of
-from nnunet_vit.data.checks.case_look import Look, Seen, look_at
+from nnunet_vit.data.checks.case_look import Look, Seen, Take, look_at
 from nnunet_vit.data.checks.detached_data import may_lie_elsewhere
 from nnunet_vit.data.checks.images import DESCRIBED, ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.raster_reading import endings, in_threads, reader_for
@@ -62,12 +62,13 @@ class _Known:
         return len(self.seen) == len(self.states)
 
 
-def examine(dataset: Dataset, progress: Progress) -> Examined:
+def examine(dataset: Dataset, progress: Progress, *, take: Take | None = None) -> Examined:
     """Look at every case of a raw dataset that has changed since it was looked at.
 
     Args:
         dataset: with its raw folder.
         progress: where to show the cases.
+        take: is handed what was read of each training case without faults.
     """
     known = _known(dataset)
     if known.is_all:
@@ -77,7 +78,7 @@ def examine(dataset: Dataset, progress: Progress) -> Examined:
     look = replace(known.look, reader=reader)
     seen = known.seen if reader.__name__ == known.kept.reader else {}
     works: dict[str, Callable[[], Seen]] = {
-        name: partial(look_at, look, name, case) for name, case in known.cases.items()
+        name: partial(look_at, look, name, case, take=take) for name, case in known.cases.items()
     }
     works |= {f"{TESTS}/{name}": partial(_test, look, own) for name, own in known.tests.items()}
     todo = {name: work for name, work in works.items() if name not in seen}

@@ -3,13 +3,16 @@
 from nnunet_vit.data.checking.examining import examine, examined_before
 from nnunet_vit.data.checking.findings import Findings, findings_of
 from nnunet_vit.data.checking.refusing import refuse_findings
+from nnunet_vit.data.checks.case_look import Take
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.faults import refuse, sentence
 from nnunet_vit.data.naming import listing_faults
 from nnunet_vit.report.progress import Progress
 
 
-def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -> Findings:
+def check_training_files(
+    dataset: Dataset, vit_patch: int, progress: Progress, *, take: Take | None = None
+) -> Findings:
     """Read every image and label of a raw dataset once and refuse all bad files together.
 
     What has not changed since an earlier check is not read again; its warnings are.
@@ -18,6 +21,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
         dataset: with its raw folder.
         vit_patch: edge of the ViT's patches in pixels; a smaller plane is refused.
         progress: where to show the cases and the warnings.
+        take: is handed what is read of each sound case.
 
     Raises:
         DataError: files that are missing, cannot be read, or do not fit dataset.json or each
@@ -26,7 +30,7 @@ def check_training_files(dataset: Dataset, vit_patch: int, progress: Progress) -
     assert dataset.raw is not None
     if "dataset" in dataset.description:
         refuse(dataset.raw, listing_faults(dataset.raw, dataset.description))
-    findings = findings_of(examine(dataset, progress), vit_patch)
+    findings = findings_of(examine(dataset, progress, take=take), vit_patch)
     for warning in findings.warnings:
         progress.warn(sentence(warning))
     refuse_findings(dataset, findings)

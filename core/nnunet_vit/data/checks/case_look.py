@@ -3,12 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.data.case_files import Case, channel_of
-from nnunet_vit.data.checks.images import ImageFacts, Wanted, look_at_case
-from nnunet_vit.data.checks.masks import MaskFacts, compare, look_at_mask
+from nnunet_vit.data.checks.images import (
+    ImageFacts,
+    Rasters,
+    Wanted,
+    facts_of_case,
+    look_at_case,
+    read_case,
+)
+from nnunet_vit.data.checks.masks import MaskFacts, compare, facts_of_mask, read_mask
 from nnunet_vit.data.checks.nifti_header import spacing_fault
+from nnunet_vit.data.checks.raster_reading import Raster
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import Labels
 
@@ -16,6 +24,15 @@ if TYPE_CHECKING:
     from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 
 SPACING_TOLERANCE = 1e-5  # relative; nnU-Net's own check has it too
+
+
+class Take(Protocol):
+    """Is handed what was read of a case, in the thread that has read it."""
+
+    def __call__(
+        self, name: str, images: Rasters, label: Raster, *, reader: "type[BaseReaderWriter]"
+    ) -> None:
+        """Take it; the arrays are used by nobody else from then on."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +76,33 @@ class Seen:
     faults: tuple[FileFault, ...]
 
 
-def look_at(look: Look, name: str, case: Case) -> Seen:
-    """Return what there is to know of a case's files."""
-    image = look_at_case(case.images, look.reader, look.ending, wanted=look.wanted)
+def look_at(look: Look, name: str, case: Case, *, take: Take | None = None) -> Seen:
+    """Return what there is to know of a case's files.
+
+    Args:
+        look: what is asked.
+        name: of the case.
+        case: its files.
+        take: is handed what was read of a case without faults.
+    """
+    rasters = read_case(case.images, look.reader, look.ending)
+    image: ImageFacts | list[FileFault]
+    if isinstance(rasters, Rasters):
+        image = facts_of_case(rasters, look.ending, look.reader.__name__, wanted=look.wanted)
+    else:
+        image = rasters
     if isinstance(image, list):
         image = _missing_channels(look, name, case) or image
-    label = look_at_mask(case.label, look.reader, look.ending, labels=look.labels)
+    mask = read_mask(case.label, look.reader, look.ending)
+    label = mask if isinstance(mask, FileFault) else facts_of_mask(case.label, mask, look.labels)
     faults = list(image) if isinstance(image, list) else []
     faults += [label] if isinstance(label, FileFault) else []
     if isinstance(image, ImageFacts) and isinstance(label, MaskFacts):
         other = compare(label, image, case.images[0].name, tolerance=SPACING_TOLERANCE)
         faults += [other] if other else []
     faults += [] if faults else _wrong_headers(look, case)
+    if take and not faults and isinstance(rasters, Rasters) and isinstance(mask, Raster):
+        take(name, rasters, mask, reader=look.reader)
     return Seen(
         image if isinstance(image, ImageFacts) else None,
         label if isinstance(label, MaskFacts) else None,

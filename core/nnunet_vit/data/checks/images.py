@@ -65,6 +65,19 @@ class ImageFacts:
     figures: ImageFigures | None = None
 
 
+@dataclass(frozen=True)
+class Rasters:
+    """The images of a case as nnU-Net reads them.
+
+    Attributes:
+        files: of the case.
+        images: what is in each of them.
+    """
+
+    files: tuple[Path, ...]
+    images: tuple[Raster, ...]
+
+
 def look_at_case(
     files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str, *, wanted: Wanted
 ) -> ImageFacts | list[FileFault]:
@@ -76,24 +89,47 @@ def look_at_case(
         ending: file_ending of dataset.json.
         wanted: what they must be.
     """
+    rasters = read_case(files, reader, ending)
+    if not isinstance(rasters, Rasters):
+        return rasters
+    return facts_of_case(rasters, ending, reader.__name__, wanted=wanted)
+
+
+def read_case(
+    files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str
+) -> Rasters | list[FileFault]:
+    """Return the images of a case as nnU-Net reads them, or the fault of each file that has one."""
     rasters = [read(file, reader, ending, "image") for file in files]
     faults = [raster for raster in rasters if isinstance(raster, FileFault)]
-    if faults:
-        return faults
-    sound = [raster for raster in rasters if isinstance(raster, Raster)]
-    first = sound[0]
+    return faults or Rasters(
+        tuple(files), tuple(raster for raster in rasters if isinstance(raster, Raster))
+    )
+
+
+def facts_of_case(
+    rasters: Rasters, ending: str, reader: str, *, wanted: Wanted
+) -> ImageFacts | list[FileFault]:
+    """Return what `look_at_case` does of images that have been read.
+
+    Args:
+        rasters: of the case.
+        ending: file_ending of dataset.json.
+        reader: nnU-Net's, by class name.
+        wanted: what they must be.
+    """
+    files, read_ones = rasters.files, rasters.images
+    first = read_ones[0]
     faults = [
-        *_wrong_channels(files, sound, wanted),
-        *_wrong_grids(files, sound),
-    ] or wrong_values_of(files, sound, wanted.schemes)
+        *_wrong_channels(files, read_ones, wanted),
+        *_wrong_grids(files, read_ones),
+    ] or wrong_values_of(files, read_ones, wanted.schemes)
     if faults:
         return faults
     figures = None
     if wanted.measures:
-        figures = measured(files, sound, ending, reader=reader.__name__)
-    facts = ImageFacts(
-        tuple(files), first.values.shape[1:], first.spacing, first.placement, figures=figures
-    )
+        figures = measured(files, read_ones, ending, reader=reader)
+    facts = ImageFacts(files, first.values.shape[1:], first.spacing, first.placement,
+                       figures=figures)  # fmt: skip
     return facts if wanted.target is None else _sized(facts, wanted.target)
 
 

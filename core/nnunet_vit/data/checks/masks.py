@@ -70,8 +70,11 @@ def look_at_mask(
         labels: what it may hold.
     """
     raster = read_mask(file, reader, ending)
-    if isinstance(raster, FileFault):
-        return raster
+    return raster if isinstance(raster, FileFault) else facts_of_mask(file, raster, labels)
+
+
+def facts_of_mask(file: Path, raster: Raster, labels: Labels) -> MaskFacts | FileFault:
+    """Return what `look_at_mask` does of a mask that has been read."""
     found = counted_values(raster.values)
     problem, remedy = wrong_values(list(found), labels)
     if problem:

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -44,11 +44,13 @@ class Raster:
         values: (C, Z, Y, X) float32; Z is 1 for a picture.
         spacing: (Z, Y, X), or None where nothing says it and nnU-Net takes 1.
         placement: origin and direction, empty where the format has none.
+        properties: nnU-Net's, of the file.
     """
 
     values: "Array"
     spacing: tuple[float, ...] | None
     placement: tuple[float, ...] = ()
+    properties: JsonMapping = field(default_factory=dict)
 
 
 def endings() -> list[str]:
@@ -120,9 +122,8 @@ def read(
     spacing = properties["spacing"]
     if reader.__name__ == STACKS and not _has_spacing(file, ending, role):
         spacing = None
-    return Raster(
-        values, None if spacing is None else tuple(map(float, spacing)), _placement(properties)
-    )
+    known = None if spacing is None else tuple(map(float, spacing))
+    return Raster(values, known, _placement(properties), properties)
 
 
 def in_threads(

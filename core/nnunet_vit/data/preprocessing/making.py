@@ -9,6 +9,7 @@ from pathlib import Path
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.folds.fold_rules import NO_RULES, FoldRules
 from nnunet_vit.data.preprocessing.adding import add_cases
+from nnunet_vit.data.preprocessing.begun import begin, end
 from nnunet_vit.data.preprocessing.data_record import (
     Record,
     deciding,
@@ -21,13 +22,16 @@ from nnunet_vit.data.preprocessing.dataset_plans import plans_of
 from nnunet_vit.data.preprocessing.decision import Work
 from nnunet_vit.data.preprocessing.in_use import nobody_trains_on
 from nnunet_vit.data.preprocessing.planning import plan, preprocess
+from nnunet_vit.data.preprocessing.preprocess_cases import CaseMaker
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
 from nnunet_vit.data.preprocessing.raw_files import States, are_still, states_of
+from nnunet_vit.data.preprocessing.raw_view import counted as described_with
 from nnunet_vit.data.preprocessing.raw_view import shown_to_nnunet
+from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.data.preprocessing.split_update import updated_splits, write_splits
 from nnunet_vit.data.preprocessing.truth import TRUTH, copy_again
 from nnunet_vit.errors import DataError, counted, shortened
-from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.json_file import JsonObject, write_json
 from nnunet_vit.nnunet.plans_file import PLANS, read_plans
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
@@ -43,20 +47,30 @@ def carry_out(
     *,
     progress: Progress,
     rules: FoldRules = NO_RULES,
+    read: ReadCases | None = None,
 ) -> JsonObject:
     """Do what `decide` found and return the dataset's plans; splits that are there follow.
+
+    Args:
+        dataset: to prepare.
+        configuration: of its plans.
+        work: what is to be done.
+        progress: where to show what happens.
+        rules: what the folds have to keep to.
+        read: what the check has just read of the cases; None: they are read.
 
     Raises:
         DataError: nnU-Net finds the dataset unfit, or raw files change meanwhile.
         MachineError: data would change that are trained on.
     """
+    read = read or ReadCases(work.files, fingerprints=False, room=0)
     with _without_trainings(dataset, work):
         splits = updated_splits(dataset, work.cases, work.added, removed=work.removed, rules=rules)
         _say_reading(work, progress)
         states = states_of(work.files) if work.plan or work.preprocess else {}
         if work.plan:
             progress.log(f"Planning {dataset.name}: its fingerprint and nnU-Net's plans …")
-            _plan(dataset, work, states, progress=progress)
+            _plan(dataset, work, states, read=read, progress=progress)
         plans, own = plans_of(dataset, configuration)
         data = DataFolder(dataset.preprocessed, own["data_identifier"])
         ending = dataset.description["file_ending"]
@@ -66,10 +80,15 @@ def carry_out(
             splits = None
         if work.preprocess:
             progress.log(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
-            _preprocess(dataset, configuration, data, work=work, states=states, progress=progress)
-            write_record(data.record_file, _record(dataset, plans, own, states=states))
+            record = _record(dataset, plans, own, states=states)
+            description = described_with(dataset, len(work.files))
+            maker = CaseMaker(plans, configuration, description, data)
+            _preprocess(dataset, maker, record, work=work, read=read, progress=progress)
+            write_json(description, dataset.preprocessed / "dataset.json")
+            write_record(data.record_file, record)
+            end(data)
         elif work.record is not None or work.added:
-            _add_and_record(dataset, configuration, data, work=work, progress=progress)
+            _add_and_record(dataset, configuration, data, work=work, read=read, progress=progress)
         if splits is not None:
             progress.log(write_splits(dataset, splits, rules))
     return plans
@@ -98,7 +117,9 @@ def _record(dataset: Dataset, plans: JsonObject, own: JsonObject, *, states: Sta
     return Record(essence(dataset.description), deciding(plans, own), states)
 
 
-def _plan(dataset: Dataset, work: Work, states: States, *, progress: Progress) -> None:
+def _plan(
+    dataset: Dataset, work: Work, states: States, *, read: ReadCases, progress: Progress
+) -> None:
     """Let nnU-Net plan; until that has succeeded, what is there counts as outdated."""
     path = dataset.preprocessed / f"{PLANS}.json"
     own_record = path_of(dataset.preprocessed, PLANS)
@@ -111,7 +132,7 @@ def _plan(dataset: Dataset, work: Work, states: States, *, progress: Progress) -
     except DataError:  # there are none, or nnU-Net, which reads them, would stumble
         path.unlink(missing_ok=True)
     with shown_to_nnunet(dataset, work.files):
-        plan(dataset, progress)
+        plan(dataset, work.files, states, read=read, progress=progress)
     _require_still(work, states)
     write_record(own_record, record)
     if kept is not None and kept.read_bytes() == path.read_bytes():
@@ -146,22 +167,26 @@ def _outdate(data: DataFolder) -> None:
 
 def _preprocess(
     dataset: Dataset,
-    configuration: str,
-    data: DataFolder,
+    maker: CaseMaker,
+    record: Record,
     *,
     work: Work,
-    states: States,
+    read: ReadCases,
     progress: Progress,
 ) -> None:
+    data, files = maker.target, work.files
     if data.path.is_dir():
         _outdate(data)
     if other_record(dataset.preprocessed, data.name) is None:
-        # nnU-Net keeps copies that are younger than the labels, whatever is in them
         shutil.rmtree(dataset.preprocessed / TRUTH, ignore_errors=True)
-    with shown_to_nnunet(dataset, work.files):
-        preprocess(dataset, configuration, progress)
-    _require_still(work, states)
-    missing = sorted(set(work.files) - data.cases())
+    there = begin(data, record, anew=work.anew)
+    if there:
+        progress.log(f"{counted(len(there), 'case')} of an earlier start stay.")
+    left = [case for case in files if case not in there]
+    preprocess(maker, files, left, states=record.cases, read=read, progress=progress)
+    copy_again(dataset.preprocessed, files, files, ending=dataset.description["file_ending"])
+    _require_still(work, record.cases)
+    missing = sorted(set(files) - data.cases())
     if missing:
         raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")
 
@@ -174,17 +199,21 @@ def _require_still(work: Work, states: States) -> None:
 
 
 def _add_and_record(
-    dataset: Dataset, configuration: str, data: DataFolder, *, work: Work, progress: Progress
+    dataset: Dataset,
+    configuration: str,
+    data: DataFolder,
+    *,
+    work: Work,
+    read: ReadCases,
+    progress: Progress,
 ) -> None:
     plans, own = plans_of(dataset, configuration)
     record = data.record() if work.record is None else work.record()
     assert record is not None  # work.added without one comes with one
     if work.added:
-        new = {case: work.files[case] for case in work.added}
-        progress.log(f"Preprocessing {len(new)} new cases of {dataset.name} …")
-        states = states_of(new)
-        add_cases(
-            dataset, configuration, plans, own=own, new=new, files=work.files, progress=progress
-        )
-        record = replace(record, cases={**record.cases, **states})
+        progress.log(f"Preprocessing {len(work.added)} new cases of {dataset.name} …")
+        new = states_of({case: work.files[case] for case in work.added})
+        add_cases(dataset, configuration, plans, own=own, new=new, files=work.files, read=read,
+                  progress=progress)  # fmt: skip
+        record = replace(record, cases={**record.cases, **new})
     write_record(data.record_file, record)

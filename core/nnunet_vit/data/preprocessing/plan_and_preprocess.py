@@ -6,6 +6,7 @@ from nnunet_vit.data.folds.fold_rules import NO_RULES, FoldRules
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.in_use import train_on
 from nnunet_vit.data.preprocessing.making import carry_out
+from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.preprocessing.truth import TRUTH
 from nnunet_vit.files.json_file import JsonObject
@@ -21,6 +22,7 @@ def prepare(
     asked: Asked = NOTHING,
     fold: int | str = "all",
     rules: FoldRules = NO_RULES,
+    read: ReadCases | None = None,
 ) -> JsonObject:
     """Return the dataset's plans; plan and preprocess first where that has not been done.
 
@@ -34,6 +36,7 @@ def prepare(
         asked: what may change of data that are there.
         fold: that is trained; splits are written for a number.
         rules: what the folds have to keep to.
+        read: what the check has just read of the cases; None: they are read.
 
     Raises:
         ConfigError: the plans have no such configuration, or it is not 2D.
@@ -44,7 +47,8 @@ def prepare(
     decide(dataset, configuration, asked)  # refuses before a folder is made
     with alone_in(dataset.preprocessed, progress.log):
         work = decide(dataset, configuration, asked)
-        plans = carry_out(dataset, configuration, work, progress=progress, rules=rules)
+        plans = carry_out(dataset, configuration, work, progress=progress, rules=rules,
+                          read=read)  # fmt: skip
         if fold != "all":
             ensure_splits(
                 dataset.preprocessed, work.cases, rules, labels=dataset.preprocessed / TRUTH,

@@ -7,6 +7,7 @@ from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.dataset_plans import plans_of
 from nnunet_vit.data.preprocessing.freshness import decide
 from nnunet_vit.data.preprocessing.making import carry_out
+from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.data.preprocessing.refusals import NOTHING
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.files.writable import check_writable
@@ -35,10 +36,11 @@ def planned(
     if work.plan:
         folder = dataset.preprocessed
         check_writable(folder, f"{VARIABLES['preprocessed']} (or paths.preprocessed): {folder}")
-        check_training_files(dataset, vit_patch, progress)
+        read = ReadCases(work.files, fingerprints=True, room=0)
+        check_training_files(dataset, vit_patch, progress, take=read.take)
         with alone_in(folder, progress.log):
             work = decide(dataset, configuration, NOTHING)
             if work.plan:
                 alone = replace(work, preprocess=False, added=[], removed=[], truth=[], record=None)
-                carry_out(dataset, configuration, alone, progress=progress)
+                carry_out(dataset, configuration, alone, progress=progress, read=read)
     return plans_of(dataset, configuration)

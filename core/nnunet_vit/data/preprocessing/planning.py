@@ -1,94 +1,120 @@
-"""nnU-Net's own planning and preprocessing, called."""
+"""nnU-Net's fingerprint, plans and preprocessed cases, each made by its own code in this process.
+
+nnU-Net's commands start processes that import torch for each stage and read every file in each.
+"""
+
+from collections.abc import Sequence
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.case_workers import each_case, workers_for
+from nnunet_vit.data.preprocessing.fingerprint import (
+    CaseFingerprint,
+    fingerprint_of_case,
+    samples_per_case,
+    whole_fingerprint,
+)
+from nnunet_vit.data.preprocessing.largest_case import largest_case
+from nnunet_vit.data.preprocessing.preprocess_cases import CaseMaker
+from nnunet_vit.data.preprocessing.preprocessed import FINGERPRINT
+from nnunet_vit.data.preprocessing.raw_files import Files, States
+from nnunet_vit.data.preprocessing.read_cases import ReadCases
+from nnunet_vit.files.json_file import write_json
 from nnunet_vit.nnunet.capture import captured
-from nnunet_vit.nnunet.folders import environment, folder
-from nnunet_vit.nnunet.plans_file import PLANS
+from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.report.progress import Progress
 
-SILENT = Progress()
 
-
-def plan(dataset: Dataset, progress: Progress = SILENT) -> None:
-    """Let nnU-Net take the fingerprint of a dataset and write its plans.
-
-    Its own check of the dataset is left out: it waits for ever where one of its processes is
-    killed, and `check_training_files`, which comes first, reads the same files for the same faults.
+def plan(
+    dataset: Dataset, files: Files, states: States, *, read: ReadCases, progress: Progress
+) -> None:
+    """Take the fingerprint of a dataset and let nnU-Net write its plans.
 
     Args:
-        dataset: has raw data.
+        dataset: has raw data, which nnU-Net is shown.
+        files: of its cases.
+        states: of the files now.
+        read: what is known of them.
         progress: where to show that it lasts, and nnU-Net's warnings.
 
     Raises:
         DataError: nnU-Net finds the dataset unfit.
         MachineError: memory or disk ran out.
     """
-    from nnunetv2.configuration import default_num_processes
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import (
-        extract_fingerprint_dataset,
-        plan_experiment_dataset,
-    )
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import plan_experiment_dataset
 
-    progress.start_work(f"Planning {dataset.name}")
+    progress.start_cases(f"Planning {dataset.name}", len(files))
     try:
         # nnU-Net's planner cannot be told 0 workers, which is a fair setting for training
         with (
             captured(f"nnU-Net refuses {dataset.name}", progress),
             environment("nnUNet_n_proc_DA", "1"),
         ):
-            extract_fingerprint_dataset(
-                dataset.number,
-                num_processes=default_num_processes,
-                check_dataset_integrity=False,
-                verbose=False,
-                show_progress_bar=False,
-            )
+            cases = _fingerprints(dataset, files, states, read=read, progress=progress)
+            dataset.preprocessed.mkdir(parents=True, exist_ok=True)
+            write_json(whole_fingerprint(cases), dataset.preprocessed / FINGERPRINT)
             plan_experiment_dataset(dataset.number)
     finally:
         progress.close()
 
 
+def _fingerprints(
+    dataset: Dataset, files: Files, states: States, *, read: ReadCases, progress: Progress
+) -> dict[str, CaseFingerprint]:
+    from nnunetv2.imageio.reader_writer_registry import determine_reader_writer_from_dataset_json
+
+    first = next(iter(files.values()))[0]
+    reader = determine_reader_writer_from_dataset_json(
+        dataset.description, str(first), verbose=False
+    )
+
+    def taken(case: str) -> CaseFingerprint:
+        known = read.fingerprint(case, states[case], reader.__name__)
+        if known is not None:
+            return known
+        *images, label = map(str, files[case])
+        values, properties = reader().read_images(images)
+        mask, _ = reader().read_seg(label)
+        samples = samples_per_case(len(files))
+        return fingerprint_of_case(values, mask, properties, samples=samples)
+
+    return each_case(taken, list(files), workers_for(0, progress), progress=progress)
+
+
 def preprocess(
-    dataset: Dataset, configuration: str, progress: Progress = SILENT, *, plans: str = PLANS
+    maker: CaseMaker,
+    files: Files,
+    cases: Sequence[str],
+    *,
+    states: States,
+    read: ReadCases,
+    progress: Progress,
 ) -> None:
-    """Let nnU-Net preprocess all cases for a configuration of plans, by their name.
+    """Preprocess cases as nnU-Net does.
 
     Args:
-        dataset: has raw data and plans.
-        configuration: of the plans.
+        maker: of the plans.
+        files: of the dataset's cases.
+        cases: to preprocess.
+        states: of the files now.
+        read: what is known of them.
         progress: where to show how many cases are done, and nnU-Net's warnings.
-        plans: their name.
 
     Raises:
         DataError: nnU-Net cannot read or preprocess a case.
         MachineError: memory or disk ran out.
     """
-    from nnunetv2.configuration import default_num_processes
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import preprocess_dataset
-
+    name = str(maker.plans["dataset_name"])
+    reader = str(maker.plans["image_reader_writer"])
+    workers = workers_for(largest_case(maker), progress)
+    progress.start_cases(f"Preprocessing {name}", len(cases))
     try:
-        with captured(f"nnU-Net cannot preprocess {dataset.name}", progress):
-            _show(dataset, configuration, progress, plans=plans)
-            preprocess_dataset(
-                dataset.number,
-                plans,
-                configurations=[configuration],
-                num_processes=[default_num_processes],
-                show_progress_bar=False,
+        with captured(f"nnU-Net cannot preprocess {name}", progress):
+            each_case(
+                lambda case: maker.make(case, files[case], read.pixels(case, states[case], reader)),
+                cases,
+                workers,
+                progress=progress,
             )
     finally:
+        maker.clear_up()
         progress.close()
-
-
-def _show(dataset: Dataset, configuration: str, progress: Progress, *, plans: str) -> None:
-    """Show how many of nnU-Net's cases have been written."""
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-    from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
-
-    cases = get_filenames_of_train_images_and_targets(str(folder("raw") / dataset.name))
-    manager = PlansManager(str(dataset.preprocessed / f"{plans}.json"))
-    name = manager.get_configuration(configuration).data_identifier
-    written = dataset.preprocessed / name
-    progress.start_work(
-        f"Preprocessing {dataset.name}", len(cases), lambda: len([*written.glob("*.pkl")])
-    )

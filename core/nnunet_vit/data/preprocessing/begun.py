@@ -1,0 +1,63 @@
+"""A preprocessing that was interrupted: which of its cases stay, and what they were made from."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from nnunet_vit.data.preprocessing.data_record import Record, read_record, write_record
+from nnunet_vit.data.preprocessing.preprocessed import DataFolder
+from nnunet_vit.data.preprocessing.raw_files import FileState
+from nnunet_vit.errors import DataError
+
+SUFFIX = ".begun.json"
+
+
+def begin(data: DataFolder, record: Record, *, anew: bool) -> set[str]:
+    """Note what cases are being made from; return those that an earlier start has finished.
+
+    What else lies in their folder is deleted.
+
+    Args:
+        data: where they are made.
+        record: what they are made from now.
+        anew: whether every case is made, whatever is there.
+    """
+    kept = set() if anew else _finished(data, record)
+    if not kept:
+        shutil.rmtree(data.path, ignore_errors=True)
+    data.path.mkdir(parents=True, exist_ok=True)
+    for case in data.cases() - kept:
+        for file in _files_of(data.path, case):
+            file.unlink(missing_ok=True)
+    write_record(_path(data), record)
+    return kept
+
+
+def end(data: DataFolder) -> None:
+    """Forget the note: the record of what is complete is written."""
+    _path(data).unlink(missing_ok=True)
+
+
+def _finished(data: DataFolder, record: Record) -> set[str]:
+    """Return the cases whose files, plans and dataset.json are what they were made from."""
+    before = None
+    with contextlib.suppress(DataError):  # damaged
+        before = read_record(_path(data))
+    if before is None or (before.description, before.plans) != (record.description, record.plans):
+        return set()
+    now = {case: _contents(states) for case, states in record.cases.items()}
+    then = {case: _contents(states) for case, states in before.cases.items()}
+    return {case for case in data.cases() if case in now and now[case] == then.get(case)}
+
+
+def _contents(states: list[FileState]) -> list[tuple[str, str]]:
+    """Return what of a case's files decides; names too: of channels, their order."""
+    return [(state.name, state.sha256) for state in states]
+
+
+def _files_of(folder: Path, case: str) -> list[Path]:
+    return [folder / f"{case}{ending}" for ending in (".pkl", ".b2nd", "_seg.b2nd", ".npz", ".npy")]
+
+
+def _path(data: DataFolder) -> Path:
+    return data.root / f"{data.name}{SUFFIX}"
