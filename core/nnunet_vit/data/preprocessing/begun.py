@@ -12,7 +12,7 @@ from nnunet_vit.errors import DataError
 SUFFIX = ".begun.json"
 
 
-def begin(data: DataFolder, record: Record, *, anew: bool) -> set[str]:
+def begin(data: DataFolder, record: Record) -> set[str]:
     """Note what cases are being made from; return those that an earlier start has finished.
 
     What else lies in their folder is deleted.
@@ -20,9 +20,8 @@ def begin(data: DataFolder, record: Record, *, anew: bool) -> set[str]:
     Args:
         data: where they are made.
         record: what they are made from now.
-        anew: whether every case is made, whatever is there.
     """
-    kept = set() if anew else _finished(data, record)
+    kept = _finished(data, record)
     if not kept:
         shutil.rmtree(data.path, ignore_errors=True)
     data.path.mkdir(parents=True, exist_ok=True)
@@ -31,6 +30,12 @@ def begin(data: DataFolder, record: Record, *, anew: bool) -> set[str]:
             file.unlink(missing_ok=True)
     write_record(_path(data), record)
     return kept
+
+
+def forget_all(root: Path) -> None:
+    """Forget every interrupted preprocessing of a dataset, whose data are made anew."""
+    for note in root.glob(f"*{SUFFIX}"):
+        note.unlink()
 
 
 def end(data: DataFolder) -> None:

@@ -12,8 +12,8 @@ from nnunet_vit.report.progress import Progress
 Result = TypeVar("Result")
 WORKERS = "nnUNet_def_n_proc"  # nnU-Net's variable, which `use_processors` sets
 SHARE = 0.8  # of the memory that is free, for all workers
-# of a voxel while it is preprocessed: the place of each sampled one as four integers of 8 bytes, and
-# as much again to sort them; image and label, before and after resampling, are float32
+# bytes of a voxel while it is preprocessed: its place, if it is foreground, as four integers of 8
+# bytes, and as much again to sort them; image and label, before and after resampling, are float32
 PLACES = 80
 COPIES = 4 * 5  # bytes times copies of a channel
 

@@ -57,22 +57,17 @@ def fingerprint_of_case(
         samples: how many intensities to draw.
     """
     import numpy as np
-    from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import (
-        DatasetFingerprintExtractor,
-    )
     from nnunetv2.preprocessing.cropping.cropping import crop_to_nonzero
 
     # it writes into what it is given
-    cropped, foreground, _ = crop_to_nonzero(images, label.copy())
-    drawn, _ = DatasetFingerprintExtractor.collect_foreground_intensities(
-        foreground, cropped, num_samples=samples
-    )
+    cropped, mask, _ = crop_to_nonzero(images, label.copy())
+    foreground = mask[0] > 0
     shape = cropped.shape[1:]
     return CaseFingerprint(
         tuple(map(int, shape)),
         properties["spacing"],
         float(np.prod(shape) / np.prod(images.shape[1:])),
-        tuple(map(sample_of, drawn)),
+        tuple(sample_of(channel[foreground], samples) for channel in cropped),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.folds.fold_rules import NO_RULES, FoldRules
 from nnunet_vit.data.preprocessing.adding import add_cases
-from nnunet_vit.data.preprocessing.begun import begin, end
+from nnunet_vit.data.preprocessing.begun import begin, end, forget_all
 from nnunet_vit.data.preprocessing.data_record import (
     Record,
     deciding,
@@ -66,6 +66,8 @@ def carry_out(
     read = read or ReadCases(work.files, fingerprints=False, room=0)
     with _without_trainings(dataset, work):
         splits = updated_splits(dataset, work.cases, work.added, removed=work.removed, rules=rules)
+        if work.anew:
+            forget_all(dataset.preprocessed)
         _say_reading(work, progress)
         states = states_of(work.files) if work.plan or work.preprocess else {}
         if work.plan:
@@ -179,7 +181,7 @@ def _preprocess(
         _outdate(data)
     if other_record(dataset.preprocessed, data.name) is None:
         shutil.rmtree(dataset.preprocessed / TRUTH, ignore_errors=True)
-    there = begin(data, record, anew=work.anew)
+    there = begin(data, record)
     if there:
         progress.log(f"{counted(len(there), 'case')} of an earlier start stay.")
     left = [case for case in files if case not in there]

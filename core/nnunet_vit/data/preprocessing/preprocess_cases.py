@@ -4,10 +4,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.read_cases import Pixels
 from nnunet_vit.files.json_file import JsonObject
+
+if TYPE_CHECKING:
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 MAKING = ".making"  # in the folder of preprocessed cases: those that are not whole yet
 
@@ -36,11 +40,9 @@ class CaseMaker:
             files: images in the order of the channels, and the label.
             pixels: what is in them where it is known; None: they are read.
         """
-        from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
         from nnunet_vit.data.preprocessing.case_reader import PlansOfReadCase
 
-        manager = PlansOfReadCase(self.plans, pixels) if pixels else PlansManager(self.plans)
+        manager = PlansOfReadCase(self.plans, pixels) if pixels else _plans_alone(self.plans)
         configuration = manager.get_configuration(self.configuration)
         *images, label = map(str, files)
         making = self.target.path / MAKING / case
@@ -56,3 +58,9 @@ class CaseMaker:
     def clear_up(self) -> None:
         """Delete what an interrupted work has left of cases that are not whole."""
         shutil.rmtree(self.target.path / MAKING, ignore_errors=True)
+
+
+def _plans_alone(plans: JsonObject) -> "PlansManager":
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    return PlansManager(plans)

@@ -1,7 +1,8 @@
-"""The intensities that nnU-Net samples for a fingerprint, counted instead of listed.
+"""The foreground's intensities in a fingerprint: counted where they are integers, drawn elsewhere.
 
-nnU-Net keeps 100,000,000 numbers per channel, whatever the dataset's size. Pictures and CT hold few
-different values: how often each was drawn says the same, in kilobytes.
+nnU-Net draws 100,000,000 numbers per channel, the same number from each case, whatever the size of
+the dataset. Of pictures and CT, which hold few different values, all are counted here, and each
+case weighs the same: what the draw estimates, in kilobytes. Other values are drawn as nnU-Net does.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
-COUNTED_RANGE = 1 << 20  # integers in a wider range are listed
+COUNTED_RANGE = 1 << 20  # integers in a wider range are drawn
 PERCENTILES = (0.5, 50.0, 99.5)
+SEED = 1234  # nnU-Net's
 
 
 @dataclass(frozen=True)
@@ -20,29 +22,34 @@ class Sample:
     """Intensities of one channel of one case or more.
 
     Attributes:
-        values: the different ones, ascending; or all of them, as drawn, where nothing is counted.
-        counts: how often each was drawn; None: each value once.
+        values: the different ones, ascending; or those that were drawn.
+        weights: how many draws each of them stands for; None: one.
     """
 
     values: "Array"
-    counts: "Array | None"
+    weights: "Array | None"
 
 
-def sample_of(drawn: "Array") -> Sample:
-    """Return intensities as a sample, counted where they are integers in a narrow range."""
+def sample_of(foreground: "Array", draws: int) -> Sample:
+    """Return the intensities of a case's foreground.
+
+    Args:
+        foreground: (N,) of one channel.
+        draws: how many numbers nnU-Net draws of it.
+    """
     import numpy as np
 
-    values = np.asarray(drawn, np.float32)
-    if not len(values):
-        return Sample(values, None)
-    low, high = float(values.min()), float(values.max())
+    if not len(foreground):
+        return Sample(foreground, None)
+    low, high = float(foreground.min()), float(foreground.max())
     if high - low < COUNTED_RANGE and low == int(low):
-        steps = (values - np.float32(low)).astype(np.int64)
-        if (steps + low == values).all():
+        steps = (foreground - np.float32(low)).astype(np.int32)
+        if (steps + np.float64(low) == foreground).all():
             counts = np.bincount(steps)
             (there,) = counts.nonzero()
-            return Sample((there + low).astype(np.float32), counts[there])
-    return Sample(values, None)
+            return Sample((there + low).astype(np.float32), counts[there] * (draws / len(steps)))
+    chosen = np.random.RandomState(SEED).choice(foreground, draws, replace=True)
+    return Sample(chosen, None)
 
 
 def joined(samples: Sequence[Sample]) -> Sample:
@@ -50,15 +57,11 @@ def joined(samples: Sequence[Sample]) -> Sample:
     import numpy as np
 
     values = np.concatenate([sample.values for sample in samples])
-    if any(sample.counts is None and len(sample.values) for sample in samples):
-        drawn = [
-            sample.values if sample.counts is None else np.repeat(sample.values, sample.counts)
-            for sample in samples
-        ]
-        return Sample(np.concatenate(drawn), None)
-    counts = np.concatenate([s.counts for s in samples if s.counts is not None] or [values])
+    if all(sample.weights is None for sample in samples):
+        return Sample(values, None)
+    weights = np.concatenate([_weights(sample) for sample in samples])
     different, place = np.unique(values, return_inverse=True)
-    return Sample(different, np.bincount(place, counts).astype(np.int64))
+    return Sample(different, np.bincount(place, weights))
 
 
 def properties_of(sample: Sample) -> dict[str, float]:
@@ -69,30 +72,24 @@ def properties_of(sample: Sample) -> dict[str, float]:
     """
     import numpy as np
 
-    values, counts = sample.values, sample.counts
-    low, median, high = _percentiles(sample)
-    if counts is None:  # float32: as many as there are would take gigabytes more
+    values, weights = sample.values, sample.weights
+    if weights is None:  # float32: in float64 it would take gigabytes more
         mean, std = values.mean(), values.std()
+        low, median, high = np.percentile(values, PERCENTILES)
     else:
-        mean = np.average(values.astype(np.float64), weights=counts)
-        std = np.sqrt(np.average((values - mean) ** 2, weights=counts))
+        mean = np.average(values.astype(np.float64), weights=weights)
+        std = np.sqrt(np.average((values - mean) ** 2, weights=weights))
+        ends = np.cumsum(weights) / weights.sum()
+        places = np.minimum(np.searchsorted(ends, np.array(PERCENTILES) / 100), len(values) - 1)
+        low, median, high = values[places]
     return {
-        "mean": float(mean), "median": median, "std": float(std),
+        "mean": float(mean), "median": float(median), "std": float(std),
         "min": float(values.min()), "max": float(values.max()),
-        "percentile_99_5": high, "percentile_00_5": low,
+        "percentile_99_5": float(high), "percentile_00_5": float(low),
     }  # fmt: skip
 
 
-def _percentiles(sample: Sample) -> list[float]:
-    """Return the percentiles as numpy has them by default, linear between two neighbours."""
+def _weights(sample: Sample) -> "Array":
     import numpy as np
 
-    if sample.counts is None:
-        return [float(value) for value in np.percentile(sample.values, PERCENTILES)]
-    ends = np.cumsum(sample.counts)
-    places = np.array(PERCENTILES) / 100 * (ends[-1] - 1)
-    below, above = (
-        sample.values[np.searchsorted(ends, whole, side="right")].astype(np.float64)
-        for whole in (np.floor(places), np.ceil(places))
-    )
-    return [float(value) for value in below + (above - below) * (places % 1)]
+    return np.ones(len(sample.values)) if sample.weights is None else sample.weights

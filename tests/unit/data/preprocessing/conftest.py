@@ -1,10 +1,7 @@
 """A small dataset, and a planner and a preprocessor that write what nnU-Net's write, at once."""
 
 import json
-import os
 import pickle
-import shutil
-from pathlib import Path
 
 import pytest
 from small_plans import CONFIGURATION, plans_of
@@ -30,11 +27,12 @@ def nnunet(monkeypatch):
     """nnU-Net's planner and preprocessor, without its arithmetic; returns what they were told."""
     calls = []
 
-    def plan(dataset, progress=None):
+    def plan(dataset, files, states, *, read, progress):
         calls.append("plan")
         shown = json.loads((folder("raw") / dataset.name / "dataset.json").read_text())
+        assert sorted(shown["dataset"]) == sorted(files)
         root = dataset.preprocessed
-        shapes = [[1, 32, 32]] * len(shown["dataset"])
+        shapes = [[1, 32, 32]] * len(files)
         (root / "dataset_fingerprint.json").write_text(json.dumps({"shapes_after_crop": shapes}))
         plans = json.loads(json.dumps(PLANS))
         names = schemes_of_names(shown["channel_names"])
@@ -42,24 +40,15 @@ def nnunet(monkeypatch):
         plans["cases"] = shown["numTraining"]
         (root / "nnUNetPlans.json").write_text(json.dumps(plans))
 
-    def preprocess(dataset, configuration, progress=None, plans="nnUNetPlans"):
-        root = dataset.preprocessed
-        shown = json.loads((root / "dataset.json").read_text())
-        calls.append(sorted(shown["dataset"]))
-        chosen = json.loads((root / f"{plans}.json").read_text())["configurations"]
-        content = {**chosen.get("2d", {}), **chosen[configuration]}
-        data = root / content["data_identifier"]
-        shutil.rmtree(data, ignore_errors=True)
-        data.mkdir()
-        (root / "gt_segmentations").mkdir(exist_ok=True)
-        for case, files in shown["dataset"].items():
-            assert all(Path(image).is_file() for image in files["images"])
+    def preprocess(maker, files, cases, *, states, read, progress):
+        calls.append(sorted(cases))
+        data = maker.target.path
+        data.mkdir(exist_ok=True)
+        for case in cases:
+            assert all(image.is_file() for image in files[case])
             (data / f"{case}.b2nd").touch()
             (data / f"{case}_seg.b2nd").touch()
             (data / f"{case}.pkl").write_bytes(pickle.dumps({}))
-            copy = root / "gt_segmentations" / f"{case}.png"
-            if not copy.exists() or copy.stat().st_mtime < os.stat(files["label"]).st_mtime:
-                shutil.copy2(files["label"], copy)
 
     monkeypatch.setattr(making, "plan", plan)
     for module in (making, adding):

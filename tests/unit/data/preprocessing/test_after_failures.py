@@ -29,7 +29,7 @@ def test_a_failed_preprocessing_leaves_nothing_that_is_taken_for_valid(
 ):
     from nnunet_vit.data.preprocessing import making
 
-    def fail(*_):
+    def fail(*_, **__):
         raise DataError("no")
 
     rewrite(labels={"background": 0, "disc": 1})
@@ -50,7 +50,9 @@ def test_a_corrected_description_is_read_after_a_failed_first_start(
     from nnunet_vit.data.preprocessing import making
 
     works = making.preprocess
-    monkeypatch.setattr(making, "preprocess", lambda *_: (_ for _ in ()).throw(DataError("no")))
+    monkeypatch.setattr(
+        making, "preprocess", lambda *_, **__: (_ for _ in ()).throw(DataError("no"))
+    )
     assert refusal(again) == "no"
     rewrite(channel_names={"0": "rescale_to_0_1", "1": "rgb_to_0_1"})
     monkeypatch.setattr(making, "preprocess", works)
@@ -64,7 +66,9 @@ def test_a_corrected_file_is_read_after_a_failed_first_start(raw, nnunet, again,
     from nnunet_vit.data.preprocessing import making
 
     works = making.preprocess
-    monkeypatch.setattr(making, "preprocess", lambda *_: (_ for _ in ()).throw(DataError("no")))
+    monkeypatch.setattr(
+        making, "preprocess", lambda *_, **__: (_ for _ in ()).throw(DataError("no"))
+    )
     assert refusal(again) == "no"
     monkeypatch.setattr(making, "preprocess", works)
     again()
@@ -149,7 +153,7 @@ def test_a_killed_planning_loses_no_case_of_the_splits(prepared, again, add, nnu
 
     works = making.plan
 
-    def killed(*_):
+    def killed(*_, **__):
         raise KeyboardInterrupt
 
     add("g")
@@ -212,7 +216,7 @@ def test_to_go_on_with_data_made_again_from_others_is_refused_before_they_are_ma
 def test_plans_of_plannings_that_failed_do_not_pile_up(prepared, again, monkeypatch):
     from nnunet_vit.data.preprocessing import making
 
-    def fail(*_):
+    def fail(*_, **__):
         raise DataError("no")
 
     monkeypatch.setattr(making, "plan", fail)

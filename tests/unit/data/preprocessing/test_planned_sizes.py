@@ -18,7 +18,7 @@ def planned(monkeypatch, said):
     monkeypatch.setattr(
         planned_sizes,
         "check_training_files",
-        lambda dataset, vit_patch, progress: checked.append((dataset.name, vit_patch)),
+        lambda dataset, vit_patch, progress, take: checked.append((dataset.name, vit_patch)),
     )
 
     def run():
