@@ -30,7 +30,11 @@ class SplitDoubt:
     @property
     def text(self) -> str:
         """What it means for the Dice, as a line for people."""
-        means = "not comparable with runs of today's splits" if self.joins else "no Dice over folds"
+        means = (
+            "not comparable with runs of today's splits"
+            if self.joins
+            else "no Dice over different splits"
+        )
         return f"{means}: {self.problem}" if self.problem else ""
 
 

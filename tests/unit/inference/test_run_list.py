@@ -157,7 +157,9 @@ def test_folds_of_different_splits_have_no_mean(results):
     assert (entry.validated, entry.dice) == (("0", "1"), None)
     lines = runs_text("x", [entry]).splitlines()
     assert lines[2].startswith("    folds 0 1, ") and "Dice" not in lines[2]
-    assert lines[3] == "    no Dice over folds: several folds have predicted a.png, b.png."
+    assert (
+        lines[3] == "    no Dice over different splits: several folds have predicted a.png, b.png."
+    )
 
 
 def test_a_damaged_summary_is_a_remark_of_its_run(results):

@@ -80,7 +80,9 @@ def test_folds_of_different_splits_have_no_figure(tmp_path):
     (row,) = model_rows(model.parent)
     assert (row.dice, row.folds, row.problems) == (None, ("0", "1"), ())
     text = " ".join(models_text(DATASET, [row]).split())
-    assert row.as_json()["doubt"].startswith("no Dice over folds: several folds have predicted ")
+    assert row.as_json()["doubt"].startswith(
+        "no Dice over different splits: several folds have predicted "
+    )
     assert text.endswith(row.as_json()["doubt"])
     assert validation_figures(open_model(model), ["0", "1"], "final") is None
     assert validation_figures(open_model(model), ["1"], "final")["cases"] == 2
