@@ -44,8 +44,8 @@ def test_splits_that_have_changed_for_one_fold(model, split):
     doubt = split_doubt(model)
     assert not doubt.joins
     assert doubt.text == (
-        "no Dice over different splits: fold 1: validated on other cases than splits_final.json gives "
-        "it today."
+        "no Dice over different splits: fold 1: validated on other cases than splits_final.json "
+        "gives it today."
     )
     assert split_doubt(model, ["0"]).text == ""
 
