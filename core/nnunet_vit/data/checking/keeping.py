@@ -1,4 +1,4 @@
-"""The looks at a dataset's files are kept while they go on: who interrupts them loses little."""
+"""Keeps the looks at a dataset's files while they are made: who interrupts them loses little."""
 
 import time
 from collections.abc import Mapping
