@@ -5,7 +5,7 @@
 RAW_DATASET is a folder DatasetXXX_Name in nnU-Net's format. Each side starts with empty folders for
 preprocessed data and results, and ends where nnU-Net's `train_step` is called for the first time,
 with a batch in hand: the step itself is another network's. nnU-Net's side is
-`nnUNetv2_plan_and_preprocess -d ID -c 2d --verify_dataset_integrity`, then `nnUNetv2_train ID 2d 0`;
+`nnUNetv2_plan_and_preprocess -d ID -c 2d --verify_dataset_integrity` and `nnUNetv2_train ID 2d 0`;
 ours is `vit_cli train ID` with a ViT without pretrained weights, whose check, plan and
 preprocessing are part of it.
 """
@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 OPEN = ["model.pretrained=false", "model.backbone=timm:vit_small_patch16_224"]
 # Put on PYTHONPATH: ends the process where the trainer's module has been imported and its
 # train_step is called. Nothing is imported that the command does not import itself.
-HOOK = '''
+HOOK = """
 import importlib.abc, importlib.machinery, os, sys, time
 NAMES = {"nnunetv2.training.nnUNetTrainer.nnUNetTrainer": "nnUNetTrainer",
          "nnunet_vit.training.trainer": "nnUNetTrainer_vit"}
@@ -45,7 +45,7 @@ class Finder(importlib.abc.MetaPathFinder):
         spec.loader.exec_module = executed
         return spec
 sys.meta_path.insert(0, Finder())
-'''
+"""
 
 
 def seconds(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> list[float]:
@@ -89,7 +89,7 @@ def sides(dataset: Path, more: list[str]) -> dict[str, list[list[str]]]:
             [str(BIN / "nnUNetv2_train"), number, "2d", "0", "-device", "cpu"],
         ],
         "ours": [
-            [str(BIN / "vit_cli"), "train", number, "2d", "0", "--device", "cpu", "--config", "/tmp/run502.yaml"],
+            [str(BIN / "vit_cli"), "train", number, "--device", "cpu", "--set", *OPEN, *more],
         ],
     }  # fmt: skip
 

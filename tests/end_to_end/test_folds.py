@@ -226,7 +226,8 @@ def test_folds_side_by_side(thirty_cases, unbroken):
     (folder,) = (thirty_cases.folder / "together").glob("*/*")
     output = thirty_cases.succeed(*TRAIN, *words, "--continue")  # refused while one trains still
     for fold in (0, 1):  # the kill may find one of them with its last epoch trained
-        on = (f"fold {fold}  epoch 2/2", f"fold {fold}  Resuming after epoch 2 of 2.")
+        told = ("epoch 2/2", "Resuming after epoch 2 of 2.", "The training is done (2 epochs): ")
+        on = tuple(f"fold {fold}  {words}" for words in told)
         assert any(line.startswith(on) for line in output.splitlines())
     assert "Folds 0 1 together: Dice on 12 cases: mean " in output
     for fold in (0, 1):

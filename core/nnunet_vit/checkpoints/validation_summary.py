@@ -65,7 +65,8 @@ def command_for(path: Path, folds: Sequence[int | str], *, ours: str, nnunets: s
         path: of the model folder.
         folds: that it is for.
         ours: options, where the run is ours.
-        nnunets: options of nnU-Net's own command, which takes one fold: a loop of the shell.
+        nnunets: options of nnU-Net's own command, which takes one fold: a loop of the shell; ''
+            for a training from scratch.
     """
     numbers = " ".join(map(str, folds))
     files = sorted(path.glob(f"{FOLD}*/run.yaml"))
@@ -73,11 +74,12 @@ def command_for(path: Path, folds: Sequence[int | str], *, ours: str, nnunets: s
         return f"vit_cli train --config {shlex.quote(str(files[0]))} --folds {numbers} {ours}"
     words = path.absolute().name.split(BETWEEN)
     if len(words) != 3:
-        return f"vit_cli train … {ours}, or nnUNetv2_train … {nnunets}"
+        return f"vit_cli train … {ours}, or nnUNetv2_train … {nnunets}".rstrip()
     trainer, plans, configuration = words
     dataset = path.absolute().parent.name.removeprefix("Dataset").partition("_")[0]
     fold = numbers if len(folds) == 1 else "$FOLD"
-    command = f"nnUNetv2_train {dataset} {configuration} {fold} -tr {trainer} -p {plans} {nnunets}"
+    told = f"{dataset} {configuration} {fold} -tr {trainer} -p {plans} {nnunets}".rstrip()
+    command = f"nnUNetv2_train {told}"
     return command if len(folds) == 1 else f"for FOLD in {numbers}; do {command}; done"
 
 

@@ -29,6 +29,8 @@ SEVERAL_VALUES: dict[str, Callable[[str], bool]] = {
     "--set": lambda word: "=" in word,
 }
 IMAGES = ("-i", "--images")  # several for predict alone: elsewhere folders follow them
+COMPLETION = ("--show-completion", "--install-completion")
+SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")  # that typer completes for
 INTERRUPTED = 130
 NO_WORDS = 2  # exit code of a bare `vit_cli`, which shows the help
 NARROW = 52  # columns; typer lays help out for at least 50 and two more
@@ -89,6 +91,7 @@ def train_alias() -> None:
 def _run(given: list[str], debug: bool) -> int:
     words = spread([word for word in given if word != "--debug"])
     try:
+        _check_shell(words)
         code = build_app()(words or ["--help"], "vit_cli", standalone_mode=False)
         if code == INTERRUPTED:  # how typer passes on the interrupt key
             raise KeyboardInterrupt
@@ -132,6 +135,31 @@ def _before_the_verb(
     ] = False,
 ) -> None:  # fmt: skip
     """Take the options that belong to no verb."""
+
+
+def _check_shell(words: Sequence[str]) -> None:
+    """Refuse to complete for a shell that typer does not know, which it tells as a failure.
+
+    Raises:
+        ConfigError: the shell is another one, or cannot be told: under a program, in a container.
+    """
+    if not (words and words[0] in COMPLETION):
+        return
+    import shellingham
+
+    from nnunet_vit.errors import ConfigError
+
+    try:
+        shell = str(shellingham.detect_shell()[0]).lower()
+    except (shellingham.ShellDetectionFailure, RuntimeError):
+        shell = ""
+    if shell not in SHELLS:
+        found = f"{shell} is not among them" if shell else "the shell of this command is not known"
+        raise ConfigError(
+            f"{words[0]} is for bash, zsh, fish and PowerShell; {found}.",
+            fix="run it in one of these, or print what it installs: "
+            "_VIT_CLI_COMPLETE=source_bash vit_cli, or source_zsh, source_fish, source_powershell.",
+        )
 
 
 def _show_versions() -> None:

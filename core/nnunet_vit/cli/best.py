@@ -14,7 +14,8 @@ Configuration = Annotated[
 ]
 Folds = Annotated[list[int] | None, typer.Option(help="that a run must have; default: 0 1 2 3 4")]
 Patients = Annotated[
-    str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
+    str | None,
+    typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'; default: data.groups"),
 ]
 Output = Annotated[
     Path | None,

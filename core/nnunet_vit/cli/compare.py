@@ -19,7 +19,8 @@ References = Annotated[
 ]
 Folds = Annotated[list[int] | None, typer.Option(help="0 1 …; default: all that are validated")]
 Patients = Annotated[
-    str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
+    str | None,
+    typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'; default: data.groups"),
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="folder for CSV, LaTeX and pictures")

@@ -28,7 +28,8 @@ Worst = Annotated[
     int, typer.Option(min=0, max=100, help="cases with pictures, and as many of the best")
 ]
 Patients = Annotated[
-    str | None, typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'")
+    str | None,
+    typer.Option(help="finds the patient in a case's name: '^(P[0-9]+)_'; default: data.groups"),
 ]
 
 

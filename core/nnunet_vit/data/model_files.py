@@ -15,6 +15,12 @@ MODEL_FILES = ("plans.json", "dataset.json")
 COPY_AGAIN = "copy the model folder again."
 
 
+def model_folders(results: Path) -> list[Path]:
+    """Return the model folders in a dataset's results; hidden ones are none, or no longer."""
+    found = (path for path in results.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in found if (path / MODEL_FILES[0]).is_file())
+
+
 def read_part(file: Path, keys: Mapping[str, type]) -> JsonObject:
     """Return the JSON of a file beside masks, with the keys that evaluation needs.
 

@@ -88,7 +88,7 @@ def best_of_dataset(
         references = folder("raw") / results.name / "labelsTr"
     names = [case for own in demand.cases.values() for case in own]
     choice = choose(results, references, demand, progress, wanted=wanted, ensembles=ensembles,
-                    patients=patients_of(names, patients))  # fmt: skip
+                    patients=patients_of(names, patients, preprocessed))  # fmt: skip
     write_json(_content(choice, results.name, file), file)
     return choice, file
 

@@ -15,9 +15,10 @@ from nnunet_vit.checkpoints.fold_folder import FOLD, SUMMARY, VALIDATION
 from nnunet_vit.checkpoints.validation_summary import damage_of, summary_entries
 from nnunet_vit.config.dump import flattened
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.data.model_files import MODEL_FILES
+from nnunet_vit.data.model_files import model_folders
 from nnunet_vit.errors import UserError
 from nnunet_vit.evaluation.comparing.run_results import OURS
+from nnunet_vit.evaluation.fold_splits import SplitDoubt, split_doubt
 from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.quantities import bytes_text
@@ -36,12 +37,14 @@ class RunEntry:
         path: of the folder.
         validated: folds that are validated.
         begun: folds that are not.
-        dice: mean over the validated cases and foreground classes; None: nothing is validated.
+        dice: mean over the validated cases and foreground classes; None: nothing is validated, or
+            the folds were trained on different splits.
         cases: that are validated.
         size: bytes on the disk.
         changed: the day of the newest result.
         settings: of a run of ours.
         problems: why the folder's run cannot be read, and which summaries are damaged.
+        doubt: about the cases that the folds are validated on.
     """
 
     path: Path
@@ -53,6 +56,7 @@ class RunEntry:
     changed: date
     settings: Settings = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    doubt: SplitDoubt = field(default_factory=SplitDoubt)
 
     @property
     def name(self) -> str:
@@ -62,8 +66,7 @@ class RunEntry:
 
 def run_entries(dataset: Path) -> list[RunEntry]:
     """Return the model folders of a dataset's results, the newest last."""
-    folders = (path for path in dataset.iterdir() if (path / MODEL_FILES[0]).is_file())
-    return sorted((_entry(path) for path in folders), key=lambda entry: entry.changed)
+    return sorted(map(run_entry, model_folders(dataset)), key=lambda entry: entry.changed)
 
 
 def runs_text(dataset: str, entries: Sequence[RunEntry]) -> str:
@@ -71,17 +74,19 @@ def runs_text(dataset: str, entries: Sequence[RunEntry]) -> str:
     lines = [f"{dataset}:"]
     differing = _differing([entry.settings for entry in entries if entry.settings])
     for entry in entries:
-        lines += [f"  {entry.name}", *_indented(_facts(entry))]
+        lines += [f"  {entry.name}", *indented(_facts(entry))]
         told = [f"{key} {entry.settings.get(key, 'default')}" for key in differing]
+        if entry.doubt.problem:
+            lines += indented(entry.doubt.text)
         for problem in entry.problems:  # a command to copy stays one line
-            lines += [f"    {problem}"] if problem.startswith(FIX) else _indented(problem)
+            lines += [f"    {problem}"] if problem.startswith(FIX) else indented(problem)
         if told and entry.settings:
-            lines += _indented(", ".join(told))
+            lines += indented(", ".join(told))
     return "\n".join(lines if entries else [*lines, "  no model"])
 
 
-def _indented(text: str) -> list[str]:
-    """Return a text in lines of at most WIDTH letters, paths and values unbroken."""
+def indented(text: str) -> list[str]:
+    """Return a text about a model in lines of at most WIDTH letters, paths and values unbroken."""
     indent = " " * 4
     return textwrap.wrap(
         text, WIDTH, initial_indent=indent, subsequent_indent=indent,
@@ -96,13 +101,15 @@ def _facts(entry: RunEntry) -> str:
     return f"{folds}{begun}, {dice}{bytes_text(entry.size)}, {entry.changed}"
 
 
-def _entry(path: Path) -> RunEntry:
+def run_entry(path: Path) -> RunEntry:
+    """Return what is in a model folder."""
     folds = sorted(fold for fold in path.glob("fold_*") if FOLD.fullmatch(fold.name))
     found = {fold.name.removeprefix("fold_"): dice_of_cases(fold) for fold in folds}
     # fold all is validated on what it has trained on
     numbered = [case for fold, cases in found.items() if fold != "all" for case in cases]
     files = list(_files(path))
     newest = max((file.st_mtime for file in files), default=path.stat().st_mtime)
+    doubt = split_doubt(path)
     settings, problem = _settings(path)
     problems = [problem] if problem else []
     if (damage := damage_of(fold / VALIDATION / SUMMARY for fold in folds)) is not None:
@@ -111,12 +118,13 @@ def _entry(path: Path) -> RunEntry:
         path,
         tuple(fold for fold, per_case in found.items() if per_case),
         tuple(fold for fold, per_case in found.items() if not per_case),
-        mean_of_classes(numbered),
+        mean_of_classes(numbered) if doubt.joins else None,
         len(numbered),
         sum(file.st_size for file in files),
         date.fromtimestamp(newest),
         settings,
         tuple(problems),
+        doubt,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.evaluation.fold_splits import split_doubt
 from nnunet_vit.inference.model_folder import ModelFolder, kind_of, open_model
 from nnunet_vit.modeling.hub.download_progress import downloads_shown_by
 from nnunet_vit.report.progress import Progress
@@ -64,4 +65,7 @@ class Source:
         for fold in content.folds.values():
             for notice in fold.notices:
                 progress.log(notice)
+        doubt = split_doubt(model.path, list(content.folds))
+        if not doubt.joins:
+            progress.log(f"The figures of the validation are left out: {doubt.problem}")
         return content

@@ -11,7 +11,7 @@ from nnunet_vit.data.model_files import MODEL_FILES
 from nnunet_vit.errors import UserError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.model_folder import ModelFolder, open_model
-from nnunet_vit.inference.run_list import FIX, RunEntry, run_entries
+from nnunet_vit.inference.run_list import FIX, RunEntry, run_entries, run_entry
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.plans_file import read_plans
 from nnunet_vit.sharing.installed_record import RECORD, InstalledRecord, record_of, was_installed
@@ -34,9 +34,11 @@ class ModelRow:
         backbone: likewise.
         tuning: likewise.
         folds: with a finished model.
-        dice: mean over the validated cases and classes; None: nothing is validated.
+        dice: mean over the validated cases and classes; None: nothing is validated, or the folds
+            were trained on different splits.
         size: bytes.
         problems: what is damaged; empty: nothing.
+        doubt: what the Dice is not, or why there is none, where the splits have changed; else ''.
     """
 
     dataset: str
@@ -50,6 +52,7 @@ class ModelRow:
     dice: float | None
     size: int
     problems: tuple[str, ...]
+    doubt: str = ""
 
     def as_json(self) -> JsonObject:
         """Return it for programs."""
@@ -59,8 +62,8 @@ class ModelRow:
 def model_rows(dataset: Path) -> list[ModelRow]:
     """Return the models of a dataset's results folder; what is damaged is named, not fatal."""
     broken = [_without_plans(folder) for folder in sorted(dataset.iterdir()) if _is_broken(folder)]
-    found = [*(_row(entry) for entry in run_entries(dataset)), *broken]
-    return [row for row in found if not _is_done_with(row.path)]
+    aside = [run_entry(folder) for folder in sorted(dataset.iterdir()) if _is_left_aside(folder)]
+    return [*(_row(entry) for entry in (*run_entries(dataset), *aside)), *broken]
 
 
 def _row(entry: RunEntry) -> ModelRow:
@@ -82,6 +85,7 @@ def _row(entry: RunEntry) -> ModelRow:
         dice=_dice(entry, record),
         size=entry.size,
         problems=(*problems, *_damages(path, record)),
+        doubt=entry.doubt.text,
     )
 
 
@@ -129,10 +133,10 @@ def _damages(path: Path, record: InstalledRecord | None) -> Iterator[str]:
             yield f"{name} has changed since it was installed"
 
 
-def _is_done_with(folder: Path) -> bool:
-    """Tell whether a folder made room for a model that is there; install removes it."""
+def _is_left_aside(folder: Path) -> bool:
+    """Tell whether a folder made room for a model that never came; else install removes it."""
     target = replaced_by(folder)
-    return target is not None and target.exists()
+    return target is not None and not target.exists() and (folder / MODEL_FILES[0]).is_file()
 
 
 def _is_broken(folder: Path) -> bool:

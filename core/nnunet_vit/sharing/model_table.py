@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from nnunet_vit.errors import shortened
+from nnunet_vit.inference.run_list import indented
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.sharing.model_list import ModelRow
 
@@ -19,6 +20,8 @@ def models_text(dataset: str, rows: Sequence[ModelRow]) -> str:
     lines = [f"{dataset}:", _line(COLUMNS, widths)]
     for row, own in zip(rows, cells, strict=True):
         lines += [_line(own, widths), f"    {row.path.name}"]
+        if row.doubt:
+            lines += indented(row.doubt)
         if row.problems:
             lines.append(f"    DAMAGED: {shortened(row.problems)}")
     return "\n".join(lines)

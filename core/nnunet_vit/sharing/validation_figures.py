@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from nnunet_vit.checkpoints.fold_folder import Kind
 from nnunet_vit.data.labels import labels_of
+from nnunet_vit.evaluation.fold_splits import split_doubt
 from nnunet_vit.evaluation.measurement import known_mean
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.inference.model_folder import ModelFolder
@@ -15,7 +16,9 @@ PLACES = 4  # decimals
 
 
 def validation_figures(model: ModelFolder, folds: Sequence[str], kind: Kind) -> JsonObject | None:
-    """Return Dice, cases and folds of nnU-Net's summaries; None: nothing is validated.
+    """Return Dice, cases and folds of nnU-Net's summaries; None: nothing joins them.
+
+    Nothing is validated then, or the folds were trained on different splits.
 
     A model of all cases is validated on what it was trained on, which tells nothing. An installed
     model has the figures of its bundle.
@@ -27,6 +30,8 @@ def validation_figures(model: ModelFolder, folds: Sequence[str], kind: Kind) -> 
     """
     if (known := installed_manifest(model.path)) is not None:
         return known.validation if set(folds) == set(known.folds) else None
+    if not split_doubt(model.path, folds).joins:
+        return None
     numbered = [fold for fold in folds if fold != "all" and kind == "final"]
     found = {fold: dice_of_cases(model.path / f"fold_{fold}") for fold in numbered}
     cases = [case for per_case in found.values() for case in per_case]

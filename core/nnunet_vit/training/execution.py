@@ -10,6 +10,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.damaged_cases import damage_named
 from nnunet_vit.data.preprocessing.data_record import REDO
+from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.evaluate import names_by_key
 from nnunet_vit.files.json_file import JsonObject, read_json
 from nnunet_vit.nnunet.capture import captured
@@ -78,7 +79,10 @@ def take_up(trainer: "nnUNetTrainer_vit", progress: Progress) -> None:
     """
     from nnunet_vit.training.resuming import resume
 
-    resume(trainer)
+    if not resume(trainer):
+        epochs = counted(trainer.current_epoch, "epoch")
+        progress.log(f"The training is done ({epochs}): its model is validated.")
+        return
     for notice in trainer.fold_folder.store.notices:
         progress.log(notice)
     progress.log(f"Resuming after epoch {trainer.current_epoch} of {trainer.num_epochs}.")

@@ -39,8 +39,11 @@ class Resumable(Training, Protocol):
         """Build the network if there is none yet, with pretrained weights or without."""
 
 
-def resume(training: Resumable) -> None:
+def resume(training: Resumable) -> bool:
     """Resume from the newest checkpoint; a finished run's whole model needs no base weights.
+
+    Returns:
+        Whether it is a checkpoint: nothing is resumed from a whole model, which is validated again.
 
     Raises:
         ModelError: no checkpoint is intact, it is of another run or other data, or its base is.
@@ -49,7 +52,7 @@ def resume(training: Resumable) -> None:
     if folder.ends_with_full_model(training.num_epochs):
         _check_finished(training)
         take_full_model(training, read_full_model(folder.whole))
-        return
+        return False
     checkpoint = folder.store.latest(training.device)
     if checkpoint is None:
         raise ModelError(
@@ -60,6 +63,7 @@ def resume(training: Resumable) -> None:
             else "",
         )
     take_checkpoint(training, checkpoint)
+    return True
 
 
 def _check_finished(training: Resumable) -> None:

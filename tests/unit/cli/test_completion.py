@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import shellingham
 
 pytestmark = pytest.mark.unit
 PROGRAM = """
@@ -62,6 +63,35 @@ def test_the_help_says_how_it_is_switched_on(vit_cli, monkeypatch, shell):
     code, out, _ = vit_cli("--show-completion")
     assert code == 0
     assert f"_VIT_CLI_COMPLETE=complete_{shell}" in out
+
+
+@pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
+@pytest.mark.parametrize("shell", ["", "tcsh"])
+def test_a_shell_that_is_not_known_is_refused(vit_cli, monkeypatch, option, shell):
+    def detected(*_, **__):
+        if not shell:
+            raise shellingham.ShellDetectionFailure
+        return shell, f"/bin/{shell}"
+
+    monkeypatch.setattr("shellingham.detect_shell", detected)
+    code, out, err = vit_cli(option)
+    assert (code, out) == (2, "")
+    told = "tcsh is not among them" if shell else "the shell of this command is not known"
+    assert f"{option} is for bash, zsh, fish and PowerShell; {told}." in err
+    assert "_VIT_CLI_COMPLETE=source_bash vit_cli" in err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_what_is_installed_can_be_printed_for_a_shell_by_name(shell):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "_VIT_CLI_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"complete_{shell}" in done.stdout
 
 
 def test_the_schema_is_printed_or_written(vit_cli, tmp_path):

@@ -1,6 +1,7 @@
 """The trained models of a results folder: what is done, what is begun, what differs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from nnunet_vit.inference.run_list import run_entries, runs_text
 from nnunet_vit.nnunet.plans import KEY
 
 pytestmark = pytest.mark.unit
+CASES = ("ab", "cd")  # of each fold
 
 
 @pytest.fixture
@@ -46,7 +48,11 @@ def write(folder, settings, folds, begun=0):
         validation.mkdir(parents=True)
         if fold < folds:
             dice = [{"1": {"Dice": 0.5 + 0.25 * fold}, "2": {"Dice": float("nan")}}] * 2
-            entries = [{"metrics": m, "prediction_file": f"{n}.png"} for n, m in enumerate(dice)]
+            files = (f"{case}.png" for case in CASES[fold])
+            entries = [
+                {"metrics": metrics, "prediction_file": file}
+                for file, metrics in zip(files, dice, strict=True)
+            ]
             (validation / "summary.json").write_text(json.dumps({"metric_per_case": entries}))
 
 
@@ -132,9 +138,28 @@ def test_no_folder_is_known(monkeypatch):
         datasets_with_results(None, None, None)
 
 
+def test_a_folder_that_made_room_is_no_run(results):
+    folder = results / "Dataset007_Mine/nnUNetTrainer_vit__one-1__2d"
+    shutil.copytree(folder, folder.with_name(f".replaced-{folder.name}-0123abcd"))
+    assert set(entries_of(results)) == {"one-1__2d", "two-2__2d", "nnUNetTrainer__nnUNetPlans__2d"}
+
+
 def test_no_model(tmp_path):
     assert runs_text("Dataset001_A", []) == "Dataset001_A:\n  no model"
     assert run_entries(Path(tmp_path)) == []
+
+
+def test_folds_of_different_splits_have_no_mean(results):
+    folder = results / "Dataset007_Mine/nnUNetTrainer_vit__one-1__2d"
+    summaries = [folder / f"fold_{fold}/validation/summary.json" for fold in range(2)]
+    summaries[1].write_text(summaries[0].read_text())
+    entry = entries_of(results)["one-1__2d"]
+    assert (entry.validated, entry.dice) == (("0", "1"), None)
+    lines = runs_text("x", [entry]).splitlines()
+    assert lines[2].startswith("    folds 0 1, ") and "Dice" not in lines[2]
+    assert (
+        lines[3] == "    no Dice over different splits: several folds have predicted a.png, b.png."
+    )
 
 
 def test_a_damaged_summary_is_a_remark_of_its_run(results):

@@ -1,16 +1,23 @@
 """What `vit_cli models` lists: installed, trained here, of nnU-Net, and damaged."""
 
 import json
+import shutil
 
 import pytest
+from nnunet_folders import said
 from shared_models import installed, stored_model, write_summaries
 
 from nnunet_vit.cli import main
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.inference.model_folder import open_model
 from nnunet_vit.report.text_width import WIDTH
+from nnunet_vit.sharing.export_source import Source
+from nnunet_vit.sharing.exporting import export_zip_of
 from nnunet_vit.sharing.model_list import model_rows
 from nnunet_vit.sharing.model_table import models_text
+from nnunet_vit.sharing.validation_figures import validation_figures
 
+__all__ = ["said"]
 pytestmark = pytest.mark.unit
 DATASET = "Dataset005_Disc"
 
@@ -62,6 +69,44 @@ def test_damaged_models_are_named_and_the_others_listed(results):
     assert "fold_1/checkpoint_final.pth is damaged" in rows[frozen].problems
     assert "dataset.json is missing" in rows[frozen].problems
     assert "cannot be read as JSON" in rows[lora].problems[0]
+
+
+def test_folds_of_different_splits_have_no_figure(tmp_path):
+    model = stored_model("lora", tmp_path, folds=2)
+    write_summaries(model)
+    assert validation_figures(open_model(model), ["0", "1"], "final")["cases"] == 4
+    summaries = [model / f"fold_{fold}/validation/summary.json" for fold in (0, 1)]
+    summaries[1].write_text(summaries[0].read_text())
+    (row,) = model_rows(model.parent)
+    assert (row.dice, row.folds, row.problems) == (None, ("0", "1"), ())
+    text = " ".join(models_text(DATASET, [row]).split())
+    assert row.as_json()["doubt"].startswith(
+        "no Dice over different splits: several folds have predicted "
+    )
+    assert text.endswith(row.as_json()["doubt"])
+    assert validation_figures(open_model(model), ["0", "1"], "final") is None
+    assert validation_figures(open_model(model), ["1"], "final")["cases"] == 2
+
+
+def test_an_export_says_that_figures_are_left_out(tmp_path, said):
+    model = stored_model("lora", tmp_path, folds=2)
+    write_summaries(model)
+    first, second = sorted(model.glob("fold_*/validation/summary.json"))
+    second.write_text(first.read_text())
+    export_zip_of(Source(model), tmp_path / "model.zip", adapters_only=False, progress=said)
+    assert any(
+        line.startswith("The figures of the validation are left out: ") for line in said.lines
+    )
+
+
+def test_a_folder_that_made_room_is_named_where_the_model_never_came(results):
+    (lora,) = (results / DATASET).glob("*lora*")
+    aside = lora.with_name(f".replaced-{lora.name}-0123abcd")
+    shutil.copytree(lora, aside)
+    assert aside not in {row.path for row in model_rows(results / DATASET)}
+    shutil.rmtree(lora)
+    (row,) = (row for row in model_rows(results / DATASET) if row.path == aside)
+    assert "was killed while it replaced this model" in row.problems[0]
 
 
 def test_a_record_that_is_damaged(results, bundle):

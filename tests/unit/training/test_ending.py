@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from nnunet_vit.errors import ModelError
 from nnunet_vit.training.callbacks.checkpointing import Checkpointing
 from nnunet_vit.training.callbacks.ending import epochs_without_rise, smoothed
 from nnunet_vit.training.checkpoint_content import full_model_of
+from nnunet_vit.training.execution import take_up
 from nnunet_vit.training.resuming import resume
 
 pytestmark = pytest.mark.unit
@@ -206,6 +208,15 @@ def test_a_finished_model_alone_is_not_lengthened(tmp_path):
     with pytest.raises(ModelError, match="a finished model alone cannot be lengthened"):
         resumed(tmp_path, num_epochs=3)
     assert resumed(tmp_path, num_epochs=1).current_epoch == 1
+
+
+def test_a_finished_model_without_its_newest_checkpoint_is_validated_and_not_resumed(tmp_path):
+    folder = finished(tmp_path, epochs=2).fold_folder
+    shutil.rmtree(folder.path / "ckpt/epoch_00002")
+    lines = []
+    training = SmallTraining(tmp_path, num_epochs=2)
+    take_up(training, SimpleNamespace(log=lines.append))
+    assert lines == ["The training is done (2 epochs): its model is validated."]
 
 
 def test_a_model_that_ended_early_is_that_of_all_its_epochs(tmp_path):

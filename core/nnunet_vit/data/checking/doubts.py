@@ -25,6 +25,7 @@ def doubts_of(examined: Examined) -> Iterator[Fault]:
     yield from _empty(examined)
     yield from _constant(examined)
     yield from _hidden(examined)
+    yield from _unsaid(examined)
     yield from doubles(examined)
 
 
@@ -110,4 +111,19 @@ def _hidden(examined: Examined) -> Iterator[Fault]:
             f"{counted(len(names), 'image')} with NaN or inf, which ITK reads as 0: "
             f"{shortened(names)}.",
             "right where they mark what lies outside; else write numbers there.",
+        )
+
+
+def _unsaid(examined: Examined) -> Iterator[Fault]:
+    names = [
+        name
+        for name, case in examined.seen.items()
+        if case.image
+        and (case.image.spacing is None or (case.image.figures and case.image.figures.unsaid))
+    ]
+    if names:
+        yield Fault(
+            f"{counted(len(names), 'image')} whose spacing nothing says, and 1 mm is taken: "
+            f"{shortened(names)}.",
+            "write the spacing of its voxels into each file, or beside a stack of TIFF as JSON.",
         )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.data.case_files import Case, cases_of, training_cases
-from nnunet_vit.data.checking.kept_looks import KeptLooks, State, keep, read_kept, state_of
+from nnunet_vit.data.checking.keeping import Keeping
+from nnunet_vit.data.checking.kept_looks import KeptLooks, State, read_kept, state_of
 from nnunet_vit.data.checks.case_look import Look, Seen, Take, look_at
 from nnunet_vit.data.checks.detached_data import may_lie_elsewhere
 from nnunet_vit.data.checks.images import DESCRIBED, ImageFacts, Wanted, look_at_case
@@ -82,9 +83,10 @@ def examine(dataset: Dataset, progress: Progress, *, take: Take | None = None) -
     }
     works |= {f"{TESTS}/{name}": partial(_test, look, own) for name, own in known.tests.items()}
     todo = {name: work for name, work in works.items() if name not in seen}
-    seen = seen | _look_at_all(dataset.name, todo, progress)
-    _keep(dataset.name, replace(known.kept, reader=reader.__name__), seen, states=known.states)
-    return _examined(dataset, known, seen, read=len(todo))
+    kept = replace(known.kept, reader=reader.__name__)
+    with Keeping(dataset.name, kept, known.states, dict(seen)) as keeping:
+        _look_at_all(dataset.name, todo, progress, keeping)
+    return _examined(dataset, known, keeping.seen, read=len(todo))
 
 
 def examined_before(dataset: Dataset) -> Examined | None:
@@ -117,29 +119,17 @@ def _examined(
 
 
 def _look_at_all(
-    name: str, works: Mapping[str, Callable[[], Seen]], progress: Progress
-) -> dict[str, Seen]:
-    def shown(case: str) -> Seen:
-        seen = works[case]()
+    name: str, works: Mapping[str, Callable[[], Seen]], progress: Progress, keeping: Keeping
+) -> None:
+    def shown(case: str) -> None:
+        keeping.seen[case] = works[case]()
         progress.case(case)
-        return seen
 
     progress.start_cases(f"Checking the files of {name}", len(works))
     try:
-        return dict(zip(works, in_threads(shown, list(works)), strict=True))
+        in_threads(shown, list(works), keeping.keep_at_times)
     finally:
         progress.close()
-
-
-def _keep(
-    name: str, kept: KeptLooks, known: Mapping[str, Seen], *, states: Mapping[str, State | None]
-) -> None:
-    looks = {}
-    for case, seen in known.items():
-        state = states[case]
-        if state is not None and not seen.faults:  # a disk may fail once
-            looks[case] = (state, seen)
-    keep(name, replace(kept, looks=looks))
 
 
 def _look(dataset: Dataset) -> Look:

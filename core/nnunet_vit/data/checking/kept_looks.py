@@ -21,7 +21,7 @@ from nnunet_vit.errors import DataError
 from nnunet_vit.files.json_file import JsonMapping, JsonObject, read_json, write_json
 from nnunet_vit.nnunet.folders import VARIABLES
 
-SCHEMA = 1  # another one where a look tells other things
+SCHEMA = 2  # another one where a look tells other things
 FOLDER = ".checked"  # in nnUNet_preprocessed
 CLOCK = 0.03  # seconds; a file that changes twice within them may have one time
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.data.checks.raster_reading import bands_of
+from nnunet_vit.data.checks.nifti_header import hidden_numbers
+from nnunet_vit.data.checks.raster_reading import ITK, bands_of
 from nnunet_vit.data.checks.stored_pixels import PALETTE, oddity_of
 from nnunet_vit.data.labels import Labels
+from nnunet_vit.data.naming import ending_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -152,8 +154,11 @@ def _begins_black(file: Path) -> bool:
 
 
 def _volume(file: Path) -> "Array | None":
+    """Return the values of a volume; None where none reads it, or where NaN would become 0."""
     import SimpleITK
 
+    if hidden_numbers(file, ending_of(file.name), ITK[0]):
+        return None
     try:
         values: Array = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(file)))
     except RuntimeError:

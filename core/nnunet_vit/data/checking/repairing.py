@@ -9,7 +9,6 @@ from pathlib import Path
 
 from nnunet_vit.config.name_rules import DATASET
 from nnunet_vit.data.checking.examining import examine
-from nnunet_vit.data.checking.mask_palettes import unclear_palettes
 from nnunet_vit.data.checking.name_repairs import repaired_names
 from nnunet_vit.data.checking.pixel_repairs import (
     Repaired,
@@ -17,6 +16,7 @@ from nnunet_vit.data.checking.pixel_repairs import (
     repaired_mask,
     write_pixels,
 )
+from nnunet_vit.data.checks.mask_palettes import unclear_palettes
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.errors import ConfigError, MachineError, message_of

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.nifti_header import hidden_numbers
 from nnunet_vit.data.checks.raster_reading import Raster, bands_of
+from nnunet_vit.data.checks.stored_spacing import SAID_BY, spacing_fault
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -26,6 +27,7 @@ class ImageFigures:
         means: the mean.
         stored: how each file stores its pixels: `RGB, 8 bits`; empty for what is no picture.
         hidden: how many values that are not finite the reader has replaced by 0.
+        unsaid: whether a header says no spacing, for which the reader takes 1.
     """
 
     content: str
@@ -34,6 +36,7 @@ class ImageFigures:
     means: tuple[float, ...]
     stored: tuple[str, ...]
     hidden: int = 0
+    unsaid: bool = False
 
     @property
     def constant(self) -> list[int]:
@@ -65,6 +68,7 @@ def measured(
         tuple(float(plane.mean(dtype="float64")) for plane in planes),
         tuple(_stored(file) for file in files),
         sum(hidden_numbers(file, ending, reader) for file in files),
+        ending.lower() in SAID_BY and any(spacing_fault(f, ending.lower())[0] for f in files),
     )
 
 

@@ -40,7 +40,7 @@ def wrong_values(found: list[float], labels: Labels) -> tuple[str, str]:
     if not found:
         return "has no pixels", ""
     if not all(map(math.isfinite, found)):
-        return "holds values that are not finite (NaN)", "write a label in their place"
+        return not_finite()
     unknown = [value for value in found if value not in labels.allowed]
     if not unknown:
         return "", ""
@@ -53,6 +53,16 @@ def wrong_values(found: list[float], labels: Labels) -> tuple[str, str]:
             "threshold probabilities; resize masks with nearest neighbour; save integers",
         )
     return f"holds {_listed(unknown)}; {of_json}", _likely_cause(found, unknown, labels)
+
+
+def not_finite(replaced: int = 0) -> tuple[str, str]:
+    """Return what is wrong with a mask of NaN and what to do.
+
+    Args:
+        replaced: how many of its values the reader has made 0; 0: none, they can be seen.
+    """
+    where = f", {replaced} of them, which ITK reads as 0" if replaced else ""
+    return f"holds values that are not finite (NaN){where}", "write a label in their place"
 
 
 def rescaled(file: Path, values: "Array") -> str:

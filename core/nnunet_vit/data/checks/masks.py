@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nnunet_vit.data.checks.label_values import counted_values, rescaled, wrong_values
+from nnunet_vit.data.checks.label_values import counted_values, not_finite, rescaled, wrong_values
+from nnunet_vit.data.checks.nifti_header import hidden_numbers
 from nnunet_vit.data.checks.raster_reading import PICTURES, Raster, bands_of, read
+from nnunet_vit.data.checks.stored_pixels import PALETTE, oddity_of
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.labels import Labels
 from nnunet_vit.files.integrity import is_jpeg
@@ -78,6 +80,9 @@ def facts_of_mask(file: Path, raster: Raster, labels: Labels) -> MaskFacts | Fil
     found = counted_values(raster.values)
     problem, remedy = wrong_values(list(found), labels)
     if problem:
+        odd, again = oddity_of(file, ending.lower(), (PALETTE,))
+        if odd:  # what its numbers would become is not what programs show
+            return FileFault(file, f"{problem}; it {odd}", f"{again}, and check once more")
         return FileFault(file, problem, rescaled(file, raster.values) or remedy)
     present, pixels = tuple(map(int, found)), tuple(found.values())
     return MaskFacts(
@@ -98,6 +103,8 @@ def read_mask(file: Path, reader: "type[BaseReaderWriter]", ending: str) -> Rast
         )
     if len(raster.values) != 1:
         return FileFault(file, *_too_many_channels(file, raster, reader.__name__))
+    if hidden := hidden_numbers(file, ending, reader.__name__):
+        return FileFault(file, *not_finite(hidden))
     return raster
 
 

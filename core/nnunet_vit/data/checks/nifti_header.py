@@ -1,5 +1,6 @@
 """What a NIfTI says that its readers do not pass on: ITK takes NaN for 0 and no spacing for 1."""
 
+import contextlib
 import math
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,9 @@ def hidden_numbers(file: Path, ending: str, reader: str) -> int:
     import nibabel
     import numpy as np
 
-    stored: Any = nibabel.load(file)
-    if stored.header.get_data_dtype().kind != "f":
-        return 0
-    values = np.asarray(stored.dataobj)
-    return int(values.size - np.isfinite(values).sum())
+    with contextlib.suppress(Exception):  # what SimpleITK reads and nibabel does not
+        stored: Any = nibabel.load(file)
+        if stored.header.get_data_dtype().kind == "f":
+            values = np.asarray(stored.dataobj)
+            return int(values.size - np.isfinite(values).sum())
+    return 0

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import math
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -12,10 +13,10 @@ from nnunet_vit.quantities import sizes_text
 
 HEAD = 1 << 16  # bytes in which a header of text ends
 NIFTI2 = 540  # bytes of its header, which are its first number
-SAID_BY = {
-    ".nrrd": (b"space directions:", b"spacings:"),
-    ".mha": (b"ElementSpacing", b"ElementSize"),
-}
+# words of a header that say it, and what ends the header
+OF_NRRD = re.compile(rb"^(space directions|spacings):(?! *nan)", re.I | re.M), b"\n\n"
+OF_META = re.compile(rb"^[ \t]*(ElementSpacing|ElementSize)[ \t]*=", re.M), b"ElementDataFile"
+SAID_BY = {".nrrd": OF_NRRD, ".nhdr": OF_NRRD, ".mha": OF_META, ".mhd": OF_META}
 DAMAGED = (OSError, EOFError, struct.error, zlib.error)
 REMEDY = "write the spacing of its voxels into the file"
 
@@ -29,10 +30,8 @@ def spacing_fault(file: Path, ending: str) -> tuple[str, str]:
     """
     with contextlib.suppress(*DAMAGED), open(file, "rb") as content:
         if ending in SAID_BY:
-            head = content.read(HEAD).partition(
-                b"\n\n" if ending == ".nrrd" else b"ElementDataFile"
-            )
-            said = any(word in head[0] for word in SAID_BY[ending])
+            words, end = SAID_BY[ending]
+            said = words.search(content.read(HEAD).partition(end)[0])
             return ("", "") if said else ("says no spacing, and 1 mm would be taken", REMEDY)
         if ending in (".nii", ".nii.gz"):
             zipped = content.read(2) == GZIP

@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.label_values import not_finite
+from nnunet_vit.data.checks.nifti_header import hidden_numbers
+from nnunet_vit.data.checks.raster_reading import ITK
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.data.importing.mask_pixels import MaskPixels, mask_pixels_of
 from nnunet_vit.data.importing.overlapping import check_binary, combined
 from nnunet_vit.data.importing.reading.any_pixels import Reading, read_pixels
 from nnunet_vit.data.importing.reading.pixels import Pixels, Placement, UnusableError
 from nnunet_vit.data.importing.source_cases import SourceCase
+from nnunet_vit.data.naming import ending_of
 from nnunet_vit.quantities import shape_text
 
 if TYPE_CHECKING:
@@ -122,6 +126,8 @@ class Looking:
             return pixels
         try:
             mask = mask_pixels_of(pixels)
+            if replaced := hidden_numbers(file, ending_of(file.name), ITK[0]):
+                raise UnusableError(*not_finite(replaced))
             if self.classes:
                 check_binary(mask)
             elif self.coloured:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.mask_palettes import GREY, colours_used, packed
 from nnunet_vit.data.importing.reading.pixels import Pixels, UnusableError
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
-GREY = 0x010101  # a colour of three equal parts is this times the part
 LARGEST = 1 << 24
 
 
@@ -53,11 +53,7 @@ class MaskPixels:
 
     def used(self) -> dict[int, int]:
         """Return the colours that are somewhere, by their number; nothing without a palette."""
-        import numpy as np
-
-        if self.palette is None:
-            return {}
-        return {number: int(self.palette[number]) for number in np.unique(self.keys).tolist()}
+        return {} if self.palette is None else colours_used(self.keys, self.palette)
 
 
 def mask_pixels_of(pixels: Pixels) -> MaskPixels:
@@ -80,7 +76,7 @@ def mask_pixels_of(pixels: Pixels) -> MaskPixels:
         _check_whole(values)
     whole = values.astype(np.int64)
     if pixels.palette is not None:
-        return MaskPixels(whole[0], palette=_packed(np.moveaxis(pixels.palette, -1, 0)))
+        return MaskPixels(whole[0], palette=packed(np.moveaxis(pixels.palette, -1, 0)))
     if len(whole) == 1:
         return MaskPixels(whole[0])
     if len(whole) != 3 or values.dtype != np.uint8:
@@ -89,7 +85,7 @@ def mask_pixels_of(pixels: Pixels) -> MaskPixels:
         )
     if (whole == whole[:1]).all():
         return MaskPixels(whole[0])
-    return MaskPixels(_packed(whole), coloured=True)
+    return MaskPixels(packed(whole), coloured=True)
 
 
 def _check_whole(values: "Array") -> None:
@@ -106,12 +102,3 @@ def _check_whole(values: "Array") -> None:
         raise UnusableError("holds fractions", "integers: threshold probabilities")
     if (abs(values) > LARGEST).any():
         raise UnusableError("holds values beyond all labels")
-
-
-def _packed(colours: "Array") -> "Array":
-    """Return colours as one number each: (3, …) to (…)."""
-    import numpy as np
-
-    red, green, blue = colours.astype(np.int64)
-    packed: Array = red << 16 | green << 8 | blue
-    return packed

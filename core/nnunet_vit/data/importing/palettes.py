@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nnunet_vit.data.checks.mask_palettes import BLACK, GREY, meanings_of
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.data.importing.case_facts import CaseFacts
 from nnunet_vit.data.importing.class_options import BACKGROUND, ClassOptions, colour_text
 from nnunet_vit.data.importing.class_rules import suggestion
-from nnunet_vit.data.importing.mask_pixels import GREY
 from nnunet_vit.errors import shortened
 
 SHOWN = 5
-BLACK = 0
 
 
 def means_greys(looks: Sequence[CaseFacts]) -> bool:
@@ -44,26 +43,23 @@ def number_faults(looks: Sequence[CaseFacts], options: ClassOptions) -> list[Fau
     """
     if options.colours:
         return []
-    files: dict[int, dict[int, str]] = {}  # the first file by colour, by number
-    for look in looks:
-        for number, colour in look.palette.items():
-            files.setdefault(number, {}).setdefault(colour, look.masks[""].file.name)
+    meanings = meanings_of(
+        (look.masks[""].file.name, look.palette) for look in looks if look.palette
+    )
     faults = []
-    colours = sorted({colour for own in files.values() for colour in own})
-    fix = suggestion(colours, coloured=True)
+    fix = suggestion(meanings.colours, coloured=True)
     unlike = [
-        f"{number} is " + " and ".join(f"{colour_text(c)} in {file}" for c, file in own.items())
-        for number, own in sorted(files.items())
-        if len(own) > 1
+        f"{number} is " + " and ".join(f"{colour_text(c)} in {file}" for c, file in found.items())
+        for number, found in ((number, meanings.files[number]) for number in meanings.unlike)
     ]
     if unlike:
         faults.append(Fault(f"Palettes differ: {shortened(unlike, SHOWN)}.", fix))
-    black = sorted(number for number, own in files.items() if BLACK in own)
+    black = meanings.numbers_of(BLACK)
     said = BACKGROUND in options.numbers.values() or (bool(options.numbers) and 0 in black)
     if not unlike and not said and black not in ([], [0]):
         numbers = shortened(map(str, black), SHOWN)
         if 0 in black:  # colours do not tell them apart
-            fix = suggestion(sorted(files), coloured=False)
+            fix = suggestion(sorted(meanings.files), coloured=False)
         else:
             fix = f"{fix[:-1]}; --label background=NUMBER and the classes where numbers are meant."
         faults.append(Fault(f"Black has the number {numbers} in palettes of masks.", fix))

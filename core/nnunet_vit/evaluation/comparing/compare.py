@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnunet_vit.data.faults import Fault, refuse
+from nnunet_vit.data.folds.splits_origin import origin_of
 from nnunet_vit.data.labels import differing
 from nnunet_vit.errors import ConfigError, DataError, counted, shortened
 from nnunet_vit.evaluation.comparing.comparison import Comparison
@@ -35,7 +36,8 @@ def compare_runs(
         folds: whose validations to take; None: all, which must be the same in every run.
         wanted: what to measure; None: Dice.
         patients: a regular expression that finds the patient in a case's name, in its first group
-            or as a whole; None: each case is a patient.
+            or as a whole; None: the groups that the folds were made with, where a note of them
+            lies beside the true masks, else each case is a patient.
 
     Raises:
         ConfigError: fewer than two runs, or an expression that finds nothing.
@@ -55,7 +57,7 @@ def compare_runs(
     progress.log(f"True masks: {truth}")
     runs = [read_results(path, folds, truth) for path in paths]
     check_same(runs)
-    groups = patients_of(runs[0].masks, patients)
+    groups = patients_of(runs[0].masks, patients, truth.parent)
     pairs = [pairs_of(run, truth) for run in runs]
     wanted = _measurable(wanted, runs, pairs, progress)
     measurements = [
@@ -76,14 +78,23 @@ def _measurable(
     return replace(wanted, metrics=[name for name in found[0] if all(name in f for f in found)])
 
 
-def patients_of(cases: Collection[str], expression: str | None) -> dict[str, str]:
+def patients_of(
+    cases: Collection[str], expression: str | None, folder: Path | None = None
+) -> dict[str, str]:
     """Return the patient of each case.
+
+    Args:
+        cases: of all runs.
+        expression: as of `compare_runs`.
+        folder: of the dataset's preprocessed data, whose note of groups counts without expression.
 
     Raises:
         ConfigError: the expression is none, or does not find a patient in some name.
     """
     if expression is None:
-        return {case: case for case in cases}
+        origin = None if folder is None else origin_of(folder)
+        noted = {} if origin is None else origin.of_cases
+        return {case: noted.get(case, case) for case in cases}
     try:
         pattern = re.compile(expression)
     except re.error as error:

@@ -8,9 +8,10 @@ from nnunet_vit.checkpoints.fold_folder import SUMMARY, VALIDATION, FoldFolder
 from nnunet_vit.checkpoints.validation_summary import BETWEEN, command_for, damage_of
 from nnunet_vit.data.faults import Fault
 from nnunet_vit.data.labels import differing
-from nnunet_vit.data.model_files import MODEL_FILES, read_part
+from nnunet_vit.data.model_files import model_folders, read_part
 from nnunet_vit.errors import UserError, shortened
 from nnunet_vit.evaluation.comparing.run_results import OURS
+from nnunet_vit.evaluation.fold_splits import OTHER_CASES, on_other_cases
 from nnunet_vit.evaluation.mask_pairs import DESCRIPTION, Task
 from nnunet_vit.evaluation.merged_folds import copy_validations
 from nnunet_vit.files.json_file import JsonObject
@@ -74,9 +75,7 @@ def find_runs(results: Path, demand: Demand) -> tuple[list[Run], dict[str, Fault
     The validations of the runs are merged where they are not yet.
     """
     runs, left_out = [], {}
-    for path in sorted(results.iterdir()):
-        if not (path / MODEL_FILES[0]).is_file():
-            continue
+    for path in model_folders(results):
         configuration = path.name.rpartition(BETWEEN)[2]
         if demand.configuration not in (None, configuration):
             continue
@@ -116,18 +115,25 @@ def _faults(
     damage = damage_of(folder.path / VALIDATION / SUMMARY for folder in folds.values())
     if damage is not None:
         yield Fault(damage.problem, damage.fix)
-    missing = [fold for fold, folder in folds.items() if folder.measured_masks() is None]
+    measured = {fold: folder.measured_masks() for fold, folder in folds.items()}
+    missing = [fold for fold, masks in measured.items() if masks is None]
     if missing:
         yield _not_done(path, missing, "not validated")
     ending = str(description["file_ending"])
-    other = [f for f, folder in folds.items() if not folder.is_validated(demand.cases[f], ending)]
-    if other:
-        yield _not_done(path, other, "validated on other cases than splits_final.json gives it")
+    known = {fold: masks for fold, masks in measured.items() if masks is not None}
+    other = on_other_cases(known, demand.cases, ending)
+    if other:  # what was trained on other splits is not resumed
+        yield _not_done(path, other, OTHER_CASES, ours="--overwrite", nnunets="")
+    gone = [f for f, folder in folds.items() if not folder.is_validated(demand.cases[f], ending)]
+    if gone:
+        yield _not_done(path, gone, f"holds other masks than its {SUMMARY} names")
     unfinished = [fold for fold, folder in folds.items() if not folder.digest()]
     if unfinished:
         yield _not_done(path, unfinished, "without a final model")
 
 
-def _not_done(path: Path, folds: Sequence[int], what: str) -> Fault:
-    remedy = command_for(path, folds, ours="--continue", nnunets="--c")
+def _not_done(
+    path: Path, folds: Sequence[int], what: str, *, ours: str = "--continue", nnunets: str = "--c"
+) -> Fault:
+    remedy = command_for(path, folds, ours=ours, nnunets=nnunets)
     return Fault(f"fold {shortened(map(str, folds), len(folds))}: {what}.", remedy)

@@ -77,8 +77,10 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
     wanted = Wanted(("dice", *request.metrics) if request.metrics else ())
     wanted.chosen(progress.warn)  # a wrong name is told before any file is read
     sources = [open_source(run, request.folds, request.references) for run in request.runs]
-    for source in sources:
-        patients_of(source.results.masks, request.patients)
+    groups = [
+        patients_of(source.results.masks, request.patients, source.references.parent)
+        for source in sources
+    ]
     several, images = len(sources) > 1, _images(sources, request.images)
     sections = [
         run_section(
@@ -91,7 +93,7 @@ def write_report(request: ReportRequest, progress: Progress) -> int:
     if several:
         results = [source.results for source in sources]
         measurements = [section.measurement for section in sections]
-        compared = compared_runs(results, measurements, request.patients)
+        compared = compared_runs(results, measurements, groups[0])
     text = page_text(sections, compared, request.command)
     write_text(text, request.output)
     for source, section in zip(sources, sections, strict=True):

@@ -1,10 +1,10 @@
 """Several runs on the same cases, as the rows of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnunet_vit.errors import UserError
-from nnunet_vit.evaluation.comparing.compare import check_same, patients_of
+from nnunet_vit.evaluation.comparing.compare import check_same
 from nnunet_vit.evaluation.comparing.comparison import Comparison, Row
 from nnunet_vit.evaluation.comparing.comparison_table import RULE
 from nnunet_vit.evaluation.comparing.run_results import RunResults
@@ -53,14 +53,14 @@ class ComparedRuns:
 
 
 def compared_runs(
-    runs: Sequence[RunResults], measurements: Sequence[Measurement], patients: str | None
+    runs: Sequence[RunResults], measurements: Sequence[Measurement], patients: Mapping[str, str]
 ) -> ComparedRuns:
     """Return the Dice of runs side by side.
 
     Args:
         runs: two or more.
         measurements: of each run.
-        patients: as of `compare_runs`.
+        patients: of each case.
     """
     letters = [letter(number) for number in range(len(runs))]
     try:
@@ -68,7 +68,7 @@ def compared_runs(
     except UserError as error:
         return ComparedRuns(letters, [run.name for run in runs], [], error.problem)
     dice = [replace(m, metrics=[x for x in m.metrics if x.name == "dice"]) for m in measurements]
-    found = Comparison(runs, dice, patients_of(runs[0].masks, patients))
+    found = Comparison(runs, dice, patients)
     metric = found.metrics[0]
     classes = [
         ClassOfRuns(

@@ -80,6 +80,12 @@ def palette(raw, folder="labelsTr", name="b.png"):
     image.save(raw / folder / name)
 
 
+def nan_mask(raw):
+    values = mask(1)[None].repeat(4, 0).astype(np.float32)
+    values[0, 0, :3] = np.nan, np.inf, -np.inf
+    put_volume(raw / "labelsTr/b.nii.gz", values)
+
+
 def volume_of(*values):
     def make(raw):
         image = np.ones((4, 24, 24), np.float32)
@@ -165,6 +171,7 @@ ERRORS = [
      "not integers"),
     (24, "volumes", lambda raw: put_volume(
         raw / "labelsTr/b.nii.gz", mask(1)[None].repeat(4, 0) * np.int16(-1)), "the value -1"),
+    (24, "volumes", nan_mask, "not finite (NaN), 3 of them, which ITK reads as 0"),
     (24, "pictures", all_masks(mask()), "no foreground pixel in any"),
     (26, "pictures", lambda raw: [file.unlink() for file in raw.glob("*Tr/*")], "holds no image"),
     (29, "pictures", fifo, "lacks images"),

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import SimpleITK
 from PIL import Image
 
 from nnunet_vit.data.checking.check_dataset import check_dataset
@@ -138,3 +139,20 @@ def test_a_summary(volumes, watched):
         "  sizes: 4 x 24 x 24 voxels to 4 x 24 x 24 voxels, median 4 x 24 x 24 voxels",
         "  spacings: 5 x 1 x 1 to 5 x 1 x 1, median 5 x 1 x 1",
     ]
+
+
+def test_volumes_without_a_spacing_are_named(volumes, findings):
+    """For MetaImage and NRRD, as nnU-Net's reader takes 1 for it; NIfTI is an error."""
+    describe(volumes, file_ending=".mha")
+    for file in sorted(volumes.glob("*Tr/*.nii.gz")):
+        new = file.with_name(file.name.replace(".nii.gz", ".mha"))
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(file)), str(new))
+        file.unlink()
+    assert findings() == ("", "")
+    for name in ("imagesTr/b_0000.mha", "labelsTr/b.mha"):
+        head, line, rest = (volumes / name).read_bytes().partition(b"ElementSpacing = 1 1 5\n")
+        assert line
+        (volumes / name).write_bytes(head + rest)
+    errors, warnings = findings()
+    assert errors == ""
+    assert "1 image whose spacing nothing says, and 1 mm is taken: b." in warnings

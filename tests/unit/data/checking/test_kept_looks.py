@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nnunet_vit.data.checking import examining
-from nnunet_vit.data.checking.kept_looks import FOLDER
+from nnunet_vit.data.checking import examining, keeping
+from nnunet_vit.data.checking.kept_looks import FOLDER, KeptLooks, read_kept
 from nnunet_vit.data.checking.training_files import check_training_files, repeat_warnings
+from nnunet_vit.data.checks.case_look import Seen
 from nnunet_vit.data.dataset import find_dataset
 
 from .conftest import CASES, describe, mask, picture, put_case
@@ -70,6 +71,32 @@ def test_new_and_removed_cases(pictures, read_again):
     for file in pictures.glob("*Tr/a*"):
         file.unlink()
     assert read_again() == []
+
+
+def test_what_was_seen_before_an_interruption_is_known(pictures, read_again, watched, monkeypatch):
+    def interrupted(case, kept=watched.case):
+        kept(case)
+        if case == "d":
+            raise KeyboardInterrupt
+
+    monkeypatch.setenv("nnUNet_def_n_proc", "1")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(watched, "case", interrupted)
+        read_again()
+    assert not {"a", "b", "c"} & set(read_again())
+    assert read_again() == []
+
+
+@pytest.mark.parametrize(("every", "cases"), [(0, {"a"}), (60, set())])
+def test_what_was_seen_is_kept_meanwhile(kept, monkeypatch, every, cases):
+    """As a killed process leaves it: nothing is written at its end."""
+    monkeypatch.setattr(keeping, "EVERY", every)
+    states = {"a": [["a.png", 1, 2, 3]], "b": None}
+    going_on = keeping.Keeping("Dataset005_Mine", KeptLooks({"for": 1}), states, {})
+    going_on.seen.update(dict.fromkeys("ab", Seen(None, None, ())))
+    going_on.keep_at_times()
+    assert kept.exists() == bool(cases)
+    assert read_kept("Dataset005_Mine", {"for": 1}).looks.keys() == cases
 
 
 @pytest.mark.parametrize(

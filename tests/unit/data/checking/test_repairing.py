@@ -224,7 +224,7 @@ TIFF_LEFT = {
 
 
 @pytest.mark.parametrize("kind", TIFF_LEFT)
-def test_a_tiff_that_programs_show_in_two_ways_is_left(one_class, repaired, kind):
+def test_a_tiff_that_programs_show_in_two_ways_is_left(one_class, repaired, findings, kind):
     import tifffile
 
     describe(one_class, file_ending=".tif", channel_names={"0": "grey"})
@@ -237,5 +237,9 @@ def test_a_tiff_that_programs_show_in_two_ways_is_left(one_class, repaired, kind
         tifffile.imwrite(one_class / f"labelsTr/{case}.tif", label, **how)
     copy, changes = repaired(one_class)
     assert changes == (["labelsTr/b.tif: 1 for 255"] if kind == "sound" else [])
+    advice = findings()[0]
+    assert ("write 1 for 255" in advice.lower()) == (kind == "sound")
+    assert ("save it upright" in advice) == kind.startswith("turned")
+    assert ("save it with black as 0, and check once more" in advice) == (kind == "white is 0")
     if kind == "sound":
         assert np.array_equal(tifffile.imread(copy / "labelsTr/b.tif"), DISC)

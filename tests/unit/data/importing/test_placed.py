@@ -110,12 +110,34 @@ def test_a_mask_that_lies_elsewhere_and_a_volume_cut_off(tmp_path):
     assert not (tmp_path / "raw").exists()
 
 
-def test_a_volume_without_a_spacing_is_refused(tmp_path):
-    images, masks = folders(tmp_path)
-    for folder in (images, masks):
-        head = b"NRRD0004\ntype: uint8\ndimension: 2\nsizes: 20 16\nencoding: raw\n\n"
-        (folder / "a.nrrd").write_bytes(head + squares(0, (16, 20)).tobytes())
+OF_NRRD = "NRRD0004\ntype: uint8\ndimension: 2\nsizes: 20 16\nencoding: raw\n"
+OF_META = "ObjectType = Image\nNDims = 2\nDimSize = 20 16\nElementType = MET_UCHAR\n"
+UNSAID = {
+    "a.nrrd": OF_NRRD,
+    "nan.nrrd": f"{OF_NRRD}spacings: nan nan\n",
+    "a.nhdr": f"{OF_NRRD}data file: values.bin\n",
+    "a.mha": f"{OF_META}ElementDataFile = LOCAL",
+    "a.mhd": f"{OF_META}ElementDataFile = values.bin",
+}
+
+
+@pytest.mark.parametrize("name", UNSAID)
+def test_a_volume_without_a_spacing_is_refused(tmp_path, name):
+    values = squares(0, (16, 20)).tobytes()
+    for folder in folders(tmp_path):
+        (folder / name).write_bytes(f"{UNSAID[name]}\n".encode() + values)
+        (folder / "values.bin").write_bytes(values)
     with pytest.raises(DataError, match="says no spacing"):
+        imported_folders(tmp_path)
+
+
+def test_a_mask_with_nan_is_refused(tmp_path):
+    images, masks = folders(tmp_path)
+    values = squares(0, SHAPE).astype(np.float32)
+    values[0, 0, :2] = np.nan
+    SimpleITK.WriteImage(image_of(drawn(0, SHAPE)), str(images / "a.nii.gz"))
+    SimpleITK.WriteImage(image_of(values), str(masks / "a.nii.gz"))
+    with pytest.raises(DataError, match="2 of them, which ITK reads as 0"):
         imported_folders(tmp_path)
 
 

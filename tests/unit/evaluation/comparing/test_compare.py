@@ -9,6 +9,7 @@ import pytest
 from compared_runs import CASES, save, summarize, truth
 from compared_runs import run as run
 
+from nnunet_vit.data.folds.splits_origin import Origin, write_origin
 from nnunet_vit.errors import ConfigError, DataError, ModelError
 from nnunet_vit.evaluation.comparing.compare import (
     check_same,
@@ -93,6 +94,18 @@ def test_the_files(run, tmp_path):
     from skimage.io import imread
 
     assert imread(files[2]).std() > 1
+
+
+def test_patients_are_the_groups_that_the_folds_were_made_with(run, tmp_path):
+    folders = run("worse", 3), run("good", 0)
+    assert compared(*folders).patients["P0_l"] == "P0_l"
+    groups = {case: case.partition("_")[0] for case in CASES[:-1]}
+    write_origin(tmp_path, Origin("groups.csv", of_cases=groups), [])
+    found = compared(*folders)
+    assert found.patients == {**groups, CASES[-1]: CASES[-1]}
+    assert "16 cases of 9 patients" in comparison_text(found, [Cost(None, None, None)] * 2)
+    one_each = compared(*folders, patients="^.*$")
+    assert one_each.patients == {case: case for case in CASES}
 
 
 def test_the_spread_is_that_of_patients_like_the_mean(run):

@@ -11,9 +11,11 @@ import pytest
 from skimage.io import imread
 from validated_runs import CASES, region_runs, runs, save_mask
 
+from nnunet_vit.checkpoints.validation_summary import command_for
 from nnunet_vit.errors import DataError, ModelError
 from nnunet_vit.evaluation.ranking.choice_text import choice_text
 from nnunet_vit.evaluation.ranking.choose import choose
+from nnunet_vit.evaluation.ranking.comparable_runs import Demand
 from nnunet_vit.report.progress import Progress
 
 __all__ = ["region_runs", "runs"]  # fixtures
@@ -159,7 +161,7 @@ def test_regions_in_another_order_are_other_outputs(region_runs):
 
 LEFT_OUT = {
     "fold 1: not validated.": lambda f: (f / "fold_1/validation/summary.json").unlink(),
-    "fold 0: validated on other cases than splits_final.json gives it.": lambda f: (
+    "fold 0: holds other masks than its summary.json names.": lambda f: (
         f / "fold_0/validation/a.png"
     ).unlink(),
     "fold 0, 1: without a final model.": lambda f: [
@@ -182,6 +184,18 @@ def test_what_is_left_out(three, problem):
     with pytest.raises(ModelError) as caught:
         chosen(three, wanted=[OURS])
     assert problem.rstrip(".") in str(caught.value)
+
+
+def test_a_run_of_other_splits_is_to_be_trained_from_scratch(three):
+    for fold in (0, 1):  # what each was validated on belongs to the other one today
+        (three.results / OURS / f"fold_{fold}/run.yaml").write_text("")
+    three.demand = Demand({0: CASES[1], 1: CASES[0]}, three.description)
+    with pytest.raises(ModelError) as caught:
+        chosen(three, wanted=[OURS])
+    text = str(caught.value)
+    assert "fold 0, 1: validated on other cases than splits_final.json gives it" in text
+    assert "--folds 0 1 --overwrite" in text and "--continue" not in text
+    assert command_for(three.results / UNET, [0], ours="", nnunets="").endswith(" -p nnUNetPlans")
 
 
 def test_a_damaged_summary_leaves_a_run_out(three):
