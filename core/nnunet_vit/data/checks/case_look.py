@@ -94,7 +94,11 @@ def look_at(look: Look, name: str, case: Case, *, take: Take | None = None) -> S
     if isinstance(image, list):
         image = _missing_channels(look, name, case) or image
     mask = read_mask(case.label, look.reader, look.ending)
-    label = mask if isinstance(mask, FileFault) else facts_of_mask(case.label, mask, look.labels)
+    label: MaskFacts | FileFault
+    if isinstance(mask, Raster):
+        label = facts_of_mask(case.label, mask, look.ending, labels=look.labels)
+    else:
+        label = mask
     faults = list(image) if isinstance(image, list) else []
     faults += [label] if isinstance(label, FileFault) else []
     if isinstance(image, ImageFacts) and isinstance(label, MaskFacts):

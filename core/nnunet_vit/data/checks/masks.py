@@ -72,10 +72,16 @@ def look_at_mask(
         labels: what it may hold.
     """
     raster = read_mask(file, reader, ending)
-    return raster if isinstance(raster, FileFault) else facts_of_mask(file, raster, labels)
+    return (
+        raster
+        if isinstance(raster, FileFault)
+        else facts_of_mask(file, raster, ending, labels=labels)
+    )
 
 
-def facts_of_mask(file: Path, raster: Raster, labels: Labels) -> MaskFacts | FileFault:
+def facts_of_mask(
+    file: Path, raster: Raster, ending: str, *, labels: Labels
+) -> MaskFacts | FileFault:
     """Return what `look_at_mask` does of a mask that has been read."""
     found = counted_values(raster.values)
     problem, remedy = wrong_values(list(found), labels)
