@@ -106,6 +106,7 @@ def preprocess(
     name = str(maker.plans["dataset_name"])
     reader = str(maker.plans["image_reader_writer"])
     workers = workers_for(largest_case(maker), progress)
+    maker.clear_up()  # blosc2 writes over no file
     progress.start_cases(f"Preprocessing {name}", len(cases))
     try:
         with captured(f"nnU-Net cannot preprocess {name}", progress):

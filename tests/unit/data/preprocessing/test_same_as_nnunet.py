@@ -183,6 +183,21 @@ def test_preprocessed_cases_are_equal(stock, prepared, tmp_path, room):
         np.testing.assert_array_equal(first[:], second[:], strict=True)
 
 
+def test_cases_that_were_cut_off_are_no_hindrance(prepared):
+    root = prepared(0)
+    whole = root / "nnUNetPlans_2d"
+    names = sorted(file.name for file in whole.iterdir())
+    first = names[0].partition(".")[0]
+    (root / "nnUNetPlans_2d.record.json").unlink()
+    (whole / f"{first}.pkl").unlink()
+    making = whole / ".making" / first
+    making.mkdir(parents=True)
+    for name in names[:2]:
+        (whole / name).replace(making / name)
+    prepared(0)
+    assert sorted(file.name for file in whole.iterdir()) == names
+
+
 def test_what_has_been_read_is_not_read_again(raw, monkeypatch):
     from nnunet_vit.data.preprocessing import planning, preprocess_cases
 
