@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.data.case_files import Case, channel_of
+from nnunet_vit.data.checks.case_rasters import Rasters, read_case
 from nnunet_vit.data.checks.images import (
     ImageFacts,
-    Rasters,
     Wanted,
     facts_of_case,
     look_at_case,
-    read_case,
 )
 from nnunet_vit.data.checks.masks import MaskFacts, compare, facts_of_mask, read_mask
 from nnunet_vit.data.checks.nifti_header import spacing_fault

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnunet_vit.data.checks.case_rasters import Rasters, read_case
 from nnunet_vit.data.checks.image_figures import ImageFigures, measured
 from nnunet_vit.data.checks.image_values import wrong_values_of
-from nnunet_vit.data.checks.raster_reading import Raster, bands_of, read
+from nnunet_vit.data.checks.raster_reading import Raster, bands_of
 from nnunet_vit.data.checks.sampling import (
     Target,
     bytes_needed,
@@ -65,19 +66,6 @@ class ImageFacts:
     figures: ImageFigures | None = None
 
 
-@dataclass(frozen=True)
-class Rasters:
-    """The images of a case as nnU-Net reads them.
-
-    Attributes:
-        files: of the case.
-        images: what is in each of them.
-    """
-
-    files: tuple[Path, ...]
-    images: tuple[Raster, ...]
-
-
 def look_at_case(
     files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str, *, wanted: Wanted
 ) -> ImageFacts | list[FileFault]:
@@ -93,17 +81,6 @@ def look_at_case(
     if not isinstance(rasters, Rasters):
         return rasters
     return facts_of_case(rasters, ending, reader.__name__, wanted=wanted)
-
-
-def read_case(
-    files: Sequence[Path], reader: "type[BaseReaderWriter]", ending: str
-) -> Rasters | list[FileFault]:
-    """Return the images of a case as nnU-Net reads them, or the fault of each file that has one."""
-    rasters = [read(file, reader, ending, "image") for file in files]
-    faults = [raster for raster in rasters if isinstance(raster, FileFault)]
-    return faults or Rasters(
-        tuple(files), tuple(raster for raster in rasters if isinstance(raster, Raster))
-    )
 
 
 def facts_of_case(

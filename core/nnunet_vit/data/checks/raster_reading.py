@@ -110,9 +110,8 @@ def read(
         return FileFault(file, problem, remedy)
     try:
         opened = reader()
-        values, properties = (
-            opened.read_seg(str(file)) if role == "mask" else opened.read_images([str(file)])
-        )
+        name = str(file)
+        values, properties = opened.read_seg(name) if role == "mask" else opened.read_images([name])
     except MemoryError as error:
         raise too_large(file, error) from error
     except Exception as error:  # whatever a reader raises on somebody's file
@@ -122,8 +121,8 @@ def read(
     spacing = properties["spacing"]
     if reader.__name__ == STACKS and not _has_spacing(file, ending, role):
         spacing = None
-    known = None if spacing is None else tuple(map(float, spacing))
-    return Raster(values, known, _placement(properties), properties)
+    spacing = None if spacing is None else tuple(map(float, spacing))
+    return Raster(values, spacing, _placement(properties), properties)
 
 
 def in_threads(

@@ -33,7 +33,7 @@ def begin(data: DataFolder, record: Record) -> set[str]:
 
 
 def forget_all(root: Path) -> None:
-    """Forget every interrupted preprocessing of a dataset, whose data are made anew."""
+    """Forget every interrupted preprocessing of a dataset, whose data are all made again."""
     for note in root.glob(f"*{SUFFIX}"):
         note.unlink()
 

@@ -52,7 +52,7 @@ def each_case(
     """Return what the work makes of each case; the first error ends it.
 
     Threads start at once, where processes would each import torch for seconds; what costs time, in
-    numpy, scipy and blosc2, lets the others go on meanwhile.
+    numpy, scipy and blosc2, lets the others run meanwhile.
 
     Args:
         work: may be called from several threads.

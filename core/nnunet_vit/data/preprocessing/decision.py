@@ -17,7 +17,7 @@ class Work:
         cases: those that the training will have.
         plan: nnU-Net plans.
         preprocess: all cases are preprocessed; those that an interrupted start has finished stay.
-        anew: those too are preprocessed again.
+        from_scratch: those too are preprocessed again.
         added: cases that are preprocessed beside those that are there, or that join the splits.
         removed: cases that leave the splits.
         truth: cases whose label file is copied again for the validation.
@@ -30,7 +30,7 @@ class Work:
     cases: list[str]
     plan: bool = False
     preprocess: bool = False
-    anew: bool = False
+    from_scratch: bool = False
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     truth: list[str] = field(default_factory=list)

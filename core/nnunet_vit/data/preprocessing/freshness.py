@@ -115,7 +115,7 @@ def _again(dataset: Dataset, configuration: str, work: Work, *, asked: Asked) ->
     if asked.resume:
         _refuse_other_data(dataset, work)
     path = dataset.preprocessed / f"{PLANS}.json"
-    work.plan = work.preprocess = work.anew = True
+    work.plan = work.preprocess = work.from_scratch = True
     try:
         check_configuration(read_plans(path), configuration)
     except DataError as error:  # what is damaged is made again

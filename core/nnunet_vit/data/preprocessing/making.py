@@ -66,7 +66,7 @@ def carry_out(
     read = read or ReadCases(work.files, fingerprints=False, room=0)
     with _without_trainings(dataset, work):
         splits = updated_splits(dataset, work.cases, work.added, removed=work.removed, rules=rules)
-        if work.anew:
+        if work.from_scratch:
             forget_all(dataset.preprocessed)
         _say_reading(work, progress)
         states = states_of(work.files) if work.plan or work.preprocess else {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from nnunet_vit.data.checks.images import Rasters
+from nnunet_vit.data.checks.case_rasters import Rasters
 from nnunet_vit.data.checks.raster_reading import Raster
 from nnunet_vit.data.preprocessing.fingerprint import (
     CaseFingerprint,
