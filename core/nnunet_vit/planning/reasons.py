@@ -25,6 +25,16 @@ class Planned:
     value: Value
     reason: str
 
+    @property
+    def text(self) -> str:
+        """The value as YAML writes it."""
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
+    @property
+    def word(self) -> str:
+        """The value as an override of a run file."""
+        return f"{self.key}={self.text}"
+
 
 def planned_values(plan: Plan) -> list[Planned]:
     """Return the values that the planner has chosen, in the run file's order."""
