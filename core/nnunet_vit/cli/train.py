@@ -106,7 +106,7 @@ def loaded(config: Path | None, overrides: list[str], verb: str = "train") -> "V
     if config is None and run.data.dataset is None:
         raise ConfigError(
             "Neither a dataset nor a run file is given.",
-            fix=f"vit_cli {verb} 502, or vit_cli {verb} --config run.yaml",
+            fix=f"vit_cli {verb} 502, or --config run.yaml",
         )
     return run
 

@@ -17,14 +17,14 @@ from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.folders import VARIABLES, alone_in, folder
 from nnunet_vit.planning.kept_plans import KeptPlan, file_of, keep, kept_plans
 from nnunet_vit.planning.memory_limit import limit_here
-from nnunet_vit.planning.open_keys import GivenRun
+from nnunet_vit.planning.open_keys import SIZE, GivenRun
 from nnunet_vit.planning.plan_run import plan_for, sizes_of
 from nnunet_vit.profiling.measured_run import with_its_network
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_preparation import LENGTHENS, Request, check_data
-from nnunet_vit.training.preflight import check_network
+from nnunet_vit.training.preflight import check_network, require_weights
 from nnunet_vit.training.run_identity import identity_of
 
 NOT_SAVED = "Nothing of this run is saved yet: the same command starts from scratch."
@@ -45,8 +45,8 @@ def settled(
         request: how it is to be trained; what its `given` leaves open is planned.
         progress: where to show what happens.
         devices: one for each fold that is trained at the same time; none: the request's.
-        trains: whether the training follows: its network is built once, with its weights, before
-            anything is planned.
+        trains: whether the training follows: then its weights have to be within reach, and its
+            network is built with them before anything is planned, unless its size is open.
 
     Raises:
         ConfigError: nothing fits the device's memory, or there is nothing to continue.
@@ -99,7 +99,10 @@ class _Settling:
             place = folder(key) / dataset.name
             check_writable(place, f"{VARIABLES[key]} (or paths.{key}): {place}")
         work, _ = check_data(dataset, self.run, request.asked, progress=progress, later=())
-        check_network(dataset, self.run, trains, progress=progress, schemes=work.schemes)
+        builds = trains and SIZE not in self.given.open_keys()
+        if trains:
+            require_weights(self.run)
+        check_network(dataset, self.run, builds, progress=progress, schemes=work.schemes)
         schemes, size = sizes_of(self.run, dataset, progress, request.asked)
         with alone_in(dataset.preprocessed, progress.log):
             plan = next((each for each in kept_plans(path) if each.size == size), None)
@@ -114,7 +117,7 @@ class _Settling:
                 keep(path, plan)
                 self._say_new(plan, path)
         asked = replace(request.asked, again=False)  # nnU-Net has planned
-        tried = self.run if trains else None
+        tried = self.run if builds else None
         return self._with(plan), replace(request, asked=asked, tried=tried)
 
     def _with(self, plan: KeptPlan) -> ViTnnUNetConfig:

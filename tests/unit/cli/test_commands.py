@@ -14,7 +14,10 @@ pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[3]
 PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-NO_FILE = "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+NO_FILE = (
+    "error[config]: Neither a dataset nor a run file is given. "
+    "Fix: vit_cli train 502, or --config run.yaml\n"
+)
 
 
 def installed(name):

@@ -196,7 +196,10 @@ def test_validate_no_file(vit_cli):
 
 
 def test_train_without_a_run_file(vit_cli):
-    text = "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+    text = (
+        "error[config]: Neither a dataset nor a run file is given. "
+        "Fix: vit_cli train 502, or --config run.yaml\n"
+    )
     assert vit_cli("train") == (2, "", text)
 
 
