@@ -13,7 +13,15 @@ from nnunet_vit.errors import DataError
 from nnunet_vit.files.json_file import JsonMapping, read_json, write_json
 from nnunet_vit.nnunet.run_names import digest_of, plans_name, readable_part
 from nnunet_vit.planning.dataset_size import DatasetSize
-from nnunet_vit.planning.open_keys import OpenKeys
+from nnunet_vit.planning.open_keys import (
+    BATCH,
+    CHECKPOINTING,
+    PATCH,
+    PRECISION,
+    SIZE,
+    TUNING,
+    OpenKeys,
+)
 from nnunet_vit.planning.plan_run import Plan
 from nnunet_vit.planning.reasons import Planned, planned_values
 
@@ -22,6 +30,7 @@ SCHEMA = 1
 ANEW = "delete it: `vit_cli train` then plans anew."
 # what of the section `train` decides how much memory a step takes, beside what is no part of names
 DECIDING = ("optimizer", "loss", "ema", "batch_size", "patch_size")
+OPEN = {PATCH, BATCH, PRECISION, CHECKPOINTING, SIZE, TUNING}  # what such a plan may hold
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ def file_of(folder: Path, run: ViTnnUNetConfig, free: OpenKeys) -> Path:
     train = ViTTrainConfig().model_copy(update=deciding)
     name = plans_name(run.model_copy(update={"train": train}))
     unnamed = (run.train.gradient_accumulation, run.train.gradient_checkpointing)
-    digest = digest_of([name, *unnamed, sorted(free.keys)])[:8]
+    digest = digest_of([name, *unnamed, sorted(OPEN & free.keys)])[:8]
     return folder / f"{readable_part(name)}-{digest}{SUFFIX}"
 
 

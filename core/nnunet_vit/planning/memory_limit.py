@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nnunet_vit.errors import ConfigError
+from nnunet_vit.files.machine_memory import bytes_available, bytes_of_machine
 from nnunet_vit.modeling.runtime.devices import choose_device, device_kind
-from nnunet_vit.planning.machine_memory import free_memory
 from nnunet_vit.quantities import bytes_text
 
 SOFTWARE = 1_000_000_000  # bytes: CUDA's context, kernels and their workspace take 0.5 to 1 GB
@@ -100,7 +100,9 @@ def limit_here(devices: Sequence[str]) -> MemoryLimit:
 def _of_device(device: str) -> MemoryLimit:
     kind = device_kind(device)
     if kind != "cuda":  # it has no memory of its own
-        return MemoryLimit(free_memory(), kind, "this machine's free memory", share=SHARED_MARGIN)
+        free = bytes_available()
+        free = bytes_of_machine() // 2 if free is None else free
+        return MemoryLimit(free, kind, "this machine's free memory", share=SHARED_MARGIN)
     import torch
 
     found = torch.cuda.get_device_properties(device)

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.unit
 
 WORDS = ("data.dataset=5", "model.head=linear", "model.backbone=timm:test_vit",
          "model.pretrained=false", "train.num_epochs=2")  # fmt: skip
+GB = 10**9
 SIZE = DatasetSize((64, 96), 3, 3)
 
 
@@ -27,20 +28,20 @@ class Planner:
     """Stands for nnU-Net's plans and for the measuring; each plan has one image more."""
 
     def __init__(self):
-        self.size, self.batch, self.calls, self.usable = SIZE, 1, [], 1000
+        self.size, self.batch, self.calls, self.usable = SIZE, 1, [], 10 * GB
 
     def sizes_of(self, run, dataset, progress, asked):
         self.calls.append("nnU-Net plans" + " again" * asked.again)
         return ["schemes"], self.size
 
     def plan_for(self, given, dataset, schemes, *, size, limit, progress):
-        self.calls.append(f"planned for {limit.usable}")
+        self.calls.append(f"planned for {limit.name}")
         self.batch += 1
         values = (
             Planned("train.patch_size", [64, 96], "why this patch"),
             Planned("train.batch_size", self.batch, "why"),
         )
-        return KeptPlan(values, size, limit.name, limit.usable, 500)
+        return KeptPlan(values, size, limit.name, limit.usable, 5 * GB)
 
     def limit_here(self, devices):
         return MemoryLimit(self.usable, "cpu", f"a {' and a '.join(devices)}", share=0)
@@ -68,12 +69,12 @@ def settled(planner, said):
     """Settle a run of these overrides; return it, with what is left of the request."""
 
     def settle(*words, request=None, **more):
-        given = GivenRun.of(None, []).with_words([*WORDS, *words])
+        given = GivenRun.of(None, WORDS).with_words(words)
         request = request or Request("cpu", given=given)
         return settling.settled(given.run(), request, said, **more)
 
     def resumed(*words, **more):
-        given = GivenRun.of(None, []).with_words([*WORDS, *words])
+        given = GivenRun.of(None, WORDS).with_words(words)
         return settle(*words, request=Request("cpu", given=given, **more))
 
     settle.with_request = resumed
@@ -95,12 +96,12 @@ def test_cheap_checks_come_before_the_plan(planner, settled, said, nnunet_folder
     run, request = settled("data.fold=[0, 1]")
     assert (run.train.patch_size, run.train.batch_size) == ([64, 96], 2)
     assert planner.calls == [
-        "checked folds [0, 1]", "network built", "nnU-Net plans", "planned for 1000",
+        "checked folds [0, 1]", "network built", "nnU-Net plans", "planned for a cpu",
     ]  # fmt: skip
     (file,) = (nnunet_folders / "preprocessed/Dataset005_Mine").glob("*.planned.json")
     assert json.loads(file.read_text())["plans"][0]["device"] == "a cpu"
     assert said.lines == [
-        "Planned for a cpu: a step takes 500 bytes of 1000 bytes.",
+        "Planned for a cpu: a step takes 5.00 GB of 10.00 GB.",
         "  train.patch_size [64, 96]: why this patch",
         "  train.batch_size 2: why",
         f"The run keeps this plan, in {file}; delete that file to plan anew.",
@@ -142,11 +143,11 @@ def test_a_run_with_results_keeps_its_plan_whatever_the_data(planner, settled, n
 def test_a_smaller_device_is_warned_of_and_plans_nothing(planner, settled, said):
     settled()
     said.warn = said.log
-    planner.usable = 400
+    planner.usable = 4 * GB
     run, _ = settled(devices=("cuda:0", "cuda:1"))
     assert run.train.batch_size == 2
     assert said.lines[-1] == (
-        "that plan's step takes 500 bytes; on a cuda:0 and a cuda:1 it may take 400 bytes."
+        "that plan's step takes 5.00 GB; on a cuda:0 and a cuda:1 it may take 4.00 GB."
     )
 
 
