@@ -138,7 +138,7 @@ class _Settling:
         log(f"The run keeps this plan, in {path}; delete that file to plan anew.")
 
     def _say_kept(self, plan: KeptPlan, path: Path, devices: Sequence[str]) -> None:
-        values = ", ".join(f"{value.key} {value.text}" for value in plan.values)
+        values = ", ".join(f"{each.key.split('.')[-1]} {each.text}" for each in plan.values)
         self.progress.log_once(
             f"As planned before, for {plan.device}: {values}. Delete {path} to plan anew."
         )

@@ -7,6 +7,7 @@ import pytest
 
 from nnunet_vit.data.preprocessing.refusals import Asked
 from nnunet_vit.errors import ConfigError, Stopped
+from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.run_names import plans_name
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.kept_plans import KeptPlan
@@ -83,7 +84,10 @@ def settled(planner, said):
 
 def leave_results(folders, run):
     name = f"nnUNetTrainer_vit__{plans_name(run)}__{run.data.configuration}"
-    (folders / "results/Dataset005_Mine" / name / "fold_0").mkdir(parents=True)
+    model = folders / "results/Dataset005_Mine" / name
+    model.mkdir(parents=True)
+    content = {"run": {"train": {"num_epochs": run.train.num_epochs}}}
+    (model / "plans.json").write_text(json.dumps({KEY: content}))
 
 
 def test_what_is_given_is_neither_planned_nor_measured(planner, settled):
@@ -117,7 +121,7 @@ def test_another_fold_takes_the_same_plan(planner, settled, said, nnunet_folders
     assert (other.train, other.data.fold) == (first.train, 1)
     assert planner.calls == []  # nor does nnU-Net plan
     assert said.lines[-1].startswith(
-        "As planned before, for a cpu: train.patch_size [64, 96], train.batch_size 2. Delete "
+        "As planned before, for a cpu: patch_size [64, 96], batch_size 2. Delete "
     )
 
 
