@@ -6,6 +6,7 @@ dataset's own plans that the run was planned for, the newest last.
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnunet_vit import __version__
 from nnunet_vit.config.models import ViTnnUNetConfig, ViTTrainConfig
@@ -22,8 +23,10 @@ from nnunet_vit.planning.open_keys import (
     TUNING,
     OpenKeys,
 )
-from nnunet_vit.planning.plan_run import Plan
 from nnunet_vit.planning.reasons import Planned, planned_values
+
+if TYPE_CHECKING:
+    from nnunet_vit.planning.plan_run import Plan
 
 SUFFIX = ".planned.json"
 SCHEMA = 1
@@ -52,7 +55,7 @@ class KeptPlan:
     step: int
 
     @classmethod
-    def of(cls, plan: Plan) -> "KeptPlan":
+    def of(cls, plan: "Plan") -> "KeptPlan":
         """Return what is kept of a plan."""
         return cls(
             tuple(planned_values(plan)),

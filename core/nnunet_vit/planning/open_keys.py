@@ -12,7 +12,6 @@ from nnunet_vit.config.overrides import RunSource, with_overrides
 from nnunet_vit.config.yaml_source import YamlSource
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.profiling.measured_run import with_its_network
 
 PATCH, BATCH = "train.patch_size", "train.batch_size"
 CHECKPOINTING, PRECISION = "train.gradient_checkpointing", "model.precision"
@@ -92,6 +91,8 @@ class GivenRun:
 
     def variant(self, changes: dict[str, str]) -> Variant:
         """Return a run with other values, and with what its weights say of the network."""
+        from nnunet_vit.profiling.measured_run import with_its_network
+
         return Variant(with_its_network(self.run(changes)), changes)
 
     def with_(self, changes: dict[str, str]) -> "GivenRun":

@@ -18,8 +18,6 @@ from nnunet_vit.nnunet.folders import VARIABLES, alone_in, folder
 from nnunet_vit.planning.kept_plans import KeptPlan, file_of, keep, kept_plans
 from nnunet_vit.planning.memory_limit import limit_here
 from nnunet_vit.planning.open_keys import SIZE, GivenRun
-from nnunet_vit.planning.plan_run import plan_for, sizes_of
-from nnunet_vit.profiling.measured_run import with_its_network
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
@@ -94,6 +92,8 @@ class _Settling:
         self, dataset: Dataset, path: Path, devices: Sequence[str], *, trains: bool
     ) -> tuple[ViTnnUNetConfig, Request]:
         """Return the run with the plan for the dataset as it is, kept before or made now."""
+        from nnunet_vit.planning.plan_run import plan_for, sizes_of
+
         request, progress = self.request, self.progress
         for key in ("results", "preprocessed") if trains else ("preprocessed",):
             place = folder(key) / dataset.name
@@ -121,8 +121,8 @@ class _Settling:
         return self._with(plan), replace(request, asked=asked, tried=tried)
 
     def _with(self, plan: KeptPlan) -> ViTnnUNetConfig:
-        planned = with_its_network(self.given.with_words([v.word for v in plan.values]).run())
-        return planned.model_copy(update={"data": self.run.data, "paths": self.run.paths})
+        planned = self.given.with_words([value.word for value in plan.values]).variant({})
+        return planned.run.model_copy(update={"data": self.run.data, "paths": self.run.paths})
 
     def _results(self, dataset: Dataset, run: ViTnnUNetConfig) -> Path:
         request = self.request

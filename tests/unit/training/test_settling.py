@@ -9,6 +9,7 @@ from nnunet_vit.data.preprocessing.refusals import Asked
 from nnunet_vit.errors import ConfigError, Stopped
 from nnunet_vit.nnunet.plans import KEY
 from nnunet_vit.nnunet.run_names import plans_name
+from nnunet_vit.planning import plan_run
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.kept_plans import KeptPlan
 from nnunet_vit.planning.memory_limit import MemoryLimit
@@ -59,7 +60,9 @@ class Planner:
 def planner(monkeypatch, write_dataset):
     write_dataset()
     fake = Planner()
-    for name in ("sizes_of", "plan_for", "limit_here", "check_data", "check_network"):
+    for name in ("sizes_of", "plan_for"):
+        monkeypatch.setattr(plan_run, name, getattr(fake, name))
+    for name in ("limit_here", "check_data", "check_network"):
         monkeypatch.setattr(settling, name, getattr(fake, name))
     monkeypatch.setattr(settling.KeptPlan, "of", staticmethod(lambda plan: plan))
     return fake
@@ -204,6 +207,6 @@ def test_a_stop_says_that_nothing_is_saved(planner, settled, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(settling, "plan_for", stopped)
+    monkeypatch.setattr(plan_run, "plan_for", stopped)
     with pytest.raises(Stopped, match="Nothing of this run is saved yet"):
         settled()
