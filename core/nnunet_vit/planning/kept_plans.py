@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".planned.json"
 SCHEMA = 1
-ANEW = "delete it: `vit_cli train` then plans anew."
+AGAIN = "delete it: `vit_cli train` then plans again."
 # what of the section `train` decides how much memory a step takes, beside what is no part of names
 DECIDING = ("optimizer", "loss", "ema", "batch_size", "patch_size")
 OPEN = {PATCH, BATCH, PRECISION, CHECKPOINTING, SIZE, TUNING}  # what such a plan may hold
@@ -92,16 +92,16 @@ def kept_plans(path: Path) -> list[KeptPlan]:
     """
     if not path.exists():
         return []
-    content = read_json(path, ANEW)
+    content = read_json(path, AGAIN)
     try:
         if content["schema"] > SCHEMA:
             raise DataError(
                 f"{path} was written by a newer nnunet-vit ({content.get('nnunet_vit')}).",
-                fix=f"update nnunet-vit, or {ANEW}",
+                fix=f"update nnunet-vit, or {AGAIN}",
             )
         return [_plan(each) for each in content["plans"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path} holds no plans of trainings.", ANEW) from error
+        raise DataError(f"{path} holds no plans of trainings.", AGAIN) from error
 
 
 def keep(path: Path, plan: KeptPlan) -> None:

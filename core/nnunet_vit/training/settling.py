@@ -135,12 +135,12 @@ class _Settling:
             f"{bytes_text(plan.usable)}.")  # fmt: skip
         for value in plan.values:
             log(f"  {value.key} {value.text}: {value.reason}")
-        log(f"The run keeps this plan, in {path}; delete that file to plan anew.")
+        log(f"The run keeps this plan, in {path}; delete that file to plan again.")
 
     def _say_kept(self, plan: KeptPlan, path: Path, devices: Sequence[str]) -> None:
         values = ", ".join(f"{each.key.split('.')[-1]} {each.text}" for each in plan.values)
         self.progress.log_once(
-            f"As planned before, for {plan.device}: {values}. Delete {path} to plan anew."
+            f"As planned before, for {plan.device}: {values}. Delete {path} to plan again."
         )
         limit = limit_here(devices)
         if plan.step > limit.usable:

@@ -111,7 +111,7 @@ def test_cheap_checks_come_before_the_plan(planner, settled, said, nnunet_folder
         "Planned for a cpu: a step takes 5.00 GB of 10.00 GB.",
         "  train.patch_size [64, 96]: why this patch",
         "  train.batch_size 2: why",
-        f"The run keeps this plan, in {file}; delete that file to plan anew.",
+        f"The run keeps this plan, in {file}; delete that file to plan again.",
     ]
     assert request.has_tried(run)
 
