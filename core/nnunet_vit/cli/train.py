@@ -9,6 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from nnunet_vit.config.models import ViTnnUNetConfig
+    from nnunet_vit.report.progress import Progress
+    from nnunet_vit.training.fold_preparation import Request
 
 EITHER = "--continue to resume, or --overwrite to delete the fold's result and start from scratch."
 SAME_DATA = (
@@ -73,22 +75,34 @@ def train(
     with placed(config, words), quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
         from nnunet_vit.planning.open_keys import GivenRun
-        from nnunet_vit.training import cross_validation
-        from nnunet_vit.training import run as one_fold
         from nnunet_vit.training.fold_preparation import Request
 
         request = Request(device, resume, overwrite, Asked(update_data, preprocess_again),
                           probabilities=probabilities,
                           given=GivenRun.of(config, words))  # fmt: skip
-        if isinstance(run.data.fold, list):
-            devices = _devices(jobs, gpus, device)
-            several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
-            figures, folder = several.as_text(progress.width), several.folder
-        else:
-            one = one_fold.train(run, request, progress)
-            figures, folder = one.as_text(), one.folder
+        figures, folder = _trained(run, request, progress, jobs=jobs, gpus=gpus)
         progress.log(figures)
     print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
+
+
+def _trained(
+    run: "ViTnnUNetConfig",
+    request: "Request",
+    progress: "Progress",
+    *,
+    jobs: int | None,
+    gpus: str | None,
+) -> tuple[str, Path]:
+    """Train a fold or several; return the figures and the model's folder."""
+    from nnunet_vit.training import cross_validation
+    from nnunet_vit.training import run as one_fold
+
+    if isinstance(run.data.fold, list):
+        devices = _devices(jobs, gpus, request.device)
+        several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
+        return several.as_text(progress.width), several.folder
+    one = one_fold.train(run, request, progress)
+    return one.as_text(), one.folder
 
 
 def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:

@@ -46,7 +46,7 @@ def test_the_file_in_a_clone(tmp_path):
 
 
 def test_nnunets_style_of_name(tmp_path):
-    assert run(installed("nnUNetv2_train_vit"), "502", "2d", "0", cwd=tmp_path) == (2, "", NO_FILE)
+    assert run(installed("nnUNetv2_train_vit"), cwd=tmp_path) == (2, "", NO_FILE)
 
 
 @pytest.fixture
