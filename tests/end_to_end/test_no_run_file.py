@@ -69,7 +69,7 @@ def test_a_dataset_alone_is_planned_trained_and_predicted(installed, planned):
     assert len(list(masks.glob("*.png"))) == 2
 
     second = planned(*TRAIN, "--folds", 0, 1, "--continue")
-    assert "As planned before, for this machine's free memory: " in second
+    assert "As planned before for cpu, " in second
     assert "Fold 0 is trained and validated already." in second and "Measured" not in second
     assert models(installed) == [model] and (model / "fold_1/run.yaml").is_file()
 

@@ -43,7 +43,7 @@ class KeptPlan:
     Attributes:
         values: that were planned.
         size: of the dataset.
-        device: the name of the one that it was made for.
+        device: the name of the GPU that it was made for, or cpu or mps.
         usable: bytes that a step could hold there.
         step: bytes that a step was predicted to hold.
     """
@@ -57,11 +57,12 @@ class KeptPlan:
     @classmethod
     def of(cls, plan: "Plan") -> "KeptPlan":
         """Return what is kept of a plan."""
+        limit = plan.limit
         return cls(
             tuple(planned_values(plan)),
             plan.size,
-            plan.limit.name,
-            plan.limit.usable,
+            limit.name if limit.device == "cuda" else limit.device,
+            limit.usable,
             plan.choice.step.total,
         )
 

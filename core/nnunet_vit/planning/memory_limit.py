@@ -113,5 +113,5 @@ def _of_device(device: str) -> MemoryLimit:
 def _shared(limit: MemoryLimit, trainings: int) -> MemoryLimit:
     if trainings == 1:
         return limit
-    name = f"{limit.name}, shared by {trainings} trainings,"
+    name = f"one of {trainings} shares of {limit.name}"
     return replace(limit, total=limit.total // trainings, name=name)

@@ -115,7 +115,7 @@ class _Settling:
                              progress=progress)
                 )  # fmt: skip
                 keep(path, plan)
-                self._say_new(plan, path)
+                self._say_new(plan, path, limit.name)
         asked = replace(request.asked, again=False)  # nnU-Net has planned
         tried = self.run if builds else None
         return self._with(plan), replace(request, asked=asked, tried=tried)
@@ -129,9 +129,9 @@ class _Settling:
         lengthens = request.lengthens or request.resume or LENGTHENS in os.environ
         return identity_of(dataset, run, lengthens=lengthens).folder
 
-    def _say_new(self, plan: KeptPlan, path: Path) -> None:
+    def _say_new(self, plan: KeptPlan, path: Path, device: str) -> None:
         log = self.progress.log
-        log(f"Planned for {plan.device}: a step takes {bytes_text(plan.step)} of "
+        log(f"Planned for {device}: a step takes {bytes_text(plan.step)} of "
             f"{bytes_text(plan.usable)}.")  # fmt: skip
         for value in plan.values:
             log(f"  {value.key} {value.text}: {value.reason}")
@@ -140,7 +140,8 @@ class _Settling:
     def _say_kept(self, plan: KeptPlan, path: Path, devices: Sequence[str]) -> None:
         values = ", ".join(f"{each.key.split('.')[-1]} {each.text}" for each in plan.values)
         self.progress.log_once(
-            f"As planned before, for {plan.device}: {values}. Delete {path} to plan again."
+            f"As planned before for {plan.device}, {bytes_text(plan.usable)} for a step: {values}. "
+            f"Delete {path} to plan again."
         )
         limit = limit_here(devices)
         if plan.step > limit.usable:

@@ -26,7 +26,7 @@ def test_trainings_on_one_device_share_it(monkeypatch):
              "cuda:1": MemoryLimit(12 * GB, "cuda", "small", bfloat16=False)}  # fmt: skip
     monkeypatch.setattr(memory_limit, "_of_device", found.__getitem__)
     assert limit_here(["cpu", "cpu"]).usable == 3 * GB
-    assert limit_here(["cpu", "cpu"]).name == "here, shared by 2 trainings,"
+    assert limit_here(["cpu", "cpu"]).name == "one of 2 shares of here"
     both = limit_here(["cuda:0", "cuda:1"])
     assert (both.name, both.bfloat16) == ("small", False)
     three = limit_here(["cuda:0", "cuda:1", "cuda:0", "cuda:0"])

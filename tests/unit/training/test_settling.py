@@ -123,9 +123,8 @@ def test_another_fold_takes_the_same_plan(planner, settled, said, nnunet_folders
     other, _ = settled("data.fold=1", "train.seed=null")
     assert (other.train, other.data.fold) == (first.train, 1)
     assert planner.calls == []  # nor does nnU-Net plan
-    assert said.lines[-1].startswith(
-        "As planned before, for a cpu: patch_size [64, 96], batch_size 2. Delete "
-    )
+    before = "As planned before for a cpu, 10.00 GB for a step: patch_size [64, 96], batch_size 2."
+    assert said.lines[-1].startswith(f"{before} Delete ")
 
 
 def test_a_plan_without_results_is_kept_for_the_same_data_alone(planner, settled):
