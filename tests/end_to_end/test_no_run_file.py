@@ -10,6 +10,7 @@ SHORT = ("train.num_epochs=1", "train.num_iterations_per_epoch=2",
          "train.num_val_iterations_per_epoch=1")  # fmt: skip
 MODEL = ("model.pretrained=false", "model.backbone=timm:vit_tiny_patch16_224")
 TRAIN = ("train", 901, "--set", *MODEL, *SHORT, "--device", "cpu")
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # threads wait for each other where cores are shared
 RUN = """
     data: {dataset: 901}
     model: {head: linear, backbone: "timm:test_vit", pretrained: false}
@@ -35,7 +36,7 @@ def planned(installed):
     def run(*words, place="planned"):
         folders = {"raw": "raw", "preprocessed": f"{place} pre", "results": f"{place} res"}
         variables = {f"nnUNet_{key}": str(installed.folder / name) for key, name in folders.items()}
-        done = installed.vit_cli(*words, **variables)
+        done = installed.vit_cli(*words, **variables, **ONE_THREAD)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -78,7 +79,7 @@ def test_a_run_of_before_goes_on_with_nnunets_values(installed, planned):
     run = "paths: {raw: raw, preprocessed: before pre, results: before res}"
     installed.write("open.yaml", f"{RUN}\n    {run}\n")
     script = installed.write("before.py", BEFORE)
-    done = installed("python", script)
+    done = installed("python", script, **ONE_THREAD)
     assert done.returncode == 0, done.stderr
     (model,) = models(installed, "before")
     before = sizes(model)
