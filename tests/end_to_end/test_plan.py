@@ -30,6 +30,7 @@ def test_a_raw_dataset_is_planned_and_trained(installed):
 
     trained = installed.succeed("train", "--config", "planned.yaml", "--device", "cpu")
     assert "Preprocessing" in trained and "Planning" not in trained
+    assert "Measured" not in trained and not list(planned.rglob("*.planned.json"))
     assert (planned / "Dataset901_SampleFundus/nnUNetPlans.json").read_text() == plans
     (model,) = (installed.folder / "planned_results").glob("Dataset901_SampleFundus/*")
     own = json.loads((model / "plans.json").read_text())["configurations"]["2d"]

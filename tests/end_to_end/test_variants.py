@@ -150,7 +150,7 @@ def test_one_channel_patch_14_and_frozen(train, derived_dataset):
     plans = json.loads((fold.parent / "plans.json").read_text())
     height, width = plans["configurations"]["2d"]["patch_size"]
     assert (height % 14, width % 14) == (0, 0)
-    assert "up to the next multiple of the ViT's patch, 14." in output
+    assert f"  train.patch_size [{height}, {width}]: " in output  # the run leaves it open
     arguments = plans["configurations"]["2d"]["architecture"]["arch_kwargs"]
     assert (arguments["input_mean"], arguments["input_std"]) == ([0.0] * 3, [1.0] * 3)
     assert weights(fold)["model.backbone.model.patch_embed.proj.weight"].shape[1] == 3

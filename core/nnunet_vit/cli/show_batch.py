@@ -29,10 +29,11 @@ def show_batch(
     run = loaded(config, overrides, "show-batch")
     with placed(config, overrides), quiet_libraries() as progress:
         from nnunet_vit.files.own_picture import write_picture
+        from nnunet_vit.planning.open_keys import GivenRun
         from nnunet_vit.report.patch_rows import patches_picture
         from nnunet_vit.training.shown_batch import first_patches
 
-        shown = first_patches(run, number, progress)
+        shown = first_patches(run, number, progress, GivenRun.of(config, overrides))
         write_picture(patches_picture(shown.patches, shown.legend), output)
     seed = "" if run.train.seed is not None else "; train.seed is null: another training has others"
     print(

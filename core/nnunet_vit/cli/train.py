@@ -9,6 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from nnunet_vit.config.models import ViTnnUNetConfig
+    from nnunet_vit.report.progress import Progress
+    from nnunet_vit.training.fold_preparation import Request
 
 EITHER = "--continue to resume, or --overwrite to delete the fold's result and start from scratch."
 SAME_DATA = (
@@ -62,7 +64,7 @@ def train(
     probabilities: Probabilities = False,
     set_: Changes = None,
 ) -> None:
-    """Train one fold of the run in the run file, or several, planning and preprocessing first."""
+    """Train one fold of a run, or several; what the run file leaves open is planned first."""
     from nnunet_vit.config.placing import placed
     from nnunet_vit.report.quiet import quiet_libraries
 
@@ -72,21 +74,35 @@ def train(
     _check_jobs(run, jobs, gpus, device=device)
     with placed(config, words), quiet_libraries() as progress:
         from nnunet_vit.data.preprocessing.refusals import Asked
-        from nnunet_vit.training import cross_validation
-        from nnunet_vit.training import run as one_fold
+        from nnunet_vit.planning.open_keys import GivenRun
         from nnunet_vit.training.fold_preparation import Request
 
         request = Request(device, resume, overwrite, Asked(update_data, preprocess_again),
-                          probabilities=probabilities)  # fmt: skip
-        if isinstance(run.data.fold, list):
-            devices = _devices(jobs, gpus, device)
-            several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
-            figures, folder = several.as_text(progress.width), several.folder
-        else:
-            one = one_fold.train(run, request, progress)
-            figures, folder = one.as_text(), one.folder
+                          probabilities=probabilities,
+                          given=GivenRun.of(config, words))  # fmt: skip
+        figures, folder = _trained(run, request, progress, jobs=jobs, gpus=gpus)
         progress.log(figures)
     print(f"Model: {folder}\nPredict with: {_predicting(folder, run)}")
+
+
+def _trained(
+    run: "ViTnnUNetConfig",
+    request: "Request",
+    progress: "Progress",
+    *,
+    jobs: int | None,
+    gpus: str | None,
+) -> tuple[str, Path]:
+    """Train a fold or several; return the figures and the model's folder."""
+    from nnunet_vit.training import cross_validation
+    from nnunet_vit.training import run as one_fold
+
+    if isinstance(run.data.fold, list):
+        devices = _devices(jobs, gpus, request.device)
+        several = cross_validation.cross_validate(run, request, progress, side_by_side=devices)
+        return several.as_text(progress.width), several.folder
+    one = one_fold.train(run, request, progress)
+    return one.as_text(), one.folder
 
 
 def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:
@@ -96,13 +112,17 @@ def _predicting(folder: Path, run: "ViTnnUNetConfig") -> str:
 
 
 def loaded(config: Path | None, overrides: list[str], verb: str = "train") -> "ViTnnUNetConfig":
-    """Return the run of the run file with overrides."""
+    """Return the run of the run file, or of the defaults, with overrides."""
     from nnunet_vit.config.load import load_run
     from nnunet_vit.errors import ConfigError
 
-    if config is None:
-        raise ConfigError("No run file is given.", fix=f"vit_cli {verb} --config run.yaml")
-    return load_run(config, overrides)
+    run = load_run(config, overrides)
+    if config is None and run.data.dataset is None:
+        raise ConfigError(
+            "Neither a dataset nor a run file is given.",
+            fix=f"vit_cli {verb} 502, or --config run.yaml",
+        )
+    return run
 
 
 def _fold(fold: str | None, folds: list[str] | None) -> str | None:

@@ -16,15 +16,20 @@ from nnunet_vit.config.overrides import RunSource, with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
 from nnunet_vit.config.recipe import resolved_augmentation, resolved_loss
 from nnunet_vit.config.validation import problem_texts
-from nnunet_vit.config.yaml_source import read_yaml
+from nnunet_vit.config.yaml_source import YamlSource, read_yaml
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.tuning import method_of
 
+# what stands for the path where there is none: errors name it, relative paths start at its folder
+NO_FILE = Path("without a run file")
 
-def load_run(path: Path, overrides: Sequence[str] = ()) -> ViTnnUNetConfig:
+
+def load_run(path: Path | None, overrides: Sequence[str] = ()) -> ViTnnUNetConfig:
     """Return the run of a file, with `overrides` like `train.num_epochs=5` put over it.
+
+    Without a file it is the run of the defaults.
 
     The answer is complete: the head's name, the backbone's size, the fine-tuning method, a family's
     layers for adapters, all options of the head, and absolute paths (relative ones start at the
@@ -34,8 +39,16 @@ def load_run(path: Path, overrides: Sequence[str] = ()) -> ViTnnUNetConfig:
         ConfigError: names every problem of the file and of the overrides at once.
         PluginError: the only problem is a broken or doubly installed head or backbone package.
     """
-    path = Path(path)
-    return run_of(with_overrides(read_yaml(path), overrides), path)
+    return run_of(with_overrides(content_of(path), overrides), Path(path or NO_FILE))
+
+
+def content_of(path: Path | None) -> YamlSource:
+    """Return what a run file holds; without one, nothing.
+
+    Raises:
+        ConfigError: it cannot be read, or is no run file.
+    """
+    return YamlSource({}) if path is None else read_yaml(Path(path))
 
 
 def run_of(source: RunSource, path: Path) -> ViTnnUNetConfig:

@@ -102,13 +102,13 @@ class ViTTrainConfig(Section):
     num_val_iterations_per_epoch: Positive = Field(50, description="validation steps per epoch")
     batch_size: Positive | None = Field(
         None,
-        description="images in a training step; null: from nnU-Net's plans, which were made for a "
-        "U-Net's memory",
+        description="images in a training step; null: `train` plans it for the dataset and the "
+        "device's memory",
     )
     patch_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
         None,
-        description="`[H, W]` of the images in pixels, multiples of the ViT's patch; null: the "
-        "plans', rounded up to such multiples",
+        description="`[H, W]` of the images in pixels, multiples of the ViT's patch; null: `train` "
+        "plans it for the dataset and the device's memory",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = Field(
         None, description="of all random numbers; null: another one each time"

@@ -1,18 +1,17 @@
 """What a run file leaves to the planner, and the runs that may be planned."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnunet_vit.backbones import family, is_timm
-from nnunet_vit.config.load import run_of
+from nnunet_vit.config.load import NO_FILE, content_of, run_of
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.overrides import RunSource, with_overrides
 from nnunet_vit.config.yaml_source import YamlSource
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.profiling.measured_run import with_its_network
 
 PATCH, BATCH = "train.patch_size", "train.batch_size"
 CHECKPOINTING, PRECISION = "train.gradient_checkpointing", "model.precision"
@@ -73,30 +72,42 @@ class GivenRun:
     path: Path
     overrides: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, path: Path | None, overrides: Sequence[str]) -> "GivenRun":
+        """Return what a run file, or none, and the command line give.
+
+        Raises:
+            ConfigError: the file cannot be read.
+        """
+        return cls(content_of(path), path or NO_FILE, tuple(overrides))
+
     def run(self, changes: dict[str, str] | None = None) -> ViTnnUNetConfig:
         """Return the run, resolved, with values of the planner.
 
         Raises:
             ConfigError: names every problem.
         """
-        more = [f"{key}={value}" for key, value in (changes or {}).items()]
-        return run_of(self._source(more), self.path)
+        return run_of(self.with_(changes or {})._source(), self.path)
 
     def variant(self, changes: dict[str, str]) -> Variant:
         """Return a run with other values, and with what its weights say of the network."""
+        from nnunet_vit.profiling.measured_run import with_its_network
+
         return Variant(with_its_network(self.run(changes)), changes)
 
     def with_(self, changes: dict[str, str]) -> "GivenRun":
         """Return the run with values that hold for whatever is tried."""
         return self.with_words([f"{key}={value}" for key, value in changes.items()])
 
-    def with_words(self, words: list[str]) -> "GivenRun":
-        """Return the run with more overrides."""
-        return replace(self, overrides=(*self.overrides, *words))
+    def with_words(self, words: Sequence[str]) -> "GivenRun":
+        """Return the run with more overrides, in place of earlier ones of the same keys."""
+        keys = {_key_of(word) for word in words}
+        kept = [word for word in self.overrides if _key_of(word) not in keys]
+        return replace(self, overrides=(*kept, *words))
 
     def open_keys(self) -> OpenKeys:
         """Return what is left to the planner: what is not there, and what is null."""
-        data = self._source([]).data
+        data = self._source().data
         free = {key for key in (PATCH, BATCH, PRECISION, CHECKPOINTING) if not _given(data, key)}
         run = self.run()
         sized = _given(data, SIZE) or is_timm(run.model.backbone) or run.model.checkpoint_path
@@ -104,9 +115,9 @@ class GivenRun:
         free |= set() if sized else {SIZE}
         return OpenKeys(frozenset(free if tuned else {*free, TUNING}))
 
-    def _source(self, more: list[str]) -> RunSource:
+    def _source(self) -> RunSource:
         file = replace(self.file, value=copy.deepcopy(self.file.value))
-        return with_overrides(file, [*self.overrides, *more])
+        return with_overrides(file, self.overrides)
 
 
 def variants_of(given: GivenRun, free: OpenKeys) -> Iterator[Variant]:
@@ -136,6 +147,10 @@ def _smaller(run: ViTnnUNetConfig) -> list[str]:
     own = SCALES.index(run.model.size_name)
     there = family(run.model.backbone).sizes
     return [size for size in reversed(SCALES[:own]) if size in there]
+
+
+def _key_of(override: str) -> str:
+    return override.partition("=")[0]
 
 
 def _given(data: JsonObject, key: str) -> bool:

@@ -9,6 +9,8 @@ from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.plane import check_planned_plane
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.preprocessing.planned_sizes import planned
+from nnunet_vit.data.preprocessing.read_cases import ReadCases
+from nnunet_vit.data.preprocessing.refusals import NOTHING, Asked
 from nnunet_vit.data.recipe_fit import check_recipe
 from nnunet_vit.errors import counted
 from nnunet_vit.modeling.vit.timm_models import check_image_size
@@ -65,17 +67,44 @@ def plan_run(given: GivenRun, limit: MemoryLimit, progress: Progress) -> Plan:
     use_folders(run.paths)
     use_processors()
     dataset = find_dataset(run.data.dataset)
+    schemes, size = sizes_of(run, dataset, progress)
+    return plan_for(given, dataset, schemes, size=size, limit=limit, progress=progress)
+
+
+def sizes_of(
+    run: ViTnnUNetConfig,
+    dataset: Dataset,
+    progress: Progress,
+    *,
+    asked: Asked = NOTHING,
+    read: ReadCases | None = None,
+) -> tuple[list[str], DatasetSize]:
+    """Return nnU-Net's normalization of each channel, and how large the dataset is.
+
+    nnU-Net plans the dataset first where that has not been done.
+
+    Args:
+        run: resolved, with what its weights say of the network.
+        dataset: its own.
+        progress: where to show what happens.
+        asked: what may change of preprocessed data that are there.
+        read: keeps what is read of the cases for a training that follows; None: none does.
+
+    Raises:
+        UserError: the dataset is unfit, or what is there belongs to other raw data.
+    """
     facts = facts_of(run)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
         name = timm_name(run.model.backbone, run.model.size_name)
         check_image_size(name, (height, width), facts.patch_size, key="train.patch_size")
-    plans, own = planned(dataset, run.data.configuration, facts.patch_size, progress=progress)
-    check_planned_plane(dataset.name, own, facts.patch_size)
-    schemes = normalization_of(dataset, run.data.configuration)
+    configuration, vit_patch = run.data.configuration, facts.patch_size
+    plans, own = planned(dataset, configuration, vit_patch, progress=progress, asked=asked,
+                         read=read)  # fmt: skip
+    check_planned_plane(dataset.name, own, vit_patch)
+    schemes = normalization_of(dataset, configuration)
     check_recipe(run.train, dataset.description, schemes)
-    size = size_of_plans(dataset, plans, own)
-    return plan_for(given, dataset, schemes, size=size, limit=limit, progress=progress)
+    return schemes, size_of_plans(dataset, plans, own)
 
 
 def plan_for(

@@ -77,8 +77,7 @@ class PlannedFile:
         values = planned_values(plan)
         text = planned_text(self.text, [*self._named(), *self._moved(output), *values])
         written = run_of(with_overrides(yaml_of(text, str(output)), ()), output)
-        changes = [f"{value.key}={_as_text(value.value)}" for value in values]
-        if written != self.given().with_words(changes).run():
+        if written != self.given().with_words([value.word for value in values]).run():
             raise ConfigError(
                 f"{self.path}: the planned values cannot be put into this file.",
                 fix="write its sections over several lines, one key a line.",
@@ -112,7 +111,3 @@ def _new(dataset: str | None) -> str:
     model = ViTModelConfig()
     named = dataset if dataset and dataset.isdecimal() else json.dumps(dataset)
     return NEW.format(dataset=named, head=DEFAULT_HEAD, backbone=model.backbone)
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

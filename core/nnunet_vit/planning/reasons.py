@@ -1,12 +1,15 @@
 """The planned values, each with the reason that stands behind it in the run file."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nnunet_vit.planning.open_keys import BATCH, CHECKPOINTING, PATCH, PRECISION, SIZE, TUNING
 from nnunet_vit.planning.patch_candidates import MOST_TOKENS, tokens_of
-from nnunet_vit.planning.plan_run import Plan
 from nnunet_vit.quantities import bytes_text, sizes_text
 from nnunet_vit.tuning import method_name
+
+if TYPE_CHECKING:
+    from nnunet_vit.planning.plan_run import Plan
 
 Value = str | int | bool | list[int]
 
@@ -25,8 +28,18 @@ class Planned:
     value: Value
     reason: str
 
+    @property
+    def text(self) -> str:
+        """The value as YAML writes it."""
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
-def planned_values(plan: Plan) -> list[Planned]:
+    @property
+    def word(self) -> str:
+        """The value as an override of a run file."""
+        return f"{self.key}={self.text}"
+
+
+def planned_values(plan: "Plan") -> list[Planned]:
     """Return the values that the planner has chosen, in the run file's order."""
     choice = plan.choice
     values: dict[str, tuple[Value, str]] = {
@@ -40,7 +53,7 @@ def planned_values(plan: Plan) -> list[Planned]:
     return [Planned(key, *value) for key, value in values.items() if key in plan.free]
 
 
-def why_patch(plan: Plan) -> str:
+def why_patch(plan: "Plan") -> str:
     """Return why the patch is as large as it is."""
     choice = plan.choice
     size, patch = choice.step.tile.size, choice.vit_patch
@@ -55,7 +68,7 @@ def why_patch(plan: Plan) -> str:
     return f"{tokens}, of at most {MOST_TOKENS}, in the shape of {image}"
 
 
-def why_batch(plan: Plan) -> str:
+def why_batch(plan: "Plan") -> str:
     """Return why the batch is as large as it is."""
     bounds, batch = plan.choice.bounds, plan.choice.step.tile.batch
     if batch < bounds.most:
@@ -63,7 +76,7 @@ def why_batch(plan: Plan) -> str:
     return bounds.reason
 
 
-def _why_checkpointing(plan: Plan) -> str:
+def _why_checkpointing(plan: "Plan") -> str:
     choice = plan.choice
     if not choice.checkpointing:
         return "not needed"
@@ -72,18 +85,18 @@ def _why_checkpointing(plan: Plan) -> str:
     return f"without it {images} fits in {_memory(plan)}"
 
 
-def _why_changed(plan: Plan, key: str) -> str:
+def _why_changed(plan: "Plan", key: str) -> str:
     if key not in plan.changes:
         return "the default, which fits"
     before = plan.given.model.size_name if key == SIZE else method_name(plan.given)
     return f"{before}, the default, does not fit in {_memory(plan)}"
 
 
-def _why_precision(plan: Plan) -> str:
+def _why_precision(plan: "Plan") -> str:
     if PRECISION in plan.changes:
         return f"{plan.limit.name} has no bfloat16"
     return f"{plan.precision} on {plan.limit.device}"
 
 
-def _memory(plan: Plan) -> str:
+def _memory(plan: "Plan") -> str:
     return f"the {bytes_text(plan.limit.usable)} that a step may take"

@@ -46,7 +46,7 @@ def nothing_fits(given: GivenRun, chooser: Chooser, limit: MemoryLimit) -> Confi
         f"{least.tile.batch} per step, take {bytes_text(least.total)}."
     )
     found = next(_alternatives(given, chooser), None)
-    larger = f"--gpu-memory {needed} or more"
+    larger = f"a device with {needed} GB or more"
     if found is None:
         return ConfigError(problem, fix=f"{larger}, or a smaller backbone.")
     keys, choice = found

@@ -78,6 +78,9 @@ def tile_of(
             or that is not 2D.
     """
     given = run.train.patch_size
+    sizes = {"train.patch_size": given, "train.batch_size": run.train.batch_size}
+    if left := [key for key, value in sizes.items() if value is None]:
+        notes.log(f"`vit_cli train` plans {' and '.join(left)}; `vit_cli plan` shows how.")
     if given is not None:
         check_image_size(name, (given[0], given[1]), vit_patch, key="train.patch_size")
     file = dataset.preprocessed / f"{PLANS}.json" if dataset else None

@@ -78,6 +78,10 @@ class Progress:
     def log(self, text: str) -> None:
         """Show one line that stays."""
 
+    def log_once(self, text: str) -> None:
+        """Show a line that stays, once however often it is given."""
+        self.log(text)
+
     def warn(self, text: str) -> None:
         """Show a warning as a line that stays, once however often it is given."""
 
@@ -169,9 +173,10 @@ class ConsoleProgress(Progress):
 
     def warn(self, text: str) -> None:
         """Show a warning once."""
-        self._log_once(f"Warning: {text}")
+        self.log_once(f"Warning: {text}")
 
-    def _log_once(self, text: str) -> None:
+    def log_once(self, text: str) -> None:
+        """Show one line that stays, once."""
         if text not in self._said:
             self._said.add(text)
             self.log(text)
@@ -209,7 +214,7 @@ class ConsoleProgress(Progress):
             f"rate {figures.rate:.1e}  {figures.seconds.as_text()}" + f"  done at {end}" * bool(end)
         )
         if any(map(math.isnan, figures.dice.values())):
-            self._log_once(WITHOUT_FOREGROUND)
+            self.log_once(WITHOUT_FOREGROUND)
 
     def start_cases(self, text: str, total: int) -> None:
         """Begin work on that many cases."""

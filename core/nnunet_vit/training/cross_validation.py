@@ -22,6 +22,7 @@ from nnunet_vit.training.fold_folders import claimed, empty_folds
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
 from nnunet_vit.training.run import opened, train_fold
 from nnunet_vit.training.run_identity import identity_of
+from nnunet_vit.training.settling import settled
 from nnunet_vit.training.side_by_side import Commands
 
 
@@ -61,7 +62,8 @@ def cross_validate(
         ConfigError: folds have results and nobody said what to do with them, or none has.
         UserError: as of `train`.
     """
-    with opened(run, progress) as known:
+    with opened(run, progress) as given:
+        known, request = settled(given, request, progress, devices=side_by_side)
         dataset = find_dataset(known.data.dataset)
         folder = identity_of(dataset, known, lengthens=request.resume).folder
         folds = tuple(int(fold) for fold in known.data.folds)
@@ -107,7 +109,7 @@ class _Job:
             request = replace(self.request, resume=self.begun(fold), later=later)
             if number:  # done with the first one
                 asked = replace(request.asked, update=False, again=False)
-                request = replace(request, overwrite=False, asked=asked)
+                request = replace(request, overwrite=False, asked=asked, tried=None, read=None)
             try:
                 model = train_fold(self.of_fold(fold), request, self.progress)
                 self.progress.log(model.as_text())

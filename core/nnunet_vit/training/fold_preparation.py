@@ -25,6 +25,7 @@ from nnunet_vit.files.writable import check_writable
 from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.folders import VARIABLES
 from nnunet_vit.nnunet.plans import run_plans
+from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, what_is_saved
@@ -66,6 +67,9 @@ class Request:
         lengthens: whether a shorter run may be continued for more epochs even where this fold is
             not resumed: other folds are.
         probabilities: the validation writes them beside its masks, as nnU-Net's --npz does.
+        given: what the user gave, whose open values are planned; None: they are nnU-Net's plans'.
+        tried: a run whose network has been built with its weights already.
+        read: what has been read of the cases already.
     """
 
     device: str | None = None
@@ -75,6 +79,14 @@ class Request:
     later: Sequence[int] = ()
     lengthens: bool = False
     probabilities: bool = False
+    given: GivenRun | None = None
+    tried: ViTnnUNetConfig | None = None
+    read: ReadCases | None = None
+
+    def has_tried(self, run: ViTnnUNetConfig) -> bool:
+        """Tell whether the run's network has been built already."""
+        tried = self.tried
+        return tried is not None and (tried.model, tried.lora) == (run.model, run.lora)
 
 
 def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> ReadyFold:
@@ -101,6 +113,7 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     asked = replace(request.asked, resume=resumes)
     own = prepared_plans(
         dataset, run, asked, progress=progress, identity=identity, later=later,
+        fresh=False if request.has_tried(run) else None, read=request.read,
         ends=stops_with(lambda: what_is_saved(fold_folder, run.train.num_epochs, overwrite)),
     )  # fmt: skip
     return ReadyFold(dataset, own, fold_folder, chosen, resumes)
@@ -116,6 +129,7 @@ def prepared_plans(
     fresh: bool | None = None,
     later: Sequence[int] = (),
     ends: AbstractContextManager[None] | None = None,
+    read: ReadCases | None = None,
 ) -> JsonObject:
     """Check data and network, plan and preprocess where needed; return the run's plans.
 
@@ -128,13 +142,13 @@ def prepared_plans(
         fresh: whether the network is built once with its weights; None: where nothing is resumed.
         later: folds that are trained afterwards.
         ends: around planning and preprocessing, for what is said where they are stopped.
+        read: what has been read of the cases already.
     """
-    work, rules = _check_data(dataset, run, asked, progress=progress, later=later)
+    work, rules = check_data(dataset, run, asked, progress=progress, later=later)
     builds = not asked.resume if fresh is None else fresh
     facts = check_network(dataset, run, builds, progress=progress, schemes=work.schemes)
-    read = None
     if work.plan or work.preprocess or work.added:
-        read = ReadCases(work.files, fingerprints=work.plan)
+        read = read or ReadCases(work.files, fingerprints=work.plan)
         check_training_files(dataset, facts.patch_size, progress, take=read.take)
     else:
         repeat_warnings(dataset, facts.patch_size, progress)
@@ -156,7 +170,7 @@ def prepared_plans(
     )
 
 
-def _check_data(
+def check_data(
     dataset: Dataset,
     run: ViTnnUNetConfig,
     asked: Asked,
@@ -164,7 +178,15 @@ def _check_data(
     progress: Progress,
     later: Sequence[int],
 ) -> tuple[Work, FoldRules]:
-    """Check plans, preprocessed data and splits; return the work, and what folds keep to."""
+    """Check plans, preprocessed data and splits; return the work, and what folds keep to.
+
+    Args:
+        dataset: to train on.
+        run: resolved; all its folds are looked at.
+        asked: what may change of preprocessed data that are there.
+        progress: where to show what is found.
+        later: folds that are trained afterwards.
+    """
     progress.start_work("Comparing the raw data with the preprocessed data")
     try:
         work = decide(dataset, run.data.configuration, asked)
@@ -181,6 +203,6 @@ def _check_data(
     said = list(work.notices)
     for fold in (*run.data.folds, *later):
         said += check_fold(cases, fold, rules)
-    for notice in dict.fromkeys(said):
-        progress.log(notice)
+    for notice in said:
+        progress.log_once(notice)
     return work, rules

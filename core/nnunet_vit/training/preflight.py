@@ -62,14 +62,12 @@ def check_network(
         PluginError: the head fails or returns something else than logits.
     """
     from nnunet_vit.backbones import timm_name
-    from nnunet_vit.modeling.hub.published import require_published, require_reachable
     from nnunet_vit.modeling.vit.timm_models import check_image_size, inspect_timm
 
     check_recipe(run.train, dataset.description, schemes or dataset.normalization_schemes())
     name = timm_name(run.model.backbone, run.model.size_name)
-    if fresh and run.model.pretrained and not run.model.checkpoint_path:
-        require_published(run.model.backbone, run.model.size_name)
-        require_reachable(name, run.model.repository)
+    if fresh:
+        require_weights(run)
     backbone = inspect_timm(name, run.model.vit_patch_size, run.model.backbone_arguments)
     if run.train.patch_size is not None:
         height, width = run.train.patch_size
@@ -83,6 +81,21 @@ def check_network(
         if statistics.notice:
             progress.log(statistics.notice)
     return facts
+
+
+def require_weights(run: ViTnnUNetConfig) -> None:
+    """Refuse published weights that cannot be had, before any work and within seconds.
+
+    Raises:
+        UserError: they are fetched by hand, or are neither here nor in reach.
+    """
+    from nnunet_vit.backbones import timm_name
+    from nnunet_vit.modeling.hub.published import require_published, require_reachable
+
+    model = run.model
+    if model.pretrained and not model.checkpoint_path:
+        require_published(model.backbone, model.size_name)
+        require_reachable(timm_name(model.backbone, model.size_name), model.repository)
 
 
 def _say_coverage(

@@ -14,6 +14,7 @@ from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.execution import TrainedModel, execute, make_trainer, take_up
 from nnunet_vit.training.fold_folders import claimed, empty_folds, what_is_saved
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
+from nnunet_vit.training.settling import settled
 
 
 def train(run: ViTnnUNetConfig, request: Request, progress: Progress) -> TrainedModel:
@@ -28,7 +29,7 @@ def train(run: ViTnnUNetConfig, request: Request, progress: Progress) -> Trained
         UserError: everything that can be known is checked before anything is written.
     """
     with opened(run, progress) as known:
-        return train_fold(known, request, progress)
+        return train_fold(*settled(known, request, progress), progress)
 
 
 @contextlib.contextmanager
@@ -54,7 +55,7 @@ def train_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> Tr
     """Train the run's fold.
 
     Args:
-        run: as `opened` yields it, of one fold.
+        run: as `opened` yields it, of one fold, with all its values.
         request: how it is to be trained.
         progress: where to show what happens.
     """

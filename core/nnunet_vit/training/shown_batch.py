@@ -1,9 +1,10 @@
 """The first patches of a training, beside what they were before their augmentation."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,15 @@ from nnunet_vit.data.labels import labels_of
 from nnunet_vit.data.preprocessing.refusals import NOTHING
 from nnunet_vit.evaluation.overlays import legend_of
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.nnunet.folders import environment
+from nnunet_vit.nnunet.folders import VARIABLES, environment
+from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.report.overlay import Legend
 from nnunet_vit.report.patch_rows import ShownPatch
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.training.fold_preparation import prepared_plans
+from nnunet_vit.training.fold_preparation import Request, prepared_plans
 from nnunet_vit.training.run import opened
 from nnunet_vit.training.run_identity import identity_of
+from nnunet_vit.training.settling import settled
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
 
 if TYPE_CHECKING:
@@ -53,7 +56,9 @@ class ShownBatch:
     fold: int | str
 
 
-def first_patches(run: ViTnnUNetConfig, number: int, progress: Progress) -> ShownBatch:
+def first_patches(
+    run: ViTnnUNetConfig, number: int, progress: Progress, given: GivenRun | None = None
+) -> ShownBatch:
     """Plan and preprocess where needed, and draw the first patches as the training would.
 
     Of a run with a seed they are the very patches of its first steps; of several folds the first
@@ -63,13 +68,17 @@ def first_patches(run: ViTnnUNetConfig, number: int, progress: Progress) -> Show
         run: resolved.
         number: of patches.
         progress: where to show what happens.
+        given: what the user gave: what it leaves open is planned as for the training.
 
     Raises:
         UserError: whatever the training would refuse of data, loss and augmentation.
     """
     fold = run.data.folds[0]
     run = run.model_copy(update={"data": run.data.model_copy(update={"fold": fold})})
-    with _without_results(run) as alone, opened(alone, progress) as known:
+    results = os.environ.get(VARIABLES["results"])
+    with _without_results(run) as alone, opened(alone, progress) as opened_run:
+        with _results_of(run, results):  # those that are there say how the run was planned
+            known, _ = settled(opened_run, Request(given=given), progress, trains=False)
         dataset = find_dataset(known.data.dataset)
         identity = identity_of(dataset, known, lengthens=False)
         plans = prepared_plans(
@@ -88,6 +97,12 @@ def _without_results(run: ViTnnUNetConfig) -> Iterator[ViTnnUNetConfig]:
     with tempfile.TemporaryDirectory() as folder:
         paths = run.paths.model_copy(update={"results": folder})
         yield run.model_copy(update={"paths": paths})
+
+
+def _results_of(run: ViTnnUNetConfig, before: str | None) -> AbstractContextManager[None]:
+    """Let the run's results be those of before, where there are any."""
+    there = run.paths.results or before
+    return environment(VARIABLES["results"], there) if there else nullcontext()
 
 
 def _trainer(dataset: Dataset, run: ViTnnUNetConfig, plans: JsonObject) -> nnUNetTrainer_vit:

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[3]
 PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-NO_FILE = "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+NO_FILE = (
+    "error[config]: Neither a dataset nor a run file is given. "
+    "Fix: vit_cli train 502, or --config run.yaml\n"
+)
 
 
 def installed(name):
@@ -43,7 +46,7 @@ def test_the_file_in_a_clone(tmp_path):
 
 
 def test_nnunets_style_of_name(tmp_path):
-    assert run(installed("nnUNetv2_train_vit"), "502", "2d", "0", cwd=tmp_path) == (2, "", NO_FILE)
+    assert run(installed("nnUNetv2_train_vit"), cwd=tmp_path) == (2, "", NO_FILE)
 
 
 @pytest.fixture

@@ -70,8 +70,9 @@ def test_without_a_dataset(vit_cli):
     lines = out.splitlines()
     assert lines[0] == "run.yaml: head linear on timm:test_vit, tuning full"
     assert 25 <= len(lines) <= 45
-    assert [line.removeprefix("note       ") for line in lines[-2:]] == [
+    assert [line.removeprefix("note       ") for line in lines[-3:]] == [
         "No dataset is named. Assumed: 3 channels in 0 to 1, a background and one class.",
+        "`vit_cli train` plans train.patch_size; `vit_cli plan` shows how.",
         "Without plans of nnU-Net assumed: 512 x 512 pixels.",
     ]
     assert "images     512 x 512 pixels, 2 per step" in lines
@@ -94,7 +95,8 @@ def test_as_json_with_plans(vit_cli, dataset):
     ]
     assert found["statistics_from"] == "the weights test_vit"
     assert found["notes"] == [
-        "Patch size 96 x 64: the planned 90 x 64, up to the next multiple of the ViT's patch, 16."
+        "`vit_cli train` plans train.patch_size and train.batch_size; `vit_cli plan` shows how.",
+        "Patch size 96 x 64: the planned 90 x 64, up to the next multiple of the ViT's patch, 16.",
     ]
     parts = {part["name"]: part for part in found["parts"]}
     assert found["memory"]["parameters"] == pytest.approx(

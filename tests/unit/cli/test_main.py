@@ -294,6 +294,7 @@ def test_debug_is_for_the_command_and_not_for_the_verb(vit_cli, monkeypatch):
     assert code == 2
     assert err.startswith("Traceback (most recent call last):")
     assert err.endswith(
-        "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
+        "error[config]: Neither a dataset nor a run file is given. "
+        "Fix: vit_cli train 502, or --config run.yaml\n"
     )
     assert os.environ["NNUNET_VIT_DEBUG"] == "1"

@@ -72,6 +72,14 @@ def test_a_run_file_becomes_a_planned_one(vit_cli):
     assert Path("run.yaml").read_text() == RUN
 
 
+def test_a_cpu_is_asked_what_is_free(vit_cli, monkeypatch):
+    monkeypatch.setattr("nnunet_vit.planning.memory_limit.bytes_available", lambda: 8 * 10**9)
+    code, out, err = vit_cli("plan", "7", "--device", "cpu", "--config", "run.yaml")
+    assert (code, err) == (0, "")
+    assert "this machine's free memory: a training step may take 6.00 GB" in out
+    assert "left free: 2.00 GB as a margin" in out
+
+
 def test_a_planned_file_in_another_folder_has_the_same_paths(vit_cli, tmp_path):
     from nnunet_vit.config.load import load_run
 
@@ -132,7 +140,6 @@ def test_a_new_run_file(vit_cli):
         (["--gpu-memory", "nan"], 2, "--gpu-memory nan: allowed: 0.1 to 10000, in GB."),
         (["--gpu-memory", "1"], 2, "software takes 1.00 GB and 100.0 MB are left free"),
         (["--gpu-memory", "8", "--device", "tpu"], 2, "--device tpu is unknown"),
-        (["--device", "cpu"], 2, "how much of it may a training take?"),
         ([*CPU, "-o", "run.yaml"], 2, "-o run.yaml is there already. Fix: --overwrite"),
         ([*CPU, "-o", "no/run.yaml"], 2, "there is no folder no."),
         ([*CPU, "-o", "."], 2, "-o . is a folder."),

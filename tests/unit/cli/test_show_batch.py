@@ -16,7 +16,11 @@ pytestmark = pytest.mark.unit
         (["-o", "x"], "-o x: given no ending; allowed: .png."),
         (["-o", "none/x.png"], "-o none/x.png: there is no folder none. Fix: make it."),
         (["-o", "is.png"], "-o is.png is a folder. Fix: the name of a picture in it."),
-        ([], "No run file is given. Fix: vit_cli show-batch --config run.yaml"),
+        (
+            [],
+            "Neither a dataset nor a run file is given. "
+            "Fix: vit_cli show-batch 502, or --config run.yaml",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_at_once(vit_cli, tmp_path, monkeypatch, words, text):
@@ -42,4 +46,4 @@ def test_an_own_picture_may_be_written_over(vit_cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_picture(np.zeros((4, 4, 3), np.uint8), tmp_path / "x.png")
     assert Image.open(tmp_path / "x.png").info["Software"] == "nnunet-vit"
-    assert "No run file is given" in vit_cli("show-batch", "-o", "x.png")[2]
+    assert "Neither a dataset nor a run file" in vit_cli("show-batch", "-o", "x.png")[2]

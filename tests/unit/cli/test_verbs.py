@@ -196,8 +196,8 @@ def test_validate_no_file(vit_cli):
 
 
 def test_train_without_a_run_file(vit_cli):
-    text = "error[config]: No run file is given. Fix: vit_cli train --config run.yaml\n"
-    assert vit_cli("train") == (2, "", text)
+    code, out, text = vit_cli("train")
+    assert (code, out) == (2, "") and "Fix: vit_cli train 502, or --config run.yaml" in text
 
 
 def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):

@@ -119,7 +119,7 @@ def test_what_would_fit(text, usable, fix):
     assert choice is None
     error = nothing_fits(given, chooser, MemoryLimit(usable, "cpu", "a CPU"))
     assert isinstance(error, ConfigError)
-    assert fix in error.fix and "--gpu-memory " in error.fix
+    assert fix in error.fix and "a device with " in error.fix
     assert "a CPU is too small for this run" in error.problem
 
 

@@ -54,5 +54,7 @@ def prepare(
                 dataset.preprocessed, work.cases, rules, labels=dataset.preprocessed / TRUTH,
                 description=dataset.description, log=progress.log,
             )  # fmt: skip
+        if read is not None:
+            read.forget()  # a training lasts for days
         train_on(dataset.preprocessed, f"fold {fold} of {configuration}")
     return plans

@@ -94,14 +94,20 @@ class ReadCases:
     def fingerprint(
         self, case: str, states: Sequence[FileState], reader: str
     ) -> CaseFingerprint | None:
-        """Return a case's fingerprint, or None where it has to be read.
+        """Return a case's fingerprint and forget it, or None where it has to be read.
 
         Args:
             case: its name.
             states: of its files now.
             reader: nnU-Net's, by class name, that would read it.
         """
-        return self._fingerprints.get(case) if self._is_as_read(case, states, reader) else None
+        kept = self._fingerprints.pop(case, None)
+        return kept if self._is_as_read(case, states, reader) else None
+
+    def forget(self) -> None:
+        """Let go of all that is still kept."""
+        self._pixels.clear()
+        self._fingerprints.clear()
 
     def pixels(self, case: str, states: Sequence[FileState], reader: str) -> Pixels | None:
         """Return a case's pixels and forget them, or None where it has to be read.

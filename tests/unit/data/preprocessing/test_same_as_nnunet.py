@@ -222,7 +222,7 @@ def test_a_file_that_has_changed_since_is_read_again(raw, monkeypatch):
     assert read.fingerprint(first, states[first], reader) is None
     assert read.pixels(first, states[first], reader) is None
     assert read.fingerprint(second, states[second], reader) is not None
-    assert read.fingerprint(second, states[second], "AnotherReader") is None
+    assert read.fingerprint(second, states[second], "AnotherReader") is None  # and forgotten
     assert read.pixels(second, states[second], reader) is not None
     assert read.pixels(second, states[second], reader) is None  # given away
 
