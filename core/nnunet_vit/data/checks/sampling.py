@@ -3,17 +3,14 @@
 A spacing in another unit (millimetres or micrometres) makes it empty, or larger than any machine.
 """
 
-import contextlib
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.files.machine_memory import bytes_of_machine
 from nnunet_vit.quantities import bytes_text, sizes_text
 
 UNITS = 100  # no dataset's spacings differ by so much in the plane; units do
 HALF, SINGLE = 2, 4  # bytes per number
-CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True)
@@ -109,13 +106,3 @@ def bytes_needed(shape: tuple[int, ...], target: Target) -> int:
     for size in shape:
         voxels *= int(size)
     return voxels * (target.channels * SINGLE + target.outputs * HALF)
-
-
-def bytes_of_machine() -> int:
-    """Return the memory of the machine or of its container; 0 where the system does not say."""
-    with contextlib.suppress(ValueError, OSError, AttributeError):
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        with contextlib.suppress(ValueError, OSError):  # "max", or no such file
-            memory = min(memory, int(CGROUP.read_text()))
-        return memory
-    return 0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from nnunet_vit.data.checks.images import ImageFacts, Wanted
 from nnunet_vit.data.checks.raster_reading import PICTURES
-from nnunet_vit.data.checks.sampling import bytes_of_machine
 from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import UserError, counted
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.files.machine_memory import bytes_of_machine
 from nnunet_vit.inference.large.needed_memory import bytes_of_strips
 from nnunet_vit.inference.large.normalizing import unknown_schemes
 from nnunet_vit.inference.large.source import Source, Stacked
