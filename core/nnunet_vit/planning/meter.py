@@ -70,14 +70,19 @@ class Meter:
         """Return the edge of the ViT's patches, pixels."""
         return facts_of(variant.run).patch_size
 
-    def _measure(self, variant: Variant, tile: Tile, checkpointing: bool) -> Step:
+    def measured(self, variant: Variant, tile: Tile, checkpointing: bool) -> Measured:
+        """Return what a step with these values is a step of."""
         run = variant.with_training(
             patch_size=list(tile.size), batch_size=tile.batch, gradient_checkpointing=checkpointing
         )
         statistics = input_statistics(
             self.dataset, run, facts_of(run), schemes=self.schemes, fetch=False
         )
-        measured = Measured(run, self.dataset, statistics.per_channel, self.device)
+        return Measured(run, self.dataset, statistics.per_channel, self.device)
+
+    def _measure(self, variant: Variant, tile: Tile, checkpointing: bool) -> Step:
+        measured = self.measured(variant, tile, checkpointing)
+        run = measured.run
         network = network_of(measured, tile.size)
         parts = parts_of(network)
         try:
