@@ -52,10 +52,8 @@ def _bound(turn: "Turn") -> str:
     if not turn.workers:
         return f"{network}, then its batch {short_text(turn.batch)}"
     workers = counted(turn.workers, "worker")
-    if turn.bound_by_data:
-        return f"bound by data: {workers} make a batch in {short_text(turn.made)}; {network}"
-    beside = ", which shares the processors with the workers" if turn.shared else ""
-    return f"bound by the network{beside}: {network}, a batch of {workers} {short_text(turn.made)}"
+    slower = "data bound" if turn.bound_by_data else "the network bounds"
+    return f"{network}, a batch every {short_text(turn.made)} by {workers}: {slower} it"
 
 
 def short_text(seconds: float) -> str:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 WORKERS = "nnUNet_n_proc_DA"
 SHARING = "NNUNET_VIT_SHARING"  # a variable: how many commands train on this machine together
 CACHED_PER_WORKER = 3
-WORKER = 250_000_000  # bytes: interpreter and libraries that a worker does not share
+WORKER = 100_000_000  # bytes that a worker does not share: 30 MB at first, more as it goes
+IN_WORK = 3  # batches that a worker holds beside those that wait: made, sent, not given back yet
 FLOAT, LABEL = 4, 2  # bytes of a number in images and in masks
 COPIES = 6  # of a patch, as large as it is before its rotation, while it is augmented
 SHARE = {"cuda": 0.8}  # of the memory that is free, for workers; the rest is for everything else
@@ -44,13 +45,13 @@ class LoaderBytes:
 
     @property
     def of_worker(self) -> int:
-        """Bytes of a worker: the batch it makes, those that wait, and one on its way."""
-        return WORKER + self.work + (CACHED_PER_WORKER + 2) * self.batch
+        """Bytes of a worker, with its batches that wait."""
+        return WORKER + self.work + (CACHED_PER_WORKER + IN_WORK) * self.batch
 
     def of(self, workers: int) -> int:
         """Return the bytes of all processes, those for validation too, and of what waits."""
         waiting = sum(
-            max(3, CACHED_PER_WORKER * count // 2) + 1
+            max(3, CACHED_PER_WORKER * count // 2)
             for count in (workers, validation_workers(workers))
         )
         return (workers + validation_workers(workers)) * self.of_worker + waiting * self.batch

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from time import perf_counter
 
 import torch
@@ -19,8 +20,8 @@ from nnunet_vit.registry.plugins import plugin_failures
 from nnunet_vit.training.optimization import build_optimizer
 
 SLOW = 30.0  # seconds: after such a step another one is not waited for
-ENOUGH = 2.0  # seconds of steps, or as many of them as follow
-MOST = 10
+ENOUGH = 10.0  # seconds of steps that follow the first one: other programs slow some down
+MOST = 12
 LABEL = 16  # pixels: edge of the made-up objects
 
 
@@ -170,6 +171,5 @@ def _repeated(step: Callable[[], None], device: str) -> list[float]:
 
 
 def _typical(taken: list[float]) -> float:
-    """Return the mean of what follows the first step, which makes more than one."""
-    later = taken[1:] or taken
-    return sum(later) / len(later)
+    """Return the median of what follows the first step, which makes more than one."""
+    return median(taken[1:] or taken)

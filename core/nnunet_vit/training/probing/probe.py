@@ -27,7 +27,7 @@ from nnunet_vit.training.probing.network_steps import NetworkSeconds, measured_s
 from nnunet_vit.training.worker_memory import WORKERS, room_for_workers, validation_workers
 
 EDGE = 1024  # of the matrices that tell how fast a processor is
-EFFICIENCY = 0.5  # of it that a whole step reaches
+EFFICIENCY = 0.4  # of it that a whole step reaches
 WRITTEN = 64_000_000  # bytes that tell how fast a disk is
 STORED = ("gradients", "optimizer", "averaged")  # as large as what a checkpoint holds
 
