@@ -55,7 +55,7 @@ def plan(
         from nnunet_vit.planning.memory_limit import limit_of
         from nnunet_vit.planning.plan_run import plan_run
         from nnunet_vit.planning.planned_run_file import PlannedFile
-        from nnunet_vit.training.probing.probe import probing_of
+        from nnunet_vit.training.probing.place import probing_of
 
         file = PlannedFile.of(config, dataset, output)
         given = file.given()

@@ -123,10 +123,11 @@ def bytes_of_loader(
 
 def needed_text(needed: LoaderBytes, wanted: int, *, count: int, free: int) -> str:
     """Return the line on workers whose memory is short."""
-    lead = f"{counted(wanted, 'worker')} and those for validation need about "
+    lead = f"{counted(wanted, 'worker')} for batches and those for validation need about "
     memory = f"{bytes_text(needed.of(wanted))} of memory, and {bytes_text(free)} are free"
     if count < wanted:
-        return f"{lead}{memory}: {counted(count, 'worker')} make batches ({WORKERS} changes it)."
+        makes = "1 worker makes" if count == 1 else f"{count} workers make"
+        return f"{lead}{memory}: {makes} batches ({WORKERS} changes it)."
     if wanted > 1:
         return f"{lead}{memory}: a smaller {WORKERS} needs less."
     return f"{lead}{memory}: a smaller train.batch_size needs less, or close other programs."

@@ -10,15 +10,13 @@ from time import perf_counter
 import torch
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 
-from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.files.machine_memory import bytes_available
 from nnunet_vit.files.writing import replacing
-from nnunet_vit.modeling.runtime.devices import choose_device, device_kind
+from nnunet_vit.modeling.runtime.devices import device_kind
 from nnunet_vit.nnunet.folders import folder, is_chosen
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.meter import Step
 from nnunet_vit.planning.pace import Pace, Probed, Turn
-from nnunet_vit.planning.probing import ELSEWHERE, Probing
 from nnunet_vit.profiling.measured_run import Measured
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.training.probing.final_validation import cases_of_validation, tiles_of_validation
@@ -135,37 +133,3 @@ def _saving(step: Step) -> float:
             path.write_bytes(content)
         return (perf_counter() - started) * stored / max(1, len(content))
     return 0.0
-
-
-def probing_of(
-    gigabytes: float | None, device: str | None, *, wanted: bool | None, hours: float | None
-) -> Probing:
-    """Return how a plan is tried on this machine, or why it is not.
-
-    Args:
-        gigabytes: of --gpu-memory.
-        device: of --device.
-        wanted: of --probe and --no-probe; None: where it is quick.
-        hours: of --hours.
-
-    Raises:
-        ConfigError: a measured step is asked for, and the device is not here.
-    """
-    prober, reason = _prober(gigabytes, device)
-    if wanted is False:
-        prober, reason = None, "--no-probe"
-    if prober is None and (wanted or hours is not None):
-        word = "--probe" if hours is None else f"--hours {hours:g}"
-        raise ConfigError(f"{word} needs a measured training step: {reason}.", fix=ELSEWHERE)
-    return Probing(prober, reason, insists=bool(wanted), hours=hours)
-
-
-def _prober(gigabytes: float | None, device: str | None) -> tuple[Prober | None, str]:
-    """Return what tries plans where the device is here, or why nothing does."""
-    try:
-        here = choose_device(device or "cuda")
-    except MachineError:
-        return None, "the device that is planned for is not on this machine"
-    if gigabytes is not None and device is None:
-        return None, "--gpu-memory may mean another GPU; --device cuda tries this machine's"
-    return Prober(here), ""
