@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_vit.data.dataset import has_regions
+from nnunet_vit.inference.tiling.forward import is_of_memory
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 from nnunet_vit.modeling.output_check import output_scales
@@ -52,7 +53,7 @@ def measured_steps(measured: Measured, tile: Tile, device: str) -> NetworkSecond
     Args:
         measured: the run.
         tile: what a step is fed with.
-        device: of this machine, for torch.
+        device: of this machine, for torch; a GPU is the current one.
 
     Returns:
         The seconds; or, where memory ended, the bytes that were allocated by then.
@@ -62,12 +63,17 @@ def measured_steps(measured: Measured, tile: Tile, device: str) -> NetworkSecond
     """
     on_gpu = device.startswith("cuda")
     if on_gpu:
-        torch.cuda.reset_peak_memory_stats(device)
+        torch.cuda.reset_peak_memory_stats()
     try:
         with plugin_failures("A training step on random images"):
-            return _steps(measured, tile, device)
+            try:
+                return _steps(measured, tile, device)
+            except RuntimeError as error:
+                if is_of_memory(error):  # of a class that is not torch's own
+                    raise torch.OutOfMemoryError(str(error)) from None
+                raise
     except torch.OutOfMemoryError:
-        return torch.cuda.max_memory_allocated(device) if on_gpu else 0
+        return torch.cuda.max_memory_allocated() if on_gpu else 0
     finally:
         gc.collect()
         if on_gpu:
@@ -90,7 +96,7 @@ def _steps(measured: Measured, tile: Tile, device: str) -> NetworkSeconds:
         tile=_typical(one),
         steps=len(taken),
         scales=scales[:1] if network.own_loss else scales,
-        peak=torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else None,
+        peak=torch.cuda.max_memory_allocated() if device.startswith("cuda") else None,
     )
 
 

@@ -35,7 +35,7 @@ class Prober:
     """Tries runs on a device of this machine.
 
     Attributes:
-        device: for torch: cpu, cuda, cuda:1 or mps.
+        device: for torch: cpu, cuda, cuda:1 or mps; a GPU is the current one.
     """
 
     device: str
@@ -57,7 +57,7 @@ class Prober:
         A GPU that another program uses would say that the step does not fit, where it does.
         """
         if self.device.startswith("cuda"):
-            free, where = int(torch.cuda.mem_get_info(self.device)[0]), "the GPU"
+            free, where = int(torch.cuda.mem_get_info()[0]), "the GPU"
         else:
             free, where = bytes_available() or step.total + 1, "this machine"
         if step.total < free:

@@ -72,9 +72,10 @@ def test_a_slow_step_is_done_once(monkeypatch):
     assert measured_steps(measured_run(), TILE, "cpu").steps == 1
 
 
-def test_where_memory_ends(monkeypatch):
+@pytest.mark.parametrize("kind", [torch.OutOfMemoryError, RuntimeError])
+def test_where_memory_ends(monkeypatch, kind):
     def ends(*given, target):
-        raise torch.OutOfMemoryError("CUDA out of memory.")
+        raise kind("MPS backend out of memory (allocated: 8 GB).")
 
     monkeypatch.setattr(network_steps, "training_loss", ends)
     assert measured_steps(measured_run(), TILE, "cpu") == 0
