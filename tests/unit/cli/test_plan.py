@@ -165,7 +165,7 @@ def test_a_gpu_that_is_elsewhere_is_not_tried(vit_cli):
 @pytest.fixture
 def quick(monkeypatch):
     """A probe of two steps and a few images."""
-    for module in ("network_steps", "loading"):
+    for module in ("network_steps", "loader_speed"):
         monkeypatch.setattr(f"nnunet_vit.training.probing.{module}.ENOUGH", 0.0)
 
 

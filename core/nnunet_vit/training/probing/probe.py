@@ -20,7 +20,7 @@ from nnunet_vit.planning.pace import Pace, Probed, Turn
 from nnunet_vit.profiling.measured_run import Measured
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.training.probing.final_validation import cases_of_validation, tiles_of_validation
-from nnunet_vit.training.probing.loading import LoaderSeconds, measured_loading
+from nnunet_vit.training.probing.loader_speed import LoaderSeconds, measured_loading
 from nnunet_vit.training.probing.network_steps import NetworkSeconds, measured_steps
 from nnunet_vit.training.worker_memory import WORKERS, room_for_workers, validation_workers
 

@@ -14,7 +14,7 @@ from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.cost import StepCost
 from nnunet_vit.profiling.measured_run import Measured
 from nnunet_vit.training.probing import network_steps, probe
-from nnunet_vit.training.probing.loading import measured_loading
+from nnunet_vit.training.probing.loader_speed import measured_loading
 from nnunet_vit.training.probing.network_steps import measured_steps
 from nnunet_vit.training.probing.probe import Prober
 
@@ -32,7 +32,7 @@ STEP = Step(TILE, {"gradients": 1000, "activations": 5}, StepCost(*[10**9] * 8))
 def quick(monkeypatch):
     """Few steps and images: the tests' machine may be busy."""
     monkeypatch.setattr(network_steps, "ENOUGH", 0.0)
-    monkeypatch.setattr("nnunet_vit.training.probing.loading.ENOUGH", 0.0)
+    monkeypatch.setattr("nnunet_vit.training.probing.loader_speed.ENOUGH", 0.0)
 
 
 def measured_run(head="linear", description=None, **given):
