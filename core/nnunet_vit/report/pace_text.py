@@ -34,7 +34,7 @@ def _measured(pace: "Pace", length: "Length", predicted: int) -> Iterator[str]:
     yield _line("validation step", pace.validation.seconds, _bound(pace.validation))
     epoch = pace.epoch(length.iterations, length.validations) + pace.saving
     parts = f"{length.iterations} training and {length.validations} validation steps"
-    yield _line("epoch", epoch, f"{parts}, checkpoint {duration_text(pace.saving)}")
+    yield _line("epoch", epoch, f"{parts}, checkpoint {short_text(pace.saving)}")
     whole = f"{counted(length.epochs, 'epoch')}, start and final validation"
     yield _line("training", length.seconds, f"{whole} {duration_text(pace.around)}")
     if pace.peak is not None:
@@ -43,7 +43,7 @@ def _measured(pace: "Pace", length: "Length", predicted: int) -> Iterator[str]:
 
 
 def _line(name: str, seconds: float, more: str) -> str:
-    return f"{'  ' + name:<{NAME}}{duration_text(seconds):>{FIGURE}}   {more}"
+    return f"{'  ' + name:<{NAME}}{short_text(seconds):>{FIGURE}}   {more}"
 
 
 def _bound(turn: "Turn") -> str:
