@@ -22,6 +22,16 @@ Output = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="to train on: cuda, cuda:1, mps, cpu; default: cuda")
 ]
+Hours = Annotated[
+    float | None, typer.Option(help="that the training may take: epochs and steps follow")
+]
+Probe = Annotated[
+    bool | None,
+    typer.Option(
+        "--probe/--no-probe", help="try two steps here; default: where that takes no minutes",
+        show_default=False,
+    ),
+]  # fmt: skip
 
 
 def plan(
@@ -30,6 +40,8 @@ def plan(
     config: Config = None,
     output: Output = None,
     device: Device = None,
+    hours: Hours = None,
+    probe: Probe = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file of -o")] = False,
 ) -> None:
@@ -37,18 +49,21 @@ def plan(
     from nnunet_vit.report.progress import Progress
     from nnunet_vit.report.quiet import quiet_libraries
 
-    _check(gpu_memory, output, overwrite)
+    _check(gpu_memory, output, overwrite, hours=hours)
     with quiet_libraries() as shown:
         from nnunet_vit.config.placing import placed
         from nnunet_vit.planning.memory_limit import limit_of
         from nnunet_vit.planning.plan_run import plan_run
         from nnunet_vit.planning.planned_run_file import PlannedFile
+        from nnunet_vit.training.probing.place import probing_of
 
         file = PlannedFile.of(config, dataset, output)
         given = file.given()
         progress = Progress() if as_json else shown
         with placed(config, given.overrides):
-            found = plan_run(given, limit_of(gpu_memory, device), progress)
+            limit = limit_of(gpu_memory, device)
+            probing = probing_of(gpu_memory, device, wanted=probe, hours=hours)
+            found = plan_run(given, limit, progress, probing)
         if output is not None:
             file.write(found, output)
     print(_as_json(found) if as_json else f"{_as_text(found)}\n\n{_next(output)}")
@@ -74,9 +89,14 @@ def _next(output: Path | None) -> str:
     return f"Run file: {output}\nTrain with: vit_cli train --config {output}"
 
 
-def _check(gpu_memory: float | None, output: Path | None, overwrite: bool) -> None:
+def _check(
+    gpu_memory: float | None, output: Path | None, overwrite: bool, *, hours: float | None
+) -> None:
     from nnunet_vit.errors import ConfigError
     from nnunet_vit.files.writable import check_writable
+
+    if hours is not None and not 0.01 <= hours <= 10_000:
+        raise ConfigError(f"--hours {hours:g}: allowed: 0.01 to 10000.")
 
     if gpu_memory is not None and not 0.1 <= gpu_memory <= 10_000:  # NaN among the others
         raise ConfigError(f"--gpu-memory {gpu_memory:g}: allowed: 0.1 to 10000, in GB.")

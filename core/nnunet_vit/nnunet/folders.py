@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, MutableMapping
 from pathlib import Path
 
 from nnunet_vit.config.models import PathsConfig
@@ -19,6 +19,7 @@ VARIABLES = {
     "results": "nnUNet_results",
 }
 WORKERS = {"nnUNet_def_n_proc": 8, "nnUNet_n_proc_DA": 12}  # and at most
+CHOSEN = "NNUNET_VIT_CHOSEN"  # a variable: the counts that nobody has set, for commands as well
 
 
 def use_folders(paths: PathsConfig, needed: Collection[str] = tuple(VARIABLES)) -> None:
@@ -78,7 +79,22 @@ def folder(key: str) -> Path:
 def use_processors() -> None:
     """Let nnU-Net start no more workers than the machine has processors; set values win."""
     for variable in WORKERS:
-        os.environ.setdefault(variable, str(usual_workers(variable)))
+        if variable not in os.environ:
+            choose_workers(os.environ, variable, usual_workers(variable))
+
+
+def choose_workers(variables: MutableMapping[str, str], variable: str, count: int) -> None:
+    """Set a count among variables of an environment, and note that it is nobody's own."""
+    variables[variable] = str(count)
+    noted = variables.get(CHOSEN, "").split()
+    others = [each for each in noted if not each.startswith(f"{variable}=")]
+    variables[CHOSEN] = " ".join([*others, f"{variable}={count}"])
+
+
+def is_chosen(variable: str) -> bool:
+    """Tell whether nobody has set a count: then it may be changed."""
+    noted = f"{variable}={os.environ.get(variable)}"
+    return variable not in os.environ or noted in os.environ.get(CHOSEN, "").split()
 
 
 def usual_workers(variable: str) -> int:

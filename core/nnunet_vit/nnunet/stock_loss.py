@@ -7,13 +7,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def loss_for(regions: bool) -> "Callable[[Tensor | list[Tensor]], Tensor]":
-    """Return nnU-Net's loss of logits (B, C, H, W), or a list of them, against an empty target.
+def loss_for(
+    regions: bool, target: "Callable[[int, int, int, int], Tensor] | None" = None
+) -> "Callable[[Tensor | list[Tensor]], Tensor]":
+    """Return nnU-Net's loss of logits (B, C, H, W), or a list of them, for what has no labels.
 
     A label to ignore is left out: its loss looks at values.
 
     Args:
         regions: whether the labels are regions, which may overlap, and no classes.
+        target: makes labels (B, 1, H, W), or (B, regions, H, W); None: empty ones.
     """
     import torch
     from nnunetv2.training.loss.compound_losses import DC_and_BCE_loss, DC_and_CE_loss
@@ -27,11 +30,13 @@ def loss_for(regions: bool) -> "Callable[[Tensor | list[Tensor]], Tensor]":
         else DC_and_CE_loss({**dice, "do_bg": False}, {}, **kind)
     )
 
+    labels = target or torch.zeros
+
     def total(output: "Tensor | list[Tensor]") -> "Tensor":
         losses = []
         for level in [output] if isinstance(output, torch.Tensor) else output:
             batch, outputs, height, width = level.shape
-            losses.append(loss(level, torch.zeros(batch, outputs if regions else 1, height, width)))
+            losses.append(loss(level, labels(batch, outputs if regions else 1, height, width)))
         return torch.stack(losses).sum()
 
     return total

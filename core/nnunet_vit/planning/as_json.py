@@ -3,8 +3,10 @@
 from dataclasses import asdict
 
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.planning.pace import Turn
 from nnunet_vit.planning.patch_candidates import tokens_of
 from nnunet_vit.planning.plan_run import Plan
+from nnunet_vit.planning.probing import Trial
 from nnunet_vit.planning.reasons import planned_values
 
 
@@ -38,4 +40,39 @@ def as_json(plan: Plan) -> JsonObject:
         "memory": {**step.memory, "sum": step.total},
         "forward_flops": step.cost.forward_flops,
         "step_flops": step.cost.step_flops,
+        "trial": _trial(plan),
     }
+
+
+def _trial(plan: Plan) -> JsonObject | None:
+    """Return what a probe has shown, in seconds and bytes; None: no probe was asked for."""
+    trial = plan.trial
+    if trial is None:
+        return None
+    pace, length = trial.pace, trial.length
+    figures = pace and {
+        "steps": pace.steps,
+        "training_step": _turn(pace.training),
+        "validation_step": _turn(pace.validation),
+        "checkpoint": pace.saving,
+        "start_and_final_validation": pace.around,
+        "peak_memory": pace.peak,
+    }
+    return {
+        "notes": list(trial.notes),
+        "hours": trial.hours,
+        "measured": figures,
+        "length": length and {**asdict(length), "epoch_seconds": _epoch(trial)},
+    }
+
+
+def _turn(turn: Turn) -> JsonObject:
+    bound = "data" if turn.bound_by_data else "network"
+    return {**asdict(turn), "seconds": turn.seconds, "bound_by": bound}
+
+
+def _epoch(trial: Trial) -> float | None:
+    pace, length = trial.pace, trial.length
+    if pace is None or length is None:
+        return None
+    return pace.epoch(length.iterations, length.validations) + pace.saving

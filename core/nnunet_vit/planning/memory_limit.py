@@ -25,6 +25,7 @@ class MemoryLimit:
         name: of the device, for people.
         bfloat16: whether it computes in it; None: not known.
         share: of the memory, that is left free.
+        predicted: what is predicted for a step, by what a probe has measured; 1: not measured.
     """
 
     total: int
@@ -32,6 +33,7 @@ class MemoryLimit:
     name: str
     bfloat16: bool | None = None
     share: float = MARGIN
+    predicted: float = 1.0
 
     @property
     def software(self) -> int:
@@ -44,13 +46,18 @@ class MemoryLimit:
         return round(self.share * self.total)
 
     @property
-    def usable(self) -> int:
+    def room(self) -> int:
         """Bytes that a training step may hold."""
         return self.total - self.software - self.margin
 
+    @property
+    def usable(self) -> int:
+        """Bytes that may be predicted for a training step."""
+        return int(self.room * self.predicted)
+
     def total_for(self, step: int) -> int:
         """Return the bytes that a device must have for a step of that many."""
-        return round((step + self.software) / (1 - self.share))
+        return round((step / self.predicted + self.software) / (1 - self.share))
 
 
 def limit_of(gigabytes: float | None, device: str | None) -> MemoryLimit:

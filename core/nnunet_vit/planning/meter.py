@@ -16,6 +16,10 @@ from nnunet_vit.profiling.parts import parts_of
 Key = tuple[tuple[tuple[str, str], ...], Tile, bool]
 
 
+class UnmeasurableError(ConfigError):
+    """The step of a head looks at values, which tensors without memory lack."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A training step, measured.
@@ -57,7 +61,8 @@ class Meter:
         """Return the cost of a step.
 
         Raises:
-            ConfigError: the step of this head cannot be measured, or checkpointing is not possible.
+            UnmeasurableError: the step of this head cannot be measured.
+            ConfigError: checkpointing is not possible.
             UserError: the network cannot be built.
         """
         key = (tuple(sorted(variant.changes.items())), tile, checkpointing)
@@ -70,14 +75,19 @@ class Meter:
         """Return the edge of the ViT's patches, pixels."""
         return facts_of(variant.run).patch_size
 
-    def _measure(self, variant: Variant, tile: Tile, checkpointing: bool) -> Step:
+    def measured(self, variant: Variant, tile: Tile, checkpointing: bool) -> Measured:
+        """Return what a step with these values is a step of."""
         run = variant.with_training(
             patch_size=list(tile.size), batch_size=tile.batch, gradient_checkpointing=checkpointing
         )
         statistics = input_statistics(
             self.dataset, run, facts_of(run), schemes=self.schemes, fetch=False
         )
-        measured = Measured(run, self.dataset, statistics.per_channel, self.device)
+        return Measured(run, self.dataset, statistics.per_channel, self.device)
+
+    def _measure(self, variant: Variant, tile: Tile, checkpointing: bool) -> Step:
+        measured = self.measured(variant, tile, checkpointing)
+        run = measured.run
         network = network_of(measured, tile.size)
         parts = parts_of(network)
         try:
@@ -85,7 +95,7 @@ class Meter:
         except UserError:
             raise
         except Exception as error:  # a head may look at values, which tensors without memory lack
-            raise ConfigError(
+            raise UnmeasurableError(
                 f"The memory of {run.model.head_name or run.model.model_path} cannot be measured "
                 f"without running it: {type(error).__name__}: {first_line(error)}.",
                 fix=f"give {PATCH}, {BATCH} and {CHECKPOINTING} yourself and train.",

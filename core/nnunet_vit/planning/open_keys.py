@@ -15,6 +15,9 @@ from nnunet_vit.files.json_file import JsonObject
 
 PATCH, BATCH = "train.patch_size", "train.batch_size"
 CHECKPOINTING, PRECISION = "train.gradient_checkpointing", "model.precision"
+EPOCHS, ITERATIONS = "train.num_epochs", "train.num_iterations_per_epoch"
+VALIDATIONS = "train.num_val_iterations_per_epoch"
+PLAIN = (PATCH, BATCH, PRECISION, CHECKPOINTING, EPOCHS, ITERATIONS, VALIDATIONS)
 SIZE, TUNING = "model.backbone_size", "model.tuning"
 ADAPTED = "lora"  # the method that takes least memory for what it learns
 # of families whose names of sizes are sizes, smallest first: others name modalities
@@ -108,7 +111,7 @@ class GivenRun:
     def open_keys(self) -> OpenKeys:
         """Return what is left to the planner: what is not there, and what is null."""
         data = self._source().data
-        free = {key for key in (PATCH, BATCH, PRECISION, CHECKPOINTING) if not _given(data, key)}
+        free = {key for key in PLAIN if not _given(data, key)}
         run = self.run()
         sized = _given(data, SIZE) or is_timm(run.model.backbone) or run.model.checkpoint_path
         tuned = any(_given(data, key) for key in (TUNING, "model.freeze_backbone", "lora"))

@@ -20,6 +20,7 @@ from nnunet_vit.planning.dataset_size import DatasetSize, size_of_plans
 from nnunet_vit.planning.memory_limit import MemoryLimit
 from nnunet_vit.planning.meter import Meter
 from nnunet_vit.planning.open_keys import PRECISION, GivenRun, OpenKeys, variants_of
+from nnunet_vit.planning.probing import Probing, Trial, Trials
 from nnunet_vit.planning.what_would_fit import nothing_fits
 from nnunet_vit.profiling.measured_run import facts_of, precision_of, with_its_network
 from nnunet_vit.quantities import duration_text
@@ -39,6 +40,7 @@ class Plan:
         choice: what was chosen.
         precision: that the training computes in.
         changes: values by key for the run file, beside patch, batch and checkpointing.
+        trial: what a probe on this machine has shown; None: nobody has asked.
     """
 
     dataset: str
@@ -49,15 +51,19 @@ class Plan:
     choice: Choice
     precision: str
     changes: dict[str, str]
+    trial: Trial | None = None
 
 
-def plan_run(given: GivenRun, limit: MemoryLimit, progress: Progress) -> Plan:
+def plan_run(
+    given: GivenRun, limit: MemoryLimit, progress: Progress, probing: Probing | None = None
+) -> Plan:
     """Return the plan of a run; nnU-Net plans the dataset first where that has not been done.
 
     Args:
         given: what the user gave.
         limit: the memory to plan for.
         progress: where to show what happens.
+        probing: how to try the plan on this machine; None: it is not tried.
 
     Raises:
         ConfigError: nothing fits; says what would.
@@ -68,7 +74,17 @@ def plan_run(given: GivenRun, limit: MemoryLimit, progress: Progress) -> Plan:
     use_processors()
     dataset = find_dataset(run.data.dataset)
     schemes, size = sizes_of(run, dataset, progress)
-    return plan_for(given, dataset, schemes, size=size, limit=limit, progress=progress)
+    meter = Meter(dataset, schemes, limit.device)
+
+    def plan_at(memory: MemoryLimit) -> Plan:
+        return plan_for(
+            given, dataset, schemes, size=size, limit=memory, progress=progress, meter=meter
+        )
+
+    plan = plan_at(limit)
+    if probing is None:
+        return plan
+    return Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
 
 
 def sizes_of(

@@ -3,9 +3,20 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nnunet_vit.planning.open_keys import BATCH, CHECKPOINTING, PATCH, PRECISION, SIZE, TUNING
+from nnunet_vit.planning.length import EPOCHS_MOST, ITERATIONS_MOST, PER_VALIDATION
+from nnunet_vit.planning.open_keys import (
+    BATCH,
+    CHECKPOINTING,
+    EPOCHS,
+    ITERATIONS,
+    PATCH,
+    PRECISION,
+    SIZE,
+    TUNING,
+    VALIDATIONS,
+)
 from nnunet_vit.planning.patch_candidates import MOST_TOKENS, tokens_of
-from nnunet_vit.quantities import bytes_text, sizes_text
+from nnunet_vit.quantities import bytes_text, duration_text, sizes_text
 from nnunet_vit.tuning import method_name
 
 if TYPE_CHECKING:
@@ -50,7 +61,28 @@ def planned_values(plan: "Plan") -> list[Planned]:
         BATCH: (choice.step.tile.batch, why_batch(plan)),
         CHECKPOINTING: (choice.checkpointing, _why_checkpointing(plan)),
     }
+    values |= _length_values(plan)
     return [Planned(key, *value) for key, value in values.items() if key in plan.free]
+
+
+def _length_values(plan: "Plan") -> dict[str, tuple[Value, str]]:
+    """Return epochs and their steps where hours were given."""
+    trial = plan.trial
+    if trial is None or trial.length is None or trial.pace is None or trial.hours is None:
+        return {}
+    length, step = trial.length, duration_text(trial.pace.training.seconds)
+    share = f"{duration_text(length.seconds)} of {trial.hours:g} h, a training step takes {step}"
+    usual = "nnU-Net's number"
+    return {
+        EPOCHS: (length.epochs, usual if length.epochs == EPOCHS_MOST else share),
+        ITERATIONS: (
+            length.iterations,
+            usual
+            if length.iterations == ITERATIONS_MOST
+            else f"fewer, so that there are {length.epochs} epochs; {share}",
+        ),
+        VALIDATIONS: (length.validations, f"a {PER_VALIDATION}th of the training steps"),
+    }
 
 
 def why_patch(plan: "Plan") -> str:

@@ -1,4 +1,4 @@
-"""The loss of a run's logits against an empty target, for a step that is measured."""
+"""The loss of a run's logits against labels that are made up, for a step that is measured."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +15,11 @@ from nnunet_vit.losses.computing.total_loss import TotalLoss
 from nnunet_vit.losses.term import ChosenTerm, ClassOptions
 from nnunet_vit.nnunet.stock_loss import loss_for
 
+Labels = Callable[[int, int, int, int], Tensor]  # of batch, channels, height and width
+
 
 def loss_of_run(
-    section: LossSection, dataset: Dataset
+    section: LossSection, dataset: Dataset, target: Labels = torch.zeros
 ) -> Callable[[Tensor | list[Tensor]], Tensor]:
     """Return the loss of logits (B, C, H, W), or of a list of them.
 
@@ -26,10 +28,11 @@ def loss_of_run(
     Args:
         section: the run's.
         dataset: whose classes count.
+        target: makes labels.
     """
     regions = has_regions(dataset.description)
     if section.is_nnunet:
-        return loss_for(regions)
+        return loss_for(regions, target)
     facts = LossFacts(channel_names(dataset.description), regions)
     loss = TotalLoss([_with_known_classes(each, facts) for each in chosen_terms(section)], facts)
 
@@ -37,8 +40,8 @@ def loss_of_run(
         losses = []
         for level in [output] if isinstance(output, Tensor) else output:
             batch, outputs, height, width = level.shape
-            target = torch.zeros(batch, outputs if regions else 1, height, width)
-            losses.append(loss(level, target))
+            labels = target(batch, outputs if regions else 1, height, width)
+            losses.append(loss(level, labels))
         return torch.stack(losses).sum()
 
     return total

@@ -15,7 +15,7 @@ from nnunet_vit.modeling.vit.timm_models import BackboneFacts, inspect_timm
 from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.cost import StepCost
 from nnunet_vit.profiling.fake_tensors import build_without_memory
-from nnunet_vit.profiling.logits_loss import loss_of_run
+from nnunet_vit.profiling.logits_loss import Labels, loss_of_run
 from nnunet_vit.profiling.step import Loss, step_cost
 
 
@@ -80,19 +80,28 @@ def cost_of(network: ViTSegmentationNetwork, measured: Measured, tile: Tile) -> 
         ConfigError: checkpointing is asked for and no part of the network can do it.
         Exception: of any class: a head may look at values, which tensors without memory lack.
     """
-    loss = _training_loss(network, measured, tile)
+    loss = training_loss(network, measured, tile)
     return step_cost(network, measured.run, tile, loss=loss, device=measured.device)
 
 
-def _training_loss(network: ViTSegmentationNetwork, measured: Measured, tile: Tile) -> Loss:
-    """Return the loss of what the network returns in training, against an empty target."""
+def training_loss(
+    network: ViTSegmentationNetwork, measured: Measured, tile: Tile, target: Labels = torch.zeros
+) -> Loss:
+    """Return the loss of what the network returns in training, against labels that are made up.
+
+    Args:
+        network: of the run.
+        measured: the run.
+        tile: what the step is fed with.
+        target: makes the labels.
+    """
     run, dataset = measured.run, measured.dataset
     regions = has_regions(dataset.description)
-    logits_loss = loss_of_run(run.train.loss, dataset)
+    logits_loss = loss_of_run(run.train.loss, dataset, target)
     if not network.own_loss:
         return logits_loss
     loss = Head(run).loss(
         network.num_classes, regions, None, default_loss=lambda logits, _target: logits_loss(logits)
     )
     channels = network.num_classes if regions else 1
-    return lambda outputs: loss(outputs, torch.zeros(tile.batch, channels, *tile.size))
+    return lambda outputs: loss(outputs, target(tile.batch, channels, *tile.size))

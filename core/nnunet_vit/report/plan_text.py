@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from nnunet_vit.errors import counted
 from nnunet_vit.quantities import bytes_text, operations_text, sizes_text
+from nnunet_vit.report.pace_text import time_lines
 
 if TYPE_CHECKING:
     from nnunet_vit.planning.plan_run import Plan
@@ -23,6 +24,8 @@ def as_text(plan: "Plan", values: "list[Planned]", reasons: dict[str, str]) -> s
         reasons: of patch and batch, by these names.
     """
     blocks = [[*_sizes(plan)], [*_choice(plan, values, reasons)], [*_memory(plan)]]
+    if plan.trial is not None:
+        blocks.append([*time_lines(plan.trial, plan.choice.step.total)])
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 

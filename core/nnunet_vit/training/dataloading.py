@@ -11,7 +11,7 @@ import random
 import signal
 import sys
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -19,10 +19,19 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 from batchgenerators.dataloading.single_threaded_augmenter import SingleThreadedAugmenter
 
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.training.worker_memory import (
+    CACHED_PER_WORKER,
+    fitting_workers,
+    validation_workers,
+)
+
+if TYPE_CHECKING:
+    from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
+
+    from nnunet_vit.training.trainer import nnUNetTrainer_vit
 
 Augmenter: TypeAlias = MultiThreadedAugmenter | SingleThreadedAugmenter
 
-CACHED_PER_WORKER = 3
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
 
 
@@ -60,6 +69,24 @@ def _die_with_parent() -> None:
     """Let a killed training leave no worker behind (Linux alone knows how)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def augmenters(
+    trainer: "nnUNetTrainer_vit", training: "nnUNetDataLoader", validation: "nnUNetDataLoader"
+) -> tuple[Augmenter, Augmenter]:
+    """Return the numbered batches of a training's two loaders, made by its workers."""
+    workers = fitting_workers(trainer, training)
+    seed = trainer.seed + 2 * trainer.local_rank  # each GPU draws batches of its own
+    made = {"pin_memory": trainer.device.type == "cuda"}
+    epoch = trainer.current_epoch
+    first = epoch * trainer.num_iterations_per_epoch
+    first_validation = epoch * trainer.num_val_iterations_per_epoch
+    return (
+        augmenter(training, seed, first, workers=workers, **made),
+        augmenter(
+            validation, seed + 1, first_validation, workers=validation_workers(workers), **made
+        ),
+    )
 
 
 def augmenter(

@@ -93,6 +93,7 @@ class _Settling:
         self, dataset: Dataset, path: Path, devices: Sequence[str], *, trains: bool
     ) -> tuple[ViTnnUNetConfig, Request]:
         """Return the run with the plan for the dataset as it is, kept before or made now."""
+        from nnunet_vit.planning.meter import UnmeasurableError
         from nnunet_vit.planning.plan_run import plan_for, sizes_of
 
         request, progress = self.request, self.progress
@@ -106,21 +107,25 @@ class _Settling:
         check_network(dataset, self.run, builds, progress=progress, schemes=work.schemes)
         read = ReadCases(work.files, fingerprints=work.plan) if trains and work.preprocess else None
         schemes, size = sizes_of(self.run, dataset, progress, asked=request.asked, read=read)
+        asked = replace(request.asked, again=False)  # nnU-Net has planned
+        tried = self.run if builds else None
+        left = replace(request, asked=asked, tried=tried, read=read)
         with alone_in(dataset.preprocessed, progress.log):
             plan = next((each for each in kept_plans(path) if each.size == size), None)
             if plan is not None:
                 self._say_kept(plan, path, devices)
-            else:
-                limit = limit_here(devices)
-                plan = KeptPlan.of(
-                    plan_for(self.given, dataset, schemes, size=size, limit=limit,
-                             progress=progress)
-                )  # fmt: skip
-                keep(path, plan)
-                self._say_new(plan, path, limit.name)
-        asked = replace(request.asked, again=False)  # nnU-Net has planned
-        tried = self.run if builds else None
-        return self._with(plan), replace(request, asked=asked, tried=tried, read=read)
+                return self._with(plan), left
+            limit = limit_here(devices)
+            try:
+                made = plan_for(self.given, dataset, schemes, size=size, limit=limit,
+                                progress=progress)  # fmt: skip
+            except UnmeasurableError as error:
+                progress.warn(f"{error.problem} It gets nnU-Net's patch and batch size.")
+                return self.run, left
+            plan = KeptPlan.of(made)
+            keep(path, plan)
+            self._say_new(plan, path, limit.name)
+            return self._with(plan), left
 
     def _with(self, plan: KeptPlan) -> ViTnnUNetConfig:
         planned = self.given.with_words([value.word for value in plan.values]).variant({})

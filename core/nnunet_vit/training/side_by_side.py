@@ -15,10 +15,11 @@ from pathlib import Path
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import MachineError, UserError
-from nnunet_vit.nnunet.folders import WORKERS, usual_workers
+from nnunet_vit.nnunet.folders import WORKERS, choose_workers, usual_workers
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import FOLLOWS
 from nnunet_vit.training.fold_preparation import LENGTHENS
+from nnunet_vit.training.worker_memory import SHARING
 
 PATIENCE = 60.0  # seconds for a command to save what it has when it is stopped
 EPOCH = re.compile(r"epoch +\d+/\d+  ")
@@ -143,8 +144,9 @@ def _environment(commands: int, lengthens: bool) -> dict[str, str]:
     found.setdefault("OMP_NUM_THREADS", str(max(1, processors // commands)))
     for variable in WORKERS:
         if found.get(variable) == str(usual_workers(variable)):
-            found[variable] = str(max(1, usual_workers(variable) // commands))
-    return found | {FOLLOWS: "1"} | ({LENGTHENS: "1"} if lengthens else {})
+            choose_workers(found, variable, max(1, usual_workers(variable) // commands))
+    more = {FOLLOWS: "1", SHARING: str(commands)}
+    return found | more | ({LENGTHENS: "1"} if lengthens else {})
 
 
 def _error_of(code: int, text: str) -> UserError:

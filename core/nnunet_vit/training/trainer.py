@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
-from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
+from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from torch import nn
 from torch.optim import Optimizer
 
@@ -33,7 +33,7 @@ from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.callbacks import found
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
-from nnunet_vit.training.dataloading import Augmenter, augmenter
+from nnunet_vit.training.dataloading import Augmenter, augmenters
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.training.planes import drawn_case
 from nnunet_vit.training.run_loss import with_loss_of_run
@@ -176,24 +176,14 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         return cases, rules_of(self.run.data, cases)
 
     def get_dataloaders(self) -> tuple[Augmenter, Augmenter]:
-        """Return nnU-Net's loaders with numbered batches."""
-        workers = get_allowed_n_proc_DA()
-        with environment("nnUNet_n_proc_DA", "0"):  # gives the loaders themselves, without workers
+        """Return nnU-Net's loaders with numbered batches, made by as many workers as memory has."""
+        return augmenters(self, *self.plain_loaders())
+
+    def plain_loaders(self) -> tuple[nnUNetDataLoader, nnUNetDataLoader]:
+        """Return nnU-Net's loaders of training and validation, without workers."""
+        with environment("nnUNet_n_proc_DA", "0"):
             training, validation = super().get_dataloaders()
-        pinned = self.device.type == "cuda"
-        seed = self.seed + 2 * self.local_rank  # each GPU draws batches of its own
-        first = self.current_epoch * self.num_iterations_per_epoch
-        first_validation = self.current_epoch * self.num_val_iterations_per_epoch
-        return (
-            augmenter(training.data_loader, seed, first, workers=workers, pin_memory=pinned),
-            augmenter(
-                validation.data_loader,
-                seed + 1,
-                first_validation,
-                workers=workers // 2 if workers > 1 else workers,
-                pin_memory=pinned,
-            ),
-        )
+        return training.data_loader, validation.data_loader
 
     def train_step(self, batch: JsonObject) -> JsonObject:
         """Do one step on images (B, C, H, W) and targets (B, 1, H, W), or lists of them.

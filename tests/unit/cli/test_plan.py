@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from small_plans import CONFIGURATION, plans_of
 
 pytestmark = pytest.mark.unit
@@ -17,7 +18,9 @@ train:
   num_epochs: 3
   batch_size: null  # open
 """
-CPU = ("--device", "cpu", "--gpu-memory", "2")
+needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+CPU = ("--device", "cpu", "--gpu-memory", "2", "--no-probe")
+TRIED = CPU[:-1]
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +147,11 @@ def test_a_new_run_file(vit_cli):
         ([*CPU, "-o", "no/run.yaml"], 2, "there is no folder no."),
         ([*CPU, "-o", "."], 2, "-o . is a folder."),
         ([*CPU, "--config", "none.yaml"], 2, "none.yaml: no such file"),
+        ([*TRIED, "--hours", "nan"], 2, "--hours nan: allowed: 0.01 to 10000."),
+        ([*TRIED, "--hours", "0"], 2, "--hours 0: allowed: 0.01 to 10000."),
+        (["--gpu-memory", "8", "--hours", "5"], 2, "--hours 5 needs a measured training step: "),
+        (["--gpu-memory", "8", "--probe"], 2, "Fix: plan on the machine that will train"),
+        ([*CPU, "--hours", "5"], 2, "a measured training step: --no-probe."),
     ],
 )
 def test_errors(vit_cli, words, code, said):
@@ -151,6 +159,49 @@ def test_errors(vit_cli, words, code, said):
     assert (found, out) == (code, "")
     assert said in err
     assert Path("run.yaml").read_text() == RUN
+
+
+@needs_no_gpu
+def test_a_gpu_that_is_elsewhere_is_not_tried(vit_cli):
+    code, out, err = vit_cli("plan", "7", "--config", "run.yaml", "--gpu-memory", "8")
+    assert (code, err) == (0, "")
+    said = "Not tried: the device that is planned for is not on this machine."
+    assert said in out.splitlines() and "time on this machine" not in out
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A probe of two steps and a few images."""
+    for module in ("network_steps", "loader_speed"):
+        monkeypatch.setattr(f"nnunet_vit.training.probing.{module}.ENOUGH", 0.0)
+
+
+@pytest.mark.usefixtures("quick")
+def test_hours_in_the_run_file(vit_cli):
+    Path("open.yaml").write_text(RUN.replace("num_epochs: 3", "seed: 3"))
+    words = (*TRIED, "--config", "open.yaml", "--hours", "2000", "-o", "planned.yaml")
+    code, out, err = vit_cli("plan", "7", *words, "--json")
+    assert (code, err) == (0, "")
+    trial = json.loads(out)["trial"]
+    assert trial["hours"] == 2000 and trial["measured"]["steps"] >= 2
+    text = Path("planned.yaml").read_text()
+    assert re.search(r"num_epochs: 1000 +# nnU-Net's number", text)
+    assert re.search(r"num_val_iterations_per_epoch: 50 +# ", text)
+    code, _, err = vit_cli("plan", "7", *TRIED, "--config", "run.yaml", "--hours", "0.01")
+    assert code == 2 and "--hours 0.01: too short for a training: 3 epochs of 34 steps" in err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_plan_that_is_tried(vit_cli):
+    code, out, err = vit_cli("plan", "7", *TRIED, "--config", "run.yaml", "--probe")
+    assert (code, err) == (0, "")
+    lines = out.partition("time on this machine, by ")[2].splitlines()
+    assert [line[:28].strip() for line in lines[1:5]] == [
+        "training step", "validation step", "epoch", "training",
+    ]  # fmt: skip
+    assert "250 training and 50 validation steps" in lines[3] and "3 epochs" in lines[4]
+    _, out, _ = vit_cli("plan", "7", *CPU, "--config", "run.yaml")
+    assert "Not tried: --no-probe." in out.splitlines()
 
 
 def test_what_does_not_fit(vit_cli):

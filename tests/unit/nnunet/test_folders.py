@@ -8,10 +8,13 @@ import pytest
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.nnunet.folders import (
+    CHOSEN,
+    choose_workers,
     claim,
     empty,
     environment,
     folder,
+    is_chosen,
     use_folders,
     use_processors,
 )
@@ -107,6 +110,21 @@ def test_workers_follow_the_machine(monkeypatch, processors, planning, augmentin
     use_processors()
     assert os.environ["nnUNet_def_n_proc"] == planning
     assert os.environ["nnUNet_n_proc_DA"] == augmenting
+
+
+def test_whose_count_it_is(monkeypatch):
+    monkeypatch.delenv("nnUNet_def_n_proc")
+    monkeypatch.setenv("nnUNet_n_proc_DA", "2")
+    monkeypatch.delenv(CHOSEN, raising=False)
+    assert is_chosen("nnUNet_def_n_proc") and not is_chosen("nnUNet_n_proc_DA")
+    use_processors()
+    assert is_chosen("nnUNet_def_n_proc") and not is_chosen("nnUNet_n_proc_DA")
+    use_processors()  # as a command that this one starts does
+    assert is_chosen("nnUNet_def_n_proc")
+    monkeypatch.setenv("nnUNet_def_n_proc", "77")
+    assert not is_chosen("nnUNet_def_n_proc")
+    choose_workers(os.environ, "nnUNet_def_n_proc", 3)
+    assert is_chosen("nnUNet_def_n_proc") and os.environ["nnUNet_def_n_proc"] == "3"
 
 
 def test_set_workers_win(monkeypatch):

@@ -8,9 +8,11 @@ import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, DataError, MachineError
+from nnunet_vit.nnunet.folders import CHOSEN
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.training import side_by_side
 from nnunet_vit.training.side_by_side import Commands
+from nnunet_vit.training.worker_memory import SHARING
 
 pytestmark = pytest.mark.unit
 
@@ -63,13 +65,16 @@ def test_different_errors_are_told_with_their_folds():
 
 def test_commands_share_the_processors(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    for variable in ("OMP_NUM_THREADS", "nnUNet_n_proc_DA", "nnUNet_def_n_proc"):
+    for variable in ("OMP_NUM_THREADS", "nnUNet_n_proc_DA", "nnUNet_def_n_proc", CHOSEN):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("nnUNet_n_proc_DA", "8")  # the usual one
     monkeypatch.setenv("nnUNet_def_n_proc", "5")  # somebody's own
     found = side_by_side._environment(4, True)
     assert (found["OMP_NUM_THREADS"], found["nnUNet_n_proc_DA"]) == ("2", "2")
     assert found["nnUNet_def_n_proc"] == "5"
+    # a command may take fewer where memory is short: the first is nobody's own, the second is
+    assert found[CHOSEN].split() == ["nnUNet_n_proc_DA=2"]
+    assert found[SHARING] == "4"
 
 
 def test_no_command_starts_while_all_are_stopped(monkeypatch, tmp_path):

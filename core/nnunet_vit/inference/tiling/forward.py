@@ -16,7 +16,7 @@ from nnunet_vit.modeling.runtime.placement import place
 VOXELS = {"cpu": 2**17, "cuda": 2**22}
 # on all cores together: about 1 kB each
 MOST_VOXELS = 2**22
-NO_MEMORY = ("can't allocate memory", "not enough memory")
+NO_MEMORY = ("can't allocate memory", "not enough memory", "MPS backend out of memory")
 
 
 class Forward:

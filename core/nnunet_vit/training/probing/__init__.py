@@ -1,0 +1,1 @@
+"""A planned run tried on this machine: two real steps, and how fast its batches are made."""
