@@ -4,7 +4,9 @@ import contextlib
 import shutil
 from pathlib import Path
 
+from nnunet_vit.data.preprocessing.damaged_cases import readable_cases
 from nnunet_vit.data.preprocessing.data_record import Record, read_record, write_record
+from nnunet_vit.data.preprocessing.foreign_pickles import refuse_foreign_pickles
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.raw_files import FileState
 from nnunet_vit.errors import DataError
@@ -20,6 +22,9 @@ def begin(data: DataFolder, record: Record) -> set[str]:
     Args:
         data: where they are made.
         record: what they are made from now.
+
+    Raises:
+        DataError: finished cases would run something when nnU-Net reads them.
     """
     kept = _finished(data, record)
     if not kept:
@@ -44,7 +49,10 @@ def end(data: DataFolder) -> None:
 
 
 def _finished(data: DataFolder, record: Record) -> set[str]:
-    """Return the cases whose files, plans and dataset.json are what they were made from."""
+    """Return the cases whose files, plans and dataset.json are what they were made from.
+
+    A machine that lost its power may have written their names and not their content.
+    """
     before = None
     with contextlib.suppress(DataError):  # damaged
         before = read_record(_path(data))
@@ -52,7 +60,9 @@ def _finished(data: DataFolder, record: Record) -> set[str]:
         return set()
     now = {case: _contents(states) for case, states in record.cases.items()}
     then = {case: _contents(states) for case, states in before.cases.items()}
-    return {case for case in data.cases() if case in now and now[case] == then.get(case)}
+    same = {case for case in data.cases() if case in now and now[case] == then.get(case)}
+    refuse_foreign_pickles(data.path)
+    return readable_cases(data.path, same)
 
 
 def _contents(states: list[FileState]) -> list[tuple[str, str]]:

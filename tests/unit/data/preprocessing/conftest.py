@@ -3,6 +3,8 @@
 import json
 import pickle
 
+import blosc2
+import numpy as np
 import pytest
 from small_plans import CONFIGURATION, plans_of
 
@@ -46,8 +48,8 @@ def nnunet(monkeypatch):
         data.mkdir(exist_ok=True)
         for case in cases:
             assert all(image.is_file() for image in files[case])
-            (data / f"{case}.b2nd").touch()
-            (data / f"{case}_seg.b2nd").touch()
+            for name in (case, f"{case}_seg"):
+                blosc2.asarray(np.zeros((1, 1, 2, 2)), urlpath=str(data / f"{name}.b2nd"), mode="w")
             (data / f"{case}.pkl").write_bytes(pickle.dumps({}))
 
     monkeypatch.setattr(making, "plan", plan)

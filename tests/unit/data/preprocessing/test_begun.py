@@ -1,10 +1,12 @@
 """A preprocessing that was killed goes on where it was; changed files make their cases anew."""
 
 import json
+import pickle
 
 import pytest
 
 from nnunet_vit.data.preprocessing import making
+from nnunet_vit.errors import DataError
 
 pytestmark = pytest.mark.unit
 
@@ -90,6 +92,23 @@ def test_a_damaged_note_keeps_nothing(killed, again, nnunet, preprocessed_root):
     note.write_text("{")
     again()
     assert nnunet[-1] == list("abcdef")
+
+
+@pytest.mark.parametrize("file", ["b.b2nd", "b_seg.b2nd", "b.pkl"])
+def test_a_case_whose_content_was_not_written_is_made_again(
+    killed, again, nnunet, preprocessed_root, file
+):
+    damaged = preprocessed_root / DATA / file
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[: len(content) // 2])
+    again()
+    assert nnunet == [list("bdef")]
+
+
+def test_cases_that_would_run_something_are_refused(killed, again, preprocessed_root):
+    (preprocessed_root / DATA / "b.pkl").write_bytes(pickle.dumps(print))
+    with pytest.raises(DataError, match=r"would call builtins\.print"):
+        again()
 
 
 def test_the_note_goes_when_all_is_there(killed, again, preprocessed_root):
