@@ -13,6 +13,7 @@ from nnunet_vit.planning import plan_run
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.kept_plans import KeptPlan
 from nnunet_vit.planning.memory_limit import MemoryLimit
+from nnunet_vit.planning.meter import UnmeasurableError
 from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.planning.reasons import Planned
 from nnunet_vit.training import settling
@@ -32,7 +33,7 @@ class Planner:
     def __init__(self):
         self.size, self.batch, self.calls, self.usable = SIZE, 1, [], 10 * GB
 
-    def sizes_of(self, run, dataset, progress, asked):
+    def sizes_of(self, run, dataset, progress, *, asked, read):
         self.calls.append("nnU-Net plans" + " again" * asked.again)
         return ["schemes"], self.size
 
@@ -50,7 +51,7 @@ class Planner:
 
     def check_data(self, dataset, run, asked, *, progress, later):
         self.calls.append(f"checked folds {run.data.folds}")
-        return SimpleNamespace(schemes=None), None
+        return SimpleNamespace(schemes=None, preprocess=False), None
 
     def check_network(self, dataset, run, fresh, *, progress, schemes):
         self.calls.append("network built" if fresh else "network looked at")
@@ -209,3 +210,18 @@ def test_a_stop_says_that_nothing_is_saved(planner, settled, monkeypatch):
     monkeypatch.setattr(plan_run, "plan_for", stopped)
     with pytest.raises(Stopped, match="Nothing of this run is saved yet"):
         settled()
+
+
+def test_a_head_that_cannot_be_measured_gets_nnunets_values(settled, planner, said, monkeypatch):
+    def unmeasurable(*_, **__):
+        raise UnmeasurableError("The memory of linear cannot be measured.", fix="give both.")
+
+    monkeypatch.setattr(plan_run, "plan_for", unmeasurable)
+    warnings = []
+    monkeypatch.setattr(said, "warn", warnings.append)
+    run, left = settled()
+    assert (run.train.patch_size, run.train.batch_size) == (None, None)
+    assert not left.asked.again
+    assert warnings == [
+        "The memory of linear cannot be measured. It gets nnU-Net's patch and batch size."
+    ]
