@@ -36,8 +36,8 @@ def cases_with_other_truth(root: Path, files: Files, there: set[str], *, ending:
 
 def copy_again(root: Path, files: Files, cases: Iterable[str], *, ending: str) -> None:
     """Put label files in the place of their copies, each in one step: others may be reading."""
-    (root / TRUTH).mkdir(exist_ok=True)
     for case in cases:
+        (root / TRUTH).mkdir(exist_ok=True)
         copy = root / TRUTH / f"{case}{ending}"
         remove_unfinished(copy)  # who prepares the data is alone in their folder
         with replacing(copy) as unfinished:
