@@ -58,5 +58,8 @@ def what_is_saved(fold_folder: Path, epochs: int, overwrite: bool = False) -> St
     if fold.is_trained(epochs):
         return Stopped("The training is done and saved, its validation is not.", resumes=True)
     if epoch is None:
-        return Stopped(f"No epoch of {epochs} is saved yet: the same command starts from scratch.")
+        return Stopped(
+            f"No epoch of {epochs} is saved yet: the same command trains from scratch. "
+            "Preprocessed cases stay."
+        )
     return Stopped(f"Epoch {epoch} of {epochs} is saved.", resumes=True)

@@ -12,7 +12,7 @@ from nnunet_vit.data.case_files import Case, cases_of, training_cases
 from nnunet_vit.data.checking.keeping import Keeping
 from nnunet_vit.data.checking.kept_looks import KeptLooks, State, read_kept, state_of
 from nnunet_vit.data.checks.case_look import Look, Seen, Take, look_at
-from nnunet_vit.data.checks.detached_data import may_lie_elsewhere
+from nnunet_vit.data.checks.detached_data import may_lie_elsewhere, spacings_beside
 from nnunet_vit.data.checks.images import DESCRIBED, ImageFacts, Wanted, look_at_case
 from nnunet_vit.data.checks.raster_reading import endings, in_threads, reader_for
 from nnunet_vit.data.dataset import Dataset, channel_names_in_order
@@ -184,8 +184,4 @@ def _state(files: Sequence[Path], ending: str) -> State | None:
             return None  # other files may change, unseen
     except OSError:
         return None
-    if ending.lower() not in {".tif", ".tiff"}:
-        return state_of(files)
-    spacings = [file.with_name(f"{file.name[: -len(ending)]}.json") for file in files]
-    spacings += [file.with_name(f"{file.name[: -len(ending)][:-5]}.json") for file in files[:1]]
-    return state_of([*files, *(file for file in spacings if file.is_file())])
+    return state_of([*files, *spacings_beside(files, ending)])

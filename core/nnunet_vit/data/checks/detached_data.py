@@ -2,11 +2,13 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from nnunet_vit.data.naming import ending_of
 
 HEADERS = (".nrrd", ".nhdr", ".mha", ".mhd")
+STACKS = (".tif", ".tiff")
 HEAD = 1 << 16  # bytes in which a header ends
 OF_NRRD = re.compile(r"^data ?file *: *(.*)$", re.IGNORECASE | re.MULTILINE)
 OF_META = re.compile(r"^[ \t]*ElementDataFile[ \t]*=[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -24,6 +26,34 @@ def may_lie_elsewhere(file: Path, ending: str) -> bool:
         OSError: it cannot be read.
     """
     return ending in HEADERS and _named(file) != []
+
+
+def spacings_beside(files: Sequence[Path], ending: str) -> list[Path]:
+    """Return the files with spacings that nnU-Net reads beside TIFF stacks.
+
+    Args:
+        files: of a case.
+        ending: of them.
+    """
+    if ending.lower() not in STACKS:
+        return []
+    names = [file.with_name(file.name[: -len(ending)]) for file in files]
+    names += [name.with_name(name.name[:-5]) for name in names[:1]]  # without the channel's number
+    return [beside for name in names if (beside := Path(f"{name}.json")).is_file()]
+
+
+def is_all_of_it(files: Sequence[Path]) -> bool:
+    """Tell whether nnU-Net reads nothing of a case but these files, of which there is at least one.
+
+    Args:
+        files: of the case.
+    """
+    ending = ending_of(files[0].name)
+    try:
+        elsewhere = any(may_lie_elsewhere(file, ending.lower()) for file in files)
+    except OSError:
+        return False
+    return not elsewhere and not spacings_beside(files, ending)
 
 
 def data_files(file: Path) -> list[Path]:

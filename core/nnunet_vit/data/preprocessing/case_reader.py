@@ -19,12 +19,18 @@ class PlansOfReadCase(PlansManager):  # type: ignore[misc] # nnU-Net has no type
     def __init__(self, plans: JsonObject, pixels: Pixels) -> None:
         """Take the plans and the case's pixels."""
         super().__init__(plans)
-        self._pixels = pixels
+        self._pixels: Pixels | None = pixels
+
+    def forget(self) -> None:
+        """Let go of the case."""
+        self._pixels = None
 
     @property
     def image_reader_writer_class(self) -> "Callable[[], BaseReaderWriter]":
         """What nnU-Net calls for a reader."""
-        return lambda: _KeptReader(self._pixels)
+        pixels = self._pixels
+        assert pixels is not None  # it is asked before `forget`
+        return lambda: _KeptReader(pixels)
 
 
 class _KeptReader(BaseReaderWriter):  # type: ignore[misc] # nnU-Net has no types

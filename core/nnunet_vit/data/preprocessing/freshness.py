@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from nnunet_vit.data.dataset import Dataset
+from nnunet_vit.data.preprocessing.begun import is_begun
 from nnunet_vit.data.preprocessing.data_record import (
     REDO,
     Record,
@@ -193,7 +194,8 @@ def _by_looking(
         refuse(dataset, found, difference, asked=asked, record=None)
         work.added = difference.added
     truth = cases_with_truth(dataset.preprocessed, dataset.description["file_ending"])
-    if data.is_outdated() or not cases or not cases <= truth or (other and cases != truth):
+    unfinished = is_begun(data) or data.is_outdated()
+    if unfinished or not cases or not cases <= truth or (other and cases != truth):
         work.preprocess = True
         if data.is_outdated() and other is None:
             _compare_with_before(dataset, work)

@@ -24,7 +24,7 @@ from nnunet_vit.data.preprocessing.in_use import nobody_trains_on
 from nnunet_vit.data.preprocessing.planning import plan, preprocess
 from nnunet_vit.data.preprocessing.preprocess_cases import CaseMaker
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
-from nnunet_vit.data.preprocessing.raw_files import States, are_still, states_of
+from nnunet_vit.data.preprocessing.raw_files import CHANGED, STILL, States, are_still, states_of
 from nnunet_vit.data.preprocessing.raw_view import counted as described_with
 from nnunet_vit.data.preprocessing.raw_view import shown_to_nnunet
 from nnunet_vit.data.preprocessing.read_cases import ReadCases
@@ -181,23 +181,22 @@ def _preprocess(
         _outdate(data)
     if other_record(dataset.preprocessed, data.name) is None:
         shutil.rmtree(dataset.preprocessed / TRUTH, ignore_errors=True)
-    there = begin(data, record)
+    there = begin(data, record, files)
     if there:
         progress.log(f"{counted(len(there), 'case')} of an earlier start stay.")
     left = [case for case in files if case not in there]
     preprocess(maker, files, left, states=record.cases, read=read, progress=progress)
-    copy_again(dataset.preprocessed, files, files, ending=dataset.description["file_ending"])
     _require_still(work, record.cases)
     missing = sorted(set(files) - data.cases())
     if missing:
         raise DataError(f"nnU-Net has not preprocessed all cases: {shortened(missing)}.")
+    copy_again(dataset.preprocessed, files, files, ending=dataset.description["file_ending"])
+    _require_still(work, record.cases)  # the copies too are of these files
 
 
 def _require_still(work: Work, states: States) -> None:
     if not are_still(states, work.files):
-        raise DataError(
-            "Raw files have changed while they were read.", fix="start again when they are still."
-        )
+        raise DataError(CHANGED, STILL)
 
 
 def _add_and_record(

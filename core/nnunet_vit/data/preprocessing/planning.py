@@ -16,8 +16,9 @@ from nnunet_vit.data.preprocessing.fingerprint import (
 from nnunet_vit.data.preprocessing.largest_case import largest_case
 from nnunet_vit.data.preprocessing.preprocess_cases import CaseMaker
 from nnunet_vit.data.preprocessing.preprocessed import FINGERPRINT
-from nnunet_vit.data.preprocessing.raw_files import Files, States
+from nnunet_vit.data.preprocessing.raw_files import CHANGED, Files, States
 from nnunet_vit.data.preprocessing.read_cases import ReadCases
+from nnunet_vit.errors import UserError
 from nnunet_vit.files.json_file import write_json
 from nnunet_vit.nnunet.capture import captured
 from nnunet_vit.nnunet.folders import environment
@@ -106,16 +107,25 @@ def preprocess(
     name = str(maker.plans["dataset_name"])
     reader = str(maker.plans["image_reader_writer"])
     workers = workers_for(largest_case(maker), progress)
+    failed: list[str] = []
+
+    def made(case: str) -> None:
+        try:
+            known = read.pixels(case, states[case], reader)
+            maker.make(case, files[case], states[case], known)
+        except BaseException:
+            failed.append(case)
+            raise
+
     maker.clear_up()  # blosc2 writes over no file
     progress.start_cases(f"Preprocessing {name}", len(cases))
     try:
         with captured(f"nnU-Net cannot preprocess {name}", progress):
-            each_case(
-                lambda case: maker.make(case, files[case], read.pixels(case, states[case], reader)),
-                cases,
-                workers,
-                progress=progress,
-            )
+            each_case(made, cases, workers, progress=progress)
+    except UserError as error:
+        named = failed and error.problem != CHANGED
+        problem = f"{error.problem.removesuffix('.')}; case {failed[0]}." if named else ""
+        raise type(error)(problem or error.problem, error.fix) from error
     finally:
         maker.clear_up()
         progress.close()

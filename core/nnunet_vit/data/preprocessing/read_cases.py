@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from nnunet_vit.data.checks.case_rasters import Rasters
+from nnunet_vit.data.checks.detached_data import is_all_of_it
 from nnunet_vit.data.checks.raster_reading import Raster
 from nnunet_vit.data.preprocessing.fingerprint import (
     CaseFingerprint,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SHARE = 0.25  # of the memory that is free, for pixels
 UNKNOWN = 2**30  # bytes, where the system does not say what is free
-OF_NNUNET = "nnunetv2.imageio."  # its readers give float32, and take the files of a case one by one
 
 Times = list[tuple[int, int, int]]  # of each file: size, change of its content, of its entry
 
@@ -75,9 +75,13 @@ class ReadCases:
         self, name: str, images: Rasters, label: Raster, *, reader: "type[BaseReaderWriter]"
     ) -> None:
         """Keep what planning and preprocessing will ask for of a case."""
-        if not reader.__module__.startswith(OF_NNUNET):
-            return
         import numpy as np
+        from nnunetv2.imageio.reader_writer_registry import LIST_OF_IO_CLASSES
+
+        # of these it is known that they read the files of a case one by one, and nothing else
+        files = self.files.get(name, ())
+        if reader not in LIST_OF_IO_CLASSES or not files or not is_all_of_it(files):
+            return
 
         self._reader = reader.__name__
         values = np.concatenate([raster.values for raster in images.images])
@@ -87,7 +91,7 @@ class ReadCases:
             self._fingerprints[name] = fingerprint_of_case(
                 pixels.images, pixels.label, pixels.properties, samples=samples
             )
-        for file in self.files.get(name, ()):  # the system still has their bytes in memory
+        for file in files:  # the system still has their bytes in memory
             known_sha256(file)
         self._keep(name, Pixels(_least(values), _least(label.values), pixels.properties))
 

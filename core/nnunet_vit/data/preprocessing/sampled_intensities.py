@@ -2,7 +2,8 @@
 
 nnU-Net draws 100,000,000 numbers per channel, the same number from each case, whatever the size of
 the dataset. Of pictures and CT, which hold few different values, all are counted here, and each
-case weighs the same: what the draw estimates, in kilobytes. Other values are drawn as nnU-Net does.
+case weighs the same: what the draw estimates, in kilobytes. Of other values all are taken too, but
+for cases that hold more than nnU-Net draws; of those as many are drawn.
 """
 
 from collections.abc import Sequence
@@ -23,11 +24,11 @@ class Sample:
 
     Attributes:
         values: the different ones, ascending; or those that were drawn.
-        weights: how many draws each of them stands for; None: one.
+        weights: how many draws each of them stands for, or all of them.
     """
 
     values: "Array"
-    weights: "Array | None"
+    weights: "Array | float"
 
 
 def sample_of(foreground: "Array", draws: int) -> Sample:
@@ -40,7 +41,7 @@ def sample_of(foreground: "Array", draws: int) -> Sample:
     import numpy as np
 
     if not len(foreground):
-        return Sample(foreground, None)
+        return Sample(foreground, 1.0)
     low, high = float(foreground.min()), float(foreground.max())
     if high - low < COUNTED_RANGE and low == int(low):
         steps = (foreground - np.float32(low)).astype(np.int32)
@@ -48,8 +49,10 @@ def sample_of(foreground: "Array", draws: int) -> Sample:
             counts = np.bincount(steps)
             (there,) = counts.nonzero()
             return Sample((there + low).astype(np.float32), counts[there] * (draws / len(steps)))
+    if len(foreground) <= draws:
+        return Sample(foreground, draws / len(foreground))
     chosen = np.random.RandomState(SEED).choice(foreground, draws, replace=True)
-    return Sample(chosen, None)
+    return Sample(chosen, 1.0)
 
 
 def joined(samples: Sequence[Sample]) -> Sample:
@@ -57,9 +60,9 @@ def joined(samples: Sequence[Sample]) -> Sample:
     import numpy as np
 
     values = np.concatenate([sample.values for sample in samples])
-    if all(sample.weights is None for sample in samples):
-        return Sample(values, None)
-    weights = np.concatenate([_weights(sample) for sample in samples])
+    if all(isinstance(s.weights, float) and s.weights == 1 for s in samples if len(s.values)):
+        return Sample(values, 1.0)
+    weights = np.concatenate([np.broadcast_to(s.weights, s.values.shape) for s in samples])
     different, place = np.unique(values, return_inverse=True)
     return Sample(different, np.bincount(place, weights))
 
@@ -73,7 +76,7 @@ def properties_of(sample: Sample) -> dict[str, float]:
     import numpy as np
 
     values, weights = sample.values, sample.weights
-    if weights is None:  # float32: in float64 it would take gigabytes more
+    if isinstance(weights, float):  # float32: in float64 it would take gigabytes more
         mean, std = values.mean(), values.std()
         low, median, high = np.percentile(values, PERCENTILES)
     else:
@@ -87,9 +90,3 @@ def properties_of(sample: Sample) -> dict[str, float]:
         "min": float(values.min()), "max": float(values.max()),
         "percentile_99_5": float(high), "percentile_00_5": float(low),
     }  # fmt: skip
-
-
-def _weights(sample: Sample) -> "Array":
-    import numpy as np
-
-    return np.ones(len(sample.values)) if sample.weights is None else sample.weights

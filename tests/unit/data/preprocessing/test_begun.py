@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from nnunet_vit.data.preprocessing import making
+from nnunet_vit.data.preprocessing import begun, making
 from nnunet_vit.errors import DataError
 
 pytestmark = pytest.mark.unit
@@ -92,6 +92,44 @@ def test_a_damaged_note_keeps_nothing(killed, again, nnunet, preprocessed_root):
     note.write_text("{")
     again()
     assert nnunet[-1] == list("abcdef")
+
+
+@pytest.mark.parametrize("which", ["imagesTr/e_0000.png", "labelsTr/e.png"])
+def test_a_file_that_changes_meanwhile_is_made_again_by_the_next_start(
+    raw, kill, again, nnunet, monkeypatch, which
+):
+    works = making.preprocess
+
+    def changing(maker, files, cases, **given):
+        works(maker, files, cases, **given)
+        (raw / which).write_bytes(b"another")
+
+    monkeypatch.setattr(making, "preprocess", changing)
+    with pytest.raises(DataError, match="Raw files have changed while they were read"):
+        again()
+    monkeypatch.setattr(making, "preprocess", works)
+    again()
+    assert nnunet[-1] == ["e"]
+    again()
+    assert nnunet[-1] == ["e"]  # nothing more
+
+
+def test_files_of_no_case_are_deleted(killed, again, preprocessed_root):
+    for name in ("ghost.b2nd", "ghost_seg.b2nd", "d.b2nd"):
+        (preprocessed_root / DATA / name).write_bytes(b"")
+    again()
+    names = {file.name for file in (preprocessed_root / DATA).iterdir()}
+    assert names == {
+        f"{case}{ending}" for case in "abcdef" for ending in (".pkl", ".b2nd", "_seg.b2nd")
+    }
+
+
+def test_a_case_of_which_more_is_read_than_its_files_is_made_again(
+    killed, again, nnunet, monkeypatch
+):
+    monkeypatch.setattr(begun, "is_all_of_it", lambda files: files[-1].name != "c.png")
+    again()
+    assert nnunet == [list("cdef")]
 
 
 @pytest.mark.parametrize("file", ["b.b2nd", "b_seg.b2nd", "b.pkl"])

@@ -41,7 +41,6 @@ def test_integers_are_counted_and_each_case_weighs_the_same(random, low, high):
     spread = max(high - low, 1)
     assert own == pytest.approx(expected(listed(cases, 100_000)), abs=0.01 * spread)
     (counted,) = [sample_of(cases[0], 100_000)]
-    assert counted.weights is not None
     assert counted.weights.sum() == pytest.approx(100_000)
     assert len(counted.values) <= len(cases[0])
 
@@ -49,8 +48,15 @@ def test_integers_are_counted_and_each_case_weighs_the_same(random, low, high):
 def test_fractions_are_drawn_as_nnunet_draws_them(random):
     case = random.normal(3, 2, 5000).astype(np.float32)
     own = sample_of(case, 777)
-    assert own.weights is None
+    assert own.weights == 1
     np.testing.assert_array_equal(own.values, np.random.RandomState(1234).choice(case, 777))
+
+
+def test_fewer_fractions_than_draws_are_all_taken(random):
+    cases = [random.normal(3, 2, 5000).astype(np.float32), random.random(70).astype(np.float32)]
+    assert len(sample_of(cases[1], 100_000).values) == 70
+    own = properties(cases, 100_000)
+    assert own == pytest.approx(expected(listed(cases, 100_000)), abs=0.05)
 
 
 def test_counted_and_drawn_cases_come_together(random):
@@ -64,7 +70,8 @@ def test_counted_and_drawn_cases_come_together(random):
 
 @pytest.mark.parametrize("odd", [2.0**24, -(2.0**30)])
 def test_integers_far_apart_are_drawn(odd):
-    assert sample_of(np.array([0, 1, odd], np.float32), 10).weights is None
+    own = sample_of(np.array([1, 1, odd], np.float32), 2)
+    assert (len(own.values), own.weights) == (2, 1)
 
 
 def test_integers_far_from_zero_are_counted():
