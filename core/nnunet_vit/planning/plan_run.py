@@ -5,6 +5,7 @@ from time import monotonic
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.notices import notices
 from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.plane import check_planned_plane
 from nnunet_vit.data.dataset import Dataset, find_dataset
@@ -82,9 +83,11 @@ def plan_run(
         )
 
     plan = plan_at(limit)
-    if probing is None:
-        return plan
-    return Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
+    if probing is not None:
+        plan = Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
+    for notice in notices(plan.choice.variant.run):
+        progress.warn(notice)
+    return plan
 
 
 def sizes_of(

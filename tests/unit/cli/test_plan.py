@@ -204,6 +204,13 @@ def test_a_plan_that_is_tried(vit_cli):
     assert "Not tried: --no-probe." in out.splitlines()
 
 
+def test_random_weights_that_are_kept_are_warned_of(vit_cli):
+    kept = RUN.replace("head: linear", "head: linear, pretrained: false, tuning: frozen")
+    Path("kept.yaml").write_text(kept)
+    _, out, _ = vit_cli("plan", "7", *CPU, "--config", "kept.yaml")
+    assert out.count("tuning 'frozen' keeps random weights in the backbone.") == 1
+
+
 def test_what_does_not_fit(vit_cli):
     Path("large.yaml").write_text(RUN.replace("null", "400"))
     words = ("--device", "cpu", "--gpu-memory", "0.1", "--config", "large.yaml", "-o", "p.yaml")
