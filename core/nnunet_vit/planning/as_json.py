@@ -55,6 +55,7 @@ def _trial(plan: Plan) -> JsonObject | None:
         "training_step": _turn(pace.training),
         "validation_step": _turn(pace.validation),
         "checkpoint": pace.saving,
+        "progress_picture": pace.drawing,
         "start_and_final_validation": pace.around,
         "peak_memory": pace.peak,
     }
@@ -75,4 +76,4 @@ def _epoch(trial: Trial) -> float | None:
     pace, length = trial.pace, trial.length
     if pace is None or length is None:
         return None
-    return pace.epoch(length.iterations, length.validations) + pace.saving
+    return pace.epoch(length.iterations, length.validations)

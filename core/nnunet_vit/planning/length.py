@@ -65,7 +65,7 @@ def length_for(
         raise _too_long(hours, shortest, free, folds=folds)
     for iterations in _iterations(train, free):
         validations = _validations(iterations, train, free)
-        epoch = pace.epoch(iterations, validations) + pace.saving
+        epoch = pace.epoch(iterations, validations)
         fitting = min(EPOCHS_MOST, int((seconds - pace.around) / epoch))
         epochs = fitting if EPOCHS in free else train.num_epochs
         found = _length(pace, epochs, iterations, validations=validations)
@@ -97,7 +97,7 @@ def _validations(iterations: int, train: ViTTrainConfig, free: OpenKeys) -> int:
 
 
 def _length(pace: Pace, epochs: int, iterations: int, *, validations: int) -> Length:
-    seconds = epochs * (pace.epoch(iterations, validations) + pace.saving) + pace.around
+    seconds = epochs * pace.epoch(iterations, validations) + pace.around
     return Length(epochs, iterations, validations, seconds)
 
 

@@ -32,9 +32,10 @@ def _measured(pace: "Pace", length: "Length", predicted: int) -> Iterator[str]:
     yield f"time on this machine, by {steps} on random images"
     yield _line("training step", pace.training.seconds, _bound(pace.training))
     yield _line("validation step", pace.validation.seconds, _bound(pace.validation))
-    epoch = pace.epoch(length.iterations, length.validations) + pace.saving
+    epoch = pace.epoch(length.iterations, length.validations)
     parts = f"{length.iterations} training and {length.validations} validation steps"
-    yield _line("epoch", epoch, f"{parts}, checkpoint {short_text(pace.saving)}")
+    after = f"checkpoint {short_text(pace.saving)}, progress.png {short_text(pace.drawing)}"
+    yield _line("epoch", epoch, f"{parts}, {after}")
     whole = f"{counted(length.epochs, 'epoch')}, start and final validation"
     yield _line("training", length.seconds, f"{whole} {duration_text(pace.around)}")
     if pace.peak is not None:

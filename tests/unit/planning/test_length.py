@@ -15,10 +15,10 @@ pytestmark = pytest.mark.unit
 ALL = OpenKeys(frozenset({EPOCHS, ITERATIONS, VALIDATIONS}))
 
 
-def pace_of(step, validation=0.0, saving=0.0, tiles=0.0):
+def pace_of(step, validation=0.0, saving=0.0, tiles=0.0, drawing=0.0):
     """Return the pace of a GPU that never waits for data."""
     turns = (Turn(seconds, 0.0, 4, 8, shared=False) for seconds in (step, validation))
-    return Pace(*turns, saving=saving, tiles=tiles, cases=0, steps=2, peak=None)
+    return Pace(*turns, saving=saving, tiles=tiles, cases=0, steps=2, peak=None, drawing=drawing)
 
 
 def planned(hours, pace, free=ALL, folds=1, **train):
@@ -57,6 +57,13 @@ def test_it_fits_and_nearly_fills_the_hours(hours, saving):
         ),
     )
     assert again == found
+
+
+def test_short_epochs_have_time_for_their_pictures():
+    given = {"num_iterations_per_epoch": 1, "num_val_iterations_per_epoch": 1}
+    found = length_for(0.1, pace_of(0.1, drawing=0.6), ViTTrainConfig(**given), free=OpenKeys(
+        frozenset({EPOCHS})))  # fmt: skip
+    assert found.epochs * (0.1 + 0.6) + START == pytest.approx(0.95 * 360, rel=0.01)
 
 
 def test_what_the_run_file_gives_is_kept():

@@ -109,7 +109,7 @@ def test_a_probe_of_a_run(monkeypatch, tmp_path):
     assert (pace.steps, pace.cases, pace.peak) == (2, 2, None)
     assert pace.training.workers == 1 and pace.training.shared
     assert pace.training.seconds >= pace.training.network
-    assert pace.saving > 0 and pace.tiles > 0
+    assert pace.saving > 0 and pace.tiles > 0 and pace.drawing > 0
     assert not any(tmp_path.iterdir())
 
 
