@@ -70,7 +70,7 @@ class Pace:
     drawing: float = 0.0
 
     def epoch(self, iterations: int, validations: int) -> float:
-        """Return the seconds of an epoch of that many steps, its checkpoint and picture included."""
+        """Return the seconds of an epoch of that many steps, with its checkpoint and picture."""
         steps = iterations * self.training.seconds + validations * self.validation.seconds
         return steps + self.saving + self.drawing
 

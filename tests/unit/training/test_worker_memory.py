@@ -1,9 +1,9 @@
 """The memory of the processes that make batches, and how many of them there is room for."""
 
-import os
 from types import SimpleNamespace
 
 import pytest
+from processor_counts import with_processors
 from small_training import Shown
 
 from nnunet_vit.nnunet.folders import use_processors
@@ -25,7 +25,7 @@ GB = 10**9
 @pytest.fixture
 def machine(monkeypatch):
     """`machine(free, chosen=…)` returns the workers of a training on a GPU, and what is said."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    with_processors(monkeypatch, 12)
 
     def start(free, given=None, device="cuda", batch=32, edge=512):
         monkeypatch.delenv(WORKERS)

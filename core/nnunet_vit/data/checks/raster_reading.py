@@ -16,6 +16,7 @@ from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError, MachineError
 from nnunet_vit.files.integrity import flaw_of
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.quantities import bytes_text
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def in_threads(
         done: called after each item, from the caller's thread.
         most: threads at the same time; None: as many as nnU-Net may have processes.
     """
-    workers = int(os.environ.get("nnUNet_def_n_proc", os.cpu_count() or 1))
+    workers = int(os.environ.get("nnUNet_def_n_proc", usable_processors()))
     workers = workers if most is None else min(workers, most)
     with (
         contextlib.redirect_stdout(io.StringIO()),

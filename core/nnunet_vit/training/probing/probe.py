@@ -1,6 +1,5 @@
 """The probe of a planned run: how fast it trains here, and whether its memory is as predicted."""
 
-import os
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -8,6 +7,7 @@ import torch
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 
 from nnunet_vit.files.machine_memory import bytes_available
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.modeling.runtime.devices import device_kind
 from nnunet_vit.nnunet.folders import is_chosen
 from nnunet_vit.planning.dataset_size import DatasetSize
@@ -97,7 +97,7 @@ class Prober:
         self, network: NetworkSeconds, loading: LoaderSeconds, batch: int
     ) -> tuple[Turn, Turn]:
         workers = self._workers(loading)
-        shared, processors = self.device == "cpu", os.cpu_count() or 1
+        shared, processors = self.device == "cpu", usable_processors()
         training, validation = batch * loading.training, batch * loading.validation
         fewer = validation_workers(workers)
         return (
