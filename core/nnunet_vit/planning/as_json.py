@@ -63,7 +63,12 @@ def _trial(plan: Plan) -> JsonObject | None:
         "notes": list(trial.notes),
         "hours": trial.hours,
         "measured": figures,
-        "length": length and {**asdict(length), "epoch_seconds": _epoch(trial)},
+        "length": length
+        and {
+            **asdict(length),
+            "seconds_of_all_folds": length.of_all_folds,
+            "epoch_seconds": _epoch(trial),
+        },
     }
 
 

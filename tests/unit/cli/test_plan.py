@@ -178,12 +178,15 @@ def quick(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_hours_in_the_run_file(vit_cli):
-    Path("open.yaml").write_text(RUN.replace("num_epochs: 3", "seed: 3"))
+    Path("open.yaml").write_text(RUN.replace("num_epochs: 3", "seed: 3") + "data: {fold: [0, 1]}\n")
     words = (*TRIED, "--config", "open.yaml", "--hours", "2000", "-o", "planned.yaml")
     code, out, err = vit_cli("plan", "7", *words, "--json")
     assert (code, err) == (0, "")
     trial = json.loads(out)["trial"]
     assert trial["hours"] == 2000 and trial["measured"]["steps"] >= 2
+    assert trial["measured"]["progress_picture"] > 0
+    length = trial["length"]
+    assert (length["folds"], length["seconds_of_all_folds"]) == (2, 2 * length["seconds"])
     text = Path("planned.yaml").read_text()
     assert re.search(r"num_epochs: 1000 +# nnU-Net's number", text)
     assert re.search(r"num_val_iterations_per_epoch: 50 +# ", text)
