@@ -55,13 +55,30 @@ class Plan:
     trial: Trial | None = None
 
 
+def dataset_of(given: GivenRun) -> Dataset:
+    """Point nnU-Net at the run's folders, and return its dataset, before anything else is asked.
+
+    Raises:
+        UserError: the run, its folders or its dataset are unfit.
+    """
+    run = given.run()
+    use_folders(run.paths)
+    return find_dataset(run.data.dataset)
+
+
 def plan_run(
-    given: GivenRun, limit: MemoryLimit, progress: Progress, probing: Probing | None = None
+    given: GivenRun,
+    dataset: Dataset,
+    limit: MemoryLimit,
+    *,
+    progress: Progress,
+    probing: Probing | None = None,
 ) -> Plan:
     """Return the plan of a run; nnU-Net plans the dataset first where that has not been done.
 
     Args:
         given: what the user gave.
+        dataset: as `dataset_of` returns it.
         limit: the memory to plan for.
         progress: where to show what happens.
         probing: how to try the plan on this machine; None: it is not tried.
@@ -71,9 +88,7 @@ def plan_run(
         UserError: the dataset or the network is unfit, as in training.
     """
     run = with_its_network(given.run())
-    use_folders(run.paths)
     use_processors()
-    dataset = find_dataset(run.data.dataset)
     schemes, size = sizes_of(run, dataset, progress)
     meter = Meter(dataset, schemes, limit.device)
 

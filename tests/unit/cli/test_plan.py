@@ -162,6 +162,12 @@ def test_errors(vit_cli, words, code, said):
 
 
 @needs_no_gpu
+def test_a_dataset_that_is_not_there_is_said_before_a_gpu_that_is_not(vit_cli):
+    code, out, err = vit_cli("plan", "777")
+    assert (code, out) == (3, "") and "777" in err and "GPU" not in err
+
+
+@needs_no_gpu
 def test_a_gpu_that_is_elsewhere_is_not_tried(vit_cli):
     code, out, err = vit_cli("plan", "7", "--config", "run.yaml", "--gpu-memory", "8")
     assert (code, err) == (0, "")

@@ -35,7 +35,7 @@ def seconds_of_checkpoint(step: Step) -> float:
 
 
 def seconds_of_picture() -> float:
-    """Return the seconds of nnU-Net's progress.png, drawn anew after each epoch; 0: as above."""
+    """Return the seconds of nnU-Net's progress.png, drawn after each epoch; 0: as above."""
     logger = LocalLogger()
     for epoch in range(EPOCHS):
         for key in logger.my_fantastic_logging:
