@@ -17,6 +17,7 @@ def as_json(plan: Plan) -> JsonObject:
     return {
         "dataset": plan.dataset,
         "size": asdict(plan.size),
+        "cases_now": plan.cases,
         "gpu": {
             "name": limit.name,
             "device": limit.device,

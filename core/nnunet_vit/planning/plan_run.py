@@ -1,11 +1,12 @@
 """A run planned for a dataset and a memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.notices import notices
+from nnunet_vit.data.case_files import training_cases
 from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.plane import check_planned_plane
 from nnunet_vit.data.dataset import Dataset, find_dataset
@@ -42,6 +43,7 @@ class Plan:
         precision: that the training computes in.
         changes: values by key for the run file, beside patch, batch and checkpointing.
         trial: what a probe on this machine has shown; None: nobody has asked.
+        cases: that are there now; None: not counted, or preprocessed data alone are there.
     """
 
     dataset: str
@@ -53,6 +55,7 @@ class Plan:
     precision: str
     changes: dict[str, str]
     trial: Trial | None = None
+    cases: int | None = None
 
 
 def dataset_of(given: GivenRun) -> Dataset:
@@ -102,7 +105,8 @@ def plan_run(
         plan = Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
     for notice in notices(plan.choice.variant.run):
         progress.warn(notice)
-    return plan
+    there = None if dataset.raw is None else len(training_cases(dataset.raw, dataset.description))
+    return replace(plan, cases=there)
 
 
 def sizes_of(

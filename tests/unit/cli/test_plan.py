@@ -96,6 +96,7 @@ def test_as_json(vit_cli):
     assert (code, err) == (0, "")
     plan = json.loads(out)
     assert plan["size"] == {"image": [90, 64], "cases": 200, "slices": 200}
+    assert plan["cases_now"] == 200
     assert plan["run"] == {
         "head": "linear",
         "backbone": "timm:test_vit",
