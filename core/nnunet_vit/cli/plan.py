@@ -53,7 +53,7 @@ def plan(
     with quiet_libraries() as shown:
         from nnunet_vit.config.placing import placed
         from nnunet_vit.planning.memory_limit import limit_of
-        from nnunet_vit.planning.plan_run import plan_run
+        from nnunet_vit.planning.plan_run import dataset_of, plan_run
         from nnunet_vit.planning.planned_run_file import PlannedFile
         from nnunet_vit.training.probing.place import probing_of
 
@@ -61,9 +61,10 @@ def plan(
         given = file.given()
         progress = Progress() if as_json else shown
         with placed(config, given.overrides):
+            its_dataset = dataset_of(given)
             limit = limit_of(gpu_memory, device)
             probing = probing_of(gpu_memory, device, wanted=probe, hours=hours)
-            found = plan_run(given, limit, progress, probing)
+            found = plan_run(given, its_dataset, limit, progress=progress, probing=probing)
         if output is not None:
             file.write(found, output)
     print(_as_json(found) if as_json else f"{_as_text(found)}\n\n{_next(output)}")

@@ -4,14 +4,15 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-PROC = Path("/proc")
-GROUPS = Path("/sys/fs/cgroup")
+from nnunet_vit.files import control_groups
+
 # the limit, what is held, and the line of memory.stat with what the kernel gives back: of the two
-# versions of Linux' control groups, which containers and batch systems set limits with
-VERSION_2 = ("memory.max", "memory.current", "inactive_file")
-VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+# versions of Linux' control groups
+FILES = {
+    2: ("memory.max", "memory.current", "inactive_file"),
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
 
 
 def bytes_of_machine() -> int:
@@ -29,7 +30,9 @@ def bytes_available() -> int | None:
     files that the kernel keeps in memory and gives back count as free.
     """
     with contextlib.suppress(ValueError, OSError):
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", (PROC / "meminfo").read_text(), re.M)
+        found = re.search(
+            r"^MemAvailable:\s+(\d+) kB", (control_groups.PROC / "meminfo").read_text(), re.M
+        )
         if found:
             left = [max(0, limit - held) for limit, held in _limits()]
             return min([1024 * int(found[1]), *left])
@@ -38,29 +41,10 @@ def bytes_available() -> int | None:
 
 def _limits() -> Iterator[tuple[int, int]]:
     """Yield the limit and what is held, in bytes, of each control group around this process."""
-    for folder, (limit, usage, given_back) in _groups():
+    for folder, version in control_groups.groups_of("memory"):
+        limit, usage, given_back = FILES[version]
         with contextlib.suppress(ValueError, OSError):  # "max", or no such file
             allowed, held = int((folder / limit).read_text()), int((folder / usage).read_text())
             statistics = (folder / "memory.stat").read_text()
             files = re.search(rf"^{given_back} (\d+)", statistics, re.M)
             yield allowed, held - (int(files[1]) if files else 0)
-
-
-def _groups() -> Iterator[tuple[Path, tuple[str, str, str]]]:
-    """Yield the folders of the process' groups up to the outermost, with their files' names.
-
-    Inside a container the path that the kernel names may lie outside of what is seen; the
-    outermost folder is the container's own then.
-    """
-    try:
-        lines = (PROC / "self/cgroup").read_text().splitlines()
-    except OSError:  # another system
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "memory" not in controllers.split(","):
-            continue
-        top = GROUPS / "memory" if controllers else GROUPS
-        inner = Path(path.lstrip("/"))
-        for place in (inner, *inner.parents):
-            yield top / place, VERSION_1 if controllers else VERSION_2

@@ -10,6 +10,7 @@ from pathlib import Path
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.files.locks import Lock, LockedError, lock, waited_for, whoami
+from nnunet_vit.files.processors import usable_processors
 
 LOCK = "run.lock"
 QUOTES = "\"'\u201c\u201d\u2018\u2019"  # straight and curly
@@ -77,7 +78,7 @@ def folder(key: str) -> Path:
 
 
 def use_processors() -> None:
-    """Let nnU-Net start no more workers than the machine has processors; set values win."""
+    """Let nnU-Net start no more workers than there are processors for them; set values win."""
     for variable in WORKERS:
         if variable not in os.environ:
             choose_workers(os.environ, variable, usual_workers(variable))
@@ -99,7 +100,7 @@ def is_chosen(variable: str) -> bool:
 
 def usual_workers(variable: str) -> int:
     """Return how many processes a variable of nnU-Net stands for where nobody has set it."""
-    return min(WORKERS[variable], os.cpu_count() or 1)
+    return min(WORKERS[variable], usable_processors())
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ def as_json(plan: Plan) -> JsonObject:
     return {
         "dataset": plan.dataset,
         "size": asdict(plan.size),
+        "cases_now": plan.cases,
         "gpu": {
             "name": limit.name,
             "device": limit.device,
@@ -55,6 +56,7 @@ def _trial(plan: Plan) -> JsonObject | None:
         "training_step": _turn(pace.training),
         "validation_step": _turn(pace.validation),
         "checkpoint": pace.saving,
+        "progress_picture": pace.drawing,
         "start_and_final_validation": pace.around,
         "peak_memory": pace.peak,
     }
@@ -62,7 +64,12 @@ def _trial(plan: Plan) -> JsonObject | None:
         "notes": list(trial.notes),
         "hours": trial.hours,
         "measured": figures,
-        "length": length and {**asdict(length), "epoch_seconds": _epoch(trial)},
+        "length": length
+        and {
+            **asdict(length),
+            "seconds_of_all_folds": length.of_all_folds,
+            "epoch_seconds": _epoch(trial),
+        },
     }
 
 
@@ -75,4 +82,4 @@ def _epoch(trial: Trial) -> float | None:
     pace, length = trial.pace, trial.length
     if pace is None or length is None:
         return None
-    return pace.epoch(length.iterations, length.validations) + pace.saving
+    return pace.epoch(length.iterations, length.validations)

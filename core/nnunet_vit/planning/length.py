@@ -25,21 +25,43 @@ class Length:
         epochs: how many.
         iterations: training steps of an epoch.
         validations: validation steps of an epoch.
-        seconds: of the whole training, final validation included.
+        seconds: of the training of a fold, its final validation included.
+        folds: that are trained so.
     """
 
     epochs: int
     iterations: int
     validations: int
     seconds: float
+    folds: int = 1
+
+    @property
+    def of_all_folds(self) -> float:
+        """Seconds of all folds, one after the other."""
+        return self.folds * self.seconds
 
 
-def length_of(pace: Pace, train: ViTTrainConfig) -> Length:
-    """Return how long a run is as it stands."""
+def length_of(pace: Pace, train: ViTTrainConfig, *, folds: int = 1) -> Length:
+    """Return how long a run is as it stands.
+
+    Args:
+        pace: measured.
+        train: of the run.
+        folds: that the run trains one after the other.
+    """
     return _length(
         pace, train.num_epochs, train.num_iterations_per_epoch,
-        validations=train.num_val_iterations_per_epoch,
+        validations=train.num_val_iterations_per_epoch, folds=folds,
     )  # fmt: skip
+
+
+def time_of_folds(length: Length) -> str:
+    """Return how long a training lasts, with that of all its folds where there are several."""
+    seconds = duration_text(length.seconds)
+    if length.folds == 1:
+        return seconds
+    together = duration_text(length.of_all_folds)
+    return f"{seconds} for each of {length.folds} folds, {together} together"
 
 
 def length_for(
@@ -60,28 +82,29 @@ def length_for(
         ConfigError: there is time for too few steps, or what the run file gives takes longer.
     """
     seconds = 3600 * hours * USED / folds
-    shortest = _shortest(pace, train, free)
+    shortest = _shortest(pace, train, free, folds=folds)
     if shortest.seconds > seconds:
-        raise _too_long(hours, shortest, free, folds=folds)
+        raise _too_long(hours, shortest, free)
     for iterations in _iterations(train, free):
         validations = _validations(iterations, train, free)
-        epoch = pace.epoch(iterations, validations) + pace.saving
+        epoch = pace.epoch(iterations, validations)
         fitting = min(EPOCHS_MOST, int((seconds - pace.around) / epoch))
         epochs = fitting if EPOCHS in free else train.num_epochs
-        found = _length(pace, epochs, iterations, validations=validations)
+        found = _length(pace, epochs, iterations, validations=validations, folds=folds)
         if epochs >= shortest.epochs and found.seconds <= seconds:
             return found
     return shortest
 
 
-def _shortest(pace: Pace, train: ViTTrainConfig, free: OpenKeys) -> Length:
+def _shortest(pace: Pace, train: ViTTrainConfig, free: OpenKeys, *, folds: int) -> Length:
     """Return the shortest training that makes sense, of those that the run file allows."""
     epochs, iterations = train.num_epochs, train.num_iterations_per_epoch
     if EPOCHS in free:
         epochs = EPOCHS_LEAST if ITERATIONS in free else ceil(STEPS_LEAST / iterations)
     if ITERATIONS in free:
         iterations = ceil(STEPS_LEAST / epochs)
-    return _length(pace, epochs, iterations, validations=_validations(iterations, train, free))
+    validations = _validations(iterations, train, free)
+    return _length(pace, epochs, iterations, validations=validations, folds=folds)
 
 
 def _iterations(train: ViTTrainConfig, free: OpenKeys) -> Iterable[int]:
@@ -96,16 +119,15 @@ def _validations(iterations: int, train: ViTTrainConfig, free: OpenKeys) -> int:
     return train.num_val_iterations_per_epoch
 
 
-def _length(pace: Pace, epochs: int, iterations: int, *, validations: int) -> Length:
-    seconds = epochs * (pace.epoch(iterations, validations) + pace.saving) + pace.around
-    return Length(epochs, iterations, validations, seconds)
+def _length(pace: Pace, epochs: int, iterations: int, *, validations: int, folds: int) -> Length:
+    seconds = epochs * pace.epoch(iterations, validations) + pace.around
+    return Length(epochs, iterations, validations, seconds, folds)
 
 
-def _too_long(hours: float, shortest: Length, free: OpenKeys, *, folds: int) -> ConfigError:
-    needed = ceil(100 * folds * shortest.seconds / 3600 / USED) / 100
+def _too_long(hours: float, shortest: Length, free: OpenKeys) -> ConfigError:
+    needed = ceil(100 * shortest.of_all_folds / 3600 / USED) / 100
     each = f"{counted(shortest.epochs, 'epoch')} of {counted(shortest.iterations, 'step')}"
-    of_folds = f" for each of {folds} folds" if folds > 1 else ""
-    took = f"{each} take {duration_text(shortest.seconds)}{of_folds} on this machine"
+    took = f"{each} take {time_of_folds(shortest)} on this machine"
     if EPOCHS in free or ITERATIONS in free:
         return ConfigError(
             f"--hours {hours:g}: too short for a training: {took}, start and final validation "

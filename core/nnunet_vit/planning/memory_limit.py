@@ -11,7 +11,7 @@ from nnunet_vit.quantities import bytes_text
 
 SOFTWARE = 1_000_000_000  # bytes: CUDA's context, kernels and their workspace take 0.5 to 1 GB
 MARGIN = 0.1  # of the memory: pieces that torch's allocator cannot join, and what a desktop takes
-SHARED_MARGIN = 0.25  # of what is free of a machine: a training's workers, and other programs
+SHARED_MARGIN = 0.25  # of what is free of a machine, all of it for a training's workers
 GIVE = "--gpu-memory 24: the GB of the GPU that will train."
 
 

@@ -127,11 +127,12 @@ def variants_of(given: GivenRun, free: OpenKeys) -> Iterator[Variant]:
     """Yield the runs to try, what is nearest to the run file first.
 
     As it is; with LoRA; then, from size to size, a smaller backbone trained as the run file says,
-    and with LoRA. Runs that the run file's other keys do not allow are left out.
+    and with LoRA. LoRA is left out where it would keep random weights, and so are runs that the run
+    file's other keys do not allow.
     """
     run = given.run()
     sizes = [None, *_smaller(run)] if SIZE in free else [None]
-    methods = [None, ADAPTED] if TUNING in free else [None]
+    methods = [None, ADAPTED] if TUNING in free and run.model.pretrained else [None]
     for size in sizes:
         for method in methods:
             named = {SIZE: size, TUNING: method}

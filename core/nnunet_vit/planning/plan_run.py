@@ -1,10 +1,12 @@
 """A run planned for a dataset and a memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from nnunet_vit.backbones import timm_name
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.notices import notices
+from nnunet_vit.data.case_files import training_cases
 from nnunet_vit.data.channels import normalization_of
 from nnunet_vit.data.checks.plane import check_planned_plane
 from nnunet_vit.data.dataset import Dataset, find_dataset
@@ -41,6 +43,7 @@ class Plan:
         precision: that the training computes in.
         changes: values by key for the run file, beside patch, batch and checkpointing.
         trial: what a probe on this machine has shown; None: nobody has asked.
+        cases: that are there now; None: not counted, or preprocessed data alone are there.
     """
 
     dataset: str
@@ -52,15 +55,33 @@ class Plan:
     precision: str
     changes: dict[str, str]
     trial: Trial | None = None
+    cases: int | None = None
+
+
+def dataset_of(given: GivenRun) -> Dataset:
+    """Point nnU-Net at the run's folders, and return its dataset, before anything else is asked.
+
+    Raises:
+        UserError: the run, its folders or its dataset are unfit.
+    """
+    run = given.run()
+    use_folders(run.paths)
+    return find_dataset(run.data.dataset)
 
 
 def plan_run(
-    given: GivenRun, limit: MemoryLimit, progress: Progress, probing: Probing | None = None
+    given: GivenRun,
+    dataset: Dataset,
+    limit: MemoryLimit,
+    *,
+    progress: Progress,
+    probing: Probing | None = None,
 ) -> Plan:
     """Return the plan of a run; nnU-Net plans the dataset first where that has not been done.
 
     Args:
         given: what the user gave.
+        dataset: as `dataset_of` returns it.
         limit: the memory to plan for.
         progress: where to show what happens.
         probing: how to try the plan on this machine; None: it is not tried.
@@ -70,9 +91,7 @@ def plan_run(
         UserError: the dataset or the network is unfit, as in training.
     """
     run = with_its_network(given.run())
-    use_folders(run.paths)
     use_processors()
-    dataset = find_dataset(run.data.dataset)
     schemes, size = sizes_of(run, dataset, progress)
     meter = Meter(dataset, schemes, limit.device)
 
@@ -82,9 +101,12 @@ def plan_run(
         )
 
     plan = plan_at(limit)
-    if probing is None:
-        return plan
-    return Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
+    if probing is not None:
+        plan = Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
+    for notice in notices(plan.choice.variant.run):
+        progress.warn(notice)
+    there = None if dataset.raw is None else len(training_cases(dataset.raw, dataset.description))
+    return replace(plan, cases=there)
 
 
 def sizes_of(

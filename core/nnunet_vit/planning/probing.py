@@ -146,9 +146,10 @@ class Trials:
         if pace is None:
             self._require_pace("it does not fit")
             return Trial(None, tuple(told))
+        folds = len(run.data.folds)
         if hours is None:
-            return Trial(pace, tuple(told), length_of(pace, run.train))
-        length = length_for(hours, pace, run.train, free=plan.free, folds=len(run.data.folds))
+            return Trial(pace, tuple(told), length_of(pace, run.train, folds=folds))
+        length = length_for(hours, pace, run.train, free=plan.free, folds=folds)
         return Trial(pace, tuple(told), length, hours)
 
 

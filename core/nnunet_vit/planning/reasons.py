@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nnunet_vit.planning.length import EPOCHS_MOST, ITERATIONS_MOST, PER_VALIDATION
+from nnunet_vit.planning.length import (
+    EPOCHS_MOST,
+    ITERATIONS_MOST,
+    PER_VALIDATION,
+    time_of_folds,
+)
 from nnunet_vit.planning.open_keys import (
     BATCH,
     CHECKPOINTING,
@@ -71,7 +76,7 @@ def _length_values(plan: "Plan") -> dict[str, tuple[Value, str]]:
     if trial is None or trial.length is None or trial.pace is None or trial.hours is None:
         return {}
     length, step = trial.length, duration_text(trial.pace.training.seconds)
-    share = f"{duration_text(length.seconds)} of {trial.hours:g} h, a training step takes {step}"
+    share = f"{time_of_folds(length)}, of {trial.hours:g} h; a training step takes {step}"
     usual = "nnU-Net's number"
     return {
         EPOCHS: (length.epochs, usual if length.epochs == EPOCHS_MOST else share),

@@ -32,11 +32,16 @@ def _measured(pace: "Pace", length: "Length", predicted: int) -> Iterator[str]:
     yield f"time on this machine, by {steps} on random images"
     yield _line("training step", pace.training.seconds, _bound(pace.training))
     yield _line("validation step", pace.validation.seconds, _bound(pace.validation))
-    epoch = pace.epoch(length.iterations, length.validations) + pace.saving
+    epoch = pace.epoch(length.iterations, length.validations)
     parts = f"{length.iterations} training and {length.validations} validation steps"
-    yield _line("epoch", epoch, f"{parts}, checkpoint {short_text(pace.saving)}")
+    after = f"checkpoint {short_text(pace.saving)}, progress.png {short_text(pace.drawing)}"
+    yield _line("epoch", epoch, f"{parts}, {after}")
     whole = f"{counted(length.epochs, 'epoch')}, start and final validation"
-    yield _line("training", length.seconds, f"{whole} {duration_text(pace.around)}")
+    name = "training" if length.folds == 1 else "training of a fold"
+    yield _line(name, length.seconds, f"{whole} {duration_text(pace.around)}")
+    if length.folds > 1:
+        of_each = f"one after the other, {short_text(length.seconds)} each"
+        yield _line(f"{length.folds} folds", length.of_all_folds, of_each)
     if pace.peak is not None:
         share = f"{100 * predicted / pace.peak:.0f} % of it was predicted"
         yield f"{'  memory at its peak':<{NAME}}{bytes_text(pace.peak):>{FIGURE}}   {share}"

@@ -36,7 +36,9 @@ def _line(label: str, text: str) -> str:
 def _sizes(plan: "Plan") -> Iterator[str]:
     size, limit = plan.size, plan.limit
     slices = f" with {counted(size.slices, 'slice')}" if size.slices != size.cases else ""
-    yield _line("dataset", f"{plan.dataset}, {counted(size.cases, 'case')}{slices}")
+    changed = plan.cases not in (None, size.cases)
+    then = f" when nnU-Net planned it, {plan.cases} now" if changed else ""
+    yield _line("dataset", f"{plan.dataset}, {counted(size.cases, 'case')}{slices}{then}")
     yield _line("", f"median image {sizes_text(size.image)} pixels after resampling")
     software = f"{bytes_text(limit.software)} for its software, " if limit.software else ""
     yield _line("memory", f"{limit.name}: a training step may take {bytes_text(limit.usable)}")

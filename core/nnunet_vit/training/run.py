@@ -45,10 +45,14 @@ def opened(run: ViTnnUNetConfig, progress: Progress) -> Iterator[ViTnnUNetConfig
 
     use_folders(run.paths)
     use_processors()
-    for notice in notices(run):
-        progress.warn(notice)
+    _warn_of(run, progress)
     with downloads_shown_by(progress), given_back():
         yield as_snapshot_says(as_repository_says(run))
+
+
+def _warn_of(run: ViTnnUNetConfig, progress: Progress) -> None:
+    for notice in notices(run):
+        progress.warn(notice)
 
 
 def train_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> TrainedModel:
@@ -59,14 +63,15 @@ def train_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> Tr
         request: how it is to be trained.
         progress: where to show what happens.
     """
+    _warn_of(run, progress)  # of what a plan has chosen, too: none is shown twice
     ready = prepare_fold(run, request, progress)
     emptied = [*run.data.folds, *request.later] if request.overwrite else []
     with (
-        claimed(ready.folder.parent, emptied or run.data.folds) as notices,
+        claimed(ready.folder.parent, emptied or run.data.folds) as lines,
         stops_with(lambda: what_is_saved(ready.folder, run.train.num_epochs)),
     ):
-        for notice in notices:
-            progress.log(notice)
+        for line in lines:
+            progress.log(line)
         empty_folds(ready.folder.parent, emptied)
         trainer = make_trainer(ready.dataset, run, ready.plans, device=ready.device,
                                resumes=ready.resumes)  # fmt: skip

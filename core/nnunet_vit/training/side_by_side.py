@@ -15,6 +15,7 @@ from pathlib import Path
 from nnunet_vit.config.dump import write_run
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import MachineError, UserError
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.nnunet.folders import WORKERS, choose_workers, usual_workers
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import FOLLOWS
@@ -139,7 +140,7 @@ class Commands:
 
 def _environment(commands: int, lengthens: bool) -> dict[str, str]:
     """Return the variables of one of several commands: its share of the processors."""
-    processors = os.cpu_count() or 1
+    processors = usable_processors()
     found = dict(os.environ)
     found.setdefault("OMP_NUM_THREADS", str(max(1, processors // commands)))
     for variable in WORKERS:

@@ -13,6 +13,7 @@ from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from nnunet_vit.errors import counted
 from nnunet_vit.files.machine_memory import bytes_available
 from nnunet_vit.nnunet.folders import is_chosen
+from nnunet_vit.planning.memory_limit import SHARED_MARGIN
 from nnunet_vit.quantities import bytes_text
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ WORKER = 100_000_000  # bytes that a worker does not share: 30 MB at first, more
 IN_WORK = 3  # batches that a worker holds beside those that wait: made, sent, not given back yet
 FLOAT, LABEL = 4, 2  # bytes of a number in images and in masks
 COPIES = 6  # of a patch, as large as it is before its rotation, while it is augmented
-SHARE = {"cuda": 0.8}  # of the memory that is free, for workers; the rest is for everything else
-BESIDE_NETWORK = 0.4  # where the network computes in the machine's memory as well
+SHARE = {"cuda": 0.8}  # of the memory that is free, for workers; else what a plan leaves them
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def room_for_workers(free: int, device: str) -> int:
         free: bytes that are available.
         device: that the network computes on: cuda, cpu or mps.
     """
-    return round(SHARE.get(device, BESIDE_NETWORK) * free)
+    return round(SHARE.get(device, SHARED_MARGIN) * free)
 
 
 def bytes_of_loader(

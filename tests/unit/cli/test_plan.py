@@ -96,6 +96,7 @@ def test_as_json(vit_cli):
     assert (code, err) == (0, "")
     plan = json.loads(out)
     assert plan["size"] == {"image": [90, 64], "cases": 200, "slices": 200}
+    assert plan["cases_now"] == 200
     assert plan["run"] == {
         "head": "linear",
         "backbone": "timm:test_vit",
@@ -162,6 +163,12 @@ def test_errors(vit_cli, words, code, said):
 
 
 @needs_no_gpu
+def test_a_dataset_that_is_not_there_is_said_before_a_gpu_that_is_not(vit_cli):
+    code, out, err = vit_cli("plan", "777")
+    assert (code, out) == (3, "") and "777" in err and "GPU" not in err
+
+
+@needs_no_gpu
 def test_a_gpu_that_is_elsewhere_is_not_tried(vit_cli):
     code, out, err = vit_cli("plan", "7", "--config", "run.yaml", "--gpu-memory", "8")
     assert (code, err) == (0, "")
@@ -178,12 +185,15 @@ def quick(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_hours_in_the_run_file(vit_cli):
-    Path("open.yaml").write_text(RUN.replace("num_epochs: 3", "seed: 3"))
+    Path("open.yaml").write_text(RUN.replace("num_epochs: 3", "seed: 3") + "data: {fold: [0, 1]}\n")
     words = (*TRIED, "--config", "open.yaml", "--hours", "2000", "-o", "planned.yaml")
     code, out, err = vit_cli("plan", "7", *words, "--json")
     assert (code, err) == (0, "")
     trial = json.loads(out)["trial"]
     assert trial["hours"] == 2000 and trial["measured"]["steps"] >= 2
+    assert trial["measured"]["progress_picture"] > 0
+    length = trial["length"]
+    assert (length["folds"], length["seconds_of_all_folds"]) == (2, 2 * length["seconds"])
     text = Path("planned.yaml").read_text()
     assert re.search(r"num_epochs: 1000 +# nnU-Net's number", text)
     assert re.search(r"num_val_iterations_per_epoch: 50 +# ", text)
@@ -202,6 +212,13 @@ def test_a_plan_that_is_tried(vit_cli):
     assert "250 training and 50 validation steps" in lines[3] and "3 epochs" in lines[4]
     _, out, _ = vit_cli("plan", "7", *CPU, "--config", "run.yaml")
     assert "Not tried: --no-probe." in out.splitlines()
+
+
+def test_random_weights_that_are_kept_are_warned_of(vit_cli):
+    kept = RUN.replace("head: linear", "head: linear, pretrained: false, tuning: frozen")
+    Path("kept.yaml").write_text(kept)
+    _, out, _ = vit_cli("plan", "7", *CPU, "--config", "kept.yaml")
+    assert out.count("tuning 'frozen' keeps random weights in the backbone.") == 1
 
 
 def test_what_does_not_fit(vit_cli):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunet_vit.files import machine_memory
+from nnunet_vit.files import control_groups
 from nnunet_vit.files.machine_memory import bytes_available, bytes_of_machine
 
 GB = 1024**3
@@ -12,8 +12,8 @@ MEMINFO = f"MemTotal: {32 * GB // 1024} kB\nMemFree: 1 kB\nMemAvailable: {20 * G
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """Return what writes the files of a machine with 20 GB available, and its limits."""
-    monkeypatch.setattr(machine_memory, "PROC", tmp_path / "proc")
-    monkeypatch.setattr(machine_memory, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(control_groups, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(control_groups, "GROUPS", tmp_path / "groups")
 
     def write(groups, files):
         for name, text in {"proc/meminfo": MEMINFO, "proc/self/cgroup": groups, **files}.items():
@@ -70,6 +70,6 @@ def test_nothing_is_left_where_more_is_held_than_allowed(machine):
 
 
 def test_a_system_that_does_not_say_is_not_guessed_at(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine_memory, "PROC", tmp_path)
+    monkeypatch.setattr(control_groups, "PROC", tmp_path)
     assert bytes_available() is None
     assert bytes_of_machine() > 2**28

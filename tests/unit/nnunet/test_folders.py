@@ -4,6 +4,7 @@ import os
 import platform
 
 import pytest
+from processor_counts import with_processors
 
 from nnunet_vit.config.models import PathsConfig
 from nnunet_vit.errors import ConfigError, MachineError
@@ -100,13 +101,13 @@ def test_a_file_in_a_folders_place(nnunet_folders):
 
 
 @pytest.mark.parametrize(
-    ("processors", "planning", "augmenting"),
-    [(1, "1", "1"), (2, "2", "2"), (10, "8", "10"), (64, "8", "12"), (None, "1", "1")],
+    ("there", "planning", "augmenting"),
+    [(1, "1", "1"), (2, "2", "2"), (10, "8", "10"), (64, "8", "12")],
 )
-def test_workers_follow_the_machine(monkeypatch, processors, planning, augmenting):
+def test_workers_follow_the_machine(monkeypatch, there, planning, augmenting):
     monkeypatch.delenv("nnUNet_def_n_proc")
     monkeypatch.delenv("nnUNet_n_proc_DA")
-    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    with_processors(monkeypatch, there)
     use_processors()
     assert os.environ["nnUNet_def_n_proc"] == planning
     assert os.environ["nnUNet_n_proc_DA"] == augmenting

@@ -130,7 +130,8 @@ def test_what_would_fit(text, usable, fix):
         ("model: {head: linear, tuning: frozen}\n", 4, ["frozen"]),
         ("model: {head: linear, freeze_backbone: true}\n", 4, ["frozen"]),
         ("model: {head: linear, backbone: dinov2, tuning: lora}\n", ["large", "base", "small"], 1),
-        ("model: {head: linear, backbone: visionfm, pretrained: false}\n", 1, 2),
+        ("model: {head: linear, backbone: visionfm, pretrained: false}\n", 1, ["full"]),
+        ("model: {head: linear, pretrained: false}\n", 4, ["full"]),  # LoRA would keep them random
         ("model: {head: linear, backbone: 'timm:vit_tiny_patch16_224'}\n", [None], 2),
         (FIXED, ["large"], ["full"]),
     ],

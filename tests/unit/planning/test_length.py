@@ -1,12 +1,13 @@
 """How long a training may be: epochs and their steps for a number of hours."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from nnunet_vit.config.train_section import ViTTrainConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.planning.length import length_for, length_of
+from nnunet_vit.planning.length import length_for, length_of, time_of_folds
 from nnunet_vit.planning.open_keys import EPOCHS, ITERATIONS, VALIDATIONS, OpenKeys
 from nnunet_vit.planning.pace import START, Pace, Turn
 
@@ -15,10 +16,10 @@ pytestmark = pytest.mark.unit
 ALL = OpenKeys(frozenset({EPOCHS, ITERATIONS, VALIDATIONS}))
 
 
-def pace_of(step, validation=0.0, saving=0.0, tiles=0.0):
+def pace_of(step, validation=0.0, saving=0.0, tiles=0.0, drawing=0.0):
     """Return the pace of a GPU that never waits for data."""
     turns = (Turn(seconds, 0.0, 4, 8, shared=False) for seconds in (step, validation))
-    return Pace(*turns, saving=saving, tiles=tiles, cases=0, steps=2, peak=None)
+    return Pace(*turns, saving=saving, tiles=tiles, cases=0, steps=2, peak=None, drawing=drawing)
 
 
 def planned(hours, pace, free=ALL, folds=1, **train):
@@ -59,6 +60,13 @@ def test_it_fits_and_nearly_fills_the_hours(hours, saving):
     assert again == found
 
 
+def test_short_epochs_have_time_for_their_pictures():
+    given = {"num_iterations_per_epoch": 1, "num_val_iterations_per_epoch": 1}
+    found = length_for(0.1, pace_of(0.1, drawing=0.6), ViTTrainConfig(**given), free=OpenKeys(
+        frozenset({EPOCHS})))  # fmt: skip
+    assert found.epochs * (0.1 + 0.6) + START == pytest.approx(0.95 * 360, rel=0.01)
+
+
 def test_what_the_run_file_gives_is_kept():
     pace = pace_of(1.0)
     no_epochs = OpenKeys(ALL.keys - {EPOCHS})
@@ -68,6 +76,14 @@ def test_what_the_run_file_gives_is_kept():
     assert planned(1, pace, no_steps, num_iterations_per_epoch=1000) == (3, 1000, 200)
     no_validations = OpenKeys(ALL.keys - {VALIDATIONS})
     assert planned(0.1, pace, no_validations, num_val_iterations_per_epoch=7) == (20, 15, 7)
+
+
+def test_the_time_of_all_folds():
+    given = ViTTrainConfig(num_epochs=1, num_iterations_per_epoch=12)
+    found = length_of(pace_of(1.0), given, folds=2)
+    assert (found.seconds, found.of_all_folds) == (12 + START, 2 * (12 + START))
+    assert time_of_folds(found) == "42 s for each of 2 folds, 84 s together"
+    assert time_of_folds(length_of(pace_of(1.0), given)) == "42 s"
 
 
 def test_hours_are_those_of_all_folds():
@@ -91,7 +107,7 @@ def test_given_numbers_that_take_longer():
     free = OpenKeys(frozenset())
     with pytest.raises(ConfigError, match="the run file gives both numbers") as caught:
         planned(1, pace_of(1.0), free, folds=2)
-    assert "for each of 2 folds" in str(caught.value)
+    assert re.search(r"for each of 2 folds, .* together on this machine", str(caught.value))
     hours = float(caught.value.fix.rsplit(" ", 1)[1].rstrip("."))
     assert planned(hours, pace_of(1.0), free, folds=2) == (1000, 250, 50)
     assert 2 * (250_000 + START) / 3600 / hours == pytest.approx(0.95, rel=1e-3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnunet_vit.planning.pace import Turn
+from nnunet_vit.planning.pace import Pace, Turn
 
 pytestmark = pytest.mark.unit
 
@@ -22,3 +22,9 @@ def test_a_step(network, batch, workers, shared, seconds, by_data):
     turn = Turn(network, batch, workers, 8, shared)
     assert turn.seconds == pytest.approx(seconds)
     assert turn.bound_by_data is by_data
+
+
+def test_an_epoch_has_more_than_its_steps():
+    turns = (Turn(seconds, 0.0, 4, 8, shared=False) for seconds in (1.0, 0.5))
+    pace = Pace(*turns, saving=2.0, tiles=9.0, cases=1, steps=2, peak=None, drawing=0.7)
+    assert pace.epoch(10, 4) == pytest.approx(10 + 2 + 2.0 + 0.7)

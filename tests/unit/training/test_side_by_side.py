@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from processor_counts import with_processors
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError, DataError, MachineError
@@ -64,7 +65,7 @@ def test_different_errors_are_told_with_their_folds():
 
 
 def test_commands_share_the_processors(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    with_processors(monkeypatch, 8)
     for variable in ("OMP_NUM_THREADS", "nnUNet_n_proc_DA", "nnUNet_def_n_proc", CHOSEN):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("nnUNet_n_proc_DA", "8")  # the usual one

@@ -1,12 +1,14 @@
 """The memory of the processes that make batches, and how many of them there is room for."""
 
-import os
 from types import SimpleNamespace
 
 import pytest
+from processor_counts import with_processors
 from small_training import Shown
 
 from nnunet_vit.nnunet.folders import use_processors
+from nnunet_vit.planning import memory_limit
+from nnunet_vit.planning.memory_limit import limit_here
 from nnunet_vit.training import worker_memory
 from nnunet_vit.training.worker_memory import (
     SHARING,
@@ -14,6 +16,7 @@ from nnunet_vit.training.worker_memory import (
     LoaderBytes,
     bytes_of_loader,
     fitting_workers,
+    room_for_workers,
     validation_workers,
 )
 
@@ -25,7 +28,7 @@ GB = 10**9
 @pytest.fixture
 def machine(monkeypatch):
     """`machine(free, chosen=…)` returns the workers of a training on a GPU, and what is said."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    with_processors(monkeypatch, 12)
 
     def start(free, given=None, device="cuda", batch=32, edge=512):
         monkeypatch.delenv(WORKERS)
@@ -77,6 +80,12 @@ def test_a_small_machine_gets_fewer_and_says_so(machine):
 
 def test_the_network_on_the_processor_needs_memory_too(machine):
     assert machine(16 * GB, device="cpu")[0] < machine(16 * GB)[0]
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+def test_a_plan_and_its_workers_take_no_more_than_is_free(monkeypatch, device):
+    monkeypatch.setattr(memory_limit, "bytes_available", lambda: 16 * GB)
+    assert limit_here([device]).usable + room_for_workers(16 * GB, device) <= 16 * GB
 
 
 def test_somebodys_own_number_is_kept_with_a_warning(machine):

@@ -16,6 +16,7 @@ from nnunet_vit.data.file_faults import FileFault
 from nnunet_vit.errors import DataError, MachineError
 from nnunet_vit.files.integrity import flaw_of
 from nnunet_vit.files.json_file import JsonMapping
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.quantities import bytes_text
 
 if TYPE_CHECKING:
@@ -140,13 +141,12 @@ def in_threads(
         look: may be called from several threads.
         items: what to look at.
         done: called after each item, from the caller's thread.
-        most: threads at the same time; None: as many as nnU-Net may have processes.
+        most: threads at the same time, 1 or more; None: as many as nnU-Net may have processes.
     """
-    workers = int(os.environ.get("nnUNet_def_n_proc", os.cpu_count() or 1))
-    workers = workers if most is None else min(workers, most)
+    workers = int(os.environ.get("nnUNet_def_n_proc", usable_processors()))
     with (
         contextlib.redirect_stdout(io.StringIO()),
-        ThreadPoolExecutor(max(1, min(workers, len(items)))) as pool,
+        ThreadPoolExecutor(max(1, min(workers, most or workers, len(items)))) as pool,
     ):
         results = []
         for result in pool.map(look, items):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from nnunet_vit.files.machine_memory import bytes_available
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.report.progress import Progress
 
@@ -35,7 +36,7 @@ def workers_for(largest: int, progress: Progress) -> int:
         largest: bytes that the largest case takes.
         progress: where to say it.
     """
-    wanted = max(1, int(os.environ.get(WORKERS, os.cpu_count() or 1)))
+    wanted = max(1, int(os.environ.get(WORKERS, usable_processors())))
     free = bytes_available()
     fitting = wanted if free is None or not largest else max(1, int(SHARE * free / largest))
     if fitting < wanted:

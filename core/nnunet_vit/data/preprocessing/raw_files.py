@@ -15,6 +15,7 @@ from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.errors import DataError, shortened
 from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.files.integrity import broken_link
+from nnunet_vit.files.processors import usable_processors
 
 Files = Mapping[
     str, tuple[Path, ...]
@@ -116,7 +117,7 @@ def _read_touched(cases: Iterable[tuple[list[FileState], tuple[Path, ...]]]) -> 
                 known_sha256(path)
 
     pairs = [pair for before, now in cases for pair in zip(before, now, strict=False)]
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(8, usable_processors())) as pool:
         list(pool.map(lambda pair: read(*pair), pairs))
 
 
@@ -151,7 +152,7 @@ def _short(path: Path) -> str:
 
 def _in_parallel(groups: Iterable[tuple[Path, ...]]) -> list[list[FileState]]:
     groups = list(groups)
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(8, usable_processors())) as pool:
         states = iter(list(pool.map(_state, [path for group in groups for path in group])))
     found = [[next(states) for _ in group] for group in groups]
     unreadable = [state.name for group in found for state in group if not state.sha256]

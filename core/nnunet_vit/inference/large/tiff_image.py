@@ -1,6 +1,5 @@
 """A TIFF of any size, read in strips: tiled, striped, BigTIFF, OME-TIFF, compressed or not."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import numpy as np
 import tifffile
 
 from nnunet_vit.errors import DataError, first_line
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.inference.large.source import Ends
 from nnunet_vit.inference.large.tiff_pieces import Pieces
 from nnunet_vit.quantities import bytes_text, sizes_text
@@ -49,7 +49,7 @@ class TiffImage:
         except BaseException:
             self._tiff.close()
             raise
-        self._threads = ThreadPoolExecutor(os.cpu_count())
+        self._threads = ThreadPoolExecutor(usable_processors())
 
     def _open(self, file: Path, series: tifffile.TiffPageSeries) -> None:
         every = zip(series.axes, series.shape, strict=True)

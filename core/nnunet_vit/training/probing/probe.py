@@ -1,24 +1,21 @@
 """The probe of a planned run: how fast it trains here, and whether its memory is as predicted."""
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 import torch
 from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 
 from nnunet_vit.files.machine_memory import bytes_available
-from nnunet_vit.files.writing import replacing
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.modeling.runtime.devices import device_kind
-from nnunet_vit.nnunet.folders import folder, is_chosen
+from nnunet_vit.nnunet.folders import is_chosen
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.meter import Step
 from nnunet_vit.planning.pace import Pace, Probed, Turn
 from nnunet_vit.profiling.measured_run import Measured
 from nnunet_vit.quantities import bytes_text
+from nnunet_vit.training.probing.end_of_epoch import seconds_of_checkpoint, seconds_of_picture
 from nnunet_vit.training.probing.final_validation import cases_of_validation, tiles_of_validation
 from nnunet_vit.training.probing.loader_speed import LoaderSeconds, measured_loading
 from nnunet_vit.training.probing.network_steps import NetworkSeconds, measured_steps
@@ -26,8 +23,6 @@ from nnunet_vit.training.worker_memory import WORKERS, room_for_workers, validat
 
 EDGE = 1024  # of the matrices that tell how fast a processor is
 EFFICIENCY = 0.4  # of it that a whole step reaches
-WRITTEN = 64_000_000  # bytes that tell how fast a disk is
-STORED = ("gradients", "optimizer", "averaged")  # as large as what a checkpoint holds
 
 
 @dataclass(frozen=True)
@@ -89,11 +84,12 @@ class Prober:
         pace = Pace(
             training,
             validation,
-            saving=_saving(step) / measured.run.train.save_every,
+            saving=seconds_of_checkpoint(step) / measured.run.train.save_every,
             tiles=tiles * network.tile,
             cases=cases_of_validation(measured.run, size),
             steps=network.steps,
             peak=network.peak,
+            drawing=seconds_of_picture(),
         )
         return Probed(pace, network.peak)
 
@@ -101,7 +97,7 @@ class Prober:
         self, network: NetworkSeconds, loading: LoaderSeconds, batch: int
     ) -> tuple[Turn, Turn]:
         workers = self._workers(loading)
-        shared, processors = self.device == "cpu", os.cpu_count() or 1
+        shared, processors = self.device == "cpu", usable_processors()
         training, validation = batch * loading.training, batch * loading.validation
         fewer = validation_workers(workers)
         return (
@@ -116,20 +112,3 @@ class Prober:
             return wanted
         room = room_for_workers(free, device_kind(self.device))
         return loading.memory.most_workers(wanted, room)
-
-
-def _saving(step: Step) -> float:
-    """Return the seconds that a checkpoint takes where the results lie; 0: nothing can be written.
-
-    A checkpoint holds what is trained, which is as large as the gradients, and their optimizer.
-    """
-    stored = sum(size for name, size in step.memory.items() if name.startswith(STORED))
-    results = folder("results")
-    place = next(each for each in (results, *results.absolute().parents) if each.is_dir())
-    content = os.urandom(min(stored, WRITTEN))
-    with suppress(OSError), tempfile.TemporaryDirectory(dir=place, prefix=".probe-") as inside:
-        started = perf_counter()
-        with replacing(Path(inside) / "checkpoint") as path:
-            path.write_bytes(content)
-        return (perf_counter() - started) * stored / max(1, len(content))
-    return 0.0

@@ -1,10 +1,9 @@
 """A probe on this machine's CPU: real steps, real batches, and what comes of them."""
 
-import os
-
 import pytest
 import torch
 from measured_steps import STATISTICS, run_of
+from processor_counts import with_processors
 
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.errors import PluginError
@@ -109,7 +108,7 @@ def test_a_probe_of_a_run(monkeypatch, tmp_path):
     assert (pace.steps, pace.cases, pace.peak) == (2, 2, None)
     assert pace.training.workers == 1 and pace.training.shared
     assert pace.training.seconds >= pace.training.network
-    assert pace.saving > 0 and pace.tiles > 0
+    assert pace.saving > 0 and pace.tiles > 0 and pace.drawing > 0
     assert not any(tmp_path.iterdir())
 
 
@@ -134,7 +133,7 @@ def test_the_paces_workers_are_those_of_a_training(monkeypatch, given, workers):
     """One where memory is short, and somebody's own number in any case."""
     from nnunet_vit.nnunet.folders import use_processors
 
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    with_processors(monkeypatch, 8)
     monkeypatch.delenv("nnUNet_n_proc_DA")
     if given:
         monkeypatch.setenv("nnUNet_n_proc_DA", given)
