@@ -48,7 +48,11 @@ def workers_for(largest: int, progress: Progress) -> int:
 
 
 def each_case(
-    work: Callable[[str], Result], cases: Sequence[str], workers: int, *, progress: Progress
+    work: Callable[[str], Result],
+    cases: Sequence[str],
+    workers: int,
+    *,
+    done: Callable[[str], None],
 ) -> dict[str, Result]:
     """Return what the work makes of each case; the first error ends it.
 
@@ -59,12 +63,12 @@ def each_case(
         work: may be called from several threads.
         cases: their names.
         workers: at the same time.
-        progress: is told of each case that is done; its work has been started.
+        done: is told of each case that is done.
     """
 
     def shown(case: str) -> Result:
         result = work(case)
-        progress.case(case)
+        done(case)
         return result
 
     with ThreadPoolExecutor(max(1, min(workers, len(cases)))) as pool:

@@ -3,7 +3,7 @@
 nnU-Net's commands start processes that import torch for each stage and read every file in each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.preprocessing.case_workers import each_case, workers_for
@@ -43,14 +43,15 @@ def plan(
     """
     from nnunetv2.experiment_planning.plan_and_preprocess_api import plan_experiment_dataset
 
-    progress.start_cases(f"Planning {dataset.name}", len(files))
+    done: list[str] = []
+    progress.start_work(f"Planning {dataset.name}", len(files), lambda: len(done))
     try:
         # nnU-Net's planner cannot be told 0 workers, which is a fair setting for training
         with (
             captured(f"nnU-Net refuses {dataset.name}", progress),
             environment("nnUNet_n_proc_DA", "1"),
         ):
-            cases = _fingerprints(dataset, files, states, read=read, progress=progress)
+            cases = _fingerprints(dataset, files, states, read=read, done=done.append)
             dataset.preprocessed.mkdir(parents=True, exist_ok=True)
             write_json(whole_fingerprint(cases), dataset.preprocessed / FINGERPRINT)
             plan_experiment_dataset(dataset.number)
@@ -59,7 +60,12 @@ def plan(
 
 
 def _fingerprints(
-    dataset: Dataset, files: Files, states: States, *, read: ReadCases, progress: Progress
+    dataset: Dataset,
+    files: Files,
+    states: States,
+    *,
+    read: ReadCases,
+    done: Callable[[str], None],
 ) -> dict[str, CaseFingerprint]:
     from nnunetv2.imageio.reader_writer_registry import determine_reader_writer_from_dataset_json
 
@@ -78,7 +84,7 @@ def _fingerprints(
         samples = samples_per_case(len(files))
         return fingerprint_of_case(values, mask, properties, samples=samples)
 
-    return each_case(taken, list(files), workers_for(0, progress), progress=progress)
+    return each_case(taken, list(files), workers_for(0, Progress()), done=done)
 
 
 def preprocess(
@@ -107,6 +113,7 @@ def preprocess(
     name = str(maker.plans["dataset_name"])
     reader = str(maker.plans["image_reader_writer"])
     workers = workers_for(largest_case(maker), progress)
+    done: list[str] = []
     failed: list[str] = []
 
     def made(case: str) -> None:
@@ -118,10 +125,10 @@ def preprocess(
             raise
 
     maker.clear_up()  # blosc2 writes over no file
-    progress.start_cases(f"Preprocessing {name}", len(cases))
+    progress.start_work(f"Preprocessing {name}", len(cases), lambda: len(done))
     try:
         with captured(f"nnU-Net cannot preprocess {name}", progress):
-            each_case(made, cases, workers, progress=progress)
+            each_case(made, cases, workers, done=done.append)
     except UserError as error:
         named = failed and error.problem != CHANGED
         problem = f"{error.problem.removesuffix('.')}; case {failed[0]}." if named else ""
