@@ -7,7 +7,14 @@ import pytest
 
 from nnunet_vit.errors import DataError
 from nnunet_vit.planning.dataset_size import DatasetSize
-from nnunet_vit.planning.kept_plans import KeptPlan, file_of, keep, kept_plans
+from nnunet_vit.planning.kept_plans import (
+    KeptPlan,
+    PlannedData,
+    PlannedMemory,
+    file_of,
+    keep,
+    kept_plans,
+)
 from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.planning.reasons import Planned
 
@@ -15,7 +22,8 @@ pytestmark = pytest.mark.unit
 
 SMALL, LARGE = DatasetSize((64, 96), 6, 6), DatasetSize((512, 512), 300, 9000)
 MODEL = ("model.head=linear", "model.backbone=timm:test_vit", "model.pretrained=false")
-BEFORE = "linear-timm_test_vit-full-"
+KEYS = {"train.patch_size", "train.batch_size", "train.gradient_checkpointing"}
+BEFORE = "linear-timm_test_vit-"
 
 
 def plan(size=SMALL, batch=2):
@@ -24,7 +32,7 @@ def plan(size=SMALL, batch=2):
         Planned("train.batch_size", batch, "why"),
         Planned("train.gradient_checkpointing", False, "not needed"),
     )
-    return KeptPlan(values, size, "a GPU", 1000, 500)
+    return KeptPlan(values, PlannedData(size, 3, 2), PlannedMemory("a GPU", 1000, 500))
 
 
 def name_of(*words):
@@ -34,12 +42,12 @@ def name_of(*words):
 
 def test_a_plan_comes_back_as_it_was(tmp_path):
     path = tmp_path / "a.planned.json"
-    assert kept_plans(path) == []
-    keep(path, plan())
-    keep(path, plan(LARGE, 16))
-    assert kept_plans(path) == [plan(), plan(LARGE, 16)]
-    keep(path, plan(SMALL, 4))  # once for the same sizes, the newest last
-    assert kept_plans(path) == [plan(LARGE, 16), plan(SMALL, 4)]
+    assert kept_plans(path, KEYS) == []
+    keep(path, plan(), KEYS)
+    keep(path, plan(LARGE, 16), KEYS)
+    assert kept_plans(path, KEYS) == [plan(), plan(LARGE, 16)]
+    keep(path, plan(SMALL, 4), KEYS)  # once for the same sizes, the newest last
+    assert kept_plans(path, KEYS) == [plan(LARGE, 16), plan(SMALL, 4)]
 
 
 def test_its_values_are_overrides_of_a_run():
@@ -100,14 +108,14 @@ def test_a_damaged_file_says_what_to_do(tmp_path, content, text):
     path = tmp_path / "a.planned.json"
     path.write_text(content)
     with pytest.raises(DataError, match=text) as caught:
-        kept_plans(path)
+        kept_plans(path, KEYS)
     assert "delete it" in caught.value.fix
 
 
 def test_what_a_later_version_adds_to_a_plan_is_left_out(tmp_path):
     path = tmp_path / "a.planned.json"
-    keep(path, plan())
+    keep(path, plan(), KEYS)
     content = json.loads(path.read_text())
     content["plans"][0]["hours"] = 3
     path.write_text(json.dumps(content))
-    assert kept_plans(path) == [plan()]
+    assert kept_plans(path, KEYS) == [plan()]
