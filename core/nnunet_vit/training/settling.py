@@ -93,7 +93,7 @@ class _Settling:
         if planned is not None:
             return planned, self.request
         if self.request.resume:
-            plan = f"only its plan, {path}" if kept else "nor a plan of it"
+            plan = f"only a plan of it, {path}" if kept else "nor a plan of it"
             raise ConfigError(
                 f"--continue: there is no result of this run in {begun.parent}, {plan}.",
                 fix="leave out --continue, or give the run.yaml of the fold's folder: --config.",
@@ -174,30 +174,32 @@ class _Settling:
         check_network(dataset, self.run, builds, progress=progress, schemes=work.schemes)
         read = ReadCases(work.files, fingerprints=work.plan) if trains and work.preprocess else None
         schemes, size = sizes_of(self.run, dataset, progress, asked=request.asked, read=read)
-        data = PlannedData.of(dataset, size)
         asked = replace(request.asked, again=False)  # nnU-Net has planned
         tried = self.run if builds else None
         left = replace(request, asked=asked, tried=tried, read=read)
         with alone_in(dataset.preprocessed, progress.log):
-            limit = limit_here(devices)
-            there = kept_plans(path, self.keys)
-            plan = next((each for each in there if each.data == data), None)
-            if plan is not None and self.lines.takes(
-                plan, limit, trains=trains, fresh=plan not in before
-            ):
-                self.lines.kept(plan, path, limit)
-                return self._with(plan, path), left
+            data, limit = PlannedData.of(dataset, size), limit_here(devices)
+            kept = next((each for each in kept_plans(path, self.keys) if each.data == data), None)
+            if kept is not None:
+                planned = self._with(kept, path)
+                fresh = kept not in before or self._results(dataset, planned).is_dir()
+                if self.lines.takes(kept, limit, trains=trains, fresh=fresh):
+                    self.lines.kept(kept, path, limit)
+                    return planned, left
             try:
                 made = plan_for(self.given, dataset, schemes, size=size, limit=limit,
                                 progress=progress)  # fmt: skip
             except UnmeasurableError as error:
                 progress.warn(f"{error.problem} It gets nnU-Net's patch and batch size.")
                 return self.run, left
-            plan = KeptPlan.of(made, data)
-            if trains:
-                keep(path, plan, self.keys)
-            self.lines.new(plan, path if trains else None, limit.name)
-            return self._with(plan, path), left
+            return self._new(KeptPlan.of(made, data), path, limit.name, trains=trains), left
+
+    def _new(self, plan: KeptPlan, path: Path, device: str, *, trains: bool) -> ViTnnUNetConfig:
+        """Return the run with a new plan, which is kept for the training's other folds."""
+        if trains:
+            keep(path, plan, self.keys)
+        self.lines.new(plan, path if trains else None, device)
+        return self._with(plan, path)
 
     def _run_with(self, plan: KeptPlan) -> ViTnnUNetConfig:
         planned = self.given.with_words(plan.words).variant({})

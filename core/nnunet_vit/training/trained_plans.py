@@ -66,7 +66,7 @@ def refuse_several(found: list[TrainedPlan]) -> None:
         raise ConfigError(
             "This run was trained with different plans, and none is kept for it:\n"
             + "\n".join(f"  {file}" for file in files or [each.folder for each in found]),
-            fix="say which one goes on: --config with one of these files.",
+            fix="say which one to continue: --config with one of these files.",
         )
 
 

@@ -111,7 +111,7 @@ def test_a_lengthened_run_keeps_its_plan(settled, nnunet_folders):
 
 def test_what_is_there_without_results_is_said(settled, nnunet_folders):
     settled()
-    with pytest.raises(ConfigError, match="only its plan") as caught:
+    with pytest.raises(ConfigError, match="only a plan of it") as caught:
         settled.with_request(resume=True)
     assert str(kept_file(nnunet_folders)) in caught.value.problem
 
