@@ -164,9 +164,7 @@ class _Settling:
         from nnunet_vit.planning.plan_run import plan_for, sizes_of
 
         request, progress = self.request, self.progress
-        for key in ("results", "preprocessed") if trains else ("preprocessed",):
-            place = folder(key) / dataset.name
-            check_writable(place, f"{VARIABLES[key]} (or paths.{key}): {place}")
+        _check_folders(dataset, ("results", "preprocessed") if trains else ("preprocessed",))
         work, _ = check_data(dataset, self.run, request.asked, progress=progress, later=())
         builds = trains and SIZE not in self.given.open_keys()
         if trains:
@@ -175,13 +173,13 @@ class _Settling:
         read = ReadCases(work.files, fingerprints=work.plan) if trains and work.preprocess else None
         schemes, size = sizes_of(self.run, dataset, progress, asked=request.asked, read=read)
         asked = replace(request.asked, again=False)  # nnU-Net has planned
-        tried = self.run if builds else None
-        left = replace(request, asked=asked, tried=tried, read=read)
+        left = replace(request, asked=asked, tried=self.run if builds else None, read=read)
         with alone_in(dataset.preprocessed, progress.log):
             data, limit = PlannedData.of(dataset, size), limit_here(devices)
             kept = next((each for each in kept_plans(path, self.keys) if each.data == data), None)
             if kept is not None:
                 planned = self._with(kept, path)
+                # a fold that was started at the same time may have planned or begun meanwhile
                 fresh = kept not in before or self._results(dataset, planned).is_dir()
                 if self.lines.takes(kept, limit, trains=trains, fresh=fresh):
                     self.lines.kept(kept, path, limit)
@@ -217,6 +215,12 @@ class _Settling:
         request = self.request
         lengthens = request.lengthens or request.resume or LENGTHENS in os.environ
         return identity_of(dataset, run, lengthens=lengthens).folder
+
+
+def _check_folders(dataset: Dataset, keys: Sequence[str]) -> None:
+    for key in keys:
+        place = folder(key) / dataset.name
+        check_writable(place, f"{VARIABLES[key]} (or paths.{key}): {place}")
 
 
 def _network(run: ViTnnUNetConfig) -> tuple[str | None, str]:
