@@ -1,97 +1,19 @@
 """Which plan a run takes: a kept one, a new one, or nnU-Net's values of a run of before."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
+from settled_runs import GB, SIZE, WORDS, kept_file, leave_results
 
 from nnunet_vit.data.preprocessing.refusals import Asked
 from nnunet_vit.errors import ConfigError, Stopped
-from nnunet_vit.nnunet.plans import KEY
-from nnunet_vit.nnunet.run_names import plans_name
 from nnunet_vit.planning import plan_run
 from nnunet_vit.planning.dataset_size import DatasetSize
-from nnunet_vit.planning.kept_plans import KeptPlan
-from nnunet_vit.planning.memory_limit import MemoryLimit
 from nnunet_vit.planning.meter import UnmeasurableError
 from nnunet_vit.planning.open_keys import GivenRun
-from nnunet_vit.planning.reasons import Planned
 from nnunet_vit.training import settling
-from nnunet_vit.training.fold_preparation import Request
 
 pytestmark = pytest.mark.unit
-
-WORDS = ("data.dataset=5", "model.head=linear", "model.backbone=timm:test_vit",
-         "model.pretrained=false", "train.num_epochs=2")  # fmt: skip
-GB = 10**9
-SIZE = DatasetSize((64, 96), 3, 3)
-
-
-class Planner:
-    """Stands for nnU-Net's plans and for the measuring; each plan has one image more."""
-
-    def __init__(self):
-        self.size, self.batch, self.calls, self.usable = SIZE, 1, [], 10 * GB
-
-    def sizes_of(self, run, dataset, progress, *, asked, read):
-        self.calls.append("nnU-Net plans" + " again" * asked.again)
-        return ["schemes"], self.size
-
-    def plan_for(self, given, dataset, schemes, *, size, limit, progress):
-        self.calls.append(f"planned for {limit.name}")
-        self.batch += 1
-        values = (
-            Planned("train.patch_size", [64, 96], "why this patch"),
-            Planned("train.batch_size", self.batch, "why"),
-        )
-        return KeptPlan(values, size, limit.name, limit.usable, 5 * GB)
-
-    def limit_here(self, devices):
-        return MemoryLimit(self.usable, "cpu", f"a {' and a '.join(devices)}", share=0)
-
-    def check_data(self, dataset, run, asked, *, progress, later):
-        self.calls.append(f"checked folds {run.data.folds}")
-        return SimpleNamespace(schemes=None, preprocess=False), None
-
-    def check_network(self, dataset, run, fresh, *, progress, schemes):
-        self.calls.append("network built" if fresh else "network looked at")
-
-
-@pytest.fixture
-def planner(monkeypatch, write_dataset):
-    write_dataset()
-    fake = Planner()
-    for name in ("sizes_of", "plan_for"):
-        monkeypatch.setattr(plan_run, name, getattr(fake, name))
-    for name in ("limit_here", "check_data", "check_network"):
-        monkeypatch.setattr(settling, name, getattr(fake, name))
-    monkeypatch.setattr(settling.KeptPlan, "of", staticmethod(lambda plan: plan))
-    return fake
-
-
-@pytest.fixture
-def settled(planner, said):
-    """Settle a run of these overrides; return it, with what is left of the request."""
-
-    def settle(*words, request=None, **more):
-        given = GivenRun.of(None, WORDS).with_words(words)
-        request = request or Request("cpu", given=given)
-        return settling.settled(given.run(), request, said, **more)
-
-    def resumed(*words, **more):
-        given = GivenRun.of(None, WORDS).with_words(words)
-        return settle(*words, request=Request("cpu", given=given, **more))
-
-    settle.with_request = resumed
-    return settle
-
-
-def leave_results(folders, run):
-    name = f"nnUNetTrainer_vit__{plans_name(run)}__{run.data.configuration}"
-    model = folders / "results/Dataset005_Mine" / name
-    model.mkdir(parents=True)
-    content = {"run": {"train": {"num_epochs": run.train.num_epochs}}}
-    (model / "plans.json").write_text(json.dumps({KEY: content}))
 
 
 def test_what_is_given_is_neither_planned_nor_measured(planner, settled):
@@ -107,25 +29,30 @@ def test_cheap_checks_come_before_the_plan(planner, settled, said, nnunet_folder
         "checked folds [0, 1]", "network built", "nnU-Net plans", "planned for a cpu",
     ]  # fmt: skip
     (file,) = (nnunet_folders / "preprocessed/Dataset005_Mine").glob("*.planned.json")
-    assert json.loads(file.read_text())["plans"][0]["device"] == "a cpu"
+    assert json.loads(file.read_text())["plans"][0]["memory"]["device"] == "cpu"
     assert said.lines == [
         "Planned for a cpu: a step takes 5.00 GB of 10.00 GB.",
         "  train.patch_size [64, 96]: why this patch",
         "  train.batch_size 2: why",
-        f"The run keeps this plan, in {file}; delete that file to plan again.",
+        "  model.precision auto: why",
+        "  model.tuning full: why",
+        "  train.gradient_checkpointing false: why",
+        f"The run keeps this plan, in {file}; until a fold is trained, deleting that file plans "
+        "again. Trained folds stay with their plan, and later ones take it from them.",
     ]
     assert request.has_tried(run)
 
 
 def test_another_fold_takes_the_same_plan(planner, settled, said, nnunet_folders):
     first, _ = settled()
-    leave_results(nnunet_folders, first)
+    model = leave_results(nnunet_folders, first)
     planner.calls.clear()
     other, _ = settled("data.fold=1", "train.seed=null")
     assert (other.train, other.data.fold) == (first.train, 1)
     assert planner.calls == []  # nor does nnU-Net plan
-    before = "As planned before for a cpu, 10.00 GB for a step: patch_size [64, 96], batch_size 2."
-    assert said.lines[-1].startswith(f"{before} Delete ")
+    before = "As planned before for cpu, 10.00 GB for a step: patch_size [64, 96], batch_size 2, "
+    assert said.lines[-1].startswith(before)
+    assert f" To plan again, move {model} away and delete " in said.lines[-1]
 
 
 def test_a_plan_without_results_is_kept_for_the_same_data_alone(planner, settled):
@@ -147,8 +74,8 @@ def test_a_run_with_results_keeps_its_plan_whatever_the_data(planner, settled, n
     assert request.asked.again  # what comes next still does it
 
 
-def test_a_smaller_device_is_warned_of_and_plans_nothing(planner, settled, said):
-    settled()
+def test_a_smaller_device_is_warned_of_and_plans_nothing(planner, settled, said, nnunet_folders):
+    leave_results(nnunet_folders, settled()[0])
     said.warn = said.log
     planner.usable = 4 * GB
     run, _ = settled(devices=("cuda:0", "cuda:1"))
@@ -170,7 +97,7 @@ def test_a_run_of_before_keeps_nnunets_values(planner, settled, said, nnunet_fol
 
 
 def test_nothing_to_continue_is_said_before_any_work(planner, settled):
-    with pytest.raises(ConfigError, match="--continue: there is no result of this run in"):
+    with pytest.raises(ConfigError, match=r"there is no result of this run in .*, nor a plan"):
         settled.with_request(resume=True)
     assert planner.calls == []
 
@@ -180,6 +107,13 @@ def test_a_lengthened_run_keeps_its_plan(settled, nnunet_folders):
     leave_results(nnunet_folders, first)
     run, _ = settled.with_request("train.num_epochs=9", resume=True)
     assert (run.train.batch_size, run.train.num_epochs) == (2, 9)
+
+
+def test_what_is_there_without_results_is_said(settled, nnunet_folders):
+    settled()
+    with pytest.raises(ConfigError, match="only a plan of it") as caught:
+        settled.with_request(resume=True)
+    assert str(kept_file(nnunet_folders)) in caught.value.problem
 
 
 def test_planning_again_is_done_once(planner, settled):
