@@ -4,12 +4,12 @@ Kept beside the preprocessed data. A file that is damaged or cannot be written i
 """
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nnunet_vit import __version__
 from nnunet_vit.data.checks.case_look import Seen
@@ -17,8 +17,9 @@ from nnunet_vit.data.checks.image_figures import ImageFigures
 from nnunet_vit.data.checks.images import ImageFacts
 from nnunet_vit.data.checks.masks import MaskFacts
 from nnunet_vit.data.file_faults import FileFault
-from nnunet_vit.errors import DataError
-from nnunet_vit.files.json_file import JsonMapping, JsonObject, read_json, write_json
+from nnunet_vit.errors import DataError, MachineError
+from nnunet_vit.files.json_file import JsonMapping, JsonObject, read_json
+from nnunet_vit.files.writing import write_text
 from nnunet_vit.nnunet.folders import VARIABLES
 
 SCHEMA = 2  # another one where a look tells other things
@@ -95,23 +96,18 @@ def keep(name: str, kept: KeptLooks) -> None:
     path = place_of(name, ".json")
     if path is None:
         return
-    cases = {
-        case: {"files": state, "seen": _plain(asdict(seen))}
-        for case, (state, seen) in kept.looks.items()
-    }
+    cases = {case: {"files": state, "seen": seen} for case, (state, seen) in kept.looks.items()}
     content = {"schema": SCHEMA, "nnunet_vit": __version__, "context": kept.context}
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, MachineError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json({**content, "reader": kept.reader, "cases": cases}, path)
+        # in one line: with line breaks Python's own encoder takes ten times as long
+        text = json.dumps({**content, "reader": kept.reader, "cases": cases}, default=_plain)
+        write_text(text, path)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a look holds
-    """Return a value as JSON has it: paths are texts."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return str(value) if isinstance(value, Path) else value
+def _plain(value: object) -> object:
+    """Return what a look holds as JSON has it: paths are texts."""
+    return str(value) if isinstance(value, Path) else vars(value)
 
 
 def _seen(kept: JsonMapping) -> Seen:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nnunet_vit.data.checking import examining, keeping
+from nnunet_vit.data.checking import examining, keeping, kept_looks
 from nnunet_vit.data.checking.kept_looks import FOLDER, KeptLooks, read_kept
 from nnunet_vit.data.checking.training_files import check_training_files, repeat_warnings
 from nnunet_vit.data.checks.case_look import Seen
 from nnunet_vit.data.dataset import find_dataset
+from nnunet_vit.errors import MachineError
 
 from .conftest import CASES, describe, mask, picture, put_case
 
@@ -190,3 +191,13 @@ def test_test_images_are_read_once_too(pictures, read_again):
     assert read_again() == [*CASES, "imagesTs/t"]
     assert read_again() == []
     assert Path(pictures / "imagesTs/t_0000.png").exists()
+
+
+def test_a_full_disk_stops_no_check(pictures, read_again, kept, monkeypatch):
+    def full(*_):
+        raise MachineError("the disk is full")
+
+    monkeypatch.setattr(kept_looks, "write_text", full)
+    assert read_again() == [*CASES]
+    assert not kept.exists()
+    assert read_again() == [*CASES]
