@@ -7,7 +7,7 @@ from nnunet_vit.data.preprocessing.planning import preprocess
 from nnunet_vit.data.preprocessing.preprocess_cases import CaseMaker
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.raw_files import Files, States
-from nnunet_vit.data.preprocessing.raw_view import counted
+from nnunet_vit.data.preprocessing.raw_view import description_of
 from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.data.preprocessing.truth import copy_again
 from nnunet_vit.errors import DataError, shortened
@@ -49,7 +49,7 @@ def add_cases(
     maker = CaseMaker(
         {**plans, "configurations": {configuration: other}},
         configuration,
-        counted(dataset, len(files)),
+        description_of(dataset, len(files)),
         fresh,
     )
     try:
@@ -64,4 +64,4 @@ def add_cases(
             file.replace(data.path / file.name)
     finally:
         shutil.rmtree(fresh.path, ignore_errors=True)
-        write_json(counted(dataset, len(files)), root / "dataset.json")
+        write_json(description_of(dataset, len(files)), root / "dataset.json")

@@ -25,8 +25,7 @@ from nnunet_vit.data.preprocessing.planning import plan, preprocess
 from nnunet_vit.data.preprocessing.preprocess_cases import CaseMaker
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder, data_folders, other_record
 from nnunet_vit.data.preprocessing.raw_files import CHANGED, STILL, States, are_still, states_of
-from nnunet_vit.data.preprocessing.raw_view import counted as described_with
-from nnunet_vit.data.preprocessing.raw_view import shown_to_nnunet
+from nnunet_vit.data.preprocessing.raw_view import description_of, shown_to_nnunet
 from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.data.preprocessing.split_update import updated_splits, write_splits
 from nnunet_vit.data.preprocessing.truth import TRUTH, copy_again
@@ -83,7 +82,7 @@ def carry_out(
         if work.preprocess:
             progress.log(f"Preprocessing {counted(len(work.files), 'case')} of {dataset.name} …")
             record = _record(dataset, plans, own, states=states)
-            description = described_with(dataset, len(work.files))
+            description = description_of(dataset, len(work.files))
             maker = CaseMaker(plans, configuration, description, data)
             _preprocess(dataset, maker, record, work=work, read=read, progress=progress)
             write_json(description, dataset.preprocessed / "dataset.json")

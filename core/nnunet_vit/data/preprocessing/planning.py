@@ -124,7 +124,6 @@ def preprocess(
             failed.append(case)
             raise
 
-    maker.clear_up()  # blosc2 writes over no file
     progress.start_work(f"Preprocessing {name}", len(cases), lambda: len(done))
     try:
         with captured(f"nnU-Net cannot preprocess {name}", progress):

@@ -19,7 +19,7 @@ from nnunet_vit.nnunet.folders import VARIABLES, environment
 FOLDER = ".raw"
 
 
-def counted(dataset: Dataset, count: int) -> JsonObject:
+def description_of(dataset: Dataset, count: int) -> JsonObject:
     """Return dataset.json with the number of cases that are there and channels in order."""
     names = in_order(dataset.description["channel_names"])
     return {**dataset.description, "channel_names": names, "numTraining": count}
@@ -40,7 +40,7 @@ def shown_to_nnunet(dataset: Dataset, files: Files) -> Iterator[None]:
         }
         for case, paths in files.items()
     }
-    shown = {**counted(dataset, len(files)), "dataset": listed}
+    shown = {**description_of(dataset, len(files)), "dataset": listed}
     root = dataset.preprocessed / FOLDER
     (root / dataset.name).mkdir(parents=True, exist_ok=True)
     beside = dataset.preprocessed / "dataset.json"
@@ -54,4 +54,4 @@ def shown_to_nnunet(dataset: Dataset, files: Files) -> Iterator[None]:
             yield
     finally:
         shutil.rmtree(root, ignore_errors=True)
-        write_json(counted(dataset, len(files)), beside)
+        write_json(description_of(dataset, len(files)), beside)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nnunet_vit.data.checks.case_rasters import Rasters
 from nnunet_vit.data.checks.detached_data import is_all_of_it
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from nnunet_vit.files.array_type import Array
 
+Kept = TypeVar("Kept")
 SHARE = 0.25  # of the memory that is free, for pixels
 UNKNOWN = 2**30  # bytes, where the system does not say what is free
 
@@ -105,8 +106,7 @@ class ReadCases:
             states: of its files now.
             reader: nnU-Net's, by class name, that would read it.
         """
-        kept = self._fingerprints.pop(case, None)
-        return kept if self._is_as_read(case, states, reader) else None
+        return self._given_away(self._fingerprints, case, states, reader=reader)
 
     def forget(self) -> None:
         """Let go of all that is still kept."""
@@ -121,8 +121,7 @@ class ReadCases:
             states: of its files now.
             reader: nnU-Net's, by class name, that would read it.
         """
-        kept = self._pixels.pop(case, None)
-        return kept if self._is_as_read(case, states, reader) else None
+        return self._given_away(self._pixels, case, states, reader=reader)
 
     def _keep(self, name: str, pixels: Pixels) -> None:
         size = pixels.images.nbytes + pixels.label.nbytes
@@ -132,9 +131,12 @@ class ReadCases:
             self.room -= size
         self._pixels[name] = pixels
 
-    def _is_as_read(self, case: str, states: Sequence[FileState], reader: str) -> bool:
+    def _given_away(
+        self, all_kept: dict[str, Kept], case: str, states: Sequence[FileState], *, reader: str
+    ) -> Kept | None:
+        kept = all_kept.pop(case, None)
         now = [(state.size, state.changed, state.written) for state in states]
-        return reader == self._reader and self._times.get(case) == now
+        return kept if reader == self._reader and self._times.get(case) == now else None
 
 
 def _times_of(files: Sequence[Path]) -> Times | None:
