@@ -36,8 +36,9 @@ class StepCost:
         weight_copies: bytes of the weights in bfloat16, kept for backward.
         backbone_activations: bytes that the backbone keeps for backward.
         head_activations: bytes that the head and the loss keep for backward.
-        working: bytes at the step's peak beyond all of the above: temporaries, and what
-            checkpointing and accumulation compute again, one block or one part at a time.
+        peak: bytes of what the step makes, at most at a time: what is kept for backward, the
+            gradients that are there by then, temporaries, and what checkpointing and accumulation
+            compute again, one block or one part at a time.
     """
 
     forward_flops: int
@@ -47,7 +48,7 @@ class StepCost:
     weight_copies: int
     backbone_activations: int
     head_activations: int
-    working: int
+    peak: int
 
     @property
     def saved_activations(self) -> int:

@@ -1,6 +1,7 @@
 """One training step, computed for its cost alone."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,8 @@ from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
 from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.attention import counted_attention
 from nnunet_vit.profiling.cost import StepCost
+from nnunet_vit.profiling.cuda_types import LiftedInterpolation, lift_norms
 from nnunet_vit.profiling.fake_tensors import computed_without_memory
-from nnunet_vit.profiling.lifted_norms import lift_norms
 from nnunet_vit.profiling.tracking import Ledger, SavedForBackward
 
 Loss = Callable[[HeadOutput], Tensor]
@@ -45,10 +46,12 @@ def step_cost(
     """
     if run.train.gradient_checkpointing:
         checkpoint_blocks(network)
-    if device == "cuda":
+    on_cuda = device == "cuda"
+    if on_cuda:
         lift_norms(network)
     with computed_without_memory(network.train()):
-        logits = _Logits(network, computes_in_bfloat16(run.model.precision, device))
+        in_bfloat16 = computes_in_bfloat16(run.model.precision, device)
+        logits = _Logits(network, in_bfloat16=in_bfloat16, on_cuda=on_cuda)
         return _measured(
             logits, (tile.batch, *tile.size), run.train.gradient_accumulation, loss=loss
         )
@@ -68,19 +71,16 @@ def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, *, loss
         del output
         if value.requires_grad:
             torch.autograd.backward(value)
-    gradients = sum(_bytes(p.grad) for p in network.parameters() if p.grad is not None)
     kept = {place: saved.sizes[place] for place in saved.sizes}
-    copies = kept[True, True] + kept[False, True]
-    activations = kept[True, False] + kept[False, False]
     return StepCost(
         forward_flops=forward // batch,
         step_flops=ledger.flops,
         parameters=sum(map(_bytes, (*network.parameters(), *network.buffers()))),
-        gradients=gradients,
-        weight_copies=copies,
+        gradients=sum(_bytes(p.grad) for p in network.parameters() if p.grad is not None),
+        weight_copies=kept[True, True] + kept[False, True],
         backbone_activations=kept[True, False],
         head_activations=kept[False, False],
-        working=max(0, ledger.peak - gradients - copies - activations),
+        peak=ledger.peak,
     )
 
 
@@ -91,13 +91,16 @@ def _bytes(tensor: Tensor) -> int:
 class _Logits(nn.Module):
     """The network in a precision that is given, where its own would look at the device."""
 
-    def __init__(self, network: ViTSegmentationNetwork, bfloat16: bool) -> None:
+    def __init__(
+        self, network: ViTSegmentationNetwork, *, in_bfloat16: bool, on_cuda: bool
+    ) -> None:
         super().__init__()
         self.network = network
-        self.in_bfloat16 = bfloat16
+        self.in_bfloat16, self.on_cuda = in_bfloat16, on_cuda
 
     def forward(self, images: Tensor) -> HeadOutput:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.in_bfloat16):
+        lifted = LiftedInterpolation() if self.on_cuda else nullcontext()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.in_bfloat16), lifted:
             output = as_float32(self.network.model(self.network.bridge(images)))
         one_level = not self.network.own_loss and not self.network.deep_supervision
         return output[0] if one_level and isinstance(output, list) else output

@@ -75,15 +75,24 @@ def test_last_blocks():
     ],
 )
 def test_memory_by_part(train, expected):
-    cost = StepCost(1, 3, 400, 40, 0, 1000, 500, 7)
+    cost = StepCost(1, 3, 400, 40, 0, 1000, 500, 1547)
     parts = [Part("backbone", 90, 0), Part("blocks", 80, 0, "backbone"), Part("head", 10, 10)]
     run = ViTnnUNetConfig.model_validate({"train": train})
     assert estimated_memory(run.train, cost, parts) == {
         "parameters": 400,
-        "gradients": 40,
+        "gradients at the peak": 40,
         **expected,
         "activations, backbone": 1000,
         "activations, head and loss": 500,
         "temporary": 7,
     }
     assert cost.saved_activations == 1500
+
+
+@pytest.mark.parametrize(("peak", "there"), [(1525, 25), (1500, 0), (1490, 0)])
+def test_gradients_come_as_activations_go(peak, there):
+    cost = StepCost(1, 3, 400, 40, 0, 1000, 500, peak)
+    memory = estimated_memory(ViTnnUNetConfig().train, cost, [Part("head", 10, 10)])
+    assert memory.get("gradients at the peak", 0) == there
+    assert "temporary" not in memory
+    assert sum(memory.values()) == 400 + 80 + 1500 + there

@@ -58,13 +58,15 @@ def measured(
     """
     digest = hashlib.blake2b(digest_size=16)
     planes = [plane for raster in rasters for plane in raster.values]
-    for plane in planes:
+    lows = tuple(float(plane.min()) for plane in planes)
+    highs = tuple(float(plane.max()) for plane in planes)
+    for plane, low, high in zip(planes, lows, highs, strict=True):
         digest.update(f"{plane.shape}".encode())
-        digest.update(_compact(plane))
+        digest.update(_compact(plane, low, high))
     return ImageFigures(
         digest.hexdigest(),
-        tuple(float(plane.min()) for plane in planes),
-        tuple(float(plane.max()) for plane in planes),
+        lows,
+        highs,
         tuple(float(plane.mean(dtype="float64")) for plane in planes),
         tuple(_stored(file) for file in files),
         sum(hidden_numbers(file, ending, reader) for file in files),
@@ -72,11 +74,11 @@ def measured(
     )
 
 
-def _compact(plane: "Array") -> bytes:
+def _compact(plane: "Array", low: float, high: float) -> bytes:
     """Return the values as bytes, a fourth of them for pictures of 8 bits."""
     import numpy as np
 
-    small = plane.astype(np.uint8) if 0 <= plane.min() and plane.max() <= 255 else plane
+    small = plane.astype(np.uint8) if low >= 0 and high <= 255 else plane
     same = small is plane or bool((small == plane).all())
     return np.ascontiguousarray(small if same else plane).tobytes()
 

@@ -75,11 +75,11 @@ class Forward:
         """Move all networks to the device; where it has no memory for all, they stay on the CPU."""
         everything = [network for team in teams for network in team]
         try:
-            place(everything, self.device, format_of(axes))
+            place(everything, self.device, format_of(axes, self.device))
         except torch.cuda.OutOfMemoryError:
             if len(everything) == 1:
                 raise
-            place(everything, torch.device("cpu"), format_of(axes))
+            place(everything, torch.device("cpu"), format_of(axes, self.device))
             torch.cuda.empty_cache()
             self._tell(f"Memory is short: the {len(everything)} folds' networks take turns.")
             return False

@@ -31,7 +31,7 @@ class Team:
         with_onednn(networks, device)
         self._features = SharedFeatures(networks)
         self._networks = [compiled_where_asked(network, device) for network in networks]
-        self._format, self._in_turn = format_of(tile_axes), in_turn
+        self._format, self._in_turn = format_of(tile_axes, device), in_turn
 
     @torch.inference_mode()
     def logits(self, views: Tensor) -> Tensor:
@@ -53,9 +53,11 @@ class Team:
                 place([network], torch.device("cpu"), self._format)
 
 
-def format_of(tile_axes: int) -> torch.memory_format:
+def format_of(tile_axes: int, device: torch.device) -> torch.memory_format:
     """Return the memory format that is fastest for tiles with so many axes."""
-    return torch.channels_last if tile_axes == 2 else torch.contiguous_format
+    if tile_axes != 2 or device.type == "cuda":  # dpt takes 64 ms there with the other, else 54 ms
+        return torch.contiguous_format
+    return torch.channels_last
 
 
 def copies_of(networks: Sequence[nn.Module], most: int) -> list[Networks]:

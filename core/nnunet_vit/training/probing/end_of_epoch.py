@@ -14,7 +14,7 @@ from nnunet_vit.nnunet.folders import folder
 from nnunet_vit.planning.meter import Step
 
 WRITTEN = 64_000_000  # bytes that tell how fast a disk is
-STORED = ("gradients", "optimizer", "averaged")  # as large as what a checkpoint holds
+STORED = ("optimizer", "averaged")  # what a checkpoint holds beside what is trained
 FILES = 0.15  # seconds of a checkpoint whatever its size: of ViT-Ti's 0.19 s on a local disk
 EPOCHS = 20  # that the picture shows; a thousand of them take as long
 
@@ -22,9 +22,10 @@ EPOCHS = 20  # that the picture shows; a thousand of them take as long
 def seconds_of_checkpoint(step: Step) -> float:
     """Return what a checkpoint takes where the results lie; 0: nothing can be written.
 
-    A checkpoint holds what is trained, which is as large as the gradients, and their optimizer.
+    A checkpoint holds what is trained, which is as large as the gradients, and its optimizer.
     """
-    stored = sum(size for name, size in step.memory.items() if name.startswith(STORED))
+    beside = sum(size for name, size in step.memory.items() if name.startswith(STORED))
+    stored = step.cost.gradients + beside
     content = os.urandom(min(stored, WRITTEN))
     with suppress(OSError), _beside_results() as inside:
         started = perf_counter()

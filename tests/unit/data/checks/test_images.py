@@ -144,6 +144,7 @@ def test_spacings_that_resampling_is_for(case, spacing):
 
 
 def test_a_size_that_the_machine_cannot_hold(case, monkeypatch):
+    monkeypatch.setattr("nnunet_vit.data.checks.sampling.ASKED_FROM", 1000)
     monkeypatch.setattr("nnunet_vit.data.checks.sampling.bytes_of_machine", lambda: 10_000)
     (fault,) = case(*at(1.0), ending=".nii.gz")
     assert fault.problem.startswith("needs 0.0 MB of memory at 1 x 64 x 64 voxels")

@@ -24,7 +24,8 @@ CLASSES = {"background": 0, "disc": 1, "cup": 2}
 REGIONS = {"labels": {"background": 0, "disc": [1, 2], "cup": 2}, "regions_class_order": [1, 2]}
 IGNORED = {"labels": {**CLASSES, "ignore": 3}}
 SCHEMES = ["RGBTo01Normalization"] * 3
-STEP = Step(TILE, {"gradients": 1000, "activations": 5}, StepCost(*[10**9] * 8))
+COST = StepCost(*[10**9] * 3, 1000, *[0] * 4)
+STEP = Step(TILE, {"optimizer state (adamw)": 1000, "activations": 5}, COST)
 
 
 @pytest.fixture(autouse=True)

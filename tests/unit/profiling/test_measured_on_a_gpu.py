@@ -1,0 +1,45 @@
+"""Predicted memory beside what `benchmarks/gpu/planner.py` has measured on an NVIDIA H100."""
+
+import pytest
+from measured_steps import STATISTICS, run_of
+
+pytestmark = pytest.mark.unit
+
+BATCH = 8
+# torch.cuda.max_memory_allocated, GB; torch 2.11.0+cu130, timm 1.0.29
+MEASURED = {
+    ("small", 224, "linear"): {"full": 0.68, "lora": 0.36, "frozen": 0.11},
+    ("small", 224, "segformer"): {"full": 1.11, "lora": 0.86, "frozen": 0.61},
+    ("small", 224, "dpt"): {"full": 1.55, "lora": 1.30, "frozen": 1.06},
+    ("small", 512, "linear"): {"full": 1.85, "lora": 1.31, "frozen": 0.23},
+    ("small", 512, "segformer"): {"full": 4.35, "lora": 3.82, "frozen": 2.73},
+    ("small", 512, "dpt"): {"full": 5.90, "lora": 5.37, "frozen": 4.26},
+    ("base", 224, "linear"): {"full": 1.79, "lora": 0.96, "frozen": 0.39},
+    ("base", 224, "segformer"): {"full": 2.29, "lora": 1.47, "frozen": 0.89},
+    ("base", 224, "dpt"): {"full": 2.91, "lora": 2.09, "frozen": 1.51},
+    ("base", 512, "linear"): {"full": 4.14, "lora": 2.72, "frozen": 0.57},
+    ("base", 512, "segformer"): {"full": 6.72, "lora": 5.30, "frozen": 3.07},
+    ("base", 512, "dpt"): {"full": 8.55, "lora": 7.14, "frozen": 4.91},
+    ("small", 224, "unetr"): {"full": 1.51, "frozen": 1.05},
+    ("small", 224, "upernet"): {"full": 1.18, "frozen": 0.71},
+    ("small", 224, "setr"): {"full": 1.21, "frozen": 0.72},
+    ("small", 224, "eomt"): {"full": 1.34, "frozen": 0.92},
+}
+CASES = [(*case, method) for case, methods in MEASURED.items() for method in methods]
+
+
+@pytest.mark.parametrize(("size", "edge", "head", "tuning"), CASES)
+def test_memory_on_a_gpu(size, edge, head, tuning):
+    from nnunet_vit.profiling.assumptions import Notes, Tile, dataset_of
+    from nnunet_vit.profiling.measured_run import Measured, cost_of, network_of
+    from nnunet_vit.profiling.memory import estimated_memory
+    from nnunet_vit.profiling.parts import parts_of
+
+    run = run_of(f"timm:vit_{size}_patch16_224", "auto", head=head, tuning=tuning)
+    dataset, _ = dataset_of(run, Notes())
+    on_gpu, tile = Measured(run, dataset, STATISTICS, "cuda"), Tile((edge, edge), BATCH)
+    network = network_of(on_gpu, tile.size)
+    parts = parts_of(network)
+    predicted = estimated_memory(run.train, cost_of(network, on_gpu, tile), parts)
+    found = MEASURED[size, edge, head][tuning]
+    assert sum(predicted.values()) / 1e9 == pytest.approx(found, rel=0.15)
