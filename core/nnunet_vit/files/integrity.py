@@ -97,8 +97,12 @@ def _other_kind(first: bytes, ending: str) -> tuple[str, str]:
     found = next((name for magic, name in FOUND if first.startswith(magic)), "")
     if ending in {".png", ".bmp"} and found in {"a PNG", "a JPEG", "a BMP", "a TIFF"}:
         return "", ""  # the reader of pictures looks at the content, not at the name
-    what = f"is {found}" if found else f"does not begin as a {ending} file does"
-    return f"{what}, not what its ending {ending} says", f"convert it to {ending}"
+    if not found:
+        return (
+            f"does not begin as a {ending} file does",
+            f"copy it again, or convert it to {ending}",
+        )
+    return f"is {found}, not what its ending {ending} says", f"convert it to {ending}"
 
 
 def _incomplete(content: BinaryIO, first: bytes, ending: str) -> tuple[str, str]:

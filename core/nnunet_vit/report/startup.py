@@ -5,6 +5,8 @@ import gc
 import importlib.util
 import sys
 
+from nnunet_vit.report.light_imports import import_lightly
+
 # new objects between two searches for unused ones: with Python's 700, imports take a third longer
 COLLECTED_AFTER = 10_000
 # imageio tries to import it for each picture that it opens: a search through all of Python's path
@@ -22,6 +24,7 @@ def prepare() -> None:
     gc.set_threshold(COLLECTED_AFTER)
     if importlib.util.find_spec(SOUGHT_EACH_TIME) is None:
         sys.modules[SOUGHT_EACH_TIME] = None  # type: ignore[assignment] # an import fails at once
+    import_lightly()
     use_allocator(kept=KEPT, shared=SHARED)
 
 

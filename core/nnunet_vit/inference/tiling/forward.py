@@ -13,7 +13,7 @@ from nnunet_vit.modeling.runtime.cores import threads_with
 from nnunet_vit.modeling.runtime.placement import place
 
 # of a batch to begin with: larger ones are no faster
-VOXELS = {"cpu": 2**17, "cuda": 2**22}
+VOXELS = {"cpu": 3 * 2**15, "cuda": 2**22}
 # on all cores together: about 1 kB each
 MOST_VOXELS = 2**22
 NO_MEMORY = ("can't allocate memory", "not enough memory", "MPS backend out of memory")
