@@ -12,7 +12,7 @@ from nnunet_vit.inference.tiling.team import Networks, Team, copies_of, format_o
 from nnunet_vit.modeling.runtime.cores import threads_with
 from nnunet_vit.modeling.runtime.placement import place
 
-# of a batch to begin with: larger ones are no faster
+# of a batch to begin with: larger ones are hardly faster, and a CPU's memory grows with them
 VOXELS = {"cpu": 3 * 2**15, "cuda": 2**22}
 # on all cores together: about 1 kB each
 MOST_VOXELS = 2**22
