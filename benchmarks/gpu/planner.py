@@ -12,55 +12,46 @@ Prints a table in Markdown; the bar is a ratio within 0.85 to 1.15.
 import argparse
 import itertools
 import multiprocessing
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-RUN = """
-model:
-  {{head: {head}, backbone: "timm:vit_{size}_patch16_224", pretrained: false, tuning: {tuning}}}
-train: {{batch_size: {batch}, patch_size: [{edge}, {edge}]}}
-"""
 SIZES, EDGES, HEADS = ("small", "base"), (224, 512), ("linear", "segformer", "dpt")
 METHODS = ("full", "lora", "frozen")
 STATISTICS = ([0.5] * 3, [0.25] * 3)
 BAR = 0.15
 
 
-def measured_of(case, batch):
-    """Return what is measured and its tile."""
+def run_of(case, batch):
+    """Return a resolved run."""
     from nnunet_vit.config.load import load_run
-    from nnunet_vit.profiling.assumptions import Notes, Tile, dataset_of
-    from nnunet_vit.profiling.measured_run import Measured
 
     size, edge, tuning, head = case
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "run.yaml"
-        values = {"size": size, "edge": edge, "tuning": tuning, "head": head, "batch": batch}
-        file.write_text(RUN.format(**values))
-        run = load_run(file, [])
-    dataset, _ = dataset_of(run, Notes())
-    return Measured(run, dataset, STATISTICS, "cuda"), Tile((edge, edge), batch)
+    backbone = f"model.backbone=timm:vit_{size}_patch16_224"
+    model = [backbone, f"model.head={head}", f"model.tuning={tuning}", "model.pretrained=false"]
+    return load_run(None, [*model, f"train.batch_size={batch}", f"train.patch_size={[edge, edge]}"])
 
 
 def predicted(case, batch):
     """Return the bytes that are predicted."""
-    from nnunet_vit.profiling.measured_run import cost_of, network_of
-    from nnunet_vit.profiling.memory import estimated_memory
-    from nnunet_vit.profiling.parts import parts_of
+    from nnunet_vit.profiling.describe import describe
 
-    measured, tile = measured_of(case, batch)
-    network = network_of(measured, tile.size)
-    parts = parts_of(network)
-    cost = cost_of(network, measured, tile)
-    return sum(estimated_memory(measured.run.train, cost, parts).values())
+    return sum(describe(run_of(case, batch), "cuda").memory.values())
+
+
+def measured(case, batch):
+    """Return what the probe's steps show on the GPU."""
+    from nnunet_vit.profiling.assumptions import Notes, Tile, dataset_of
+    from nnunet_vit.profiling.measured_run import Measured
+    from nnunet_vit.training.probing.network_steps import measured_steps
+
+    run, edge = run_of(case, batch), case[1]
+    dataset, _ = dataset_of(run, Notes())
+    given = Measured(run, dataset, STATISTICS, "cuda")
+    return measured_steps(given, Tile((edge, edge), batch), "cuda")
 
 
 def main():
     """Print the table."""
     import torch
-
-    from nnunet_vit.training.probing.network_steps import measured_steps
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--batch", type=int, default=8)
@@ -77,9 +68,8 @@ def main():
     print("| network | predicted | measured | ratio | step |\n|---|---|---|---|---|")
     outside = 0
     for case, bytes_told in zip(cases, told, strict=True):
-        measured, tile = measured_of(case, given.batch)
         held = torch.cuda.memory_allocated()
-        found = measured_steps(measured, tile, "cuda")
+        found = measured(case, given.batch)
         peak = found.peak - held
         ratio = bytes_told / peak
         outside += abs(ratio - 1) > BAR

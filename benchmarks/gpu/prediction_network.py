@@ -2,32 +2,20 @@
 
     python benchmarks/gpu/prediction_network.py MODEL_FOLDER [MODEL_FOLDER …]
 
-One image that four tiles cover, normalized already, goes through both sliding windows in turn:
+One image that four tiles cover, normalized already, goes through both sliding windows:
 tiles, mirrored copies, Gaussian weights and the copy to the CPU; no file is read and nothing
 resampled.
 Prints a table in Markdown with the ratio, whose bar is 0.25, and the largest difference of logits.
 """
 
 import argparse
-import statistics
-import time
 from pathlib import Path
 
 import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from steps import seconds_of
 
 from nnunet_vit import load_model
-
-ROUNDS, WARM = 9, 3
-
-
-def milliseconds(compute):
-    """Return how long a computation takes until the GPU has done it."""
-    torch.cuda.synchronize()
-    began = time.perf_counter()
-    compute()
-    torch.cuda.synchronize()
-    return (time.perf_counter() - began) * 1000
 
 
 def compared(folder):
@@ -47,13 +35,7 @@ def compared(folder):
     def theirs():
         return stock.predict_sliding_window_return_logits(image)
 
-    times = {ours: [], theirs: []}
-    for number in range(WARM + ROUNDS):
-        for side, taken in times.items():
-            found = milliseconds(side)
-            if number >= WARM:
-                taken.append(found)
-    one, other = (statistics.median(taken) for taken in times.values())
+    one, other = (1000 * seconds_of(side) for side in (ours, theirs))
     far = (ours().float() - theirs().cpu().float()).abs().max()
     name = f"{stock.plans_manager.dataset_name}, {folder.name}"
     size = " x ".join(map(str, tile))

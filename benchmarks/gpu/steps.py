@@ -8,9 +8,7 @@ Networks have random weights and two classes; images are random. Prints a table 
 
 import argparse
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import torch
 
@@ -23,11 +21,6 @@ from nnunet_vit.profiling.assumptions import Notes, dataset_of
 from nnunet_vit.profiling.describe import describe
 from nnunet_vit.training.optimization import build_optimizer
 
-RUN = """
-model:
-  {{head: {head}, backbone: dinov3, backbone_size: {size}, pretrained: false, tuning: {tuning}}}
-train: {{batch_size: {batch}, patch_size: [512, 512], gradient_checkpointing: {checkpointing}}}
-"""
 CASES = (  # size, head, tuning, batch, checkpointing
     ("small", "segformer", "full", 12, False),
     ("base", "segformer", "full", 12, False),
@@ -62,18 +55,11 @@ def roofline(edge=8192):
 
 def run_of(size, head, tuning, batch, checkpointing):
     """Return a resolved run."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "run.yaml"
-        file.write_text(
-            RUN.format(
-                size=size,
-                head=head,
-                tuning=tuning,
-                batch=batch,
-                checkpointing=str(checkpointing).lower(),
-            )
-        )
-        return load_run(file, [])
+    model = {"backbone": "dinov3", "backbone_size": size, "head": head, "tuning": tuning}
+    model = [f"model.{key}={value}" for key, value in model.items()]
+    train = [f"train.batch_size={batch}", "train.patch_size=[512, 512]"]
+    train.append(f"train.gradient_checkpointing={str(checkpointing).lower()}")
+    return load_run(None, ["model.pretrained=false", *model, *train])
 
 
 def step_of(run, compiled):

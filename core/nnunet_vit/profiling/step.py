@@ -71,7 +71,7 @@ def _measured(logits: "_Logits", size: tuple[int, int, int], parts: int, *, loss
         del output
         if value.requires_grad:
             torch.autograd.backward(value)
-    kept = {place: saved.sizes[place] for place in saved.sizes}
+    kept = saved.sizes
     return StepCost(
         forward_flops=forward // batch,
         step_flops=ledger.flops,

@@ -1,11 +1,10 @@
-"""timm is imported without torch's compiler, which takes a second and 70 MB and computes nothing.
+"""timm is imported without torch's compiler, which takes a second and 140 MB and computes nothing.
 
 timm decorates a function with `torch.compiler.disable` and torchvision takes a function from
 `torch._dynamo.utils`: each of the two loads the whole compiler, with sympy. Who compiles loads it.
 """
 
 import importlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,14 +12,15 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from nnunet_vit.modeling.runtime.compile_switch import compiling_is_asked_for
+
 ASKING = ("timm", "torchvision")
 COMPILER, UTILITIES = "torch._dynamo", "torch._dynamo.utils"
-SWITCH = "nnUNet_compile"  # nnU-Net's: its networks are compiled
 
 
 def import_lightly() -> None:
     """Let the first imports of timm and torchvision leave the compiler out, unless it is wanted."""
-    if not os.environ.get(SWITCH):
+    if not compiling_is_asked_for():
         sys.meta_path.insert(0, _Finder())
 
 

@@ -27,6 +27,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
+from nnunet_vit.modeling.runtime.compile_switch import SWITCH
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import VARIABLES, environment
 from nnunet_vit.nnunet.plans import run_of_plans
@@ -99,7 +100,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
     def _do_i_compile(self) -> bool:
         # compiled steps of a ViT took 3 s where plain ones take 0.1 s (docs/benchmarks.md), so
         # nnU-Net's own switch has to ask for it
-        return "nnUNet_compile" in os.environ and bool(super()._do_i_compile())
+        return SWITCH in os.environ and bool(super()._do_i_compile())
 
     def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
         """Return the run's optimizer of the trained parameters, and its schedule."""

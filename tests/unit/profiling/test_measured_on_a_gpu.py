@@ -1,7 +1,7 @@
 """Predicted memory beside what `benchmarks/gpu/planner.py` has measured on an NVIDIA H100."""
 
 import pytest
-from measured_steps import STATISTICS, run_of
+from measured_steps import run_of
 
 pytestmark = pytest.mark.unit
 
@@ -30,16 +30,10 @@ CASES = [(*case, method) for case, methods in MEASURED.items() for method in met
 
 @pytest.mark.parametrize(("size", "edge", "head", "tuning"), CASES)
 def test_memory_on_a_gpu(size, edge, head, tuning):
-    from nnunet_vit.profiling.assumptions import Notes, Tile, dataset_of
-    from nnunet_vit.profiling.measured_run import Measured, cost_of, network_of
-    from nnunet_vit.profiling.memory import estimated_memory
-    from nnunet_vit.profiling.parts import parts_of
+    from nnunet_vit.profiling.describe import describe
 
-    run = run_of(f"timm:vit_{size}_patch16_224", "auto", head=head, tuning=tuning)
-    dataset, _ = dataset_of(run, Notes())
-    on_gpu, tile = Measured(run, dataset, STATISTICS, "cuda"), Tile((edge, edge), BATCH)
-    network = network_of(on_gpu, tile.size)
-    parts = parts_of(network)
-    predicted = estimated_memory(run.train, cost_of(network, on_gpu, tile), parts)
-    found = MEASURED[size, edge, head][tuning]
-    assert sum(predicted.values()) / 1e9 == pytest.approx(found, rel=0.15)
+    model = {"head": head, "tuning": tuning, "pretrained": False}
+    train = {"batch_size": BATCH, "patch_size": [edge, edge]}
+    run = run_of(f"timm:vit_{size}_patch16_224", "auto", train=train, **model)
+    predicted = sum(describe(run, "cuda").memory.values()) / 1e9
+    assert predicted == pytest.approx(MEASURED[size, edge, head][tuning], rel=0.15)
