@@ -13,13 +13,19 @@ DICE_OF = "dice:"  # before a class's name
 FIGURES = ("train_loss", "validation_loss", "dice", "dice_smoothed")
 RATE = "learning_rate"
 SECONDS = ("seconds", "data_seconds", "step_seconds", "validation_seconds")
+PHASES = (
+    "transfer_seconds",
+    "forward_seconds",
+    "backward_seconds",
+    "optimizer_seconds",
+)  # of steps
 Row = dict[str, str]
 
 
 def columns_of(classes: Sequence[str]) -> list[str]:
     """Return the names of the columns; epochs are counted from 1, times are UTC in ISO 8601."""
     per_class = [f"{DICE_OF}{name}" for name in classes]
-    return ["epoch", "num_epochs", *FIGURES, *per_class, RATE, *SECONDS, "finished"]
+    return ["epoch", "num_epochs", *FIGURES, *per_class, RATE, *SECONDS, *PHASES, "finished"]
 
 
 def write_history(

@@ -9,6 +9,7 @@ from nnunet_vit.errors import counted
 from nnunet_vit.quantities import decimal_text
 from nnunet_vit.report.end_time import EndTime
 from nnunet_vit.report.screen import Screen
+from nnunet_vit.report.step_seconds import StepSeconds
 from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.report.work import Work, WorkDisplay
 
@@ -25,20 +26,18 @@ class EpochSeconds:
 
     Attributes:
         whole: seconds of all of it.
-        data: that training steps waited for their batches.
-        steps: of the training steps themselves.
+        training: of the training steps and their waits for batches, by phase.
         validation: of the validation, its batches included.
     """
 
     whole: float
-    data: float
-    steps: float
+    training: StepSeconds
     validation: float
 
     def as_text(self) -> str:
         """Return it for a line."""
-        parts = f"data {self.data:.1f}, steps {self.steps:.1f}, validation {self.validation:.1f}"
-        return f"{self.whole:.1f} s ({parts})"
+        steps = f"data {self.training.wait:.1f}, steps {self.training.computing:.1f}"
+        return f"{self.whole:.1f} s ({steps}, validation {self.validation:.1f})"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nnunet_vit.modeling.head import Head
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
     from nnunet_vit.training.optimization import WarmupSchedule
+    from nnunet_vit.training.step_clock import StepClock
 
 Kind = TypeVar("Kind", bound="TrainingCallback")
 
@@ -33,6 +34,7 @@ class Training(Protocol):
         fold: its number, or "all".
         seed: of all random numbers.
         progress: where people are told.
+        clock: of the training steps.
         current_epoch: how many epochs are done; within an epoch, its number counted from 0.
         logger: nnU-Net's, of all epochs' figures.
         ended: why the training ends before its last epoch, "patience" or "finish"; "stop": it is
@@ -50,6 +52,7 @@ class Training(Protocol):
     fold: int | str
     seed: int
     progress: Progress
+    clock: "StepClock"
     current_epoch: int
     num_epochs: int
     num_iterations_per_epoch: int
@@ -110,7 +113,12 @@ class TrainingCallback:
         """The batch is there; its learning rates are set."""
 
     def on_step_end(self, training: Training, loss: float) -> None:
-        """The weights have moved."""
+        """The weights have moved.
+
+        Args:
+            training: whose step it is.
+            loss: of the step; on a GPU, which nothing waits for, the newest that has arrived.
+        """
 
     def on_validation_start(self, training: Training) -> None:
         """The validation of an epoch, or that of the fold after the last one, begins."""

@@ -3,7 +3,6 @@
 Data, augmentation, losses, folds, sliding-window validation and summary stay nnU-Net's.
 """
 
-import math
 import os
 import random
 from functools import cached_property
@@ -22,7 +21,7 @@ from nnunet_vit.data.folds.fold_check import check_fold
 from nnunet_vit.data.folds.fold_rules import FoldCases, FoldRules, rules_of
 from nnunet_vit.data.preprocessing.preprocessed import DataFolder
 from nnunet_vit.data.preprocessing.truth import TRUTH
-from nnunet_vit.errors import ConfigError, NumericsError
+from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
@@ -31,6 +30,7 @@ from nnunet_vit.modeling.runtime.compile_switch import SWITCH
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import VARIABLES, environment
 from nnunet_vit.nnunet.plans import run_of_plans
+from nnunet_vit.report.step_seconds import BACKWARD, FORWARD, OPTIMIZER, TRANSFER, WAIT
 from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.callbacks import found
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
@@ -39,6 +39,8 @@ from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.training.planes import drawn_case
 from nnunet_vit.training.run_loss import with_loss_of_run
 from nnunet_vit.training.run_transforms import patch_facts, transforms_of_run
+from nnunet_vit.training.step_clock import StepClock
+from nnunet_vit.training.step_losses import StepLosses
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -64,6 +66,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         super().__init__(plans, configuration, fold, dataset_json, device)
         if device.index is not None and not self.is_ddp:
             self.device = device  # nnU-Net takes the first GPU whatever it is given
+        self.clock, self.losses = StepClock(self.device), StepLosses(self.device)
         settings = self.run.train
         self.initial_lr = settings.initial_lr
         self.weight_decay = settings.weight_decay
@@ -189,27 +192,39 @@ class nnUNetTrainer_vit(CheckpointTrainer):
     def train_step(self, batch: JsonObject) -> JsonObject:
         """Do one step on images (B, C, H, W) and targets (B, 1, H, W), or lists of them.
 
-        Unlike nnU-Net's, it opens no float16 context: the network chooses its own precision.
+        Unlike nnU-Net's, it opens no float16 context: the network chooses its own precision. And it
+        waits for no GPU: the loss is one that is still computed.
         """
+        self.clock.ends(WAIT)
         images = batch["data"].to(self.device, non_blocking=True)
         target = batch["target"]
         if isinstance(target, list):
             target = [level.to(self.device, non_blocking=True) for level in target]
         else:
             target = target.to(self.device, non_blocking=True)
+        self.clock.ends(TRANSFER)
         for callback in self.callbacks:
             callback.on_step_start(self)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
         loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
+        self.clock.ends(FORWARD)
         torch.autograd.backward(loss)
+        self.clock.ends(BACKWARD)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()
         self.lr_scheduler.advance()
-        value = self._finite(loss)
+        value = self.losses.add(loss)
+        self.losses.check(self.current_epoch)
         for callback in self.callbacks:
-            callback.on_step_end(self, float(value))
+            callback.on_step_end(self, self.losses.newest)
+        self.clock.ends(OPTIMIZER)
         return {"loss": value}
+
+    def on_train_epoch_end(self, train_outputs: list[JsonObject]) -> None:
+        """Log the epoch's loss as nnU-Net does, once the last steps of a GPU are done."""
+        self.losses.check(self.current_epoch, all_of_them=True)
+        super().on_train_epoch_end(train_outputs)
 
     def drawn_case(self, case: str) -> "Array":
         """Return the picture of a case with what the network predicts now, (H, W, 3) uint8."""
@@ -218,15 +233,6 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             return drawn_case(self, self.bare_network, case)
         finally:
             self.set_deep_supervision_enabled(True)
-
-    def _finite(self, loss: torch.Tensor) -> "Array":
-        value = loss.detach().cpu().numpy()
-        if not math.isfinite(value):
-            raise NumericsError(
-                f"The training loss became {value} in epoch {self.current_epoch}.",
-                fix="lower train.initial_lr or train.gradient_clip; the last checkpoint is kept.",
-            )
-        return value
 
 
 class nnUNetTrainerNoDeepSupervision_vit(nnUNetTrainer_vit):

@@ -7,12 +7,13 @@ import pytest
 
 from nnunet_vit.report.progress import ConsoleProgress, EpochFigures, EpochSeconds, Progress
 from nnunet_vit.report.quiet import quiet_libraries
+from nnunet_vit.report.step_seconds import StepSeconds
 
 pytestmark = pytest.mark.unit
 
 
 def epoch_figures(training_loss, validation_loss, dice):
-    seconds = EpochSeconds(12.5, 1.25, 8, 3)
+    seconds = EpochSeconds(12.5, StepSeconds(1.25, 1, 3, 3.5, 0.5, steps=4), 3)
     return EpochFigures(training_loss, validation_loss, dice, 0.5, 0.5, 0.001, seconds)
 
 

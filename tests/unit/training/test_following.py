@@ -149,7 +149,7 @@ def test_a_tracker_that_fails_in_each_call_leaves_the_weights(tmp_path, follow, 
         "Tracker 'kept' fails: ConnectionError: no network. The training continues.",
         "Tracker 'kept' fails: SystemExit: log in first. The training continues.",
     )
-    assert failing.log[0].startswith("Tracker 'kept' fails")
+    assert any(line.startswith("Tracker 'kept' fails") for line in failing.log)
 
 
 def test_a_tracker_is_left_alone_after_three_failures(tmp_path, follow):

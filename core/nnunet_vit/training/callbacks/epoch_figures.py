@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
-from nnunet_vit.checkpoints.history_file import DICE_OF, FIGURES, RATE, SECONDS
+from nnunet_vit.checkpoints.history_file import DICE_OF, FIGURES, PHASES, RATE, SECONDS
 from nnunet_vit.data.dataset import class_names
 from nnunet_vit.report.progress import EpochFigures, EpochSeconds
+from nnunet_vit.report.step_seconds import StepSeconds
 from nnunet_vit.training.callback import Training, TrainingCallback
 
 
@@ -22,29 +23,29 @@ class EpochMeasuring(TrainingCallback):
 
     def __init__(self) -> None:
         """Nothing has begun."""
-        self._begin(time.monotonic())
+        self._began = self._validation_began = time.monotonic()
+        self._validation = 0.0  # seconds
+        self._steps = StepSeconds()
 
     def on_epoch_start(self, training: Training) -> None:
         """Start the epoch's clocks."""
-        self._begin(time.monotonic())
+        self._began = time.monotonic()
+        self._validation = self._highest_rate = 0.0
+        training.clock.start()
 
     def on_step_start(self, training: Training) -> None:
-        """End the wait for a batch, and take note of the rates that the step uses."""
-        self._data += self._lap()
+        """Take note of the rates that the step uses."""
         rates = [float(group["lr"]) for group in training.optimizer.param_groups]
         self._highest_rate = max([self._highest_rate, *rates])
 
-    def on_step_end(self, training: Training, loss: float) -> None:
-        """End a step."""
-        self._steps += self._lap()
-
     def on_validation_start(self, training: Training) -> None:
-        """Begin the validation."""
-        self._lap()
+        """Read the clock of the steps, which are done, and begin the validation."""
+        self._steps = training.clock.read()
+        self._validation_began = time.monotonic()
 
     def on_validation_end(self, training: Training) -> None:
         """End the validation."""
-        self._validation += self._lap()
+        self._validation += time.monotonic() - self._validation_began
 
     def on_epoch_end(self, training: Training) -> None:
         """Put the epoch's figures together."""
@@ -57,29 +58,24 @@ class EpochMeasuring(TrainingCallback):
             mean_dice=float(_last(training, "mean_fg_dice")),
             smoothed_dice=float(_last(training, "ema_fg_dice")),
             rate=self._highest_rate,
-            seconds=EpochSeconds(whole, self._data, self._steps, self._validation),
+            seconds=EpochSeconds(whole, self._steps, self._validation),
         )
-
-    def _begin(self, now: float) -> None:
-        self._began = self._last_time = now
-        self._data = self._steps = self._validation = 0.0  # seconds
-        self._highest_rate = 0.0
-
-    def _lap(self) -> float:
-        before, self._last_time = self._last_time, time.monotonic()
-        return self._last_time - before
+        training.print_to_log_file(f"Time of a training {self._steps.as_text()}")
 
 
 def by_column(figures: EpochFigures) -> dict[str, float]:
     """Return figures by the columns of history.csv."""
     seconds = figures.seconds
     losses = (figures.training_loss, figures.validation_loss)
-    parts = (seconds.whole, seconds.data, seconds.steps, seconds.validation)
+    training = seconds.training
+    parts = (seconds.whole, training.wait, training.computing, seconds.validation)
+    phases = (training.transfer, training.forward, training.backward, training.optimizer)
     return {
         **dict(zip(FIGURES, (*losses, figures.mean_dice, figures.smoothed_dice), strict=True)),
         **{f"{DICE_OF}{name}": dice for name, dice in figures.dice.items()},
         RATE: figures.rate,
         **dict(zip(SECONDS, parts, strict=True)),
+        **dict(zip(PHASES, phases, strict=True)),
     }
 
 
