@@ -14,6 +14,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.report.progress import Progress
 
 if TYPE_CHECKING:
+    from torch import device
     from torch.optim import Optimizer
 
     from nnunet_vit.files.array_type import Array
@@ -35,6 +36,7 @@ class Training(Protocol):
         seed: of all random numbers.
         progress: where people are told.
         clock: of the training steps.
+        device: that the network computes on.
         current_epoch: how many epochs are done; within an epoch, its number counted from 0.
         logger: nnU-Net's, of all epochs' figures.
         ended: why the training ends before its last epoch, "patience" or "finish"; "stop": it is
@@ -53,6 +55,7 @@ class Training(Protocol):
     seed: int
     progress: Progress
     clock: "StepClock"
+    device: "device"
     current_epoch: int
     num_epochs: int
     num_iterations_per_epoch: int

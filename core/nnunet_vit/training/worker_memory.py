@@ -12,6 +12,7 @@ from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 
 from nnunet_vit.errors import counted
 from nnunet_vit.files.machine_memory import bytes_available
+from nnunet_vit.files.processors import usable_processors
 from nnunet_vit.nnunet.folders import is_chosen
 from nnunet_vit.planning.memory_limit import SHARED_MARGIN
 from nnunet_vit.quantities import bytes_text
@@ -66,6 +67,14 @@ def validation_workers(workers: int) -> int:
     return workers // 2 if workers > 1 else workers
 
 
+def allowed_workers() -> int:
+    """Return how many processes make batches where memory has room: no more than can compute.
+
+    More of them wait for each other, and nnU-Net knows neither affinity nor containers.
+    """
+    return min(int(get_allowed_n_proc_DA()), usable_processors())
+
+
 def fitting_workers(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") -> int:
     """Return how many processes are to make a training's batches, and say where it is fewer.
 
@@ -75,7 +84,7 @@ def fitting_workers(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") ->
         trainer: of the run.
         loader: nnU-Net's, of the training patches.
     """
-    wanted = int(get_allowed_n_proc_DA())
+    wanted = allowed_workers()
     available = bytes_available()
     if not wanted or available is None:  # 0: the training's own process makes them
         return wanted

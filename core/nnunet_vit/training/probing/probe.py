@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import torch
-from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 
 from nnunet_vit.files.machine_memory import bytes_available
 from nnunet_vit.files.processors import usable_processors
@@ -19,7 +18,12 @@ from nnunet_vit.training.probing.end_of_epoch import seconds_of_checkpoint, seco
 from nnunet_vit.training.probing.final_validation import cases_of_validation, tiles_of_validation
 from nnunet_vit.training.probing.loader_speed import LoaderSeconds, measured_loading
 from nnunet_vit.training.probing.network_steps import NetworkSeconds, measured_steps
-from nnunet_vit.training.worker_memory import WORKERS, room_for_workers, validation_workers
+from nnunet_vit.training.worker_memory import (
+    WORKERS,
+    allowed_workers,
+    room_for_workers,
+    validation_workers,
+)
 
 EDGE = 1024  # of the matrices that tell how fast a processor is
 EFFICIENCY = 0.4  # of it that a whole step reaches
@@ -107,7 +111,7 @@ class Prober:
 
     def _workers(self, loading: LoaderSeconds) -> int:
         """Return how many workers a training will have, by this machine's free memory."""
-        wanted, free = int(get_allowed_n_proc_DA()), bytes_available()
+        wanted, free = allowed_workers(), bytes_available()
         if not wanted or free is None or not is_chosen(WORKERS):
             return wanted
         room = room_for_workers(free, device_kind(self.device))
