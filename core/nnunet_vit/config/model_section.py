@@ -112,8 +112,9 @@ class ViTModelConfig(Section):
     )
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto",
-        description="what the network computes in; auto: bfloat16 on GPUs that have it, else "
-        "float32. Logits and weights are float32",
+        description="what the network computes in; auto: bfloat16 on GPUs that have it and on "
+        "CPUs that are quicker in it, which is measured, else float32. Logits and weights are "
+        "float32",
     )
     input_mean: list[Finite] | None = Field(
         None,

@@ -51,6 +51,8 @@ def network_arguments(
     run: ViTnnUNetConfig,
     image_size: tuple[int, int],
     statistics: ChannelStatistics,
+    *,
+    cpu_bfloat16: bool = True,
 ) -> JsonObject:
     """Return what a run's network is built from, as plans files hold it.
 
@@ -58,6 +60,7 @@ def network_arguments(
         run: resolved.
         image_size: (H, W) in pixels.
         statistics: mean and std per input channel, or three of each for a single channel.
+        cpu_bfloat16: false for runs that were begun without it.
     """
     mean, std = statistics
     return {
@@ -66,6 +69,7 @@ def network_arguments(
         "image_size": list(image_size),
         "input_mean": mean,
         "input_std": std,
+        **({"cpu_bfloat16": True} if cpu_bfloat16 else {}),
     }
 
 
@@ -82,6 +86,8 @@ class ViTSegmentationNetwork(nn.Module):
             for weights that were trained on RGB.
         input_std: likewise.
         deep_supervision: return a list of logits in training, if the head can.
+        cpu_bfloat16: whether `precision: auto` is bfloat16 on CPUs too that are quicker in it; the
+            plans of versions before do not say it, and mean float32.
     """
 
     def __init__(
@@ -94,6 +100,7 @@ class ViTSegmentationNetwork(nn.Module):
         input_mean: Sequence[float],
         input_std: Sequence[float],
         deep_supervision: bool = False,
+        cpu_bfloat16: bool = False,
     ) -> None:
         """Build the network, without pretrained weights unless inside `first_build()`."""
         super().__init__()
@@ -104,7 +111,7 @@ class ViTSegmentationNetwork(nn.Module):
         self.deep_supervision = deep_supervision
         self.num_classes = num_classes
         self.own_loss = Head(run).has_loss
-        self.precision = run.model.precision
+        self.precision, self.cpu_bfloat16 = run.model.precision, cpu_bfloat16
         self.bridge = InputBridge(input_mean, input_std, input_channels)
         with pretrained_weights(wanted=_first_build.get() and run.model.pretrained):
             # always with its deep outputs: a network that is rebuilt for prediction, where nobody
@@ -151,7 +158,7 @@ class ViTSegmentationNetwork(nn.Module):
 
         In training a head with its own loss gives its own outputs instead.
         """
-        with autocast_of(images.device, self.precision):
+        with autocast_of(images.device, self.precision, self.cpu_bfloat16):
             output = self.model(self.bridge(images))
         if self.training and self.own_loss:
             return as_float32(output)

@@ -31,6 +31,7 @@ def run_plans(
     statistics: ChannelStatistics,
     name: str | None = None,
     named_epochs: int | None = None,
+    cpu_bfloat16: bool = True,
 ) -> JsonObject:
     """Return the dataset's plans with the run's network in place of nnU-Net's.
 
@@ -41,6 +42,7 @@ def run_plans(
         statistics: mean and std per input channel.
         name: of the run; None: as it is named now.
         named_epochs: for which that name was made; None: the run's.
+        cpu_bfloat16: false for a run that was begun without it.
     """
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
@@ -54,7 +56,7 @@ def run_plans(
     configuration["batch_size"] = run.train.batch_size or configuration["batch_size"]
     configuration["architecture"] = {
         "network_class_name": CLASS_PATH,
-        "arch_kwargs": network_arguments(run, patch_size, statistics),
+        "arch_kwargs": network_arguments(run, patch_size, statistics, cpu_bfloat16=cpu_bfloat16),
         "_kw_requires_import": [],
     }
     own["plans_name"] = name or plans_name(run)

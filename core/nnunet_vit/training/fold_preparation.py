@@ -167,6 +167,7 @@ def prepared_plans(
         statistics=facts.statistics,
         name=identity.name,
         named_epochs=identity.named_epochs,
+        cpu_bfloat16=identity.cpu_bfloat16,
     )
 
 

@@ -23,12 +23,14 @@ class Identity:
         named_epochs: the number of epochs that the name was made for.
         planned_epochs: for which it was planned last; None: it has no plans yet.
         folder: nnU-Net's folder of the run's models.
+        cpu_bfloat16: as of `network_arguments`; a run that was begun keeps it.
     """
 
     name: str
     named_epochs: int
     planned_epochs: int | None
     folder: Path
+    cpu_bfloat16: bool = True
 
 
 def identity_of(dataset: Dataset, run: ViTnnUNetConfig, *, lengthens: bool) -> Identity:
@@ -78,9 +80,12 @@ def _known(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Identity | None
     if not place.is_dir():
         return None
     try:  # the plans that a training has written when it began
-        stored = json.loads((place / "plans.json").read_text(encoding="utf-8"))[KEY]
+        plans = json.loads((place / "plans.json").read_text(encoding="utf-8"))
+        stored, (configuration,) = plans[KEY], plans["configurations"].values()
         planned = int(stored["run"]["train"]["num_epochs"])
-        return Identity(name, int(stored.get(NAMED_EPOCHS, planned)), planned, place)
+        named = int(stored.get(NAMED_EPOCHS, planned))
+        quick = bool(configuration["architecture"]["arch_kwargs"].get("cpu_bfloat16", False))
+        return Identity(name, named, planned, place, quick)
     except (OSError, ValueError, LookupError, TypeError):
         return Identity(name, run.train.num_epochs, None, place)
 

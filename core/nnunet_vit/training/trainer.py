@@ -27,6 +27,7 @@ from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
 from nnunet_vit.modeling.runtime.compile_switch import SWITCH
+from nnunet_vit.modeling.runtime.cpu_training.substitutes import quick_steps
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import VARIABLES, environment
 from nnunet_vit.nnunet.plans import run_of_plans
@@ -207,9 +208,10 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             callback.on_step_start(self)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
-        loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
-        self.clock.ends(FORWARD)
-        torch.autograd.backward(loss)
+        with quick_steps(self.device):
+            loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
+            self.clock.ends(FORWARD)
+            torch.autograd.backward(loss)
         self.clock.ends(BACKWARD)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()

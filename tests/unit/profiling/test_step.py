@@ -187,19 +187,21 @@ def test_a_gpu_lifts_norms_to_float32():
 
 
 @pytest.mark.parametrize(
-    ("precision", "device", "expected"),
+    ("given", "device", "is_quick", "expected"),
     [
-        ("auto", "cuda", True),
-        ("auto", "cpu", False),
-        ("auto", "mps", False),
-        ("bfloat16", "cpu", True),
-        ("float32", "cuda", False),
+        ("auto", "cuda", False, True),
+        ("auto", "cpu", False, False),
+        ("auto", "cpu", True, True),
+        ("auto", "mps", True, False),
+        ("bfloat16", "cpu", False, True),
+        ("float32", "cuda", True, False),
     ],
 )
-def test_precision(precision, device, expected):
-    from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
+def test_precision(monkeypatch, given, device, is_quick, expected):
+    from nnunet_vit.modeling.runtime import precision
 
-    assert computes_in_bfloat16(precision, device) is expected
+    monkeypatch.setattr(precision, "is_quick_in_bfloat16", lambda: is_quick)
+    assert precision.computes_in_bfloat16(given, device) is expected
 
 
 def test_the_largest_takes_no_memory(one_gigabyte):

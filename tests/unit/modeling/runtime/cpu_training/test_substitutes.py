@@ -1,0 +1,143 @@
+"""What stands for torch's functions in a training step gives the same values and gradients."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from nnunet_vit.modeling.runtime.cpu_training import bfloat16_attention
+from nnunet_vit.modeling.runtime.cpu_training.substitutes import QuickSteps, quick_steps
+
+pytestmark = pytest.mark.unit
+CPU = torch.device("cpu")
+
+
+def values_and_gradients(function, *tensors, inside):
+    """Run a function of tensors and backward, with substitutes or without."""
+    own = [each.detach().clone().requires_grad_() for each in tensors]
+    with quick_steps(CPU if inside else torch.device("cuda")):
+        output = function(*own)
+        torch.manual_seed(3)
+        output.backward(torch.randn(output.shape).to(output.dtype))
+    return [output.detach(), *(each.grad for each in own)]
+
+
+def errors(function, *tensors):
+    """Return the relative errors against float32: of torch's own way, and of the substitute's."""
+    exact = values_and_gradients(function, *(each.float() for each in tensors), inside=False)
+    return [
+        [
+            float((found.float() - true).norm() / true.norm())
+            for found, true in zip(
+                values_and_gradients(function, *tensors, inside=inside), exact, strict=True
+            )
+        ]
+        for inside in (False, True)
+    ]
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 65, 16), (1, 2, 7, 8), (5, 1, 33, 64)])
+def test_attention_in_bfloat16_is_as_exact_as_torchs(shape):
+    torch.manual_seed(0)
+    tensors = [torch.randn(shape).bfloat16() for _ in range(3)]
+    usual, quick = errors(functional.scaled_dot_product_attention, *tensors)
+    assert quick == pytest.approx(usual, abs=2e-3)
+    assert max(quick) < 0.01
+
+
+def test_attention_goes_through_large_batches_in_parts(monkeypatch):
+    torch.manual_seed(0)
+    tensors = [torch.randn(5, 2, 9, 8).bfloat16() for _ in range(3)]
+    attention = functional.scaled_dot_product_attention
+    whole = values_and_gradients(attention, *tensors, inside=True)
+    monkeypatch.setattr(bfloat16_attention, "PAIRS", 2 * 2 * 9 * 9)
+    parts = values_and_gradients(attention, *tensors, inside=True)
+    for one, other in zip(whole, parts, strict=True):
+        assert torch.allclose(one.float(), other.float(), atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"attn_mask": torch.eye(6).bool()},
+        {"is_causal": True},
+        {"scale": 0.3},
+    ],
+    ids=["mask", "causal", "scale"],
+)
+def test_attention_that_is_not_plain_is_torchs_own(more):
+    torch.manual_seed(0)
+    tensors = [torch.randn(2, 3, 6, 8).bfloat16() for _ in range(3)]
+
+    def attention(*three):
+        return functional.scaled_dot_product_attention(*three, **more)
+
+    plain = values_and_gradients(attention, *tensors, inside=False)
+    quick = values_and_gradients(attention, *tensors, inside=True)
+    assert all(map(torch.equal, plain, quick))
+
+
+def test_attention_in_float32_is_torchs_own():
+    tensors = [torch.randn(2, 3, 6, 8) for _ in range(3)]
+    attention = functional.scaled_dot_product_attention
+    plain = values_and_gradients(attention, *tensors, inside=False)
+    quick = values_and_gradients(attention, *tensors, inside=True)
+    assert all(map(torch.equal, plain, quick))
+
+
+@pytest.mark.parametrize("groups", [1, 4, 8])
+@pytest.mark.parametrize("mean", [0.0, 5.0])
+def test_group_normalization_is_as_exact_as_torchs(groups, mean):
+    torch.manual_seed(0)
+    maps = (mean + torch.randn(3, 16, 9, 7)).bfloat16()
+    weight, bias = torch.rand(16) + 0.5, torch.randn(16)
+
+    def normalized(maps, weight, bias):
+        maps = maps.contiguous(memory_format=torch.channels_last)
+        return functional.group_norm(maps, groups, weight, bias)
+
+    exact = values_and_gradients(normalized, maps.float(), weight, bias, inside=False)
+    usual = values_and_gradients(normalized, maps, weight, bias, inside=False)
+    quick = values_and_gradients(normalized, maps, weight, bias, inside=True)
+    for true, own, other in zip(exact, usual, quick, strict=True):
+        limit = 2 * (own.float() - true).norm() + 0.004 * true.norm()
+        assert (other.float() - true).norm() <= limit
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("layer", [nn.Conv2d(8, 6, 3, padding=1), nn.ConvTranspose2d(8, 6, 2, 2)])
+def test_convolutions_put_channels_innermost(layer, dtype):
+    torch.manual_seed(0)
+    images = torch.randn(2, 8, 12, 10)
+
+    def convolved(images):
+        with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+            return layer(images)
+
+    plain = values_and_gradients(convolved, images, inside=False)
+    quick = values_and_gradients(convolved, images, inside=True)
+    assert quick[0].is_contiguous(memory_format=torch.channels_last)
+    for one, other in zip(plain, quick, strict=True):
+        assert torch.allclose(one, other, rtol=1e-2, atol=1e-5 if dtype == torch.float32 else 0.05)
+
+
+def test_what_checkpointing_computes_again_is_computed_in_the_same_way():
+    torch.manual_seed(0)
+    maps = torch.randn(2, 8, 6, 6).bfloat16()
+    weight, bias = torch.ones(8), torch.zeros(8)
+
+    def block(maps, weight, bias):
+        maps = maps.contiguous(memory_format=torch.channels_last)
+        return functional.group_norm(maps, 2, weight, bias)
+
+    def again(*given):
+        return checkpoint(block, *given, use_reentrant=False)
+
+    plain = values_and_gradients(block, maps, weight, bias, inside=True)
+    kept = values_and_gradients(again, maps, weight, bias, inside=True)
+    assert all(map(torch.equal, plain, kept))
+
+
+def test_on_a_gpu_nothing_changes():
+    assert not isinstance(quick_steps(torch.device("cuda")), QuickSteps)
