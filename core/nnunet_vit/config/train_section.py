@@ -92,6 +92,12 @@ class ViTTrainConfig(Section):
         "`batch_size`; the gradient is that of the whole batch, for nnU-Net's batch Dice too. One "
         "more forward pass",
     )
+    compile: Literal["auto", "off", "blocks", "whole"] = Field(
+        "auto",
+        description="what torch compiles for training steps: the ViT's blocks, which takes seconds "
+        "once, or the whole network, minutes; auto: what `nnUNet_compile` says, and without it "
+        "the blocks on a GPU in trainings of 5,000 steps or more",
+    )
     num_epochs: Positive = Field(1000, description="epochs")
     patience: Positive | None = Field(
         None,

@@ -22,6 +22,7 @@ NOT_HASHED = {  # what changes no result, and may change while a run goes on
         "overlay_every",
         "gradient_checkpointing",
         "gradient_accumulation",
+        "compile",
     },
 }
 

@@ -73,6 +73,10 @@ class Training(Protocol):
     data_digests: dict[str, str]
 
     @property
+    def compiled(self) -> str:
+        """What of the network is compiled: off, blocks or whole."""
+
+    @property
     def fold_folder(self) -> FoldFolder:
         """Where the fold's checkpoints and the finished model are."""
 

@@ -26,7 +26,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
-from nnunet_vit.modeling.runtime.compile_switch import SWITCH
+from nnunet_vit.modeling.runtime.compile_switch import OFF, WHOLE, compiled_part
 from nnunet_vit.modeling.runtime.cpu_training.substitutes import quick_steps
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import VARIABLES, environment
@@ -102,9 +102,15 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             )
 
     def _do_i_compile(self) -> bool:
-        # compiled steps of a ViT took 3 s where plain ones take 0.1 s (docs/benchmarks.md), so
-        # nnU-Net's own switch has to ask for it
-        return SWITCH in os.environ and bool(super()._do_i_compile())
+        # of the whole network; compiled steps of a ViT took 3 s where plain ones take 0.1 s
+        # (docs/benchmarks.md), so somebody has to ask for it
+        return self.compiled == WHOLE
+
+    @cached_property
+    def compiled(self) -> str:
+        """What is compiled: off, blocks or whole."""
+        steps = self.num_epochs * self.num_iterations_per_epoch
+        return compiled_part(self.run.train.compile, self.device.type, steps)
 
     def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
         """Return the run's optimizer of the trained parameters, and its schedule."""
@@ -208,7 +214,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             callback.on_step_start(self)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
-        with quick_steps(self.device):
+        with quick_steps(self.device, compiled=self.compiled != OFF):
             loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
             self.clock.ends(FORWARD)
             torch.autograd.backward(loss)

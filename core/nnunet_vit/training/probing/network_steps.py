@@ -14,6 +14,8 @@ from nnunet_vit.inference.tiling.forward import is_of_memory
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 from nnunet_vit.modeling.output_check import output_scales
+from nnunet_vit.modeling.runtime.cpu_training.kept_memory import freed_memory_kept
+from nnunet_vit.modeling.runtime.cpu_training.substitutes import quick_steps
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.measured_run import Measured, training_loss
@@ -85,7 +87,8 @@ def _steps(measured: Measured, tile: Tile, device: str) -> NetworkSeconds:
     images = torch.randn(tile.batch, network.bridge.channels, *tile.size, device=device)
     scales = output_scales(network.eval(), images[:1])
     step = _TrainingStep(network, measured, tile, images=images)
-    taken = _repeated(step, device)
+    with freed_memory_kept(images.device):
+        taken = _repeated(step, device)
     network.eval()
     with torch.no_grad():
         validation = _repeated(lambda: _classes(network, images), device)
@@ -135,8 +138,9 @@ class _TrainingStep:
         self.head.on_training_step(self.network.model, 0.0)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.settings.gradient_accumulation
-        loss = self.loss(forward_in_microbatches(self.network, self.images, parts))
-        torch.autograd.backward(loss)
+        with quick_steps(self.images.device):
+            loss = self.loss(forward_in_microbatches(self.network, self.images, parts))
+            torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.gradient_clip)
         self.optimizer.step()
 

@@ -7,6 +7,9 @@ next step needs the same blocks.
 
 import contextlib
 import ctypes
+from collections.abc import Iterator
+
+import torch
 
 # glibc's malloc.h: a block that is mapped alone, and free memory at the heap's end that is kept
 MMAP_MAX, TRIM_THRESHOLD = -4, -1
@@ -24,6 +27,19 @@ def give_back_memory() -> None:
     _set(USUAL)
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def freed_memory_kept(device: torch.device) -> Iterator[None]:
+    """Keep what is freed while steps are computed on a CPU; on a GPU nothing changes."""
+    if device.type != "cpu":
+        yield
+        return
+    keep_freed_memory()
+    try:
+        yield
+    finally:
+        give_back_memory()
 
 
 def _set(values: dict[int, int]) -> None:

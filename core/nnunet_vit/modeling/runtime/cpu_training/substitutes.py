@@ -27,12 +27,16 @@ SUBSTITUTES: dict[Callable[..., Any], Substitute] = {
 }
 
 
-def quick_steps(device: torch.device) -> AbstractContextManager[object]:
+def quick_steps(device: torch.device, *, compiled: bool = False) -> AbstractContextManager[object]:
     """Return a context for forward and backward of a training step; on a GPU it does nothing.
 
     Backward belongs inside: what checkpointing computes again must be computed in the same way.
+
+    Args:
+        device: of the network.
+        compiled: whether torch's compiler chooses how to compute; then it does nothing either.
     """
-    return QuickSteps() if device.type == "cpu" else nullcontext()
+    return QuickSteps() if device.type == "cpu" and not compiled else nullcontext()
 
 
 class QuickSteps(TorchFunctionMode):
