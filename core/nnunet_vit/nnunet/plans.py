@@ -73,6 +73,15 @@ def run_plans(
     return own
 
 
+def says_cpu_bfloat16(plans: JsonObject) -> bool:
+    """Tell whether a run's plans let `precision: auto` be bfloat16 on CPUs that are quicker in it.
+
+    Those of versions before do not say it: such a run stays in float32 there.
+    """
+    networks = [each.get("architecture", {}) for each in plans.get("configurations", {}).values()]
+    return any(each.get("arch_kwargs", {}).get("cpu_bfloat16", False) for each in networks)
+
+
 def packages_of(run: ViTnnUNetConfig) -> dict[str, dict[str, str]]:
     """Return name and version of the distributions that a run needs besides this one.
 

@@ -8,7 +8,7 @@ from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.folders import folder
-from nnunet_vit.nnunet.plans import KEY, NAMED_EPOCHS
+from nnunet_vit.nnunet.plans import KEY, NAMED_EPOCHS, says_cpu_bfloat16
 from nnunet_vit.nnunet.run_names import name_where_found, readable_part
 
 TRAINER = "nnUNetTrainer_vit"
@@ -81,11 +81,9 @@ def _known(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Identity | None
         return None
     try:  # the plans that a training has written when it began
         plans = json.loads((place / "plans.json").read_text(encoding="utf-8"))
-        stored, (configuration,) = plans[KEY], plans["configurations"].values()
-        planned = int(stored["run"]["train"]["num_epochs"])
+        stored, planned = plans[KEY], int(plans[KEY]["run"]["train"]["num_epochs"])
         named = int(stored.get(NAMED_EPOCHS, planned))
-        quick = bool(configuration["architecture"]["arch_kwargs"].get("cpu_bfloat16", False))
-        return Identity(name, named, planned, place, quick)
+        return Identity(name, named, planned, place, says_cpu_bfloat16(plans))
     except (OSError, ValueError, LookupError, TypeError):
         return Identity(name, run.train.num_epochs, None, place)
 

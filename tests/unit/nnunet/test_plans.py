@@ -7,7 +7,7 @@ import pytest
 
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.errors import ConfigError
-from nnunet_vit.nnunet.plans import run_of_plans, run_plans, write_plans
+from nnunet_vit.nnunet.plans import run_of_plans, run_plans, says_cpu_bfloat16, write_plans
 from nnunet_vit.nnunet.run_names import plans_name
 
 pytestmark = pytest.mark.unit
@@ -145,9 +145,18 @@ def test_the_architecture_and_the_sizes_are_the_runs():
             "image_size": [48, 64],
             "input_mean": [0.5, 0.0],
             "input_std": [0.25, 1.0],
+            "cpu_bfloat16": True,
         },
         "_kw_requires_import": [],
     }
+
+
+@pytest.mark.parametrize("begun_with", [True, False])
+def test_plans_keep_what_a_run_was_begun_with(begun_with):
+    own = run_plans(PLANS, run_of(), (48, 64), statistics=STATISTICS, cpu_bfloat16=begun_with)
+    assert says_cpu_bfloat16(own) is begun_with
+    arguments = own["configurations"]["2d"]["architecture"]["arch_kwargs"]
+    assert ("cpu_bfloat16" in arguments) is begun_with  # as the plans of versions before are
 
 
 def test_the_batch_size_is_the_planned_one_unless_the_run_says_so():

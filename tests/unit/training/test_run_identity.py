@@ -30,15 +30,17 @@ def results(tmp_path, monkeypatch):
     return tmp_path / DATASET.name
 
 
-def leave(results, run, planned=None):
-    """Leave the results of a run, lengthened to so many epochs."""
+def leave(results, run, planned=None, **arguments):
+    """Leave the results of a run, lengthened to so many epochs, with arguments of its network."""
     name, epochs = plans_name(run), planned or run.train.num_epochs
     folder = results / f"nnUNetTrainer_vit__{name}__2d"
     folder.mkdir(parents=True)
     content = {"run": {"train": {"num_epochs": epochs}}}
     if planned:
         content[NAMED_EPOCHS] = run.train.num_epochs
-    (folder / "plans.json").write_text(json.dumps({KEY: content}))
+    configuration = {"architecture": {"arch_kwargs": arguments}}
+    plans = {KEY: content, "configurations": {"2d": configuration}}
+    (folder / "plans.json").write_text(json.dumps(plans))
     return folder
 
 
@@ -99,3 +101,10 @@ def test_results_without_plans_are_the_runs_own(results, text):
     if text is not None:
         (folder / "plans.json").write_text(text)
     assert found(run_of(2)).folder == folder
+
+
+@pytest.mark.parametrize(("left", "expected"), [({}, False), ({"cpu_bfloat16": True}, True)])
+def test_a_run_keeps_the_precision_on_cpus_that_it_was_begun_with(results, left, expected):
+    leave(results, run_of(5), **left)
+    assert found(run_of(5)).cpu_bfloat16 is expected
+    assert found(run_of(6), lengthens=False).cpu_bfloat16 is True  # a new one
