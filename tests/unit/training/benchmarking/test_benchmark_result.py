@@ -82,7 +82,7 @@ memory     2.00 GB, and 1.90 GB by `describe`
 one setting changed                             step       speed      memory
   none                                     300.00 ms           -     2.00 GB
   model.precision: float32                 600.00 ms      0.50 x     3.00 GB
-  train.gradient_checkpointing: true         no ViT of timm
+  train.gradient_checkpointing: true       no ViT of timm
 
 note       x"""
     )
