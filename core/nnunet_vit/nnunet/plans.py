@@ -82,6 +82,16 @@ def says_cpu_bfloat16(plans: JsonObject) -> bool:
     return any(each.get("arch_kwargs", {}).get("cpu_bfloat16", False) for each in networks)
 
 
+def with_run(plans: JsonObject, run: ViTnnUNetConfig) -> JsonObject:
+    """Return a run's plans for the same run with other settings, patch and batch size apart."""
+    own = copy.deepcopy(plans)
+    own[KEY]["run"] = run.model_dump(mode="json", exclude={"paths"})
+    network = {"model": run.model.model_dump(mode="json"), "lora": run.lora.model_dump(mode="json")}
+    for configuration in own["configurations"].values():
+        configuration["architecture"]["arch_kwargs"].update(network)
+    return own
+
+
 def packages_of(run: ViTnnUNetConfig) -> dict[str, dict[str, str]]:
     """Return name and version of the distributions that a run needs besides this one.
 

@@ -19,6 +19,7 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 from batchgenerators.dataloading.single_threaded_augmenter import SingleThreadedAugmenter
 
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.training.held_cases import hold_cases
 from nnunet_vit.training.worker_memory import (
     CACHED_PER_WORKER,
     fitting_workers,
@@ -76,6 +77,7 @@ def augmenters(
 ) -> tuple[Augmenter, Augmenter]:
     """Return the numbered batches of a training's two loaders, made by its workers."""
     workers = fitting_workers(trainer, training)
+    hold_cases(trainer, training, validation, workers=workers)
     seed = trainer.seed + 2 * trainer.local_rank  # each GPU draws batches of its own
     made = {"pin_memory": trainer.device.type == "cuda"}
     epoch = trainer.current_epoch

@@ -1,10 +1,7 @@
 """The first patches of a training, beside what they were before their augmentation."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,21 +14,17 @@ from torch import Tensor
 from nnunet_vit.augmentation.kind import UNIT_RGB
 from nnunet_vit.config.augmentation_section import NAMED, AugmentationSection
 from nnunet_vit.config.models import ViTnnUNetConfig
-from nnunet_vit.data.dataset import Dataset, find_dataset
+from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.labels import labels_of
-from nnunet_vit.data.preprocessing.refusals import NOTHING
 from nnunet_vit.evaluation.overlays import legend_of
 from nnunet_vit.files.json_file import JsonObject
-from nnunet_vit.nnunet.folders import VARIABLES, environment
+from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.report.overlay import Legend
 from nnunet_vit.report.patch_rows import ShownPatch
 from nnunet_vit.report.progress import Progress
-from nnunet_vit.training.fold_preparation import Request, prepared_plans
-from nnunet_vit.training.run import opened
-from nnunet_vit.training.run_identity import identity_of
-from nnunet_vit.training.settling import settled
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
+from nnunet_vit.training.without_results import prepared_without_results
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -73,36 +66,12 @@ def first_patches(
     Raises:
         UserError: whatever the training would refuse of data, loss and augmentation.
     """
-    fold = run.data.folds[0]
-    run = run.model_copy(update={"data": run.data.model_copy(update={"fold": fold})})
-    results = os.environ.get(VARIABLES["results"])
-    with _without_results(run) as alone, opened(alone, progress) as opened_run:
-        with _results_of(run, results):  # those that are there say how the run was planned
-            known, _ = settled(opened_run, Request(given=given), progress, trains=False)
-        dataset = find_dataset(known.data.dataset)
-        identity = identity_of(dataset, known, lengthens=False)
-        plans = prepared_plans(
-            dataset, known, NOTHING, progress=progress, identity=identity, fresh=False
-        )
-        trainer = _trainer(dataset, known, plans)
+    with prepared_without_results(run, progress, given=given) as ready:
+        trainer = _trainer(ready.dataset, ready.run, ready.plans)
         return ShownBatch(
-            list(_drawn(trainer, number)), legend_of(labels_of(dataset.description)),
-            trainer.seed, fold,
+            list(_drawn(trainer, number)), legend_of(labels_of(ready.dataset.description)),
+            trainer.seed, ready.run.data.folds[0],
         )  # fmt: skip
-
-
-@contextmanager
-def _without_results(run: ViTnnUNetConfig) -> Iterator[ViTnnUNetConfig]:
-    """Let nnU-Net's trainer, which makes its folder at once, do so where it is removed again."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = run.paths.model_copy(update={"results": folder})
-        yield run.model_copy(update={"paths": paths})
-
-
-def _results_of(run: ViTnnUNetConfig, before: str | None) -> AbstractContextManager[None]:
-    """Let the run's results be those of before, where there are any."""
-    there = run.paths.results or before
-    return environment(VARIABLES["results"], there) if there else nullcontext()
 
 
 def _trainer(dataset: Dataset, run: ViTnnUNetConfig, plans: JsonObject) -> nnUNetTrainer_vit:

@@ -88,10 +88,8 @@ def fitting_workers(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") ->
     available = bytes_available()
     if not wanted or available is None:  # 0: the training's own process makes them
         return wanted
-    free = available // int(os.environ.get(SHARING, 1))
-    needed = bytes_of_loader(
-        loader, trainer.num_input_channels, trainer._get_deep_supervision_scales()
-    )
+    free = own_share(available)
+    needed = _needed(trainer, loader)
     room = room_for_workers(free, trainer.device.type)
     if needed.of(wanted) <= room:
         return wanted
@@ -100,6 +98,27 @@ def fitting_workers(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") ->
     trainer.print_to_log_file(told)
     (trainer.progress.log if count < wanted else trainer.progress.warn)(told)
     return count
+
+
+def room_beside_workers(
+    trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader", workers: int
+) -> int:
+    """Return the bytes that that many workers leave of what they may take; 0: nobody knows."""
+    available = bytes_available()
+    if available is None:
+        return 0
+    room = room_for_workers(own_share(available), trainer.device.type)
+    return max(0, room - _needed(trainer, loader).of(workers))
+
+
+def own_share(available: int) -> int:
+    """Return what this command may take of the machine's free bytes: others train beside it."""
+    return available // int(os.environ.get(SHARING, 1))
+
+
+def _needed(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") -> LoaderBytes:
+    scales = trainer._get_deep_supervision_scales()
+    return bytes_of_loader(loader, trainer.num_input_channels, scales)
 
 
 def room_for_workers(free: int, device: str) -> int:

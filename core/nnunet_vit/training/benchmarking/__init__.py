@@ -1,0 +1,1 @@
+"""Real training steps of a run, timed: `benchmark`."""
