@@ -39,8 +39,12 @@ def patches(count, edge, channels):
 
 def one_by_one(transforms, images, masks):
     """Do what nnU-Net's loader does with patches that it has read."""
-    found = [transforms(image=image, segmentation=mask) for image, mask in zip(images, masks)]
-    levels = [torch.stack(level) for level in zip(*(each["segmentation"] for each in found))]
+    found = [
+        transforms(image=image, segmentation=mask)
+        for image, mask in zip(images, masks, strict=True)
+    ]
+    masks = zip(*(each["segmentation"] for each in found), strict=True)
+    levels = [torch.stack(level) for level in masks]
     return torch.stack([each["image"] for each in found]), levels
 
 
@@ -66,7 +70,7 @@ def compare(count, edge, channels, repeats):
         lambda *given: batched(*given, batched.drawn(count, images.shape[1:])),
     )
     taken = [[seconds_of(way, images, masks, seed) for way in ways] for seed in range(repeats + 1)]
-    slow, fast = (statistics.fmean(times) / count for times in zip(*taken[1:]))
+    slow, fast = (statistics.fmean(times) / count for times in zip(*taken[1:], strict=True))
     print(
         f"| {count} of {edge} x {edge}, {channels} channels | {1 / slow:.0f} | {1 / fast:.0f} "
         f"| {slow / fast:.1f} |",

@@ -8,8 +8,8 @@ from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 from batchgeneratorsv2.transforms.utils.random import RandomTransform
 from torch import Tensor
 
-from nnunet_vit.augmentation.batched.kinds import batched, obstacle_of
 from nnunet_vit.augmentation.batched.batched_transform import Draws, ImageBatch
+from nnunet_vit.augmentation.batched.kinds import batched, obstacle_of
 
 SEEDS = 2**62
 
@@ -39,7 +39,13 @@ class BatchedSet:
     def __init__(self, transforms: Sequence[BasicTransform]) -> None:
         """Keep what does the same to batches, and how often each is applied."""
         self.kinds = [batched(_inner(each)) for each in transforms]
-        self.chances = torch.tensor([_chance(each) for each in transforms])
+        self.chances = [_chance(each) for each in transforms]
+
+    def leave_out(self, of: type) -> None:
+        """Do without the transforms of a class; what the others draw stays the same."""
+        kept = [place for place, kind in enumerate(self.kinds) if kind.of is not of]
+        self.kinds = [self.kinds[place] for place in kept]
+        self.chances = [self.chances[place] for place in kept]
 
     def drawn(self, count: int, shape: Sequence[int]) -> DrawnSet:
         """Draw for a batch from numpy's and torch's global random numbers.
@@ -49,11 +55,10 @@ class BatchedSet:
             shape: (C, H, W) of each.
         """
         empty = torch.empty(1, 1, 1).expand(*shape)
-        happens = (torch.rand(count, len(self.kinds)) < self.chances).tolist()
-        draws: list[Draws] = [
-            [kind.draw(empty) if patch[place] else None for patch in happens]
-            for place, kind in enumerate(self.kinds)
-        ]
+        draws: list[Draws] = []
+        for kind, chance in zip(self.kinds, self.chances, strict=True):
+            happens = [True] * count if chance is None else (torch.rand(count) < chance).tolist()
+            draws.append([kind.draw(empty) if each else None for each in happens])
         return DrawnSet(draws, int(torch.randint(SEEDS, ())))
 
     def __call__(
@@ -81,6 +86,6 @@ def _inner(transform: BasicTransform) -> BasicTransform:
     return transform.transform if type(transform) is RandomTransform else transform
 
 
-def _chance(transform: BasicTransform) -> float:
-    """Return the share of the patches that a transform is applied to; above 1: all of them."""
-    return float(transform.apply_probability) if type(transform) is RandomTransform else 2.0
+def _chance(transform: BasicTransform) -> float | None:
+    """Return the share of the patches that a transform is applied to; None: it is to all."""
+    return float(transform.apply_probability) if type(transform) is RandomTransform else None

@@ -61,7 +61,9 @@ class BatchedTransform(ABC):
         """Return why this one cannot stand for a transform of its class; nothing: it can."""
         name, found = cls.of.__name__, vars(transform)
         if others := set(found) ^ cls.settings:
-            return f"{name} of the installed batchgeneratorsv2 differs in {', '.join(sorted(others))}"
+            return (
+                f"{name} of the installed batchgeneratorsv2 differs in {', '.join(sorted(others))}"
+            )
         for key in cls.ranges:
             if not is_range(found[key]):
                 return f"{name} draws {key} by a function"
@@ -85,8 +87,8 @@ class BatchedTransform(ABC):
 
 def is_range(value: object) -> bool:
     """Tell whether parameters are drawn from numbers: one, a pair, or nnU-Net's around 1."""
-    if type(value) is BGContrast:
-        return isinstance(value.contrast_range, tuple | list)
+    if isinstance(value, BGContrast):
+        return type(value) is BGContrast and isinstance(value.contrast_range, tuple | list)
     if isinstance(value, tuple | list):
         return all(isinstance(each, int | float) for each in value)
     return isinstance(value, int | float)

@@ -30,6 +30,8 @@ class BatchedBlur(PickedTransform):
         """Return channels with sigmas down and across, pixels."""
         drawn = self.transform.get_parameters(image=image)
         channels = drawn["apply_to_channel"].numpy().nonzero()[0]
+        if not len(channels):
+            return None
         sigmas = np.broadcast_to(np.reshape(drawn["sigmas"], (-1, 2)), (len(channels), 2))
         return np.concatenate([channels[:, None], sigmas], 1)
 
@@ -47,9 +49,11 @@ def kernels(sigmas: "Array") -> "Array":
     even = near % 2 == 0
     length = np.where(even, near + np.where(wanted >= near, 1, -1), near)
     steps = np.arange(int(length.max()) // 2 + 1)
-    values = np.exp(-0.5 * (steps / np.asarray(sigmas)[:, None]) ** 2)
+    values: Array = np.exp(-0.5 * (steps / np.asarray(sigmas)[:, None]) ** 2)
     values *= steps <= (length[:, None] - 1) / 2
-    return values / (2 * values.sum(1) - values[:, 0])[:, None]
+    whole: Array = 2 * values.sum(1) - values[:, 0]
+    values /= whole[:, None]
+    return values
 
 
 def _blurred(picked: Tensor, weights: "Array", axis: int) -> Tensor:

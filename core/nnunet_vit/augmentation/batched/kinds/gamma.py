@@ -63,7 +63,8 @@ SWITCHES = ("invert_image", "retain_stats")
 def deviation(centered: Tensor) -> Tensor:
     """Return the standard deviation (n, 1, 1) of channels (n, H, W) whose mean is 0."""
     pixels = centered.shape[1] * centered.shape[2]
-    return vector_norm(centered, dim=PIXELS, keepdim=True) / (pixels - 1) ** 0.5
+    length: Tensor = vector_norm(centered, dim=PIXELS, keepdim=True)
+    return length.mul_((pixels - 1) ** -0.5)
 
 
 BATCHED = (BatchedGamma,)

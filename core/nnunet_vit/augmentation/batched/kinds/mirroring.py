@@ -27,9 +27,9 @@ class BatchedMirroring(BatchedTransform):
     def apply(self, batch: ImageBatch, drawn: Draws) -> None:
         """Mirror patches with the same axes together."""
         alike: dict[tuple[int, ...], list[int]] = {}
-        for number, axes in enumerate(drawn):
-            if axes is not None:
-                alike.setdefault(tuple(axes.tolist()), []).append(number)
+        for number, row in enumerate(drawn):
+            if row is not None:
+                alike.setdefault(tuple(row.tolist()), []).append(number)
         for axes, numbers in alike.items():
             for tensor in (batch.images, batch.whole_masks):
                 _mirror(tensor, numbers, [axis + 2 for axis in axes])

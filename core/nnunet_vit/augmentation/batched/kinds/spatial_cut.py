@@ -61,7 +61,7 @@ class BatchedCut(BatchedTransform):
         """
         wholes = (batch.images, batch.whole_masks)
         batch.images, batch.masks = (_front(each, self.size) for each in wholes)
-        window = (..., *map(middle, wholes[0].shape[2:], self.size))
+        window = (slice(None), slice(None), *map(middle, wholes[0].shape[2:], self.size))
         for part in parts(len(drawn), wholes[1][0].numel(), wholes[0].device):
             numbers = range(len(drawn))[part]
             still = [number for number in numbers if drawn[number] is None]
