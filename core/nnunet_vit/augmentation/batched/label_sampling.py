@@ -1,5 +1,7 @@
 """Labels between the pixels of a mask: the one that would win if each were interpolated."""
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -49,13 +51,17 @@ def _winners(padded: Tensor, image: Tensor, rows: Tensor, columns: Tensor) -> Te
     width = padded.shape[2]
     first = (image * padded.shape[1] + top) * width + left
     around = torch.tensor([0, 1, width, width + 1], device=first.device)[:, None]
-    labels = padded.take(first + around).int()
+    labels = padded.take(first + around).float()
     high, leftward = 1 - low, 1 - right
     shares = torch.stack([high * leftward, high * right, low * leftward, low * right])
-    same = labels[:, None] == labels[None]
-    scores = (SCORE * (same * shares[None]).sum(1)).half().float()
+    scores = shares.clone()
+    for one, other in combinations(range(4), 2):
+        same = (labels[one] == labels[other]).float()
+        scores[one].addcmul_(same, shares[other])
+        scores[other].addcmul_(same, shares[one])
+    scores = scores.mul_(SCORE).half().float()
     best = scores.amax(0)
     nearest = (2 * (low > 0.5).long() + (right > 0.5).long())[None]
-    lowest = (labels + (scores < best).int() * ABOVE).amin(0)
+    lowest = (labels + (scores < best).float() * ABOVE).amin(0)
     wins = scores.gather(0, nearest)[0] == best
     return torch.where(wins, labels.gather(0, nearest)[0], lowest).to(padded.dtype)

@@ -13,7 +13,7 @@ from nnunet_vit.augmentation.batched.batched_transform import BatchedTransform, 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
 
-CACHED = 2**18  # pixels that a processor works on at once: 1 MB stays in its own memory
+ALONE = 2**17  # pixels from which a processor computes one image at a time
 
 
 class PickedTransform(BatchedTransform):
@@ -51,18 +51,18 @@ class PickedTransform(BatchedTransform):
 
 
 def parts(count: int, pixels: int, device: torch.device) -> Iterator[slice]:
-    """Yield which of so many images are computed together: all of them, but on a processor.
+    """Yield which of so many images are computed together: all of them, as a rule.
 
-    There what fits into its own memory is several times as fast.
+    A processor takes large ones one by one: what fits into its own memory is much faster.
 
     Args:
         count: of images or channels.
         pixels: of each.
         device: that computes.
     """
-    step = max(1, CACHED // pixels) if device.type == "cpu" else count
+    step = 1 if device.type == "cpu" and pixels >= ALONE else max(1, count)
     for start in range(0, count, step):
-        yield slice(start, min(count, start + step))
+        yield slice(start, start + step)
 
 
 def taken(tensor: Tensor, places: Sequence[int]) -> Tensor:

@@ -85,7 +85,7 @@ def test_one_channel_and_even_larger_patches():
 
 
 def test_patches_that_fill_a_processors_memory_one_by_one(monkeypatch):
-    monkeypatch.setattr("nnunet_vit.augmentation.batched.picked.CACHED", 1)
+    monkeypatch.setattr("nnunet_vit.augmentation.batched.picked.ALONE", 1)
     assert compared(without_noise(nnunets_list(SCALES)), 100) < 1e-5
 
 

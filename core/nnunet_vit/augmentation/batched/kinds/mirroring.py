@@ -36,7 +36,7 @@ class BatchedMirroring(BatchedTransform):
 
 
 def _mirror(tensor: Tensor, numbers: list[int], axes: list[int]) -> None:
-    for part in parts(len(numbers), tensor[0].numel(), tensor.device):
+    for part in parts(len(numbers), tensor[0, 0].numel(), tensor.device):
         put(tensor, numbers[part], taken(tensor, numbers[part]).flip(axes))
 
 
