@@ -47,7 +47,7 @@ HEAVY_ALLOWED = {
     "testing": {"torch", "timm"},
 }
 # of rooms that are lists of light files, the folders with what those import inside functions
-HEAVY_FOLDERS = ("losses/computing/", "augmentation/transforms/")
+HEAVY_FOLDERS = ("losses/computing/", "augmentation/transforms/", "augmentation/batched/")
 # who may import it at all, inside a function too
 ONLY_IN = {
     "nnunetv2": PIPELINE,

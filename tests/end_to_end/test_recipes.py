@@ -76,6 +76,17 @@ def test_a_killed_training_is_continued_to_the_same_bits(installed, whole):
     assert_same_bits(whole[2]["network_weights"], continued["network_weights"])
 
 
+def test_whole_batches_are_continued_to_the_same_bits(installed):
+    words = ["train.augmentation={strength: 1.5}", "train.augmentation_device=gpu"]
+    _, folder, model = trained(installed, "batches", *words)
+    assert model["inference_allowed_mirroring_axes"] == (0, 1)
+    config = installed.write("recipe.yaml", RUN.replace("RESULTS", "killed_batches"))
+    command = ["train", "--config", config, "--device", "cpu", "--set", *words]
+    _, other, continued = killed_and_continued(installed, command)
+    assert other.name == folder.name and other != folder
+    assert_same_bits(model["network_weights"], continued["network_weights"])
+
+
 def test_the_usual_loss_and_augmentation_in_many_words(installed):
     _, folder, model = trained(installed, "usual")
     assert model["inference_allowed_mirroring_axes"] == (0, 1)

@@ -76,6 +76,12 @@ class ViTTrainConfig(Section):
         description="`nnunet`: nnU-Net's set; `none`; or a section that changes that set and adds "
         "to it, `{strength: 0.5, elastic: 1}`",
     )
+    augmentation_device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto",
+        description="`cpu`: nnU-Net's transforms change patch after patch in the workers; `gpu`: "
+        "the same transforms change whole batches on the network's device; `auto`: `gpu` on a CUDA "
+        "GPU where each transform can, else `cpu`. A resumed training stays as it began",
+    )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0,
         description="decay of an average of the trained weights, 0.999 for one, which is "

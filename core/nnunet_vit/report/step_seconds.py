@@ -14,7 +14,7 @@ class StepSeconds:
 
     Attributes:
         wait: for batches; on a GPU what it idles before a batch is there.
-        transfer: of batches to the device.
+        transfer: of batches to the device, with their augmentation where it is done there.
         forward: with the loss.
         backward: with what checkpointing and accumulation compute again.
         optimizer: with clipping, and what is done after each step, as averaging weights.

@@ -43,6 +43,8 @@ class Training(Protocol):
             stopped after this epoch, to be resumed; empty: it does not.
         best_average: the best so far of nnU-Net's moving average of the Dice; None: none yet.
         callbacks: all that are told of it.
+        augmented_on: where its patches are: cpu (in workers) or gpu (with the network); empty: that
+            is not decided yet.
         saves: whether this process writes checkpoints.
         base_record: what the checkpoints leave out and where it came from.
         data_digests: what the training depends on beside the run.
@@ -68,6 +70,7 @@ class Training(Protocol):
     ended: str
     best_average: float | None
     inference_allowed_mirroring_axes: tuple[int, ...] | None
+    augmented_on: str
     saves: bool
     base_record: JsonObject
     data_digests: dict[str, str]

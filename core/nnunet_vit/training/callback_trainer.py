@@ -34,6 +34,7 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
     progress = Progress()
     callbacks = Callbacks()  # until the trainer is made
     ended = ""
+    augmented_on = ""
     _validates = False
 
     @cached_property

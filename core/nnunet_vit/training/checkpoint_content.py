@@ -76,6 +76,7 @@ def _state(training: Training) -> JsonObject:
         "plans_name": training.plans_name,  # holds a digest of run and configuration
         "fold": training.fold,
         "seed": training.seed,
+        "augmented_on": training.augmented_on,
         "base": training.base_record,
         "data": training.data_digests,
         "random": random_state(),

@@ -20,6 +20,7 @@ from batchgenerators.dataloading.single_threaded_augmenter import SingleThreaded
 
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.training.held_cases import hold_cases
+from nnunet_vit.training.whole_batches import DrawnBatches
 from nnunet_vit.training.worker_memory import (
     CACHED_PER_WORKER,
     fitting_workers,
@@ -78,13 +79,14 @@ def augmenters(
     """Return the numbered batches of a training's two loaders, made by its workers."""
     workers = fitting_workers(trainer, training)
     hold_cases(trainer, training, validation, workers=workers)
+    batches = DrawnBatches(training, trainer.batched) if trainer.batched else training
     seed = trainer.seed + 2 * trainer.local_rank  # each GPU draws batches of its own
     made = {"pin_memory": trainer.device.type == "cuda"}
     epoch = trainer.current_epoch
     first = epoch * trainer.num_iterations_per_epoch
     first_validation = epoch * trainer.num_val_iterations_per_epoch
     return (
-        augmenter(training, seed, first, workers=workers, **made),
+        augmenter(batches, seed, first, workers=workers, **made),
         augmenter(
             validation, seed + 1, first_validation, workers=validation_workers(workers), **made
         ),

@@ -63,8 +63,11 @@ def check_network(
     """
     from nnunet_vit.backbones import timm_name
     from nnunet_vit.modeling.vit.timm_models import check_image_size, inspect_timm
+    from nnunet_vit.training.whole_batches import check_augmentation_device
 
-    check_recipe(run.train, dataset.description, schemes or dataset.normalization_schemes())
+    schemes_now = schemes or dataset.normalization_schemes()
+    check_recipe(run.train, dataset.description, schemes_now)
+    check_augmentation_device(run.train, schemes_now)
     name = timm_name(run.model.backbone, run.model.size_name)
     if fresh:
         require_weights(run)

@@ -101,6 +101,7 @@ def take_checkpoint(training: Resumable, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     check_same_run(training, state)
     training.seed = state["seed"]
+    training.augmented_on = state.get("augmented_on", "cpu")  # earlier versions: in workers alone
     with pinned_weights(state["base"].get("published") or []):
         training.build_network(with_base=bool(state["base"]["digest"]))
     network = training.bare_network

@@ -18,12 +18,14 @@ from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.data.labels import labels_of
 from nnunet_vit.evaluation.overlays import legend_of
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.modeling.runtime.devices import choose_device
 from nnunet_vit.nnunet.folders import environment
 from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.report.overlay import Legend
 from nnunet_vit.report.patch_rows import ShownPatch
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
+from nnunet_vit.training.whole_batches import CPU, DRAWN
 from nnunet_vit.training.without_results import prepared_without_results
 
 if TYPE_CHECKING:
@@ -77,9 +79,8 @@ def first_patches(
 def _trainer(dataset: Dataset, run: ViTnnUNetConfig, plans: JsonObject) -> nnUNetTrainer_vit:
     content = json.loads(json.dumps({**plans, "continue_training": False}))
     (fold,) = run.data.folds
-    trainer = nnUNetTrainer_vit(
-        content, run.data.configuration, fold, dataset.description, torch.device("cpu")
-    )
+    device = torch.device(choose_device(None))  # which decides where patches are augmented
+    trainer = nnUNetTrainer_vit(content, run.data.configuration, fold, dataset.description, device)
     trainer.enable_deep_supervision = False  # its masks of lower resolution show nothing new
     trainer._set_batch_size_and_oversample()
     return trainer
@@ -88,31 +89,58 @@ def _trainer(dataset: Dataset, run: ViTnnUNetConfig, plans: JsonObject) -> nnUNe
 def _drawn(trainer: nnUNetTrainer_vit, number: int) -> Iterator[ShownPatch]:
     in_files = [str(each) for each in trainer.configuration_manager.normalization_schemes]
     factor = 255.0 if tuple(in_files) == UNIT_RGB else 1.0
+    shown = 0
+    for batch in _batches(trainer):
+        for place in range(min(len(batch.keys), number - shown)):
+            image, mask = batch.before[place]
+            yield ShownPatch(
+                batch.keys[place], _pixels(image, factor), _numbers(mask),
+                _pixels(batch.images[place], factor), _numbers(batch.masks[place]),
+            )  # fmt: skip
+            shown += 1
+        if shown == number:
+            return
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A batch as the network gets it, masks with labels, and its patches as they were before."""
+
+    keys: list[str]
+    images: Tensor
+    masks: Tensor
+    before: list[tuple[Tensor, Tensor]]
+
+
+def _batches(trainer: nnUNetTrainer_vit) -> Iterator[_Batch]:
     with environment(WORKERS, "0"):
         beside = _Beside(_transforms(trainer, trainer.run.train.augmentation),
                          _transforms(trainer, AugmentationSection(**NAMED["none"])))  # fmt: skip
         training, _ = trainer.get_dataloaders()
-    training.data_loader.loader.transforms = beside
-    shown = 0
-    while shown < number:
+    whole = trainer.batched
+    if whole is None:
+        training.data_loader.loader.transforms = beside
+    else:
+        whole.leave_out(ConvertSegmentationToRegionsTransform)
+    while True:
         beside.before.clear()
         batch = next(training)
-        for place in range(min(len(batch["keys"]), number - shown)):
-            image, mask = beside.before[place]
-            yield ShownPatch(
-                str(batch["keys"][place]), _pixels(image, factor), _numbers(mask),
-                _pixels(batch["data"][place], factor), _numbers(batch["target"][place]),
-            )  # fmt: skip
-            shown += 1
+        keys, images, masks = list(map(str, batch["keys"])), batch["data"], batch["target"]
+        before = list(beside.before)
+        if whole is not None:
+            before = [beside.unchanged(*each) for each in zip(images, masks, strict=True)]
+            images, masks = whole(images.to(trainer.device), masks.to(trainer.device), batch[DRAWN])
+        yield _Batch(keys, images.cpu(), masks.cpu(), before)
 
 
 def _transforms(trainer: nnUNetTrainer_vit, section: AugmentationSection) -> ComposeTransforms:
     """Return the transforms of a training with that augmentation, whose masks hold labels."""
     own = trainer.run
-    train = own.train.model_copy(update={"augmentation": section})
+    changed = {"augmentation": section, "augmentation_device": CPU}
+    train = own.train.model_copy(update=changed)
     trainer.run = own.model_copy(update={"train": train})
     loaders, _ = trainer.get_dataloaders()
-    trainer.run = own
+    trainer.run, trainer.augmented_on = own, ""
     transforms = loaders.data_loader.loader.transforms.transforms
     region = ConvertSegmentationToRegionsTransform
     return ComposeTransforms([each for each in transforms if not isinstance(each, region)])
@@ -128,12 +156,16 @@ class _Beside:
 
     def __call__(self, image: Tensor, segmentation: Tensor) -> JsonObject:
         state, numpy_state = torch.random.get_rng_state(), np.random.get_state()
-        plain = self.plain(image=image.clone(), segmentation=segmentation.clone())
-        self.before.append((plain["image"], plain["segmentation"]))
+        self.before.append(self.unchanged(image, segmentation))
         torch.random.set_rng_state(state)
         np.random.set_state(numpy_state)
         found: JsonObject = self.augmented(image=image, segmentation=segmentation)
         return found
+
+    def unchanged(self, image: Tensor, segmentation: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a larger patch's middle."""
+        plain = self.plain(image=image.clone(), segmentation=segmentation.clone())
+        return plain["image"], plain["segmentation"]
 
 
 def _pixels(image: Tensor, factor: float) -> "Array":

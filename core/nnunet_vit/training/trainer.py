@@ -16,6 +16,7 @@ from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from torch import nn
 from torch.optim import Optimizer
 
+from nnunet_vit.augmentation.batched.batched_set import BatchedSet
 from nnunet_vit.data.folds.first_splits import ensure_splits
 from nnunet_vit.data.folds.fold_check import check_fold
 from nnunet_vit.data.folds.fold_rules import FoldCases, FoldRules, rules_of
@@ -42,6 +43,7 @@ from nnunet_vit.training.run_loss import with_loss_of_run
 from nnunet_vit.training.run_transforms import patch_facts, transforms_of_run
 from nnunet_vit.training.step_clock import StepClock
 from nnunet_vit.training.step_losses import StepLosses
+from nnunet_vit.training.whole_batches import DRAWN, whole_batches
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -51,6 +53,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
     wants_deep_supervision = True
+    batched: BatchedSet | None = None  # what is done to whole batches; None: workers augment
 
     def __init__(
         self,
@@ -191,9 +194,13 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         return augmenters(self, *self.plain_loaders())
 
     def plain_loaders(self) -> tuple[nnUNetDataLoader, nnUNetDataLoader]:
-        """Return nnU-Net's loaders of training and validation, without workers."""
+        """Return nnU-Net's loaders of training and validation, without workers.
+
+        That of training reads and crops alone where whole batches are augmented.
+        """
         with environment("nnUNet_n_proc_DA", "0"):
             training, validation = super().get_dataloaders()
+        self.batched = whole_batches(self, training.data_loader)
         return training.data_loader, validation.data_loader
 
     def train_step(self, batch: JsonObject) -> JsonObject:
@@ -209,6 +216,8 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             target = [level.to(self.device, non_blocking=True) for level in target]
         else:
             target = target.to(self.device, non_blocking=True)
+        if self.batched is not None:
+            images, target = self.batched(images, target, batch[DRAWN])
         self.clock.ends(TRANSFER)
         for callback in self.callbacks:
             callback.on_step_start(self)

@@ -29,6 +29,7 @@ WORKER = 100_000_000  # bytes that a worker does not share: 30 MB at first, more
 IN_WORK = 3  # batches that a worker holds beside those that wait: made, sent, not given back yet
 FLOAT, LABEL = 4, 2  # bytes of a number in images and in masks
 COPIES = 6  # of a patch, as large as it is before its rotation, while it is augmented
+CROPPED = 3  # of one that is read and cropped alone
 SHARE = {"cuda": 0.8}  # of the memory that is free, for workers; else what a plan leaves them
 
 
@@ -142,10 +143,13 @@ def bytes_of_loader(
         scales: of each resolution's mask, [H, W]; None: the whole one alone.
     """
     masks = sum(map(prod, scales)) if scales else 1
+    larger = prod(map(int, loader.patch_size)) * (FLOAT * channels + LABEL)
+    if loader.transforms is None:  # whole batches are augmented elsewhere
+        return LoaderBytes(batch=loader.batch_size * larger, work=CROPPED * larger)
     pixel = FLOAT * channels + LABEL * masks
     return LoaderBytes(
         batch=round(loader.batch_size * prod(loader.final_patch_size) * pixel),
-        work=COPIES * prod(map(int, loader.patch_size)) * (FLOAT * channels + LABEL),
+        work=COPIES * larger,
     )
 
 

@@ -45,7 +45,10 @@ def machine(monkeypatch):
             _get_deep_supervision_scales=lambda: [[1, 1], [0.5, 0.5]],
         )
         loader = SimpleNamespace(
-            batch_size=batch, final_patch_size=(1, edge, edge), patch_size=(1, 672, 672)
+            batch_size=batch,
+            final_patch_size=(1, edge, edge),
+            patch_size=(1, 672, 672),
+            transforms=[],
         )
         count = fitting_workers(trainer, loader)
         assert log == shown.lines + shown.warnings
@@ -57,7 +60,7 @@ def machine(monkeypatch):
 def test_what_a_worker_holds_is_what_was_measured():
     # two workers of 512 x 512 pixels, 32 per batch: 1.86 GB private and shared, without validation
     loader = SimpleNamespace(
-        batch_size=32, final_patch_size=(1, 512, 512), patch_size=[1, 600, 600]
+        batch_size=32, final_patch_size=(1, 512, 512), patch_size=[1, 600, 600], transforms=[]
     )
     needed = bytes_of_loader(loader, 3, [[1, 1], [0.5, 0.5]])
     assert needed.batch == 32 * 512 * 512 * (3 * 4 + 2 * 1.25)

@@ -5,20 +5,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
-from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
+from nnunet_vit.augmentation.batched.batched_set import BatchedSet
+from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.profiling.assumptions import Tile
 from nnunet_vit.profiling.measured_run import Measured
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
+from nnunet_vit.training.whole_batches import DrawnBatches
 from nnunet_vit.training.worker_memory import LoaderBytes, bytes_of_loader
 
 CASE = "probed"
@@ -26,6 +29,7 @@ SLICES = 8  # of the made-up case at most: one is read at a time
 EDGES = 3  # a made-up image is at most that many patches high and wide
 ENOUGH = 3.0  # seconds of augmentation: its draws differ
 IMAGES = (8, 96)  # at least and at most
+REPEATS = 4  # of a whole batch's augmentation, after a first one
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,17 @@ class LoaderSeconds:
     """What nnU-Net's loaders take.
 
     Attributes:
-        training: seconds of an augmented image, on one processor.
+        training: seconds of an augmented image, on one processor; where whole batches are
+            augmented, of a larger one that is read and cropped alone.
         validation: likewise, without augmentation.
         memory: of the training loader's processes.
+        on_device: seconds of an image's augmentation in a whole batch, before a step; 0: none.
     """
 
     training: float
     validation: float
     memory: LoaderBytes
+    on_device: float = 0.0
 
 
 def measured_loading(
@@ -50,6 +57,7 @@ def measured_loading(
     *,
     schemes: list[str],
     scales: list[list[float]],
+    device: str = "cpu",
 ) -> LoaderSeconds:
     """Make a case of random numbers, and batches of it with the run's own augmentation.
 
@@ -59,18 +67,23 @@ def measured_loading(
         size: of the dataset.
         schemes: nnU-Net's normalization of each channel.
         scales: [H, W] of each resolution of the logits.
+        device: of the network, for torch.
     """
     with _one_processor(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        trainer = _LoadersOnly(measured, tile, schemes, scales=scales, folder=folder)
+        place = torch.device(device)
+        trainer = _LoadersOnly(measured, tile, schemes, scales=scales, folder=folder, device=place)
         _write_case(Path(folder), trainer, size, tile)
         training, validation = trainer.plain_loaders()
         seen = trainer._get_deep_supervision_scales()
         memory = bytes_of_loader(training, len(schemes), seen)
         share = tile.batch / trainer.batch_size
+        batched = trainer.batched
+        drawn = training if batched is None else DrawnBatches(training, batched)
         return LoaderSeconds(
-            _per_image(training),
-            _per_image(validation),
+            _per_image(drawn, trainer.batch_size),
+            _per_image(validation, trainer.batch_size),
             LoaderBytes(round(share * memory.batch), memory.work),
+            0.0 if batched is None else _augmented(batched, next(drawn), trainer),
         )
 
 
@@ -98,6 +111,7 @@ class _LoadersOnly(nnUNetTrainer_vit):
         *,
         scales: list[list[float]],
         folder: str,
+        device: torch.device,
     ) -> None:
         """Set what nnU-Net's `get_dataloaders` asks for, and nothing else."""
         description = measured.dataset.description
@@ -114,7 +128,7 @@ class _LoadersOnly(nnUNetTrainer_vit):
         self.batch_size = min(tile.batch, IMAGES[0])
         self.oversample_foreground_percent = 0.33
         self.probabilistic_oversampling = self.is_cascaded = False
-        self.device = torch.device("cpu")
+        self.device = device
         self._scales = scales
         self.enable_deep_supervision = len(scales) > 1
 
@@ -147,10 +161,23 @@ def _write_case(folder: Path, trainer: _LoadersOnly, size: DatasetSize, tile: Ti
     )  # fmt: skip
 
 
-def _per_image(loader: nnUNetDataLoader) -> float:
+def _per_image(loader: Iterator[JsonObject], batch_size: int) -> float:
     """Return the seconds of an image; nnU-Net has made a first batch already."""
     images, started = 0, perf_counter()
     while images < IMAGES[0] or (images < IMAGES[1] and perf_counter() - started < ENOUGH):
         next(loader)
-        images += loader.batch_size
+        images += batch_size
     return (perf_counter() - started) / images
+
+
+def _augmented(batched: BatchedSet, batch: JsonObject, trainer: _LoadersOnly) -> float:
+    """Return the seconds of an image in a batch that is augmented as a whole, as a rule."""
+    taken = []
+    for _ in range(1 + REPEATS):
+        images, masks = (batch[key].to(trainer.device, copy=True) for key in ("data", "target"))
+        drawn = batched.drawn(len(images), images.shape[1:])
+        started = perf_counter()
+        changed, _ = batched(images, masks, drawn)
+        float(changed[-1, -1, -1, -1])  # a GPU has finished then
+        taken.append((perf_counter() - started) / len(images))
+    return fmean(taken[1:])

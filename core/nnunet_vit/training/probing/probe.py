@@ -81,7 +81,7 @@ class Prober:
         if isinstance(network, int):
             return Probed(None, network)
         loading = measured_loading(
-            measured, step.tile, size, schemes=schemes, scales=network.scales
+            measured, step.tile, size, schemes=schemes, scales=network.scales, device=self.device
         )
         tiles = tiles_of_validation(measured.run, size, step.tile.size)
         training, validation = self._turns(network, loading, step.tile.batch)
@@ -103,9 +103,10 @@ class Prober:
         workers = self._workers(loading)
         shared, processors = self.device == "cpu", usable_processors()
         training, validation = batch * loading.training, batch * loading.validation
+        step = network.step + batch * loading.on_device
         fewer = validation_workers(workers)
         return (
-            Turn(network.step, training, workers, processors, shared),
+            Turn(step, training, workers, processors, shared),
             Turn(network.validation, validation, fewer, processors, shared),
         )
 
