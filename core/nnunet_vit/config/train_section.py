@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nnunet_vit.config.augmentation_section import AugmentationSection
+from nnunet_vit.config.feature_cache_section import FeatureCacheSection
 from nnunet_vit.config.loss_section import LossSection
 from nnunet_vit.config.section import Finite, Positive, Section
 
@@ -91,6 +92,12 @@ class ViTTrainConfig(Section):
         description="parts of a batch that go through the network one after the other, at most "
         "`batch_size`; the gradient is that of the whole batch, for nnU-Net's batch Dice too. One "
         "more forward pass",
+    )
+    feature_cache: FeatureCacheSection | None = Field(
+        None,
+        description="with a frozen backbone, or its frozen blocks: their features are computed "
+        "once for some views of each case, `{views: 16}`, and steps take a fraction of the time; "
+        "null: a fresh view in each step",
     )
     num_epochs: Positive = Field(1000, description="epochs")
     patience: Positive | None = Field(

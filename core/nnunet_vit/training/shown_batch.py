@@ -27,6 +27,7 @@ from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.report.overlay import Legend
 from nnunet_vit.report.patch_rows import ShownPatch
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.training.feature_cache.first_batches import first_batches
 from nnunet_vit.training.fold_preparation import Request, prepared_plans
 from nnunet_vit.training.run import opened
 from nnunet_vit.training.run_identity import identity_of
@@ -122,7 +123,7 @@ def _drawn(trainer: nnUNetTrainer_vit, number: int) -> Iterator[ShownPatch]:
     with environment(WORKERS, "0"):
         beside = _Beside(_transforms(trainer, trainer.run.train.augmentation),
                          _transforms(trainer, AugmentationSection(**NAMED["none"])))  # fmt: skip
-        training, _ = trainer.get_dataloaders()
+        training = first_batches(trainer)
     training.data_loader.loader.transforms = beside
     shown = 0
     while shown < number:
@@ -142,9 +143,9 @@ def _transforms(trainer: nnUNetTrainer_vit, section: AugmentationSection) -> Com
     own = trainer.run
     train = own.train.model_copy(update={"augmentation": section})
     trainer.run = own.model_copy(update={"train": train})
-    loaders, _ = trainer.get_dataloaders()
+    loader, _ = trainer.plain_loaders()
     trainer.run = own
-    transforms = loaders.data_loader.loader.transforms.transforms
+    transforms = loader.transforms.transforms
     region = ConvertSegmentationToRegionsTransform
     return ComposeTransforms([each for each in transforms if not isinstance(each, region)])
 

@@ -33,8 +33,9 @@ from nnunet_vit.nnunet.folders import VARIABLES, environment
 from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.callbacks import found
+from nnunet_vit.training.callbacks.feature_keeping import Batches, FeatureKeeping
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
-from nnunet_vit.training.dataloading import Augmenter, augmenters
+from nnunet_vit.training.dataloading import Augmenter
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.training.planes import drawn_case
 from nnunet_vit.training.run_loss import with_loss_of_run
@@ -48,6 +49,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
     """Trains the run that its plans hold; stock nnUNetv2_train finds it too (external_trainers)."""
 
     wants_deep_supervision = True
+    kept_bytes = 0  # of memory, by training views and their features
 
     def __init__(
         self,
@@ -176,9 +178,9 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         cases = FoldCases(data.cases(), raw, data.root, self.dataset_json["file_ending"])
         return cases, rules_of(self.run.data, cases)
 
-    def get_dataloaders(self) -> tuple[Augmenter, Augmenter]:
+    def get_dataloaders(self) -> tuple[Batches, Augmenter]:
         """Return nnU-Net's loaders with numbered batches, made by as many workers as memory has."""
-        return augmenters(self, *self.plain_loaders())
+        return self.callbacks.of(FeatureKeeping).loaders(self, *self.plain_loaders())
 
     def plain_loaders(self) -> tuple[nnUNetDataLoader, nnUNetDataLoader]:
         """Return nnU-Net's loaders of training and validation, without workers."""
@@ -201,7 +203,9 @@ class nnUNetTrainer_vit(CheckpointTrainer):
             callback.on_step_start(self)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
-        loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
+        with self.callbacks.of(FeatureKeeping).serving(batch):
+            output = forward_in_microbatches(self.network, images, parts)
+        loss = self.training_loss(output, target)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.run.train.gradient_clip)
         self.optimizer.step()
