@@ -6,13 +6,15 @@ from pydantic import Field
 
 from nnunet_vit.config.section import Finite, Section
 
+# of nnU-Net's batches at least a quarter is forced to show foreground: with so many views, each
+# case has one that is, and others
+FEWEST = 4
+
 
 class FeatureCacheSection(Section):
     """What the frozen part of the backbone gives for some augmented views, computed once."""
 
-    # of nnU-Net's batches at least a quarter is forced to show foreground: with four views, each
-    # case has one of these and others
-    views: Annotated[int, Field(ge=4, le=100_000)] = Field(
+    views: Annotated[int, Field(ge=FEWEST, le=100_000)] = Field(
         16,
         description="augmented views per training case that are kept; when all are made, each step "
         "draws from them in place of a fresh augmentation",

@@ -43,9 +43,11 @@ class FrozenTokens:
             tokens, start = self.backbone.run_blocks(tokens, start, layer + 1), layer + 1
             found[layer] = tokens
         shown = [self.backbone.normalized(found[layer]) for layer in wanted]
+        maps = [tokens.maps.contiguous() for tokens in shown]  # as timm's are, to the last bit
         if call.method != WITH_PREFIX:
-            return [tokens.maps for tokens in shown]
-        return [(tokens.maps, tokens.values[:, : tokens.prefix]) for tokens in shown]
+            return maps
+        return [(each, tokens.values[:, : tokens.prefix])
+                for each, tokens in zip(maps, shown, strict=True)]  # fmt: skip
 
     def mirrored(self, name: str, value: Tensor, axis: int) -> Tensor:
         """Return the tokens of patches in the places of the mirrored image."""

@@ -29,6 +29,7 @@ class OpenedCache:
     Attributes:
         tap: of its network.
         plan: of the views.
+        bytes_of_view: that are kept of each.
     """
 
     def __init__(
@@ -45,9 +46,8 @@ class OpenedCache:
         self._trainer, self._loader, fold = trainer, loader, trainer.fold_folder.path
         self.tap = tap_of_run(trainer, section)
         self.plan = plan_of(loader, section.views, trainer.seed)
-        needed = check_room(
-            section, self.plan, bytes_of_view(trainer, self.tap), folder=fold / FOLDER
-        )
+        self.bytes_of_view = bytes_of_view(trainer, self.tap)
+        needed = check_room(section, self.plan, self.bytes_of_view, folder=fold / FOLDER)
         trainer.kept_bytes = needed if section.where == "memory" else 0
         axes: list[int] = list(trainer.inference_allowed_mirroring_axes or [])
         errors = self.tap.mirroring_errors([axis - 2 for axis in axes])  # counted from the last

@@ -5,7 +5,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_vit.config.feature_cache_section import FeatureCacheSection
+from nnunet_vit.config.feature_cache_section import FEWEST, FeatureCacheSection
 from nnunet_vit.errors import ConfigError, MachineError
 from nnunet_vit.files.machine_memory import bytes_available
 from nnunet_vit.modeling.runtime.feature_tap import FeatureTap
@@ -47,33 +47,39 @@ def check_room(section: FeatureCacheSection, plan: ViewPlan, view: int, *, folde
         MachineError: the machine has less room.
     """
     needed, free = plan.count * view, _free(section.where, folder)
-    cases = len(plan.cases)
     lead = (
-        f"{KEY}: {section.views} views of each of {cases} training cases need "
+        f"{KEY}: {section.views} views of each of {len(plan.cases)} training cases need "
         f"{bytes_text(needed)} ({bytes_text(view)} each)"
     )
     budget = None if section.budget_gb is None else section.budget_gb * 1e9
     if budget is not None and needed > budget:
         raise ConfigError(
             f"{lead}; {KEY}.budget_gb allows {bytes_text(budget)}.",
-            fix=_fix(int(budget // (view * cases)), section, f"a larger {KEY}.budget_gb"),
+            fix=_fix(plan, view, budget, section=section, other=f"a larger {KEY}.budget_gb"),
         )
-    if free is not None and needed > (free if budget else SHARE * free):
-        allowed = free if budget else SHARE * free
+    allowed = free if free is None or budget else SHARE * free
+    if free is not None and allowed is not None and needed > allowed:
+        half = "" if budget else f", half of which it may take without {KEY}.budget_gb"
+        elsewhere = f", {KEY}.where: disk" if section.where == "memory" else ""
         raise MachineError(
-            f"{lead}; {bytes_text(free)} of {section.where} are free"
-            + ("." if budget else f", of which the cache takes half, or {KEY}.budget_gb."),
-            fix=_fix(int(allowed // (view * cases)), section, "make room"),
+            f"{lead}; {bytes_text(free)} of {section.where} are free{half}.",
+            fix=_fix(plan, view, allowed, section=section, other=f"make room{elsewhere}"),
         )
     return needed
 
 
-def _fix(fitting: int, section: FeatureCacheSection, other: str) -> str:
-    least = next(each.ge for each in type(section).model_fields["views"].metadata)
-    fits = f"{KEY}.views: {fitting} fits" if fitting >= least else f"not even {least} views fit"
-    elsewhere = f", {KEY}.where: disk" if section.where == "memory" else ""
+def _fix(
+    plan: ViewPlan, view: int, allowed: float, *, section: FeatureCacheSection, other: str
+) -> str:
+    """Return how many views would fit, in whole groups, and what else helps."""
+    fitting = int(allowed // view) // plan.batch * plan.batch // len(plan.cases)
+    fits = (
+        f"{KEY}.views: {fitting} fits"
+        if fitting >= FEWEST
+        else f"the least, {FEWEST} views, does not fit"
+    )
     smaller = f", {KEY}.dtype: bfloat16" if section.dtype == "float32" else ""
-    return f"{fits}; or {other}{smaller}{elsewhere}."
+    return f"{fits}; {other}{smaller}."
 
 
 def _free(where: str, folder: Path) -> int | None:

@@ -9,8 +9,8 @@ import pytest
 import torch
 from cached_runs import CachedRuns, fold_of, same_bits
 
-from nnunet_vit.errors import ConfigError
-from nnunet_vit.training.feature_cache import room
+from nnunet_vit.errors import NumericsError
+from nnunet_vit.training.feature_cache.first_batches import first_batches
 from nnunet_vit.training.feature_cache.opened_store import FOLDER, RECORD
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
@@ -89,7 +89,7 @@ def test_workers_change_no_bit(runs, unbroken, monkeypatch):
 
 def test_damaged_and_half_written_files_are_made_again(runs, unbroken):
     stopped = runs.trained("damaged", cache=DISK, after=3)
-    first, second, *others = files_of(stopped)
+    first, second, *_ = files_of(stopped)
     content = bytearray(first.read_bytes())
     content[-1] ^= 1
     first.write_bytes(content)
@@ -170,16 +170,28 @@ def assert_made_again(trainer, kept, words):
     assert files_of(trainer) == []
 
 
-@pytest.mark.parametrize(
-    ("cache", "free", "error", "words"),
-    [
-        ({"budget_gb": 3e-4}, 1e9, ConfigError, "need 0.3 MB (0.0 MB each)"),
-    ],
-)
-def test_too_little_room_is_refused(runs, monkeypatch, cache, free, error, words):
-    monkeypatch.setattr(room, "bytes_available", lambda: int(free))
-    trainer = runs.trainer(f"room {cache}", cache=cache)
+def test_validation_is_never_fed_from_it(runs):
+    trainer = runs.trained("validated", cache={}, after=3)
+    batch = next(trainer.dataloader_val)
+    trainer.on_validation_epoch_start()
+    with torch.no_grad():
+        before = trainer.validation_step(batch)
+        for rows in trainer.dataloader_train.store._rows.values():
+            rows.fill_(0)
+        after = trainer.validation_step(batch)
+    assert before["loss"] == after["loss"]
+    trainer.on_train_epoch_start()
+    with pytest.raises(NumericsError):  # while training steps are
+        for rows in trainer.dataloader_train.store._rows.values():
+            rows.fill_(float("nan") if rows.is_floating_point() else 0)
+        trainer.train_step(next(trainer.dataloader_train))
+
+
+def test_a_shown_batch_is_that_of_the_first_step(runs):
+    trainer = runs.trainer("shown", cache={})
+    trainer.enable_deep_supervision = False
+    trainer._set_batch_size_and_oversample()
+    shown = next(first_batches(trainer))
     trainer.initialize()
-    with pytest.raises(error) as raised:
-        trainer.get_dataloaders()
-    assert words in str(raised.value)
+    batches, _ = trainer.get_dataloaders()
+    assert torch.equal(shown["data"], next(batches)["data"])
