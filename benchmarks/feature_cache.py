@@ -97,7 +97,7 @@ def measured(head, folder, given):
     plain = trainer_of(run_of(head, folder, None, given), given.device)
     kept = trainer_of(run_of(head, folder, cache, given), given.device)
     plan = kept.dataloader_train.plan
-    first = [sum(timed_step(kept)) for _ in range(plan.groups)]
+    first = [sum(timed_step(kept)) for _ in range(plan.lots)]
     usual, waits, steps, forwards = [], [], [], []
     for _ in range(given.steps + 1):  # the first one of each is left out
         usual.append(sum(timed_step(plain)))

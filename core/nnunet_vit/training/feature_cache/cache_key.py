@@ -39,7 +39,7 @@ def cache_key(
         [[call.method, call.layers] for call in tap.calls],
     ]  # fmt: skip
     views = [
-        plan.seed, plan.groups, plan.kinds.tolist(), [int(size) for size in loader.patch_size],
+        plan.seed, plan.lots, plan.kinds.tolist(), [int(size) for size in loader.patch_size],
         train.augmentation.model_dump(mode="json"), trainer._get_deep_supervision_scales(),
     ]  # fmt: skip
     data = [trainer.data_digests, _files(Path(trainer.preprocessed_dataset_folder), plan.cases)]

@@ -16,20 +16,20 @@ IMAGES, TARGET, FEATURE, FEATURES = "images", "target.", "feature.", "features"
 
 
 class ViewStore(Protocol):
-    """Keeps views by their numbers, in groups."""
+    """Keeps views by their numbers, in lots."""
 
-    def __contains__(self, group: int) -> bool:
-        """Tell whether a group is there."""
+    def __contains__(self, lot: int) -> bool:
+        """Tell whether a lot is there."""
 
-    def put(self, group: int, tensors: Mapping[str, Tensor]) -> None:
-        """Keep a group: each tensor has a row for each of its views."""
+    def put(self, lot: int, tensors: Mapping[str, Tensor]) -> None:
+        """Keep a lot: each tensor has a row for each of its views."""
 
     def take(self, views: Sequence[int]) -> dict[str, Tensor]:
         """Return these views, in their order."""
 
 
 class CachedBatches(Iterator[JsonObject]):
-    """Makes a group of views in each of the first steps, as they come; later steps draw of them.
+    """Makes a lot of views in each of the first steps, as they come; later steps draw of them.
 
     A step's batch is the same whether its views are made, found or made again: what is made
     changes none of the random numbers that the training draws.
@@ -51,7 +51,7 @@ class CachedBatches(Iterator[JsonObject]):
             plan: of the views.
             store: that has some of them, or none.
             tap: computes their features.
-            source: of the groups that the store has not.
+            source: of the lots that the store has not.
             first: number of the step, counted from 0.
             mirrors: axes of the image along which drawn views are mirrored.
         """
@@ -61,7 +61,7 @@ class CachedBatches(Iterator[JsonObject]):
     def __next__(self) -> JsonObject:
         step = self._step
         self._step += 1
-        drawn = step >= self.plan.groups
+        drawn = step >= self.plan.lots
         if not drawn and step not in self.store:
             self.make(step)
         views = self.plan.of_step(step)
@@ -72,8 +72,8 @@ class CachedBatches(Iterator[JsonObject]):
             )
         return _batch(kept) | {"keys": [self.plan.case_of(view) for view in views]}
 
-    def make(self, group: int) -> None:
-        """Make a group of views, the next one that is missing."""
+    def make(self, lot: int) -> None:
+        """Make a lot of views, the next one that is missing."""
         with random_numbers_kept():
             made = next(self._source)
         target = made["target"]
@@ -81,7 +81,7 @@ class CachedBatches(Iterator[JsonObject]):
         tensors = {IMAGES: made["data"], **{f"{TARGET}{n}": each for n, each in enumerate(levels)}}
         features = self.tap.compute(made["data"])
         tensors |= {f"{FEATURE}{key}": value.cpu() for key, value in features.items()}
-        self.store.put(group, tensors)
+        self.store.put(lot, tensors)
 
 
 def _mirrored(tap: FeatureTap, name: str, value: Tensor, axis: int) -> Tensor:

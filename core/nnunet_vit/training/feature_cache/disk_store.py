@@ -1,4 +1,4 @@
-"""Views in files, one per group, whose names hold a digest of their content."""
+"""Views in files, one per lot, whose names hold a digest of their content."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ NAME = re.compile(r"(\d+)-([0-9a-f]{64})\.safetensors")
 
 
 class DiskStore:
-    """The groups of a folder that nobody else writes in.
+    """The lots of a folder that nobody else writes in.
 
     Attributes:
         looked_at: how many files have been read.
@@ -30,14 +30,14 @@ class DiskStore:
 
         Args:
             folder: it need not be there.
-            batch: views in a group.
+            batch: views in a lot.
         """
         self.folder, self._batch = folder, batch
         self.looked_at = self.damaged = 0
         self._files: dict[int, Path] = {}
 
     def look(self) -> None:
-        """Read every file that is there, and remove what is no whole group."""
+        """Read every file that is there, and remove what is no whole lot."""
         for left in self.folder.glob(f"{UNFINISHED}*"):
             left.unlink()
         for file in sorted(self.folder.glob("*.safetensors")):
@@ -49,18 +49,18 @@ class DiskStore:
                 file.unlink()
             self.looked_at += 1
 
-    def __contains__(self, group: int) -> bool:
-        """Tell whether a group is there."""
-        return group in self._files
+    def __contains__(self, lot: int) -> bool:
+        """Tell whether a lot is there."""
+        return lot in self._files
 
-    def put(self, group: int, tensors: Mapping[str, Tensor]) -> None:
-        """Write a group whole or not at all: each tensor has a row for each of its views.
+    def put(self, lot: int, tensors: Mapping[str, Tensor]) -> None:
+        """Write a lot whole or not at all: each tensor has a row for each of its views.
 
         Raises:
             MachineError: the disk refuses.
         """
         content = save({name: value.contiguous() for name, value in tensors.items()})
-        path = self.folder / f"{group:06d}-{hashlib.sha256(content).hexdigest()}.safetensors"
+        path = self.folder / f"{lot:06d}-{hashlib.sha256(content).hexdigest()}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with replacing(path) as unfinished:
@@ -71,7 +71,7 @@ class DiskStore:
                 fix="make room, a smaller train.feature_cache.views, or --continue with "
                 "train.feature_cache.where: memory.",
             ) from error
-        self._files[group] = path
+        self._files[lot] = path
 
     def take(self, views: Sequence[int]) -> dict[str, Tensor]:
         """Return these views, in their order."""
@@ -86,6 +86,6 @@ class DiskStore:
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
-    def _row(self, group: int, row: int) -> dict[str, Tensor]:
-        with safe_open(self._files[group], framework="pt") as file:
+    def _row(self, lot: int, row: int) -> dict[str, Tensor]:
+        with safe_open(self._files[lot], framework="pt") as file:
             return {name: file.get_slice(name)[row] for name in file.keys()}

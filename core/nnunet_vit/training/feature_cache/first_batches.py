@@ -20,5 +20,5 @@ def first_batches(trainer: "nnUNetTrainer_vit") -> Augmenter:
     if section is None:
         return augmenters(trainer, training, validation)[0]
     plan = plan_of(training, section.views, trainer.seed)
-    views = ViewBatches(training, plan, range(plan.groups), workers=0)
+    views = ViewBatches(training, plan, range(plan.lots), workers=0)
     return made_by(0, views, pin_memory=False)

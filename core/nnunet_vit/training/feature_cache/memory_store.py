@@ -9,23 +9,23 @@ from torch import Tensor
 class MemoryStore:
     """One tensor per name, with a row for each view."""
 
-    def __init__(self, groups: int, batch: int) -> None:
+    def __init__(self, lots: int, batch: int) -> None:
         """Take no memory yet."""
-        self._views, self._batch = groups * batch, batch
+        self._views, self._batch = lots * batch, batch
         self._rows: dict[str, Tensor] = {}
         self._there: set[int] = set()
 
-    def __contains__(self, group: int) -> bool:
-        """Tell whether a group is there."""
-        return group in self._there
+    def __contains__(self, lot: int) -> bool:
+        """Tell whether a lot is there."""
+        return lot in self._there
 
-    def put(self, group: int, tensors: Mapping[str, Tensor]) -> None:
-        """Keep a group: each tensor has a row for each of its views."""
+    def put(self, lot: int, tensors: Mapping[str, Tensor]) -> None:
+        """Keep a lot: each tensor has a row for each of its views."""
         for name, value in tensors.items():
             if name not in self._rows:  # untouched pages take no memory
                 self._rows[name] = torch.empty((self._views, *value.shape[1:]), dtype=value.dtype)
-            self._rows[name][group * self._batch : (group + 1) * self._batch] = value
-        self._there.add(group)
+            self._rows[name][lot * self._batch : (lot + 1) * self._batch] = value
+        self._there.add(lot)
 
     def take(self, views: Sequence[int]) -> dict[str, Tensor]:
         """Return these views, in their order."""

@@ -53,7 +53,7 @@ class OpenedCache:
         errors = self.tap.mirroring_errors([axis - 2 for axis in axes])  # counted from the last
         self._mirrors = commuting_axes(list(errors.items()))
         figures = CacheFigures(
-            self.plan.count, len(self.plan.cases), needed, self.plan.groups, section.where,
+            self.plan.count, len(self.plan.cases), needed, self.plan.lots, section.where,
             section.dtype, errors,
         )  # fmt: skip
         key = cache_key(trainer, loader, self.tap, plan=self.plan)
@@ -69,7 +69,7 @@ class OpenedCache:
                 many workers as fit.
         """
         workers = usual.num_processes if isinstance(usual, MultiThreadedAugmenter) else 0
-        missing = [group for group in range(self.plan.groups) if group not in self._store]
+        missing = [lot for lot in range(self.plan.lots) if lot not in self._store]
         self._source = ViewSource(
             ViewBatches(self._loader, self.plan, missing, workers=workers), workers
         )
@@ -78,7 +78,7 @@ class OpenedCache:
             self.plan, self._store, self.tap, source=self._source, first=first,
             mirrors=self._mirrors,
         )  # fmt: skip
-        self._catch_up(made, [group for group in missing if group < first])
+        self._catch_up(made, [lot for lot in missing if lot < first])
         return made
 
     def close(self) -> None:
@@ -86,13 +86,13 @@ class OpenedCache:
         self._source.close()
         self._store.clear()
 
-    def _catch_up(self, batches: CachedBatches, groups: Sequence[int]) -> None:
+    def _catch_up(self, batches: CachedBatches, lots: Sequence[int]) -> None:
         """Make the views of steps that are done: a resumed training draws from them."""
-        if not groups:
+        if not lots:
             return
-        progress, left = self._trainer.progress, list(reversed(groups))
+        progress, left = self._trainer.progress, list(reversed(lots))
         progress.start_parts(
-            "Computing kept features again", len(groups), "batch", lambda: len(groups) - len(left)
+            "Computing kept features again", len(lots), "batch", lambda: len(lots) - len(left)
         )
         try:
             while left:

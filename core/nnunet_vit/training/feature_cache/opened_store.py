@@ -29,7 +29,7 @@ def opened_store(
         progress: where it is said.
     """
     store = (
-        MemoryStore(plan.groups, plan.batch)
+        MemoryStore(plan.lots, plan.batch)
         if figures.where == "memory"
         else _found(fold, plan, key, progress=progress)
     )

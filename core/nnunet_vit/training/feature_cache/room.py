@@ -71,7 +71,7 @@ def check_room(section: FeatureCacheSection, plan: ViewPlan, view: int, *, folde
 def _fix(
     plan: ViewPlan, view: int, allowed: float, *, section: FeatureCacheSection, other: str
 ) -> str:
-    """Return how many views would fit, in whole groups, and what else helps."""
+    """Return how many views would fit, in whole lots, and what else helps."""
     fitting = int(allowed // view) // plan.batch * plan.batch // len(plan.cases)
     fits = (
         f"{KEY}.views: {fitting} fits"

@@ -1,4 +1,4 @@
-"""Groups of views, made by nnU-Net's loader and the run's augmentation."""
+"""Lots of views, made by nnU-Net's loader and the run's augmentation."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from nnunet_vit.training.feature_cache.view_plan import ViewPlan
 if TYPE_CHECKING:
     from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 
-GROUP = "group"
+LOT = "lot"
 
 
 def plan_of(loader: "nnUNetDataLoader", views: int, seed: int) -> ViewPlan:
@@ -26,18 +26,18 @@ def plan_of(loader: "nnUNetDataLoader", views: int, seed: int) -> ViewPlan:
 
 
 class ViewBatches(NumberedBatches):
-    """Some of the groups; the content of each depends on the seed and its number alone."""
+    """Some of the lots; the content of each depends on the seed and its number alone."""
 
     def __init__(
         self, loader: "nnUNetDataLoader", plan: ViewPlan, wanted: Iterable[int], *, workers: int
     ) -> None:
-        """Take the numbers of the groups."""
+        """Take the numbers of the lots."""
         super().__init__(loader, plan.seed, 0, max(1, workers))
         self.plan, self.wanted = plan, list(wanted)
 
     def batch(self, number: int) -> JsonObject:
-        """Return the group at that place among the wanted ones; past the end they begin again."""
-        group = self.wanted[number % len(self.wanted)]  # workers are ahead of what is asked for
-        cases = self.plan.cases_of(group)
+        """Return the lot at that place among the wanted ones; past the end they begin again."""
+        lot = self.wanted[number % len(self.wanted)]  # workers are ahead of what is asked for
+        cases = self.plan.cases_of(lot)
         self.loader.get_indices = lambda: cases  # type: ignore[attr-defined]  # nnU-Net asks it
-        return {**super().batch(group), GROUP: group}
+        return {**super().batch(lot), LOT: lot}

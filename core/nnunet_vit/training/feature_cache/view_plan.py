@@ -20,7 +20,7 @@ class ViewPlan:
 
     Attributes:
         seed: of the run.
-        groups: number of batches that the views are made in.
+        lots: number of batches that the views are made in.
         batch: views in each.
     """
 
@@ -36,38 +36,38 @@ class ViewPlan:
             seed: of the run.
         """
         self.cases, self.seed, self.batch = sorted(cases), seed, len(forced)
-        self.groups = -(-views * len(self.cases) // self.batch)
+        self.lots = -(-views * len(self.cases) // self.batch)
         self.kinds = np.asarray(forced, bool)
         random = np.random.default_rng([seed, 0, VIEWS])
-        self._table = np.empty((self.groups, self.batch), np.int64)
+        self._table = np.empty((self.lots, self.batch), np.int64)
         for kind in (False, True):
             places = np.flatnonzero(self.kinds == kind)
-            needed = self.groups * len(places)
+            needed = self.lots * len(places)
             rounds = -(-needed // len(self.cases))
             order = [random.permutation(len(self.cases)) for _ in range(rounds)]
             spread = np.concatenate([np.empty(0, np.int64), *order])[:needed]
-            self._table[:, places] = spread.reshape(self.groups, len(places))
+            self._table[:, places] = spread.reshape(self.lots, len(places))
         self._by_case = [self._views_of(kind) for kind in (False, True)]
 
     @property
     def count(self) -> int:
         """How many views there are."""
-        return self.groups * self.batch
+        return self.lots * self.batch
 
-    def cases_of(self, group: int) -> list[str]:
-        """Return the case of each view of a group."""
-        return [self.cases[number] for number in self._table[group]]
+    def cases_of(self, lot: int) -> list[str]:
+        """Return the case of each view of a lot."""
+        return [self.cases[number] for number in self._table[lot]]
 
     def case_of(self, view: int) -> str:
         """Return a view's case."""
         return self.cases[self._table.flat[view]]
 
     def of_step(self, step: int) -> list[int]:
-        """Return the views of a step (counted from 0): a group each, and then drawn ones.
+        """Return the views of a step (counted from 0): a lot each, and then drawn ones.
 
         As in nnU-Net a case is drawn for each place, and then one of its views of that kind.
         """
-        if step < self.groups:
+        if step < self.lots:
             return list(range(step * self.batch, (step + 1) * self.batch))
         random = np.random.default_rng([self.seed, step, DRAWS])
         return [self._drawn(self._by_case[int(kind)], random) for kind in self.kinds]

@@ -1,4 +1,4 @@
-"""The groups of views that are missing, one after the other."""
+"""The lots of views that are missing, one after the other."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.training.dataloading import Augmenter, made_by
-from nnunet_vit.training.feature_cache.view_batches import GROUP, ViewBatches
+from nnunet_vit.training.feature_cache.view_batches import LOT, ViewBatches
 
 
 class ViewSource(Iterator[JsonObject]):
-    """The wanted groups in their order; its workers start with the first and end with the last."""
+    """The wanted lots in their order; its workers start with the first and end with the last."""
 
     def __init__(self, batches: ViewBatches, workers: int) -> None:
         """Take what makes them, and by how many processes (0: this one)."""
@@ -22,10 +22,10 @@ class ViewSource(Iterator[JsonObject]):
     def __next__(self) -> JsonObject:
         if self._made is None:
             raise StopIteration
-        group = self._left.pop()
+        lot = self._left.pop()
         batch: JsonObject = next(self._made)
-        if batch.pop(GROUP) != group:
-            raise RuntimeError(f"another group of views came in place of {group}")
+        if batch.pop(LOT) != lot:
+            raise RuntimeError(f"another lot of views came in place of {lot}")
         if not self._left:
             self.close()
         return batch

@@ -14,7 +14,7 @@ from nnunet_vit.training.feature_cache.first_batches import first_batches
 from nnunet_vit.training.feature_cache.opened_store import FOLDER, RECORD
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
-GROUPS = 8  # 4 views of 4 training cases, 2 at a time; an epoch has 3 steps
+LOTS = 8  # 4 views of 4 training cases, 2 at a time; an epoch has 3 steps
 DISK = {"where": "disk"}
 
 
@@ -57,7 +57,7 @@ def test_what_is_kept_is_said_and_recorded(unbroken):
     assert line.startswith("Features of 16 views of 4 training cases are kept in memory: ")
     assert "The first 8 steps make them; later ones draw from these views, without fresh" in line
     record = json.loads((fold_of(unbroken) / RECORD).read_text())
-    assert (record["views"], record["cases"], record["steps"]) == (16, 4, GROUPS)
+    assert (record["views"], record["cases"], record["steps"]) == (16, 4, LOTS)
     assert record["bytes"] == 16 * (4 * 3 * 32 * 48 + 2 * 32 * 48 + 2 * 64 * 2 * 3)
     assert record["mirroring_errors"].keys() == {"-2", "-1"}
     assert line in (fold_of(unbroken) / next(fold_of(unbroken).glob("training_log*"))).read_text()
@@ -68,10 +68,10 @@ def test_what_is_kept_is_said_and_recorded(unbroken):
 def test_a_resumed_training_equals_the_unbroken_one_bit_by_bit(runs, unbroken, cache, after):
     name = f"resumed {after} {cache}"
     stopped = runs.trained(name, cache=cache, after=after)
-    assert len(files_of(stopped)) == (min(3 * after, GROUPS) if cache else 0)
+    assert len(files_of(stopped)) == (min(3 * after, LOTS) if cache else 0)
     resumed = runs.trained(name, cache=cache, resumes=True)
-    again = [("Computing kept features again", min(3 * after, GROUPS))]
-    read = [("Checking kept features", min(3 * after, GROUPS))]
+    again = [("Computing kept features again", min(3 * after, LOTS))]
+    read = [("Checking kept features", min(3 * after, LOTS))]
     assert resumed.progress.parts == (read if cache else again)
     assert same_bits(resumed, unbroken)
     assert files_of(resumed) == []  # the training is done
@@ -130,7 +130,7 @@ def test_what_changes_features_or_views_makes_them_again(runs, kept, changes, wo
 def test_views_of_the_same_run_are_taken(runs, kept):
     trainer = runs.trainer("the same", cache=DISK)
     opened(trainer, kept)
-    assert len(files_of(trainer)) == len(files_of(kept)) == GROUPS
+    assert len(files_of(trainer)) == len(files_of(kept)) == LOTS
     assert not any("made again" in line for line in trainer.progress.lines)
 
 
