@@ -79,7 +79,7 @@ def fitting_workers(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") ->
     available = bytes_available()
     if not wanted or available is None:  # 0: the training's own process makes them
         return wanted
-    free = max(0, available - trainer.kept_bytes) // int(os.environ.get(SHARING, 1))
+    free = max(0, available // int(os.environ.get(SHARING, 1)) - trainer.kept_bytes)
     needed = bytes_of_loader(
         loader, trainer.num_input_channels, trainer._get_deep_supervision_scales()
     )

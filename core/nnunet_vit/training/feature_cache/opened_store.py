@@ -1,5 +1,6 @@
 """Where a training's views are kept, with those that are there already and hold."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -28,11 +29,12 @@ def opened_store(
         figures: of the cache.
         progress: where it is said.
     """
-    store = (
-        MemoryStore(plan.lots, plan.batch)
-        if figures.where == "memory"
-        else _found(fold, plan, key, progress=progress)
-    )
+    store: MemoryStore | DiskStore
+    if figures.where == "memory":
+        shutil.rmtree(fold / FOLDER, ignore_errors=True)  # the run may have kept files before
+        store = MemoryStore(plan.lots, plan.batch)
+    else:
+        store = _found(fold, plan, key, progress=progress)
     fold.mkdir(parents=True, exist_ok=True)
     write_json({"key": dict(key), **asdict(figures)}, fold / RECORD)
     return store

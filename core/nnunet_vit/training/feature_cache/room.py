@@ -1,5 +1,6 @@
 """Room for kept views: counted before the first is made."""
 
+import os
 import shutil
 from math import prod
 from pathlib import Path
@@ -12,6 +13,7 @@ from nnunet_vit.modeling.runtime.feature_tap import FeatureTap
 from nnunet_vit.quantities import bytes_text
 from nnunet_vit.training.feature_cache.tap_of_run import KEY
 from nnunet_vit.training.feature_cache.view_plan import ViewPlan
+from nnunet_vit.training.worker_memory import SHARING
 
 if TYPE_CHECKING:
     from nnunet_vit.training.trainer import nnUNetTrainer_vit
@@ -84,7 +86,8 @@ def _fix(
 
 def _free(where: str, folder: Path) -> int | None:
     if where == "memory":
-        return bytes_available()
+        found = bytes_available()
+        return None if found is None else found // int(os.environ.get(SHARING, 1))
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     own = sum(file.stat().st_size for file in folder.glob("*")) if folder.is_dir() else 0
     return shutil.disk_usage(there).free + own

@@ -63,6 +63,12 @@ def test_memory_that_is_not_free(refused):
     assert refused(None) == 204 * MB  # the system does not say
 
 
+def test_folds_that_train_together_share_the_memory(refused, monkeypatch):
+    monkeypatch.setenv("NNUNET_VIT_SHARING", "2")
+    assert isinstance(refused(800 * MB), MachineError)
+    assert refused(820 * MB) == 204 * MB
+
+
 def test_files_that_are_there_count_as_room(refused, tmp_path):
     assert isinstance(refused(400 * MB, where="disk"), MachineError)
     (tmp_path / "cache").mkdir()

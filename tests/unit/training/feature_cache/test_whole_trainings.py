@@ -78,8 +78,11 @@ def test_a_resumed_training_equals_the_unbroken_one_bit_by_bit(runs, unbroken, c
 
 
 def test_a_run_may_go_on_in_the_other_place(runs, unbroken):
-    runs.trained("moved", cache={}, after=3)
-    assert same_bits(runs.trained("moved", cache=DISK, resumes=True), unbroken)
+    runs.trained("moved", cache={}, after=1)
+    stopped = runs.trained("moved", cache=DISK, resumes=True, after=3)
+    assert len(files_of(stopped)) == LOTS
+    assert same_bits(runs.trained("moved", cache={}, resumes=True), unbroken)
+    assert files_of(stopped) == []
 
 
 def test_workers_change_no_bit(runs, unbroken, monkeypatch):
