@@ -5,7 +5,9 @@
 Two trainings of nnU-Net's trainer on the drawn dataset, whose frozen backbone has random weights:
 speed does not depend on them. A step is what the training does: wait for the batch, forward,
 backward, optimizer. The first steps of the training with kept features, which make the views, are
-done before, and their median is printed too. The parts of a step (batch, forward without backward,
+done before, and their median is printed too. Where it has one core (`taskset -c 0`, with
+nnUNet_n_proc_DA=0), the processor's time is taken, augmentation included, which other programs do
+not change. The parts of a step (batch, forward without backward,
 the rest) tell what is left when the frozen part is gone. Prints a table in Markdown.
 """
 
@@ -30,6 +32,8 @@ from nnunet_vit.training.run import opened
 TITLES = ("head", "batch", "step", "first steps", "step, kept", "ratio", "of it: batch", "forward",
           "rest", "GB for 1000 views")  # fmt: skip
 BAR = 5.0
+ONE_CORE = len(os.sched_getaffinity(0)) == 1
+CLOCK = time.process_time if ONE_CORE else time.perf_counter
 
 
 class Said(Progress):
@@ -73,22 +77,22 @@ def done(trainer):
 
 def timed_step(trainer):
     """Return the seconds that a step waits for its batch, and that it takes then."""
-    started = time.perf_counter()
+    started = CLOCK()
     batch = next(trainer.dataloader_train)
-    waited = time.perf_counter()
+    waited = CLOCK()
     trainer.train_step(batch)
     done(trainer)
-    return waited - started, time.perf_counter() - waited
+    return waited - started, CLOCK() - waited
 
 
 def forward_seconds(trainer):
     """Return the seconds of a step's forward pass with kept features."""
     batch = next(trainer.dataloader_train)
-    started = time.perf_counter()
+    started = CLOCK()
     with trainer.callbacks.of(FeatureKeeping).serving(batch):
         trainer.network(batch["data"].to(trainer.device))
     done(trainer)
-    return time.perf_counter() - started
+    return CLOCK() - started
 
 
 def measured(head, folder, given):
@@ -140,6 +144,7 @@ def main():
     """Measure the heads one after the other."""
     given = arguments()
     print(f"{given.backbone}, {given.size} x {given.size}, {given.device}, "
+          f"{'seconds of the processor, ' if ONE_CORE else ''}"
           f"{torch.get_num_threads()} threads, torch {torch.__version__}")  # fmt: skip
     print(f"| {' | '.join(TITLES)} |\n|{'---|' * len(TITLES)}", flush=True)
     with tempfile.TemporaryDirectory() as place:

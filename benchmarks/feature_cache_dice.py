@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import mean
 
 TITLES = ("seed", "training", "epochs", "steps", "minutes", "Dice")
-TRIED = 3  # epochs of the short trainings that tell an epoch's time
+TRIED = 3  # epochs of the short trainings that tell an epoch's time, after those that make views
 
 
 def overrides(given, seed, epochs, kept):
@@ -68,16 +68,14 @@ def seconds_of(fold):
         return [float(row["seconds"]) for row in csv.DictReader(file)]
 
 
-def pace(given, kept):
-    """Return the seconds of the epochs that make views and of a later one, from a short run."""
-    _, seconds = trained(given, 0, TRIED + 2 * kept, kept, f"pace {'kept' if kept else 'plain'}")
-    return mean(seconds[:2]), min(seconds[2:])
-
-
 def epochs_within(given, kept):
-    """Return how many epochs fit into the minutes, at least 2."""
-    first, later = pace(given, kept)
-    return max(2, round(2 + (60 * given.minutes - 2 * first) / later))
+    """Return how many epochs fit into the minutes, by a short training; at least 2."""
+    cases = len(list((given.dataset / "labelsTr").iterdir()))
+    making = kept * -(-given.views * cases // (given.batch * given.steps))  # epochs, or fewer
+    name = f"pace {'kept' if kept else 'plain'}"
+    _, seconds = trained(given, 0, making + TRIED, kept, name)
+    left = 60 * given.minutes - sum(seconds[: making + 1])  # the first one starts the workers
+    return max(2, making + 1 + round(left / mean(seconds[making + 1 :])))
 
 
 def arguments():
