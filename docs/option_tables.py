@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -83,9 +84,11 @@ def keys(path: str) -> Iterator[Row]:
     model: type[BaseModel] = ViTnnUNetConfig
     before, name = "", path
     for part in path.split("."):
-        inner = model.model_fields[part].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model, before, name = inner, f"{before}{part}.", ""
+        annotation = model.model_fields[part].annotation
+        kinds = (annotation, *get_args(annotation))  # a section may be null
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if inner:
+            model, before, name = inner[0], f"{before}{part}.", ""
         else:
             name = part
     return options(model, before, name)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nnunet_vit.config.augmentation_section import AugmentationSection
+from nnunet_vit.config.feature_cache_section import FeatureCacheSection
 from nnunet_vit.config.loss_section import LossSection
 from nnunet_vit.config.section import Finite, Positive, Section
 
@@ -103,6 +104,12 @@ class ViTTrainConfig(Section):
         description="what torch compiles for training steps: the ViT's blocks, which takes seconds "
         "once, or the whole network, minutes; auto: what `nnUNet_compile` says, and without it "
         "the blocks on a GPU in trainings of 5,000 steps or more",
+    )
+    feature_cache: FeatureCacheSection | None = Field(
+        None,
+        description="with a frozen backbone, or its frozen blocks: their features are computed "
+        "once for some views of each case, `{views: 16}`, and steps take a fraction of the time; "
+        "null: a fresh view in each step",
     )
     num_epochs: Positive = Field(1000, description="epochs")
     patience: Positive | None = Field(

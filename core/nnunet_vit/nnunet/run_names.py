@@ -25,6 +25,7 @@ NOT_HASHED = {  # what changes no result, and may change while a run goes on
         "compile",
     },
 }
+CACHE_NOT_HASHED = ("where", "budget_gb")  # of train.feature_cache, for the same reason
 
 
 def plans_name(run: ViTnnUNetConfig) -> str:
@@ -95,6 +96,8 @@ def _content(run: ViTnnUNetConfig) -> JsonObject:
     for section, changed in changed_options(run.train).items():
         if isinstance(train.get(section), dict):  # else the usual one, by its name
             train[section] |= {name: changed[name] for name in train[section] if name in changed}
+    for key in CACHE_NOT_HASHED:
+        (train.get("feature_cache") or {}).pop(key, None)
     model = content.get("model", {})
     if "vit_patch_size" in model:  # runs were named when the key was called so
         model["patch_size"] = model.pop("vit_patch_size")

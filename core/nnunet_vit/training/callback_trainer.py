@@ -14,6 +14,7 @@ from nnunet_vit.errors import message_of
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
+from nnunet_vit.modeling.runtime.compile_switch import compiled_part
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.training.callback import Callbacks, TrainingCallback
 from nnunet_vit.training.callbacks.ending import STOP
@@ -186,6 +187,17 @@ class CallbackTrainer(nnUNetTrainer):  # type: ignore[misc]
         if self.is_ddp:
             distributed.broadcast_object_list(words, src=0, device=self.device)
         return words[0]
+
+    def _do_i_compile(self) -> bool:
+        # of the whole network; compiled steps of a ViT took 3 s where plain ones take 0.1 s
+        # (docs/benchmarks.md), so somebody has to ask for it
+        return self.compiled == WHOLE
+
+    @cached_property
+    def compiled(self) -> str:
+        """What is compiled: off, blocks or whole."""
+        steps = self.num_epochs * self.num_iterations_per_epoch
+        return compiled_part(self.run.train.compile, self.device.type, steps)
 
     def plot_network_architecture(self) -> None:
         """Plot nothing: nnU-Net's plot needs a package that no longer works."""

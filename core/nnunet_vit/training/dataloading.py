@@ -59,11 +59,16 @@ class NumberedBatches:
         return self
 
     def __next__(self) -> JsonObject:
-        seeds = np.random.SeedSequence([self.seed, self.number]).generate_state(3)
+        number = self.number
+        self.number += self.workers
+        return self.batch(number)
+
+    def batch(self, number: int) -> JsonObject:
+        """Return the batch of a number: it does not depend on those before it."""
+        seeds = np.random.SeedSequence([self.seed, number]).generate_state(3)
         random.seed(int(seeds[0]))
         np.random.seed(int(seeds[1]))
         torch.manual_seed(int(seeds[2]))
-        self.number += self.workers
         return next(self.loader)
 
 
@@ -103,6 +108,11 @@ def augmenter(
 ) -> Augmenter:
     """Return the batches of a loader in order, made by that many processes (0: by this one)."""
     batches = NumberedBatches(loader, seed, first, max(1, workers))
+    return made_by(workers, batches, pin_memory=pin_memory)
+
+
+def made_by(workers: int, batches: NumberedBatches, *, pin_memory: bool) -> Augmenter:
+    """Let that many processes make the batches (0: this one)."""
     if workers == 0:
         return SingleThreadedAugmenter(batches, None)
     return MultiThreadedAugmenter(

@@ -79,7 +79,7 @@ def check_network(
     facts = NetworkFacts(backbone.patch_size, statistics.per_channel)
     if fresh:
         network = _build_once(dataset, run, facts)
-        _check_training(network, run.train)
+        _check_training(network, run.train, _probe_size(facts))
         _say_coverage(network, run, progress)
         if statistics.notice:
             progress.log(statistics.notice)
@@ -114,15 +114,27 @@ def _say_coverage(
         )
 
 
-def _check_training(network: "ViTSegmentationNetwork", settings: ViTTrainConfig) -> None:
+def _check_training(
+    network: "ViTSegmentationNetwork", settings: ViTTrainConfig, size: tuple[int, int]
+) -> None:
     """Refuse what would be refused later, when data are preprocessed and folders written."""
+    import torch
+
+    from nnunet_vit.modeling.runtime.feature_tap import FeatureTap
     from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks
     from nnunet_vit.training.optimization import parameter_groups
 
     parameter_groups(network, settings)
     if settings.gradient_checkpointing:
         checkpoint_blocks(network)
+    if settings.feature_cache is not None:
+        FeatureTap(network, size, torch.float32)
     check_room(network, settings, folder("results"))
+
+
+def _probe_size(facts: NetworkFacts) -> tuple[int, int]:
+    height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
+    return height, width
 
 
 def _build_once(
@@ -140,7 +152,7 @@ def _build_once(
     from nnunet_vit.modeling.output_check import output_scales
     from nnunet_vit.modeling.weights.shapes.grids import rehearsal
 
-    height, width = (patches * facts.patch_size for patches in PROBE_PATCHES)
+    height, width = _probe_size(facts)
     channels = len(dataset.description["channel_names"])
     with first_build(), rehearsal():  # the real size is known once the dataset is planned
         network = ViTSegmentationNetwork(

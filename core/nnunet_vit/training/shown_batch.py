@@ -24,6 +24,7 @@ from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.report.overlay import Legend
 from nnunet_vit.report.patch_rows import ShownPatch
 from nnunet_vit.report.progress import Progress
+from nnunet_vit.training.feature_cache.first_batches import first_batches
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
 from nnunet_vit.training.whole_batches import CPU, DRAWN
 from nnunet_vit.training.without_results import prepared_without_results
@@ -116,7 +117,7 @@ def _batches(trainer: nnUNetTrainer_vit) -> Iterator[_Batch]:
     with environment(WORKERS, "0"):
         beside = _Beside(_transforms(trainer, trainer.run.train.augmentation),
                          _transforms(trainer, AugmentationSection(**NAMED["none"])))  # fmt: skip
-        training, _ = trainer.get_dataloaders()
+        training = first_batches(trainer)
     whole = trainer.batched
     if whole is None:
         training.data_loader.loader.transforms = beside
@@ -139,9 +140,9 @@ def _transforms(trainer: nnUNetTrainer_vit, section: AugmentationSection) -> Com
     changed = {"augmentation": section, "augmentation_device": CPU}
     train = own.train.model_copy(update=changed)
     trainer.run = own.model_copy(update={"train": train})
-    loaders, _ = trainer.get_dataloaders()
+    loader, _ = trainer.plain_loaders()
     trainer.run, trainer.augmented_on = own, ""
-    transforms = loaders.data_loader.loader.transforms.transforms
+    transforms = loader.transforms.transforms
     region = ConvertSegmentationToRegionsTransform
     return ComposeTransforms([each for each in transforms if not isinstance(each, region)])
 

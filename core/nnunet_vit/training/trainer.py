@@ -27,7 +27,7 @@ from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import first_build
 from nnunet_vit.modeling.output_check import output_scales
-from nnunet_vit.modeling.runtime.compile_switch import OFF, WHOLE, compiled_part
+from nnunet_vit.modeling.runtime.compile_switch import OFF
 from nnunet_vit.modeling.runtime.cpu_training.substitutes import quick_steps
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.nnunet.folders import VARIABLES, environment
@@ -35,15 +35,17 @@ from nnunet_vit.nnunet.plans import run_of_plans
 from nnunet_vit.report.step_seconds import BACKWARD, FORWARD, OPTIMIZER, TRANSFER, WAIT
 from nnunet_vit.training.callback import Callbacks
 from nnunet_vit.training.callbacks import found
+from nnunet_vit.training.callbacks.feature_keeping import Batches, FeatureKeeping
 from nnunet_vit.training.checkpoint_trainer import CheckpointTrainer
-from nnunet_vit.training.dataloading import Augmenter, augmenters
+from nnunet_vit.training.dataloading import Augmenter
+from nnunet_vit.training.device_batch import on_device
 from nnunet_vit.training.optimization import WarmupSchedule, build_optimizer
 from nnunet_vit.training.planes import drawn_case
 from nnunet_vit.training.run_loss import with_loss_of_run
 from nnunet_vit.training.run_transforms import patch_facts, transforms_of_run
 from nnunet_vit.training.step_clock import StepClock
 from nnunet_vit.training.step_losses import StepLosses
-from nnunet_vit.training.whole_batches import DRAWN, whole_batches
+from nnunet_vit.training.whole_batches import whole_batches
 
 if TYPE_CHECKING:
     from nnunet_vit.files.array_type import Array
@@ -54,6 +56,7 @@ class nnUNetTrainer_vit(CheckpointTrainer):
 
     wants_deep_supervision = True
     batched: BatchedSet | None = None  # what is done to whole batches; None: workers augment
+    kept_bytes = 0  # of memory, by training views and their features
 
     def __init__(
         self,
@@ -103,17 +106,6 @@ class nnUNetTrainer_vit(CheckpointTrainer):
                 "train.gradient_accumulation: several GPUs share a batch already.",
                 fix="train.gradient_accumulation: 1, or one GPU.",
             )
-
-    def _do_i_compile(self) -> bool:
-        # of the whole network; compiled steps of a ViT took 3 s where plain ones take 0.1 s
-        # (docs/benchmarks.md), so somebody has to ask for it
-        return self.compiled == WHOLE
-
-    @cached_property
-    def compiled(self) -> str:
-        """What is compiled: off, blocks or whole."""
-        steps = self.num_epochs * self.num_iterations_per_epoch
-        return compiled_part(self.run.train.compile, self.device.type, steps)
 
     def configure_optimizers(self) -> tuple[Optimizer, WarmupSchedule]:
         """Return the run's optimizer of the trained parameters, and its schedule."""
@@ -189,9 +181,9 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         cases = FoldCases(data.cases(), raw, data.root, self.dataset_json["file_ending"])
         return cases, rules_of(self.run.data, cases)
 
-    def get_dataloaders(self) -> tuple[Augmenter, Augmenter]:
+    def get_dataloaders(self) -> tuple[Batches, Augmenter]:
         """Return nnU-Net's loaders with numbered batches, made by as many workers as memory has."""
-        return augmenters(self, *self.plain_loaders())
+        return self.callbacks.of(FeatureKeeping).loaders(self, *self.plain_loaders())
 
     def plain_loaders(self) -> tuple[nnUNetDataLoader, nnUNetDataLoader]:
         """Return nnU-Net's loaders of training and validation, without workers.
@@ -210,21 +202,16 @@ class nnUNetTrainer_vit(CheckpointTrainer):
         waits for no GPU: the loss is one that is still computed.
         """
         self.clock.ends(WAIT)
-        images = batch["data"].to(self.device, non_blocking=True)
-        target = batch["target"]
-        if isinstance(target, list):
-            target = [level.to(self.device, non_blocking=True) for level in target]
-        else:
-            target = target.to(self.device, non_blocking=True)
-        if self.batched is not None:
-            images, target = self.batched(images, target, batch[DRAWN])
+        images, target = on_device(batch, self.device, self.batched)
         self.clock.ends(TRANSFER)
         for callback in self.callbacks:
             callback.on_step_start(self)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.run.train.gradient_accumulation
         with quick_steps(self.device, compiled=self.compiled != OFF):
-            loss = self.training_loss(forward_in_microbatches(self.network, images, parts), target)
+            with self.callbacks.of(FeatureKeeping).serving(batch):
+                output = forward_in_microbatches(self.network, images, parts)
+            loss = self.training_loss(output, target)
             self.clock.ends(FORWARD)
             torch.autograd.backward(loss)
         self.clock.ends(BACKWARD)

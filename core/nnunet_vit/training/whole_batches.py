@@ -58,7 +58,8 @@ def whole_batches(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") -> B
     wanted: str = settings.augmentation_device
     if wanted == "auto" and trainer.augmented_on:
         wanted = trainer.augmented_on  # a resumed training stays as it began
-    if wanted == "auto" and trainer.device.type != "cuda":
+    kept = settings.feature_cache is not None  # views are made once, by workers
+    if wanted == "auto" and (kept or trainer.device.type != "cuda"):
         wanted = CPU
     texts = [] if wanted == CPU else obstacles(transforms)
     if wanted == "auto" and texts:
@@ -83,6 +84,11 @@ def check_augmentation_device(settings: ViTTrainConfig, schemes: list[str]) -> N
     Raises:
         ConfigError: it names them.
     """
+    if settings.augmentation_device == GPU and settings.feature_cache is not None:
+        raise ConfigError(
+            f"{KEY}: gpu with train.feature_cache, whose views are augmented once, by workers.",
+            fix=f"{KEY}: cpu or auto, or leave out train.feature_cache.",
+        )
     if settings.augmentation_device == GPU:
         texts = named_obstacles(settings.augmentation, PatchFacts((64, 64), schemes))
         if texts:

@@ -89,7 +89,7 @@ def fitting_workers(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") ->
     available = bytes_available()
     if not wanted or available is None:  # 0: the training's own process makes them
         return wanted
-    free = own_share(available)
+    free = max(0, own_share(available) - trainer.kept_bytes)
     needed = _needed(trainer, loader)
     room = room_for_workers(free, trainer.device.type)
     if needed.of(wanted) <= room:
@@ -108,7 +108,8 @@ def room_beside_workers(
     available = bytes_available()
     if available is None:
         return 0
-    room = room_for_workers(own_share(available), trainer.device.type)
+    free = max(0, own_share(available) - trainer.kept_bytes)
+    room = room_for_workers(free, trainer.device.type)
     return max(0, room - _needed(trainer, loader).of(workers))
 
 

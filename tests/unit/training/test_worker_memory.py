@@ -40,6 +40,7 @@ def machine(monkeypatch):
         trainer = SimpleNamespace(
             num_input_channels=3,
             device=SimpleNamespace(type=device),
+            kept_bytes=0,
             progress=shown,
             print_to_log_file=log.append,
             _get_deep_supervision_scales=lambda: [[1, 1], [0.5, 0.5]],

@@ -7,6 +7,7 @@ from nnunet_vit.config.checks.backbone_checks import (
     check_weights,
     check_weights_repository,
 )
+from nnunet_vit.config.checks.feature_cache_checks import check_feature_cache
 from nnunet_vit.config.checks.fold_checks import check_groups, check_splits
 from nnunet_vit.config.checks.head_checks import check_head
 from nnunet_vit.config.checks.recipe_checks import check_augmentation, check_loss
@@ -32,6 +33,7 @@ _CHECKS: tuple[Callable[[Draft], None], ...] = (
     check_intensities,
     check_rates,
     check_batch,
+    check_feature_cache,
     check_trackers,
     check_loss,
     check_augmentation,

@@ -90,6 +90,23 @@ def of_run(methods: Methods) -> list[JsonObject]:
         never(given(model=given(tuning={"enum": plain}), lora=off)),
         whenever(given(model=given(tuning={"enum": alone})), train=rates),
         whenever(frozen, train=rates),
+        *_of_kept_features(methods, frozen),
+    ]
+
+
+def _of_kept_features(methods: Methods, frozen: JsonObject) -> list[JsonObject]:
+    """Return what train.feature_cache asks of the method, by its name or the older keys."""
+    changing = [
+        name for name, method in methods.items()
+        if method and (method.uses_adapters or method.trains_backbone == "all")
+    ]  # fmt: skip
+    named = given(model=given(tuning=SOME))
+    kept = given(train=given(feature_cache=SOME))
+    parts: JsonObject = {"type": "integer", "minimum": 2}
+    return [
+        never({**kept, "not": {"anyOf": [named, frozen]}}),
+        never(given(train=given(feature_cache=SOME), model=given(tuning={"enum": changing}))),
+        never(given(train=given(feature_cache=SOME, gradient_accumulation=parts))),
     ]
 
 

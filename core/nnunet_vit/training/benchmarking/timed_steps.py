@@ -11,7 +11,7 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 
 from nnunet_vit.report.step_seconds import StepSeconds
 from nnunet_vit.training.benchmarking.memory_growth import MemoryGrowth, resident
-from nnunet_vit.training.dataloading import Augmenter
+from nnunet_vit.training.callbacks.feature_keeping import Batches, FeatureKeeping
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
 from nnunet_vit.training.worker_memory import CACHED_PER_WORKER
 
@@ -50,7 +50,7 @@ def timed_steps(trainer: nnUNetTrainer_vit, seconds: float) -> TimedSteps:
         trainer.network.train()
         trainer.lr_scheduler.step(0)
         with _batches(trainer, memory) as batches:
-            workers = batches.num_processes if _has_workers(batches) else 0
+            workers = _workers_of(batches)
             _warm_up(trainer, batches, CACHED_PER_WORKER * workers, seconds=seconds / PART)
             return TimedSteps(_timed(trainer, batches, seconds), workers, memory.at_peak())
     finally:
@@ -61,7 +61,7 @@ def timed_steps(trainer: nnUNetTrainer_vit, seconds: float) -> TimedSteps:
 
 
 @contextlib.contextmanager
-def _batches(trainer: nnUNetTrainer_vit, memory: MemoryGrowth) -> Iterator[Augmenter]:
+def _batches(trainer: nnUNetTrainer_vit, memory: MemoryGrowth) -> Iterator[Batches]:
     """Yield the training batches; the workers are stopped in the end."""
     before = resident("VmRSS") or 0
     training, _ = trainer.get_dataloaders()
@@ -69,17 +69,16 @@ def _batches(trainer: nnUNetTrainer_vit, memory: MemoryGrowth) -> Iterator[Augme
     try:
         yield training
     finally:
-        if _has_workers(training):
+        trainer.callbacks.of(FeatureKeeping).on_training_end(trainer)
+        if isinstance(training, MultiThreadedAugmenter):
             training._finish()
 
 
-def _has_workers(batches: Augmenter) -> bool:
-    return isinstance(batches, MultiThreadedAugmenter)
+def _workers_of(batches: Batches) -> int:
+    return batches.num_processes if isinstance(batches, MultiThreadedAugmenter) else 0
 
 
-def _warm_up(
-    trainer: nnUNetTrainer_vit, batches: Augmenter, waiting: int, *, seconds: float
-) -> None:
+def _warm_up(trainer: nnUNetTrainer_vit, batches: Batches, waiting: int, *, seconds: float) -> None:
     """Do steps until the batches that the workers have made meanwhile are used up."""
     began, done = perf_counter(), 0
     while not done or (done < max(WARM, waiting) and perf_counter() - began < seconds):
@@ -88,7 +87,7 @@ def _warm_up(
     trainer.losses.check(0, all_of_them=True)
 
 
-def _timed(trainer: nnUNetTrainer_vit, batches: Augmenter, seconds: float) -> StepSeconds:
+def _timed(trainer: nnUNetTrainer_vit, batches: Batches, seconds: float) -> StepSeconds:
     trainer.clock.start()
     began, done = perf_counter(), 0
     while done < LEAST or perf_counter() - began < seconds:
