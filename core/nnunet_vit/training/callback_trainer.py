@@ -14,7 +14,7 @@ from nnunet_vit.errors import message_of
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
-from nnunet_vit.modeling.runtime.compile_switch import compiled_part
+from nnunet_vit.modeling.runtime.compile_switch import WHOLE, compiled_part
 from nnunet_vit.report.progress import Progress
 from nnunet_vit.training.callback import Callbacks, TrainingCallback
 from nnunet_vit.training.callbacks.ending import STOP
