@@ -121,7 +121,7 @@ def test_each_file_of_the_folder_brings_one():
     kinds = [type(callback).__name__ for callback in Callbacks(found())]
     assert kinds == [
         "HeadSteps", "WeightAveraging", "Ending", "Checkpointing", "EpochMeasuring", "Reporting",
-        "Pictures", "History", "Following",
+        "Pictures", "Waiting", "History", "Following",
     ]  # fmt: skip
     assert len(found()) == len(kinds)
 
