@@ -90,7 +90,8 @@ def light_modules():
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     heavy = {
         "training", "inference", "evaluation", "planning", "profiling", "data", "nnunet",
-        "sample", "modeling", "checkpoints", "blocks", "computing", "transforms", "sharing",
+        "sample", "modeling", "checkpoints", "blocks", "computing", "transforms", "batched",
+        "sharing",
     }  # fmt: skip
     return sorted(
         name

@@ -126,3 +126,11 @@ def test_the_most_workers_that_fit(room):
 
 def test_validation_has_half_of_them():
     assert [validation_workers(count) for count in (0, 1, 2, 3, 12)] == [0, 1, 1, 1, 6]
+
+
+def test_workers_that_crop_alone_hold_larger_patches():
+    given = {"batch_size": 4, "final_patch_size": (1, 512, 512), "patch_size": [1, 600, 600]}
+    needed = bytes_of_loader(SimpleNamespace(**given, transforms=None), 3, [[1, 1], [0.5, 0.5]])
+    assert needed.batch == 4 * 600 * 600 * (3 * 4 + 2)
+    augmenting = bytes_of_loader(SimpleNamespace(**given, transforms=[]), 3, None)
+    assert needed.work == augmenting.work / 2

@@ -102,6 +102,16 @@ def test_batches_are_made_as_a_training_makes_them(description):
     assert torch.get_num_threads() == threads
 
 
+def test_loaders_that_crop_alone():
+    """The augmentation of whole batches is the step's time, not the workers'."""
+    scales = [[1.0, 1.0], [0.5, 0.5]]
+    size = DatasetSize((500, 60), 10, 30)
+    run = measured_run(augmentation_device="gpu")
+    found = measured_loading(run, TILE, size, schemes=SCHEMES, scales=scales)
+    assert found.training > 0 and found.on_device > 0
+    assert found.memory.batch > 2 * 64 * 48 * (3 * 4 + 2)
+
+
 def test_a_probe_of_a_run(monkeypatch, tmp_path):
     monkeypatch.setenv("nnUNet_results", str(tmp_path / "not" / "there"))
     monkeypatch.setenv("nnUNet_n_proc_DA", "1")
