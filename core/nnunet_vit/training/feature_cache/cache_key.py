@@ -1,4 +1,4 @@
-"""What kept features and views depend on: where something of it has changed, they are made anew."""
+"""What kept features and views depend on: where some of it has changed, they are made again."""
 
 import hashlib
 from collections.abc import Mapping
