@@ -17,8 +17,13 @@ BACKEND = "inductor"
 class CompiledBlocks:
     """The blocks of a network's ViTs, which torch compiles when they are first called."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, forgiving: bool = False) -> None:
         """Prepare them.
+
+        Args:
+            network: whose blocks they are.
+            forgiving: whether blocks that this machine cannot compile compute as they are, for
+                which torch has a switch of the whole process.
 
         Raises:
             ConfigError: the network has no ViT of timm.
@@ -29,6 +34,10 @@ class CompiledBlocks:
                 "train.compile: this network has no ViT of timm, whose blocks could be compiled.",
                 fix="train.compile: off, or whole.",
             )
+        if forgiving:
+            import torch._dynamo
+
+            torch._dynamo.config.suppress_errors = True
         for block in self._blocks:
             block.compile(backend=BACKEND, dynamic=False)
         self._calls = [block._compiled_call_impl for block in self._blocks]

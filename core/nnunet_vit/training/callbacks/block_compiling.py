@@ -20,7 +20,8 @@ class BlockCompiling(TrainingCallback):
     def on_training_start(self, training: Training) -> None:
         """Prepare the blocks if the run wants it."""
         if training.compiled == BLOCKS:
-            self._blocks = CompiledBlocks(training.bare_network)
+            unasked = training.run.train.compile == "auto"
+            self._blocks = CompiledBlocks(training.bare_network, forgiving=unasked)
 
     def on_step_start(self, training: Training) -> None:
         """Take the time."""
