@@ -80,8 +80,8 @@ class ViTTrainConfig(Section):
     augmentation_device: Literal["auto", "cpu", "gpu"] = Field(
         "auto",
         description="`cpu`: nnU-Net's transforms change patch after patch in the workers; `gpu`: "
-        "the same transforms change whole batches on the network's device; `auto`: `gpu` on a CUDA "
-        "GPU where each transform can, else `cpu`. A resumed training stays as it began",
+        "the same transforms change whole batches on the network's device; `auto`: `cpu`, but a "
+        "resumed training stays as it began",
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0,

@@ -56,15 +56,9 @@ def whole_batches(trainer: "nnUNetTrainer_vit", loader: "nnUNetDataLoader") -> B
     """
     settings, transforms = trainer.run.train, loader.transforms.transforms
     wanted: str = settings.augmentation_device
-    if wanted == "auto" and trainer.augmented_on:
-        wanted = trainer.augmented_on  # a resumed training stays as it began
-    kept = settings.feature_cache is not None  # views are made once, by workers
-    if wanted == "auto" and (kept or trainer.device.type != "cuda"):
-        wanted = CPU
+    if wanted == "auto":  # workers, until a GPU has shown what is quicker there
+        wanted = trainer.augmented_on or CPU  # a resumed training stays as it began
     texts = [] if wanted == CPU else obstacles(transforms)
-    if wanted == "auto" and texts:
-        _tell(trainer, named_obstacles(settings.augmentation, patch_facts(trainer)) or texts)
-        wanted = CPU
     trainer.augmented_on = CPU if wanted == CPU else GPU
     if trainer.augmented_on == CPU:
         return None
@@ -107,12 +101,6 @@ def named_obstacles(section: AugmentationSection, patches: PatchFacts) -> list[s
         for text in obstacles(transforms_of_run(usual, only, patches).transforms):
             found.setdefault(text, f"train.augmentation.{name}: {text}" if name else text)
     return list(found.values())
-
-
-def _tell(trainer: "nnUNetTrainer_vit", texts: list[str]) -> None:
-    said = f"Patches are augmented in workers ({KEY}: auto): {'; '.join(texts)}."
-    trainer.print_to_log_file(said)
-    trainer.progress.log(said)
 
 
 def _refused(texts: list[str]) -> ConfigError:

@@ -120,9 +120,9 @@ def test_a_callback_that_fails_hides_no_error(trainer, monkeypatch):
 def test_each_file_of_the_folder_brings_one():
     kinds = [type(callback).__name__ for callback in Callbacks(found())]
     assert kinds == [
-        "PrecisionTold", "BlockCompiling", "HeadSteps", "WeightAveraging", "Ending", "Checkpointing",
-        "EpochMeasuring", "Reporting", "Pictures", "Waiting", "History", "Following",
-        "MemoryKeeping", "FeatureKeeping",
+        "PrecisionTold", "BlockCompiling", "HeadSteps", "WeightAveraging", "Ending",
+        "Checkpointing", "EpochMeasuring", "Reporting", "Pictures", "Waiting", "History",
+        "Following", "MemoryKeeping", "FeatureKeeping",
     ]  # fmt: skip
     assert len(found()) == len(kinds)
 

@@ -64,7 +64,8 @@ def decided(place="auto", device="cpu", begun="", augmentation="nnunet"):
     ("place", "device", "begun", "whole"),
     [
         ("auto", "cpu", "", False),
-        ("auto", "cuda", "", True),
+        ("auto", "cuda", "", False),
+        ("auto", "cuda", "gpu", True),
         ("cpu", "cuda", "", False),
         ("gpu", "cpu", "", True),
         ("auto", "cuda", "cpu", False),
@@ -76,16 +77,6 @@ def test_what_is_decided(place, device, begun, whole):
     trainer, found = decided(place, device, begun)
     assert (found is not None) == whole
     assert trainer.progress.lines == []
-
-
-def test_auto_tells_why_it_takes_workers_on_a_gpu(holes):
-    trainer, found = decided("auto", "cuda", augmentation={"holes": 1})
-    assert found is None
-    assert trainer.progress.lines == [
-        "Patches are augmented in workers (train.augmentation_device: auto): "
-        "train.augmentation.holes: BlankRectangleTransform works on single patches."
-    ]
-    assert decided("auto", "cpu", augmentation={"holes": 1})[0].progress.lines == []
 
 
 def test_a_package_that_works_on_patches_is_refused(holes):
