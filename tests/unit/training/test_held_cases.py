@@ -65,7 +65,7 @@ def trainer():
         is_ddp=False, is_cascaded=False, num_epochs=10, current_epoch=0, batch_size=3,
         num_iterations_per_epoch=5, device=torch.device("cuda"), num_input_channels=3,
         progress=Shown(), print_to_log_file=lambda *_: None,
-        _get_deep_supervision_scales=lambda: None,
+        _get_deep_supervision_scales=lambda: None, kept_bytes=0,
     )  # fmt: skip
 
 
