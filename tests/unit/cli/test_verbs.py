@@ -158,7 +158,8 @@ def test_validate_a_bad_file_says_everything_at_once(vit_cli, two_heads):
         "  line 6, train.num_epoch: unknown key, given 'num_epoch'. Did you mean 'num_epochs'? "
         "Allowed: initial_lr, backbone_lr, layer_decay, weight_decay, gradient_clip, optimizer, "
         "warmup, schedule, loss, augmentation, augmentation_device, ema, gradient_checkpointing, "
-        "gradient_accumulation, compile, feature_cache, num_epochs, patience, num_iterations_per_epoch, num_val_iterations_per_epoch, "
+        "gradient_accumulation, compile, feature_cache, num_epochs, patience, "
+        "num_iterations_per_epoch, num_val_iterations_per_epoch, "
         "batch_size, patch_size, seed, save_every, overlay_every, save_whole_model",
         "  line 7, train.initial_lr: given 0; allowed: a number greater than 0 and at most 10",
         "  --set lora.r=0, lora.r: given 0; allowed: an integer from 1 to 1024",
