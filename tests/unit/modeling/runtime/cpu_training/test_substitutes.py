@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
+from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.modeling.runtime.cpu_training import bfloat16_attention
-from nnunet_vit.modeling.runtime.cpu_training.substitutes import QuickSteps, quick_steps
+from nnunet_vit.modeling.runtime.cpu_training.substitutes import SUBSTITUTES, quick_steps
+from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 
 pytestmark = pytest.mark.unit
 CPU = torch.device("cpu")
@@ -122,22 +123,40 @@ def test_convolutions_put_channels_innermost(layer, dtype):
         assert torch.allclose(one, other, rtol=1e-2, atol=1e-5 if dtype == torch.float32 else 0.05)
 
 
-def test_what_checkpointing_computes_again_is_computed_in_the_same_way():
+@pytest.mark.parametrize("parts", [1, 2])
+def test_what_checkpointing_computes_again_is_computed_in_the_same_way(parts):
+    """Of a whole network in bfloat16, whose attention and norms have substitutes."""
+    run = {"head": "unetr", "backbone": "timm:test_vit", "pretrained": False}
+    run |= {"precision": "bfloat16"}
     torch.manual_seed(0)
-    maps = torch.randn(2, 8, 6, 6).bfloat16()
-    weight, bias = torch.ones(8), torch.zeros(8)
+    network = ViTSegmentationNetwork(
+        3, 2, run, {"enabled": False}, (32, 32), [0.5] * 3, [0.5] * 3
+    ).train()
+    images = torch.randn(4, 3, 32, 32)
 
-    def block(maps, weight, bias):
-        maps = maps.contiguous(memory_format=torch.channels_last)
-        return functional.group_norm(maps, 2, weight, bias)
+    def gradients(parts):
+        network.zero_grad()
+        with quick_steps(CPU):
+            torch.autograd.backward(forward_in_microbatches(network, images, parts).square().mean())
+        return torch.cat([each.grad.flatten() for each in network.parameters()])
 
-    def again(*given):
-        return checkpoint(block, *given, use_reentrant=False)
+    plain = gradients(1)
+    checkpoint_blocks(network)
+    again = gradients(parts)
+    assert torch.equal(plain, again) or parts > 1
+    assert (plain - again).norm() < 0.02 * plain.norm()
 
-    plain = values_and_gradients(block, maps, weight, bias, inside=True)
-    kept = values_and_gradients(again, maps, weight, bias, inside=True)
-    assert all(map(torch.equal, plain, kept))
+
+@pytest.mark.parametrize(("device", "compiled"), [("cuda", False), ("cpu", True)])
+def test_elsewhere_nothing_changes(device, compiled):
+    usual = functional.conv2d
+    with quick_steps(torch.device(device), compiled=compiled):
+        assert functional.conv2d is usual
 
 
-def test_on_a_gpu_nothing_changes():
-    assert not isinstance(quick_steps(torch.device("cuda")), QuickSteps)
+def test_afterwards_the_functions_are_torchs_own_even_after_an_error():
+    usual = [getattr(functional, name) for name in SUBSTITUTES]
+    with pytest.raises(KeyError), quick_steps(CPU):
+        assert functional.conv2d is not usual[2]
+        raise KeyError
+    assert [getattr(functional, name) for name in SUBSTITUTES] == usual
