@@ -74,8 +74,10 @@ def child(precision, head, backbone):
     from nnunet_vit.config.load import load_run
     from nnunet_vit.profiling.assumptions import Notes, Tile, dataset_of
     from nnunet_vit.profiling.measured_run import Measured
+    from nnunet_vit.report import startup
     from nnunet_vit.training.probing.network_steps import measured_steps
 
+    startup.prepare()  # as in a command: freed memory is used again
     model = {
         "pretrained": "false", "head": head, "backbone": f"timm:{backbone}", "precision": precision,
     }  # fmt: skip

@@ -122,7 +122,7 @@ def test_each_file_of_the_folder_brings_one():
     assert kinds == [
         "PrecisionTold", "BlockCompiling", "HeadSteps", "WeightAveraging", "Ending",
         "Checkpointing", "EpochMeasuring", "Reporting", "Pictures", "Waiting", "History",
-        "Following", "MemoryKeeping", "FeatureKeeping",
+        "Following", "FeatureKeeping",
     ]  # fmt: skip
     assert len(found()) == len(kinds)
 

@@ -14,7 +14,6 @@ from nnunet_vit.inference.tiling.forward import is_of_memory
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.network import ViTSegmentationNetwork, network_arguments
 from nnunet_vit.modeling.output_check import output_scales
-from nnunet_vit.modeling.runtime.cpu_training.kept_memory import freed_memory_kept
 from nnunet_vit.modeling.runtime.cpu_training.substitutes import quick_steps
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 from nnunet_vit.profiling.assumptions import Tile
@@ -87,8 +86,7 @@ def _steps(measured: Measured, tile: Tile, device: str) -> NetworkSeconds:
     images = torch.randn(tile.batch, network.bridge.channels, *tile.size, device=device)
     scales = output_scales(network.eval(), images[:1])
     step = _TrainingStep(network, measured, tile, images=images)
-    with freed_memory_kept(images.device):
-        taken = _repeated(step, device)
+    taken = _repeated(step, device)
     network.eval()
     with torch.no_grad():
         validation = _repeated(lambda: _classes(network, images), device)
