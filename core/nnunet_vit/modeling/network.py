@@ -141,6 +141,10 @@ class ViTSegmentationNetwork(nn.Module):
         found = [origin_of(vit) for vit in vits_of(self)]
         return [record for record in found if record is not None]
 
+    def autocast(self, device: torch.device) -> torch.autocast:
+        """Return the context in which it computes on that device."""
+        return autocast_of(device, self.precision, self.cpu_bfloat16)
+
     def load_state_dict(
         self, state_dict: JsonMapping, strict: bool = True, assign: bool = False
     ) -> Any:  # noqa: ANN401 - torch's own named tuple, which has no public name
@@ -158,7 +162,7 @@ class ViTSegmentationNetwork(nn.Module):
 
         In training a head with its own loss gives its own outputs instead.
         """
-        with autocast_of(images.device, self.precision, self.cpu_bfloat16):
+        with self.autocast(images.device):
             output = self.model(self.bridge(images))
         if self.training and self.own_loss:
             return as_float32(output)

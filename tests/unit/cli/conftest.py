@@ -1,6 +1,7 @@
 """The command line in this process, with the heads that the test installs and no others."""
 
 import pytest
+from tiny_head import TINY_HEAD
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +27,10 @@ def vit_cli(capsys):
         return (stop.value.code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def two_heads(only_fakes, fake_head):
+    """A sound head and a broken one, and nothing else."""
+    fake_head("tiny", TINY_HEAD, "tiny-head", "1.2")
+    fake_head("broken", "raise RuntimeError('out of order')", "broken-head")

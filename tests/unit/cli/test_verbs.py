@@ -4,21 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from tiny_head import TINY_HEAD
 
 pytestmark = pytest.mark.unit
 
-HEAD = """from pydantic import Field
-from nnunet_vit.hookspecs import HeadOptions, hookimpl
-
-class Options(HeadOptions):
-    width: int = Field(8, ge=1, le=64, description="channels")
-
-@hookimpl
-def head_options(): return Options
-
-@hookimpl
-def create_segmentation_model(backbone, num_classes, options): ...
-"""
 FAMILIES = """
   dinov2       self-supervised on 142 million curated images (LVD-142M); _reg4: with registers
                sizes: small, base, large, giant, small_reg4, base_reg4, large_reg4, giant_reg4
@@ -29,13 +18,6 @@ FAMILIES = """
                patch 16; licence: DINOv3 License
                weights: fetched from timm's repositories on the model hub
 """
-
-
-@pytest.fixture
-def two_heads(only_fakes, fake_head):
-    """A sound head and a broken one, and nothing else."""
-    fake_head("tiny", HEAD, "tiny-head", "1.2")
-    fake_head("broken", "raise RuntimeError('out of order')", "broken-head")
 
 
 BROKEN = "Plugin 'broken' (broken-head 1.0) failed: RuntimeError: out of order."
@@ -107,7 +89,7 @@ def test_list_models_in_part(vit_cli, two_heads, words, kinds):
 
 
 def test_list_models_with_a_clash(vit_cli, two_heads, fake_head):
-    fake_head("tiny", HEAD, "other-head", "3.0")
+    fake_head("tiny", TINY_HEAD, "other-head", "3.0")
     _, out, _ = vit_cli("list-models", "--json", "--heads")
     rows = [row for row in json.loads(out)["heads"] if row["name"] == "tiny"]
     assert {row["distribution"] for row in rows} == {"tiny-head", "other-head"}
@@ -196,54 +178,6 @@ def test_validate_no_file(vit_cli):
     assert vit_cli("validate", "none.yaml") == (2, "", fault)
 
 
-def test_train_without_a_run_file(vit_cli):
-    code, out, text = vit_cli("train")
-    assert (code, out) == (2, "") and "Fix: vit_cli train 502, or --config run.yaml" in text
-
-
-def test_going_on_and_starting_anew_exclude_each_other(vit_cli, tmp_path):
-    words = ("--config", tmp_path / "none.yaml", "--continue", "--overwrite")
-    code, out, err = vit_cli("train", *words)
-    assert (code, out) == (2, "")
-    assert err == (
-        "error[config]: --continue and --overwrite exclude each other. Fix: --continue to resume, "
-        "or --overwrite to delete the fold's result and start from scratch.\n"
-    )
-
-
-def test_train_words_go_into_the_run(vit_cli, two_heads):
-    Path("run.yaml").write_text("model: {head: tiny}")
-    assert vit_cli("train", "502", "2d", "x", "--config", "run.yaml", "--set", "a=1") == (
-        2,
-        "",
-        "error[config]: run.yaml: 2 problems\n"
-        "  --set data.fold=x, data.fold: given 'x'; allowed: an integer of at least 0, 'all', "
-        "or a list of at least 1 value, each an integer of at least 0\n"
-        "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train, "
-        "trackers\n",
-    )
-
-
-def test_train_without_folders_and_without_a_dataset(vit_cli, two_heads, tmp_path):
-    Path("run.yaml").write_text("model: {head: tiny}\npaths: {raw: raw}")
-    code, out, err = vit_cli("train", "502", "--config", "run.yaml")
-    assert (code, out) == (2, "")
-    assert err == (
-        "error[config]: nnU-Net's folders are not known: nnUNet_preprocessed (or "
-        "paths.preprocessed), nnUNet_results (or paths.results). Fix: write paths: {raw: …, "
-        "preprocessed: …, results: …} in the run file or set the environment variables.\n"
-    )
-    folders = "{raw: raw, preprocessed: pre, results: res}"
-    Path("run.yaml").write_text(f"model: {{head: tiny}}\npaths: {folders}")
-    assert vit_cli("train", "502", "--config", "run.yaml") == (
-        3,
-        "",
-        f"error[data]: Dataset '502' is neither in {tmp_path}/raw nor in {tmp_path}/pre. "
-        "There: none.\n",
-    )
-    assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"]
-
-
 def test_predict_without_a_model(vit_cli, tmp_path):
     assert vit_cli("predict", "-i", "images", "-o", "masks", "--model", "none") == (
         5,
@@ -268,34 +202,3 @@ def test_sample_dataset(vit_cli, tmp_path):
     assert (code, err) == (0, "")
     assert out == "5 training and 1 test cases in raw/Dataset901_SampleFundus\n"
     assert (tmp_path / "raw" / "Dataset901_SampleFundus" / "dataset.json").is_file()
-
-
-@pytest.mark.parametrize("flag", ["--update-data", "--preprocess-again"])
-def test_a_training_goes_on_with_its_data(vit_cli, flag):
-    assert vit_cli("train", "--config", "run.yaml", "--continue", flag) == (
-        2,
-        "",
-        f"error[config]: --continue and {flag} exclude each other. Fix: a training resumes with "
-        "the data that it began with; --overwrite in place of --continue to start it from scratch "
-        "with other data.\n",
-    )
-
-
-@pytest.mark.parametrize(
-    ("fold", "words"),
-    [
-        (3, "10 validation cases of fold 3."),
-        ("all", "10 training cases (fold all has no validation cases)."),
-    ],
-)
-def test_fold_all_names_its_cases_as_those_of_training(
-    vit_cli, two_heads, monkeypatch, fold, words
-):
-    from nnunet_vit.training import run as training
-
-    model = training.TrainedModel(Path("model"), 0.5, {"disc": 0.5}, 10, fold)
-    monkeypatch.setattr(training, "train", lambda *_: model)
-    Path("run.yaml").write_text("model: {head: tiny}")
-    code, out, err = vit_cli("train", "502", "--config", "run.yaml")
-    assert (code, err) == (0, "")
-    assert out.splitlines()[0] == f"Mean Dice 0.500 (disc 0.500) on {words}"

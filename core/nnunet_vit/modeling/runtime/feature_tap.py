@@ -14,7 +14,6 @@ from nnunet_vit.modeling.runtime.asked_features import asked_features, only_back
 from nnunet_vit.modeling.runtime.backbone_watch import Call, replaced
 from nnunet_vit.modeling.runtime.frozen_part import Features, frozen_part
 from nnunet_vit.modeling.runtime.mirrored_features import mirroring_error
-from nnunet_vit.modeling.runtime.precision import autocast_of
 
 Result = TypeVar("Result")
 PROBED = 2  # images: norms over a batch want several
@@ -120,7 +119,7 @@ class FeatureTap:
         network, trains = self.network, self.backbone.training
         self.backbone.eval()  # dropout would make features of one view differ
         try:
-            with torch.no_grad(), autocast_of(images.device, network.precision):
+            with torch.no_grad(), network.autocast(images.device):
                 return compute(network.bridge(images))
         finally:
             self.backbone.train(trains)

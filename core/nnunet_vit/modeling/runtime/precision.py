@@ -20,10 +20,10 @@ def computes_in_bfloat16(precision: str, device: str, cpu_bfloat16: bool = True)
     return device == "cuda" or (device == "cpu" and cpu_bfloat16 and is_quick_in_bfloat16())
 
 
-def autocast_of(
+def in_bfloat16_on(
     device: torch.device, precision: str = "auto", cpu_bfloat16: bool = True
-) -> torch.autocast:
-    """Return the autocast context of a network on that device; it closes one that is around it.
+) -> bool:
+    """Tell whether a network computes in bfloat16 on a device of this machine.
 
     DINOv3 does not survive float16, which nnU-Net would use.
 
@@ -41,5 +41,15 @@ def autocast_of(
         raise MachineError(
             "model.precision: this GPU has no bfloat16.", fix="model.precision: auto, or float32."
         )
-    enabled = has_bfloat16 and computes_in_bfloat16(precision, device.type, cpu_bfloat16)
+    return has_bfloat16 and computes_in_bfloat16(precision, device.type, cpu_bfloat16)
+
+
+def autocast_of(
+    device: torch.device, precision: str = "auto", cpu_bfloat16: bool = True
+) -> torch.autocast:
+    """Return the autocast context of a network on that device; it closes one that is around it.
+
+    Arguments and errors are those of `in_bfloat16_on`.
+    """
+    enabled = in_bfloat16_on(device, precision, cpu_bfloat16)
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

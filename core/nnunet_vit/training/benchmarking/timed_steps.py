@@ -11,6 +11,7 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 
 from nnunet_vit.report.step_seconds import StepSeconds
 from nnunet_vit.training.benchmarking.memory_growth import MemoryGrowth, resident
+from nnunet_vit.training.callbacks.block_compiling import BlockCompiling
 from nnunet_vit.training.callbacks.feature_keeping import Batches, FeatureKeeping
 from nnunet_vit.training.trainer import nnUNetTrainer_vit
 from nnunet_vit.training.worker_memory import CACHED_PER_WORKER
@@ -49,6 +50,7 @@ def timed_steps(trainer: nnUNetTrainer_vit, seconds: float) -> TimedSteps:
         trainer.set_deep_supervision_enabled(trainer.enable_deep_supervision)
         trainer.network.train()
         trainer.lr_scheduler.step(0)
+        trainer.callbacks.of(BlockCompiling).on_training_start(trainer)
         with _batches(trainer, memory) as batches:
             workers = _workers_of(batches)
             _warm_up(trainer, batches, CACHED_PER_WORKER * workers, seconds=seconds / PART)

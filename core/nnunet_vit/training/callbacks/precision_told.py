@@ -1,6 +1,6 @@
 """Says in the log what the network computes in, which `precision: auto` leaves to the machine."""
 
-from nnunet_vit.modeling.runtime.precision import computes_in_bfloat16
+from nnunet_vit.modeling.runtime.precision import in_bfloat16_on
 from nnunet_vit.training.callback import Training, TrainingCallback
 
 
@@ -11,10 +11,10 @@ class PrecisionTold(TrainingCallback):
 
     def on_training_start(self, training: Training) -> None:
         """Write the line."""
-        network, device = training.bare_network, training.device.type
-        in_bfloat16 = computes_in_bfloat16(network.precision, device, network.cpu_bfloat16)
+        network, device = training.bare_network, training.device
+        in_bfloat16 = in_bfloat16_on(device, network.precision, network.cpu_bfloat16)
         kind = "bfloat16" if in_bfloat16 else "float32"
-        training.print_to_log_file(f"Computes in {kind} on {device} ({network.precision}).")
+        training.print_to_log_file(f"Computes in {kind} on {device.type} ({network.precision}).")
 
 
 CALLBACK = PrecisionTold

@@ -7,6 +7,7 @@ from time import perf_counter
 
 import pytest
 
+from nnunet_vit.modeling.runtime import compiled_blocks
 from nnunet_vit.planning.open_keys import GivenRun
 from nnunet_vit.profiling.describe import describe
 from nnunet_vit.report.progress import Progress
@@ -85,3 +86,17 @@ def test_a_setting_that_the_network_cannot_have(measure, dataset, monkeypatch):
     found, _, _ = measure(DATASET, seconds=1, switches=True)
     (row,) = [each for each in found.switches if each.key == "train.gradient_checkpointing"]
     assert (row.step_seconds, row.reason) == (None, "this network has no ViT of timm.")
+
+
+def test_compiled_blocks_are_in_force(measure, dataset, monkeypatch):
+    monkeypatch.setattr(compiled_blocks, "BACKEND", "eager")
+    calls = []
+    usual = compiled_blocks.CompiledBlocks.__init__
+
+    def counted(self, *given, **more):
+        usual(self, *given, **more)
+        calls.append(len(self))
+
+    monkeypatch.setattr(compiled_blocks.CompiledBlocks, "__init__", counted)
+    measure(DATASET, "train.compile=blocks", seconds=0.5)
+    assert calls == [6]
