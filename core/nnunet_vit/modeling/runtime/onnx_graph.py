@@ -75,7 +75,9 @@ def traced(network: nn.Module, images: Tensor) -> tuple["ExportedProgram", bool]
         return torch.export.export(network, (images,), strict=False), False
 
 
-def to_onnx(program: "ExportedProgram", *, any_batch: bool, opset: int = OPSET) -> OnnxGraph:
+def to_onnx(
+    program: "ExportedProgram", *, any_batch: bool, opset: int = OPSET, rewritten: bool = True
+) -> OnnxGraph:
     """Return a traced network as an ONNX graph whose input is `images` and its output `logits`.
 
     Subgraphs that are alike, such as a frozen backbone in the networks of several folds, are there
@@ -85,6 +87,8 @@ def to_onnx(program: "ExportedProgram", *, any_batch: bool, opset: int = OPSET) 
         program: as `traced` returns it.
         any_batch: likewise.
         opset: version of ONNX's operators that is wanted; the result has the nearest possible.
+        rewritten: whether onnxscript looks for shorter ways to compute the same, which takes longer
+            than all else.
     """
     from onnx_ir.passes import common
 
@@ -96,6 +100,7 @@ def to_onnx(program: "ExportedProgram", *, any_batch: bool, opset: int = OPSET) 
             input_names=[INPUT],
             output_names=[OUTPUT],
             opset_version=opset,
+            optimize=rewritten,
         )
         assert exported is not None
         _make_contiguous(exported)
