@@ -160,3 +160,21 @@ def test_afterwards_the_functions_are_torchs_own_even_after_an_error():
         assert functional.conv2d is not usual[2]
         raise KeyError
     assert [getattr(functional, name) for name in SUBSTITUTES] == usual
+
+
+@pytest.mark.parametrize("size", [(12, 16), (9, 7), (3, 4)])
+def test_interpolation_before_a_concatenation(size):
+    torch.manual_seed(0)
+
+    def joined(images, other):
+        maps = functional.interpolate(images, size=size, mode="bilinear")
+        return torch.cat([maps, other], dim=1)
+
+    images = torch.randn(2, 8, 6, 8).contiguous(memory_format=torch.channels_last)
+    other = torch.randn(2, 4, *size).contiguous(memory_format=torch.channels_last)
+    usual, quick = (
+        values_and_gradients(joined, images, other, inside=inside) for inside in (False, True)
+    )
+    assert torch.equal(usual[0], quick[0])
+    for one, theirs in zip(quick[1:], usual[1:], strict=True):
+        assert torch.allclose(one, theirs, atol=1e-6)
