@@ -24,8 +24,12 @@ DATASET = "data.dataset=901"
 
 
 @pytest.fixture
-def measure(nnunet_folders, monkeypatch, tmp_path):
+def measure(nnunet_folders, monkeypatch, tmp_path, tmp_path_factory):
     """`measure(*words)` returns the result, the run, and when each step began and ended."""
+    # torch keeps what it compiled, for other runs too; where headers go it asks when imported
+    import torch._inductor.codecache  # noqa: F401
+
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def start(*words, **wanted):

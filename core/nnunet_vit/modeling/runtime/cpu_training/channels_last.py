@@ -15,7 +15,7 @@ def convolution(usual: Callable[..., Tensor], images: Tensor, *given: Any, **mor
     the time then. Weights stay as they are: oneDNN brings them into an order of its own anyway.
     """
     if images.dim() == 4:
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = _with_channels_last(images)
     return usual(images, *given, **more)
 
 
@@ -23,23 +23,22 @@ def interpolation(usual: Callable[..., Tensor], images: Tensor, *given: Any, **m
     """Return what `usual` does, with a gradient that has the order of axes that its result has.
 
     Behind a concatenation it is a part of a larger map, and torch's kernel goes through such a one
-    by another way, which takes five times as long.
+    by another way, which takes several times as long.
     """
     output = usual(images, *given, **more)
-    if output.dim() != 4 or not output.requires_grad or output.is_contiguous():
-        return output
-    if output.is_contiguous(memory_format=torch.channels_last):
-        output = _ChannelsLastGradient.apply(output)
+    if output.requires_grad and is_channels_last(output):
+        output.register_hook(_with_channels_last)  # type: ignore[no-untyped-call]
     return output
 
 
-class _ChannelsLastGradient(torch.autograd.Function):
-    """The map as it is; its gradient with the channels of a pixel side by side."""
+def is_channels_last(maps: Tensor) -> bool:
+    """Tell whether maps (B, C, H, W) lie with the channels innermost, and in no other way."""
+    return (
+        maps.dim() == 4
+        and not maps.is_contiguous()
+        and maps.is_contiguous(memory_format=torch.channels_last)
+    )
 
-    @staticmethod
-    def forward(ctx: object, maps: Tensor) -> Tensor:
-        return maps.view_as(maps)
 
-    @staticmethod
-    def backward(ctx: object, *gradients: Tensor) -> Tensor:
-        return gradients[0].contiguous(memory_format=torch.channels_last)
+def _with_channels_last(maps: Tensor) -> Tensor:
+    return maps.contiguous(memory_format=torch.channels_last)

@@ -6,6 +6,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from nnunet_vit.modeling.runtime.cpu_training.channels_last import is_channels_last
+
 
 def group_norm(
     usual: Callable[..., Tensor],
@@ -20,19 +22,11 @@ def group_norm(
     For maps (B, C, H, W) in bfloat16 with channels last that kernel takes three to five times as
     long as this one. Others are computed by `usual`.
     """
-    if weight is None or bias is None or not _is_slow(images):
+    is_slow = images.dtype == torch.bfloat16 and is_channels_last(images)
+    if weight is None or bias is None or not is_slow:
         return usual(images, num_groups, weight, bias, eps)
     result: Tensor = _GroupNorm.apply(images, num_groups, weight, bias, eps)
     return result
-
-
-def _is_slow(images: Tensor) -> bool:
-    return (
-        images.dtype == torch.bfloat16
-        and images.dim() == 4
-        and not images.is_contiguous()
-        and images.is_contiguous(memory_format=torch.channels_last)
-    )
 
 
 class _Context(Protocol):

@@ -14,10 +14,7 @@ import torch
 from torch.nn import functional
 
 from nnunet_vit.modeling.runtime.cpu_training.bfloat16_attention import attention
-from nnunet_vit.modeling.runtime.cpu_training.channels_last import (
-    convolution,
-    interpolation,
-)
+from nnunet_vit.modeling.runtime.cpu_training.channels_last import convolution, interpolation
 from nnunet_vit.modeling.runtime.cpu_training.group_normalization import group_norm
 
 # by the name in torch.nn.functional; each takes the function that it stands for, then its arguments

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from nnunet_vit.modeling.network import ViTSegmentationNetwork
 from nnunet_vit.modeling.runtime.cpu_training import bfloat16_attention
+from nnunet_vit.modeling.runtime.cpu_training.channels_last import is_channels_last
 from nnunet_vit.modeling.runtime.cpu_training.substitutes import SUBSTITUTES, quick_steps
 from nnunet_vit.modeling.runtime.microbatches import checkpoint_blocks, forward_in_microbatches
 
@@ -165,9 +166,11 @@ def test_afterwards_the_functions_are_torchs_own_even_after_an_error():
 @pytest.mark.parametrize("size", [(12, 16), (9, 7), (3, 4)])
 def test_interpolation_before_a_concatenation(size):
     torch.manual_seed(0)
+    laid_out = []
 
     def joined(images, other):
         maps = functional.interpolate(images, size=size, mode="bilinear")
+        maps.register_hook(lambda gradient: laid_out.append(is_channels_last(gradient)))
         return torch.cat([maps, other], dim=1)
 
     images = torch.randn(2, 8, 6, 8).contiguous(memory_format=torch.channels_last)
@@ -175,6 +178,7 @@ def test_interpolation_before_a_concatenation(size):
     usual, quick = (
         values_and_gradients(joined, images, other, inside=inside) for inside in (False, True)
     )
+    assert laid_out == [False, True]
     assert torch.equal(usual[0], quick[0])
     for one, theirs in zip(quick[1:], usual[1:], strict=True):
         assert torch.allclose(one, theirs, atol=1e-6)
