@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
-from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
 from batchgenerators.dataloading.single_threaded_augmenter import SingleThreadedAugmenter
 
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.training.batch_workers import BatchWorkers
 from nnunet_vit.training.held_cases import hold_cases
 from nnunet_vit.training.whole_batches import DrawnBatches
 from nnunet_vit.training.worker_memory import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from nnunet_vit.training.trainer import nnUNetTrainer_vit
 
-Augmenter: TypeAlias = MultiThreadedAugmenter | SingleThreadedAugmenter
+Augmenter: TypeAlias = BatchWorkers | SingleThreadedAugmenter
 
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
 
@@ -115,7 +115,7 @@ def made_by(workers: int, batches: NumberedBatches, *, pin_memory: bool) -> Augm
     """Let that many processes make the batches (0: this one)."""
     if workers == 0:
         return SingleThreadedAugmenter(batches, None)
-    return MultiThreadedAugmenter(
+    return BatchWorkers(
         batches,
         None,
         num_processes=workers,

@@ -32,7 +32,7 @@ def batches():
             return [next(source) for _ in range(count)]
         finally:
             if workers:
-                source._finish()
+                source.close()
 
     return draw
 

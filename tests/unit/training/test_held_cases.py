@@ -92,7 +92,7 @@ def drawn(source, workers, count=12):
         return [next(batches) for _ in range(count)]
     finally:
         if workers:
-            batches._finish()
+            batches.close()
 
 
 def same(one, other):

@@ -117,7 +117,7 @@ def test_a_batch_depends_on_seed_and_number_alone(first, workers):
             batches = [next(source) for _ in range(6 - first)]
         finally:
             if workers:
-                source._finish()
+                source.close()
         torch.manual_seed(first + workers)  # of a process that has done other things
         return [batched(each["data"], each["target"], each[DRAWN]) for each in batches]
 

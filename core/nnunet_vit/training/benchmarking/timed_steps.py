@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import torch
-from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
 
 from nnunet_vit.report.step_seconds import StepSeconds
+from nnunet_vit.training.batch_workers import BatchWorkers
 from nnunet_vit.training.benchmarking.memory_growth import MemoryGrowth, resident
 from nnunet_vit.training.callbacks.block_compiling import BlockCompiling
 from nnunet_vit.training.callbacks.feature_keeping import Batches, FeatureKeeping
@@ -72,12 +72,12 @@ def _batches(trainer: nnUNetTrainer_vit, memory: MemoryGrowth) -> Iterator[Batch
         yield training
     finally:
         trainer.callbacks.of(FeatureKeeping).on_training_end(trainer)
-        if isinstance(training, MultiThreadedAugmenter):
-            training._finish()
+        if isinstance(training, BatchWorkers):
+            training.close()
 
 
 def _workers_of(batches: Batches) -> int:
-    return batches.num_processes if isinstance(batches, MultiThreadedAugmenter) else 0
+    return batches.num_processes if isinstance(batches, BatchWorkers) else 0
 
 
 def _warm_up(trainer: nnUNetTrainer_vit, batches: Batches, waiting: int, *, seconds: float) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
-
 from nnunet_vit.config.feature_cache_section import FeatureCacheSection
 from nnunet_vit.modeling.runtime.mirrored_features import commuting_axes
+from nnunet_vit.training.batch_workers import BatchWorkers
 from nnunet_vit.training.dataloading import Augmenter
 from nnunet_vit.training.feature_cache.cache_figures import CacheFigures
 from nnunet_vit.training.feature_cache.cache_key import cache_key
@@ -68,7 +67,7 @@ class OpenedCache:
             usual: the batches of a training without cache, which are not started: they have as
                 many workers as fit.
         """
-        workers = usual.num_processes if isinstance(usual, MultiThreadedAugmenter) else 0
+        workers = usual.num_processes if isinstance(usual, BatchWorkers) else 0
         missing = [lot for lot in range(self.plan.lots) if lot not in self._store]
         self._source = ViewSource(
             ViewBatches(self._loader, self.plan, missing, workers=workers), workers

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
-
 from nnunet_vit.files.json_file import JsonObject
+from nnunet_vit.training.batch_workers import BatchWorkers
 from nnunet_vit.training.dataloading import Augmenter, made_by
 from nnunet_vit.training.feature_cache.view_batches import LOT, ViewBatches
 
@@ -32,6 +31,6 @@ class ViewSource(Iterator[JsonObject]):
 
     def close(self) -> None:
         """End the workers."""
-        if isinstance(self._made, MultiThreadedAugmenter):
-            self._made._finish()
+        if isinstance(self._made, BatchWorkers):
+            self._made.close()
         self._made = None

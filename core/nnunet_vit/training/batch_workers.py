@@ -1,0 +1,54 @@
+"""The processes that make batches, and their end."""
+
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
+from queue import Empty
+
+from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
+
+from nnunet_vit.files.json_file import JsonObject
+
+
+class BatchWorkers(MultiThreadedAugmenter):  # type: ignore[misc]
+    """batchgenerators' processes, whose end prints no traceback and whose loss is told."""
+
+    def close(self) -> None:
+        """End the processes."""
+        self._finish()
+
+    def _start(self) -> None:
+        """Start the processes; batchgenerators calls this for the first batch."""
+        super()._start()
+        # the thread that receives goes through this very list
+        self._queues[:] = [FromWorker(queue, self.abort_event) for queue in self._queues]
+
+
+class FromWorker:
+    """A worker's queue: a tensor in it is received from the worker, which may have gone.
+
+    The thread that receives would print its traceback over the screen at the end of a training,
+    and leave the training waiting for ever where the worker was killed.
+    """
+
+    def __init__(self, queue: "Queue[JsonObject]", ended: Event) -> None:
+        """Take the queue, and what is set once the workers are to end."""
+        self._queue = queue
+        self._ended = ended
+
+    def get(self, timeout: float) -> JsonObject:
+        """Return the next batch.
+
+        Raises:
+            Empty: none came in time (seconds), or all are to end.
+            OSError, EOFError: its worker has gone, and the next batch is refused.
+        """
+        try:
+            return self._queue.get(timeout=timeout)
+        except (OSError, EOFError):
+            if self._ended.is_set():
+                raise Empty from None
+            self._ended.set()
+            raise
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._queue, name)
