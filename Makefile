@@ -8,6 +8,9 @@ python = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python3) $(sh
 OLDEST ?= $(call python,3.10)
 NEWEST ?= $(call python,3.13)
 
+# two test processes share two cores: threads of one wait, spinning, for the other's
+export OMP_NUM_THREADS ?= 1
+
 .PHONY: help setup demo test test-browser coverage test-slow test-all test-oldest test-newest mutations lint bench clean
 
 help:  ## this list
