@@ -1,12 +1,15 @@
 """Which plugins are installed, from the metadata of the installed packages alone."""
 
 from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 
 from nnunet_vit.errors import ConfigError, PluginError, did_you_mean
 from nnunet_vit.registry.requirements import unmet_requirements
+from nnunet_vit.registry.search_path import search_path
 
 HEADS = "nnunet_vit.heads"
 BACKBONES = "nnunet_vit.backbones"
@@ -60,9 +63,17 @@ class PluginRecord:
 def installed(group: str) -> dict[str, list[PluginRecord]]:
     """Return the plugins of a group by name, sorted; more than one record is a clash."""
     records: dict[str, list[PluginRecord]] = defaultdict(list)
-    for entry_point in sorted(entry_points(group=group), key=lambda entry: entry.name):
-        records[entry_point.name].append(_record(entry_point))
+    for record in _records(group, entry_points, search_path()):
+        records[record.name].append(record)
     return dict(records)
+
+
+@lru_cache(maxsize=len(KINDS))
+def _records(
+    group: str, found: Callable[..., Iterable[EntryPoint]], where: Hashable
+) -> tuple[PluginRecord, ...]:
+    """Read the metadata of every installed package: a command asks for names dozens of times."""
+    return tuple(map(_record, sorted(found(group=group), key=lambda entry: entry.name)))
 
 
 def find(group: str, name: str) -> PluginRecord:

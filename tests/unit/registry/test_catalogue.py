@@ -134,3 +134,24 @@ def test_a_distribution_without_metadata_is_named_by_its_folder(plugin_folder, m
     record = catalogue.find(HEADS, "tiny")
     assert (record.distribution, record.version) == ("bare_head-1.0.dist-info", "?")
     assert record.problem == f"{info} has no METADATA."
+
+
+def test_what_is_installed_meanwhile_is_found_and_nothing_is_read_twice(plugin_folder, monkeypatch):
+    read, real = [], catalogue.entry_points
+
+    def counted(group):
+        read.append(group)
+        return real(group)
+
+    monkeypatch.setattr(catalogue, "entry_points", counted)
+    folder, _ = plugin_folder("tiny", EXPLODES, "tiny-head")
+    monkeypatch.syspath_prepend(str(folder))
+    for _ in range(3):
+        assert list(catalogue.installed(HEADS)) == ["tiny"]
+    assert read == [HEADS]
+    catalogue.installed(HEADS).clear()  # the caller's own
+    other, _ = plugin_folder("later", EXPLODES, "later-head")
+    for file in other.iterdir():
+        file.rename(folder / file.name)
+    assert list(catalogue.installed(HEADS)) == ["later", "tiny"]
+    assert read == [HEADS, HEADS]
