@@ -9,7 +9,7 @@ OLDEST ?= $(call python,3.10)
 NEWEST ?= $(call python,3.13)
 
 # two test processes share two cores: threads of one wait, spinning, for the other's
-export OMP_NUM_THREADS ?= 1
+test coverage test-slow mutations: export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-browser coverage test-slow test-all test-oldest test-newest mutations lint bench clean
 

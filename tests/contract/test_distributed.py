@@ -30,7 +30,7 @@ def test_all_heads_are_installed():
 
 @pytest.mark.parametrize(
     "methods",
-    ["full,lora", pytest.param("frozen,last_blocks,rslora,dora,vera,ia3", marks=pytest.mark.slow)],
+    ["full", pytest.param("lora,frozen,last_blocks,rslora,dora,vera,ia3", marks=pytest.mark.slow)],
 )
 def test_two_processes_train_every_head_with_every_method(methods, tmp_path):
     assert said_by_both(SCRIPT, tmp_path, methods, *HEADS) == ["done\n", "done\n"]

@@ -82,6 +82,7 @@ def test_each_case_is_predicted_once(unbroken):
         assert f" on 6 validation cases of fold {fold}." in output
 
 
+@pytest.mark.slow  # a killed fold is resumed to the same bits in test_longer_runs
 def test_two_kills_change_no_bit(unbroken, broken):
     output, folder = broken
     for fold in range(3):
@@ -186,6 +187,7 @@ def test_a_label_that_changed_after_all_folds_were_finished(thirty_cases, unbrok
     assert "Fold 4 is trained and validated already." in output
 
 
+@pytest.mark.slow  # the refusal is in unit tests
 def test_finished_folds_of_other_data_are_not_merged(thirty_cases, unbroken):
     """Another run has preprocessed the data again since."""
     for name in ("many", "many pre", "unbroken"):
@@ -212,9 +214,17 @@ def test_a_fold_that_is_not_there_is_refused_before_any_is_trained(thirty_cases,
     assert not (thirty_cases.folder / "none").exists()
 
 
+TOGETHER = ("--set", "paths.results=together", "data.fold=[0, 1]", "--jobs", 2)
+
+
 def test_folds_side_by_side(thirty_cases, unbroken):
-    """Killed with what it started, then resumed: two folds at the same time."""
-    words = ("--set", "paths.results=together", "data.fold=[0, 1]", "--jobs", 2)
+    output = thirty_cases.succeed(*TRAIN, *TOGETHER, "--overwrite")
+    assert_alike_where_alone(output, thirty_cases, unbroken)
+
+
+@pytest.mark.slow
+def test_folds_side_by_side_are_killed_with_what_started_them(thirty_cases, unbroken):
+    words = (*TOGETHER, "--overwrite")
     command, environment = thirty_cases.start("vit_cli", *TRAIN, *words)
     process = subprocess.Popen(
         command, cwd=thirty_cases.folder, env=environment, stdout=subprocess.PIPE, text=True
@@ -223,12 +233,18 @@ def test_folds_side_by_side(thirty_cases, unbroken):
         if "  epoch 1/2  " in line:
             process.kill()
     process.wait()
-    (folder,) = (thirty_cases.folder / "together").glob("*/*")
-    output = thirty_cases.succeed(*TRAIN, *words, "--continue")  # refused while one trains still
+    # refused while one trains still
+    output = thirty_cases.succeed(*TRAIN, *TOGETHER, "--continue")
     for fold in (0, 1):  # the kill may find one of them with its last epoch trained
         told = ("epoch 2/2", "Resuming after epoch 2 of 2.", "The training is done (2 epochs): ")
         on = tuple(f"fold {fold}  {words}" for words in told)
         assert any(line.startswith(on) for line in output.splitlines())
+    assert_alike_where_alone(output, thirty_cases, unbroken)
+
+
+def assert_alike_where_alone(output, thirty_cases, unbroken):
+    """The folds that trained together are about as good as those that trained alone."""
+    (folder,) = (thirty_cases.folder / "together").glob("*/*")
     assert "Folds 0 1 together: Dice on 12 cases: mean " in output
     for fold in (0, 1):
         both = [

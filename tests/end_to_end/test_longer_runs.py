@@ -107,6 +107,7 @@ def test_it_is_the_longer_run_from_now_on(installed, plain):
     assert "was lengthened to 3 epochs; train.num_epochs is 1. Fix: --set " in shorter.stderr
 
 
+@pytest.mark.slow  # unit tests end trainings
 def test_patience_ends_it_and_what_it_leaves_is_finished(installed):
     installed.write("longer.yaml", RUN)
     words = ("train.num_epochs=9", "train.patience=1", "train.initial_lr=0.000001",

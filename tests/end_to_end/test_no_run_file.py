@@ -75,6 +75,7 @@ def test_a_dataset_alone_is_planned_trained_and_predicted(installed, planned):
     assert models(installed) == [model] and (model / "fold_1/run.yaml").is_file()
 
 
+@pytest.mark.slow  # unit tests settle such runs
 def test_a_run_of_before_goes_on_with_nnunets_values(installed, planned):
     run = "paths: {raw: raw, preprocessed: before pre, results: before res}"
     installed.write("open.yaml", f"{RUN}\n    {run}\n")

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.end_to_end
 
 STORED = max((Path(__file__).parents[1] / "stored").glob("*/masks")).parent
 CASES = 12
-FEW = [0, 3, CASES - 1]
-MOMENTS = [*FEW, *(pytest.param(moment / 19, marks=pytest.mark.slow) for moment in range(20))]
+FEW = (0, 3, CASES - 1)
+MORE = (0, CASES - 1, *(moment / 19 for moment in range(20)))
+MOMENTS = [3, *(pytest.param(moment, marks=pytest.mark.slow) for moment in MORE)]
 
 
 @pytest.fixture(scope="module")

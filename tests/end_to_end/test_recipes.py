@@ -68,6 +68,7 @@ def test_every_key_trains(whole):
     assert model["inference_allowed_mirroring_axes"] is None
 
 
+@pytest.mark.slow  # whole batches are, in the test that follows
 def test_a_killed_training_is_continued_to_the_same_bits(installed, whole):
     config = installed.write("recipe.yaml", RUN.replace("RESULTS", "killed"))
     words = ["train", "--config", config, "--device", "cpu", "--set", *EVERYTHING]
@@ -87,6 +88,7 @@ def test_whole_batches_are_continued_to_the_same_bits(installed):
     assert_same_bits(model["network_weights"], continued["network_weights"])
 
 
+@pytest.mark.slow  # the words are one recipe in unit tests
 def test_the_usual_loss_and_augmentation_in_many_words(installed):
     _, folder, model = trained(installed, "usual")
     assert model["inference_allowed_mirroring_axes"] == (0, 1)

@@ -8,7 +8,8 @@ from shared_models import installed as installed_bundle
 from writable_hub import OWNER, TOKEN, writable_hub
 
 pytestmark = pytest.mark.end_to_end
-MODELS = [("full", 1), ("lora", 3), pytest.param("frozen", 3, marks=pytest.mark.slow)]
+SLOW = pytest.mark.slow
+MODELS = [("lora", 3), *(pytest.param(*each, marks=SLOW) for each in (("full", 1), ("frozen", 3)))]
 
 
 def masks_of(folder):

@@ -68,6 +68,7 @@ def test_a_new_head_from_nothing_to_masks(installed, pip):
     assert installed.succeed("predict", *words).splitlines()[-1] == f"2 masks in {masks}"
 
 
+@pytest.mark.slow  # the one before is a head in a package of its own, too
 def test_the_tutorials_head_is_built_installed_and_trained(installed, pip, tmp_path):
     source = tmp_path / "third_party_head"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")

@@ -10,6 +10,10 @@ pytestmark = pytest.mark.unit
 class TestDinoUNet(HeadContract):
     head = "dino_unet"
 
+    @pytest.mark.slow  # half a minute; that torch takes the network as one graph is tested always
+    def test_export(self, case):
+        super().test_export(case)
+
 
 class TestBothWays(HeadContract):
     """On the backbones where the class above has the default alone."""

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.unit
 
 resource = pytest.importorskip("resource")  # and fork: there are neither on Windows
 
+SLOW = pytest.mark.slow
 KILLS = 8
 FAULT = "now"
 
@@ -89,8 +90,18 @@ def fault_at(number, folder, fault, say):
     sys.addaudithook(audit)
 
 
-@pytest.mark.parametrize("epoch", [4, 3], ids=["next", "again"])
-@pytest.mark.parametrize("fault", [kill, refuse])
+# each of both faults and each of both saves once; the other two pairs are slow
+PAIRS = {"kill-next": (kill, 4), "refuse-again": (refuse, 3)}
+MORE_PAIRS = {"kill-again": (kill, 3), "refuse-next": (refuse, 4)}
+
+
+@pytest.mark.parametrize(
+    ("fault", "epoch"),
+    [
+        *(pytest.param(*pair, id=name) for name, pair in PAIRS.items()),
+        *(pytest.param(*pair, id=name, marks=SLOW) for name, pair in MORE_PAIRS.items()),
+    ],
+)
 def test_a_fault_at_every_step(
     tmp_path, saved, child, checkpoint_of, assert_is, monkeypatch, fault, epoch
 ):

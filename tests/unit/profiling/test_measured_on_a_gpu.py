@@ -25,10 +25,17 @@ MEASURED = {
     ("small", 224, "setr"): {"full": 1.21, "frozen": 0.72},
     ("small", 224, "eomt"): {"full": 1.34, "frozen": 0.92},
 }
-CASES = [(*case, method) for case, methods in MEASURED.items() for method in methods]
 
 
-@pytest.mark.parametrize(("size", "edge", "head", "tuning"), CASES)
+def cases():
+    """Yield them all; the larger ones are slow to describe and tell the same."""
+    for (size, edge, head), methods in MEASURED.items():
+        marks = () if (size, edge) == ("small", 224) else pytest.mark.slow
+        for method in methods:
+            yield pytest.param(size, edge, head, method, marks=marks)
+
+
+@pytest.mark.parametrize(("size", "edge", "head", "tuning"), list(cases()))
 def test_memory_on_a_gpu(size, edge, head, tuning):
     from nnunet_vit.profiling.describe import describe
 

@@ -60,7 +60,7 @@ def test_every_pixel(tmp_path, labels, folds, axes):
 
 @pytest.mark.parametrize("step", [0.13, 0.9, 1.0])
 def test_any_overlap_of_tiles(tmp_path, step):
-    compare(model_of(".tif"), SIZES[:2], tmp_path, step=step)
+    compare(model_of(".tif"), [(101, 83), SIZES[1]], tmp_path, step=step)
 
 
 def bordered(values):
