@@ -28,7 +28,7 @@ SWITCHES = {
     ),
     "bfloat16": (["model.precision=bfloat16"], BOTH),
     "compiled blocks": (["train.compile=blocks"], BOTH),
-    "kept features": (["model.tuning=frozen", "train.feature_cache={views: 2}"], BOTH),
+    "kept features": (["model.tuning=frozen", "train.feature_cache={views: 4}"], BOTH),
 }
 QUICK, SLOW = "whole batches", pytest.mark.slow
 EVERYTHING = [
