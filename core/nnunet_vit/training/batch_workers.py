@@ -8,6 +8,8 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 
 from nnunet_vit.files.json_file import JsonObject
 
+GONE = (ConnectionError, FileNotFoundError, EOFError)  # of a tensor whose worker has ended
+
 
 class BatchWorkers(MultiThreadedAugmenter):  # type: ignore[misc]
     """batchgenerators' processes, whose end prints no traceback and whose loss is told."""
@@ -39,14 +41,15 @@ class FromWorker:
         """Return the next batch.
 
         Raises:
-            Empty: none came in time (seconds), or all are to end.
-            OSError, EOFError: its worker has gone, and the next batch is refused.
+            Empty: none came in time (seconds), or its worker has gone: then all are to end.
+            OSError: it cannot be received, for want of open files, say; all are to end.
         """
         try:
             return self._queue.get(timeout=timeout)
-        except (OSError, EOFError):
-            if self._ended.is_set():
-                raise Empty from None
+        except GONE:
+            self._ended.set()
+            raise Empty from None
+        except OSError:
             self._ended.set()
             raise
 

@@ -1,5 +1,6 @@
 """Processes that make batches: they end without a word, and a lost one is told."""
 
+import errno
 import os
 import signal
 import threading
@@ -59,4 +60,17 @@ def test_a_killed_worker_ends_the_batches(failures, workers):
     with pytest.raises(RuntimeError, match="no longer alive"):
         for _ in range(100):
             next(workers)
-    assert failures != []
+    assert all("no longer alive" in str(failure) for failure in failures)
+
+
+def test_what_cannot_be_received_for_another_reason_is_told(failures, workers, monkeypatch):
+    next(workers)
+
+    def refuse(timeout):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(workers._queues[0]._queue, "get", refuse)
+    with pytest.raises(RuntimeError, match="no longer alive"):
+        for _ in range(100):
+            next(workers)
+    assert [failure.errno for failure in failures] == [errno.EMFILE]
