@@ -5,7 +5,7 @@
 
 A ViT from random weights is trained on fold 0 with each head, seed and precision for as many steps;
 everything else is the same. Prints a table in Markdown with nnU-Net's training loss at the start
-and at the end and the Dice of the fold's validation, then the mean difference of Dice by head. The
+and at the end and the Dice of the fold's validation, then the mean Dice by head and precision. The
 exit code is 1 where a loss is not finite or ends higher than it began.
 """
 

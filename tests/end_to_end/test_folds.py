@@ -222,7 +222,7 @@ def test_folds_side_by_side(thirty_cases, unbroken):
     assert_alike_where_alone(output, thirty_cases, unbroken)
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # half a minute
 def test_folds_side_by_side_are_killed_with_what_started_them(thirty_cases, unbroken):
     words = (*TOGETHER, "--overwrite")
     command, environment = thirty_cases.start("vit_cli", *TRAIN, *words)

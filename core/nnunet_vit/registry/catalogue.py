@@ -68,7 +68,7 @@ def installed(group: str) -> dict[str, list[PluginRecord]]:
     return dict(records)
 
 
-@lru_cache(maxsize=len(KINDS))
+@lru_cache(maxsize=4 * len(KINDS))  # a finder that comes and goes is a search path of its own
 def _records(
     group: str, found: Callable[..., Iterable[EntryPoint]], where: Hashable
 ) -> tuple[PluginRecord, ...]:

@@ -63,14 +63,33 @@ def test_a_killed_worker_ends_the_batches(failures, workers):
     assert all("no longer alive" in str(failure) for failure in failures)
 
 
-def test_what_cannot_be_received_for_another_reason_is_told(failures, workers, monkeypatch):
-    next(workers)
+@pytest.fixture
+def refused(workers, monkeypatch):
+    """`refused(error)`: the first worker's next batches cannot be received."""
 
-    def refuse(timeout):
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    def refuse(error):
+        def get(timeout):
+            raise error
 
-    monkeypatch.setattr(workers._queues[0]._queue, "get", refuse)
-    with pytest.raises(RuntimeError, match="no longer alive"):
-        for _ in range(100):
-            next(workers)
-    assert [failure.errno for failure in failures] == [errno.EMFILE]
+        next(workers)
+        monkeypatch.setattr(workers._queues[0]._queue, "get", get)
+        with pytest.raises(RuntimeError, match="no longer alive"):
+            for _ in range(100):
+                next(workers)
+
+    return refuse
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(), FileNotFoundError(), EOFError()])
+def test_what_a_lost_worker_had_sent_ends_the_batches_without_a_word(failures, refused, error):
+    refused(error)
+    assert failures == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EMFILE, "Too many open files"), RuntimeError("received 0 items of ancdata")],
+)
+def test_what_cannot_be_received_for_another_reason_is_told(failures, refused, error):
+    refused(error)
+    assert failures == [error]
