@@ -1,6 +1,9 @@
 """Numbered batches: the same with any number of workers, and no worker repeats another."""
 
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -76,3 +79,31 @@ def test_the_state_before_does_not_matter(batches, unbroken):
     np.random.seed(1)
     torch.manual_seed(1)
     assert batches(9, 0) == unbroken
+
+
+SEVERAL_THREADS = """
+import numpy, torch
+from nnunet_vit.training.dataloading import augmenter
+
+class Products:
+    def __next__(self):
+        return {"sum": float((torch.ones(512, 512) @ torch.ones(512, 512)).sum())}
+
+torch.set_num_threads(3)
+next(Products())  # the threads of this process are there before it forks
+source = augmenter(Products(), 7, 0, workers=2, pin_memory=False)
+print([next(source)["sum"] for _ in range(4)])
+source.close()
+"""
+
+
+def test_workers_compute_though_the_training_has_used_threads():
+    told = subprocess.run(
+        [sys.executable, "-c", SEVERAL_THREADS],
+        env={**os.environ, "OMP_NUM_THREADS": "3"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert told.stdout == f"{[512.0**3] * 4}\n", told.stderr
