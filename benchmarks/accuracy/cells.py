@@ -1,0 +1,60 @@
+"""The cells of a study: what one training is, and which of them a study file asks for."""
+
+from dataclasses import asdict, dataclass
+from itertools import product
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training and its Dice on the test images.
+
+    Attributes:
+        dataset: a name of the study.
+        method: likewise.
+        share: of the training images.
+        minutes: of one core, for the epochs.
+        seed: of the training.
+    """
+
+    dataset: str
+    method: str
+    share: float
+    minutes: float
+    seed: int
+
+    @property
+    def name(self):
+        """The cell in words, which name its folder."""
+        parts = (self.dataset, self.method, f"{self.share:g}", f"{self.minutes:g}min", self.seed)
+        return " ".join(map(str, parts))
+
+    def as_row(self):
+        """Return it as the results keep it."""
+        return asdict(self)
+
+
+def cell_of(row):
+    """Return the cell of a row of the results."""
+    return Cell(**{key: row[key] for key in Cell.__dataclass_fields__})
+
+
+def study_of(path):
+    """Read a study file."""
+    return yaml.safe_load(path.read_text())
+
+
+def cells_of(study, stages):
+    """Return the cells of some stages in order, each once.
+
+    Cells that are compared with each other lie side by side: what else the machine does falls on
+    all of them.
+    """
+    found = {}
+    for stage in stages:
+        lists = study["stages"][stage]
+        axes = ("datasets", "shares", "minutes", "seeds", "methods")
+        for dataset, share, minutes, seed, method in product(*(lists[axis] for axis in axes)):
+            found[Cell(dataset, method, share, minutes, seed)] = None
+    return list(found)

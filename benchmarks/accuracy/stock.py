@@ -1,0 +1,70 @@
+"""A cell of stock nnU-Net: its own trainer and plans, for some minutes.
+
+    python benchmarks/accuracy/stock.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED
+
+nnU-Net's folders come from its variables. Its epochs have 250 steps, which on one core would be one
+epoch: here they have as many as fill the seconds, by the time of a few steps before. All else is
+nnU-Net's. Prints a line of JSON last: the steps, and the seconds of the epochs.
+"""
+
+import json
+import random
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
+from nnunetv2.paths import nnUNet_preprocessed  # fmt: skip # isort: skip
+
+TRIED = 3  # steps that tell the time of one, after a first one
+FIXED = 2.0  # seconds of an epoch beside its steps: validation, picture, checkpoint
+
+
+def trainer_of(dataset, plans, fold):
+    """Return nnU-Net's trainer of a fold."""
+    place = Path(nnUNet_preprocessed) / maybe_convert_to_dataset_name(dataset)
+    said, described = (
+        json.loads((place / f"{name}.json").read_text()) for name in (plans, "dataset")
+    )
+    said["continue_training"] = False  # as nnUNetv2_train says it
+    return nnUNetTrainer(said, "2d", fold, described, torch.device("cpu"))
+
+
+def seconds_of_step(trainer):
+    """Return what a step takes; its network is not the training's."""
+    trainer.on_train_start()
+    trainer.on_train_epoch_start()
+    taken = []
+    for _ in range(TRIED + 1):
+        began = time.perf_counter()
+        trainer.train_step(next(trainer.dataloader_train))
+        taken.append(time.perf_counter() - began)
+    for source in (trainer.dataloader_train, trainer.dataloader_val):
+        getattr(source, "_finish", lambda: None)()
+    return float(np.median(taken[1:]))
+
+
+def main():
+    """Train, validate, print."""
+    dataset, plans, fold, seconds, epochs, seed = sys.argv[1:]
+    for of in (random.seed, np.random.seed, torch.manual_seed):
+        of(int(seed))
+    step = seconds_of_step(trainer_of(int(dataset), plans, int(fold)))
+    trainer = trainer_of(int(dataset), plans, int(fold))
+    trainer.num_epochs = int(epochs)
+    steps = max(1, round((float(seconds) / trainer.num_epochs - FIXED) / step))
+    trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = steps, 1
+    trainer.run_training()
+    starts, ends = (
+        trainer.logger.get_value(f"epoch_{kind}_timestamps", None) for kind in ("start", "end")
+    )
+    trainer.perform_actual_validation()
+    taken = [end - start for start, end in zip(starts, ends, strict=True)]
+    print(json.dumps({"steps": steps * trainer.num_epochs, "seconds": sum(taken)}))
+
+
+if __name__ == "__main__":
+    main()

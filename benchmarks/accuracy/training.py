@@ -1,0 +1,172 @@
+"""Trains a cell on one core, by `vit_cli train` or as stock nnU-Net does, and reads its Dice."""
+
+import csv
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TRIED_EPOCHS, TRIED_STEPS = 3, 6  # of the short training that tells the time of a step
+SECONDS_OF_EPOCH = ("data_seconds", "step_seconds", "seconds")
+
+
+def environment(work, core):
+    """Return the variables of a training that has a core of its own."""
+    return os.environ | {
+        "nnUNet_raw": str(work / "raw"),
+        "nnUNet_preprocessed": str(work / "preprocessed"),
+        "nnUNet_results": str(work / f"results {core}"),
+        "nnUNet_n_proc_DA": "1",
+        "nnUNet_def_n_proc": "1",
+        "nnUNet_npp": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def output_of(words, given, core, log):
+    """Run a command on a core; return what it printed, and the processor's minutes.
+
+    Raises:
+        RuntimeError: it ended with another code than 0; the last line is in the message.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as file:
+        run = subprocess.Popen(
+            words, env=given, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )  # fmt: skip
+        _, status, used = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    said = log.read_text()
+    if run.returncode:
+        last = said.strip().splitlines()[-1:] or [""]
+        raise RuntimeError(f"exit code {run.returncode}: {last[0]}")
+    return said, _minutes(used)
+
+
+def _minutes(used: resource.struct_rusage) -> float:
+    return (used.ru_utime + used.ru_stime) / 60
+
+
+def ours(cell, study, place, given, core):
+    """Train with `vit_cli train`; return steps, minutes, and the folder of the validation."""
+    epochs = study["epochs"]
+    fixed, step = _pace(cell, study, place, given, core)
+    steps = max(1, round((60 * cell.minutes / epochs - fixed) / step))
+    results = place / cell.name
+    words = _words(cell, study, place, results, (epochs, steps))
+    said, processor = output_of(words, given, core, results / "log.txt")
+    fold = Path(re.search(r"Model: (.+)", said)[1]) / f"fold_{_fold(cell, study)}"
+    seconds = sum(row["seconds"] for row in _history(fold))
+    found = {"steps": epochs * steps, "trained_minutes": seconds / 60, "cpu_minutes": processor}
+    return found, fold / "validation"
+
+
+def _words(cell, study, place, results, length):
+    """Return the command of a training with so many epochs of so many steps."""
+    epochs, steps = length
+    keys = {
+        **study["ours"],
+        **study["methods"][cell.method],
+        "data.splits": place / f"splits_{cell.dataset}.json",
+        "train.seed": cell.seed,
+        "train.num_epochs": epochs,
+        "train.num_iterations_per_epoch": steps,
+        "train.num_val_iterations_per_epoch": 1,
+        "paths.results": results,
+    }
+    if keys.get("model.pretrained", True):
+        keys["model.checkpoint_path"] = place / "weights"
+    if cell.method in study.get("planned", ()):
+        keys = {key: value for key, value in keys.items() if key not in study["ours"]}
+    identifier = study["datasets"][cell.dataset]["id"]
+    words = [sys.executable, "-c", "from nnunet_vit.cli import main; main()", "train",
+             str(identifier), "2d", str(_fold(cell, study)), "--device", "cpu", "--overwrite",
+             "--set"]  # fmt: skip
+    return [*words, *(f"{key}={_text(value)}" for key, value in keys.items())]
+
+
+def _text(value):
+    return str(value) if isinstance(value, Path) else json.dumps(value)
+
+
+def _fold(cell, study):
+    return study["shares"].index(cell.share)
+
+
+def _pace(cell, study, place, given, core):
+    """Return the seconds of an epoch beside its steps, and of a step, by a short training."""
+    kept = place / f"pace {cell.dataset} {cell.method}.json"
+    if not kept.is_file():
+        results = place / f"pace {cell.dataset} {cell.method}"
+        words = _words(cell, study, place, results, (TRIED_EPOCHS, TRIED_STEPS))
+        _run_to_last_epoch(words, given, core)
+        (history,) = results.glob("**/history.csv")
+        rows = _history(history.parent)[1:]
+        steps = [row["data_seconds"] + row["step_seconds"] for row in rows]
+        fixed = [row["seconds"] - of for row, of in zip(rows, steps, strict=True)]
+        kept.write_text(json.dumps([min(fixed), min(steps) / TRIED_STEPS]))
+    return json.loads(kept.read_text())
+
+
+def _run_to_last_epoch(words, given, core):
+    """Run a training whose end is not waited for."""
+    run = subprocess.Popen(
+        words, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )  # fmt: skip
+    said = []
+    for line in run.stdout:
+        said.append(line)
+        if line.startswith(f"epoch {TRIED_EPOCHS}/"):
+            run.send_signal(signal.SIGKILL)
+    if run.wait() != -signal.SIGKILL:
+        raise RuntimeError("".join(said)[-500:])
+
+
+def _history(fold):
+    """Return the numbers of each epoch."""
+    with (fold / "history.csv").open() as file:
+        return [{key: float(row[key]) for key in SECONDS_OF_EPOCH} for row in csv.DictReader(file)]
+
+
+def stock(cell, study, place, given, core):
+    """Train with nnU-Net's own trainer; return as `ours` does."""
+    plans = study["methods"][cell.method]["stock"]
+    results = place / cell.name
+    identifier = study["datasets"][cell.dataset]["id"]
+    given = given | {
+        "nnUNet_preprocessed": str(place / "stock"), "nnUNet_results": str(results / "results"),
+    }  # fmt: skip
+    numbers = (identifier, plans, _fold(cell, study), 60 * cell.minutes, study["epochs"], cell.seed)
+    words = [sys.executable, HERE / "stock.py", *numbers]
+    said, processor = output_of(list(map(str, words)), given, core, results / "log.txt")
+    told = json.loads(said.strip().splitlines()[-1])
+    (validation,) = results.glob("results/*/*/fold_*/validation")
+    found = {
+        "steps": told["steps"],
+        "trained_minutes": told["seconds"] / 60,
+        "cpu_minutes": processor,
+    }
+    return found, validation
+
+
+def measured(validation):
+    """Return nnU-Net's mean Dice of the test images, and each one's: the mean of its classes."""
+    summary = json.loads((validation / "summary.json").read_text())
+    cases = {
+        Path(case["reference_file"]).name.split(".")[0]: _mean(case["metrics"])
+        for case in summary["metric_per_case"]
+    }
+    return {"dice": summary["foreground_mean"]["Dice"], "cases": cases}
+
+
+def _mean(metrics):
+    """Return the mean Dice of the classes that a case has; None where it has none."""
+    found = [of["Dice"] for of in metrics.values() if of["Dice"] == of["Dice"]]  # noqa: PLR0124
+    return round(sum(found) / len(found), 5) if found else None
