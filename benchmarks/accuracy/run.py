@@ -3,8 +3,8 @@
     python benchmarks/accuracy/run.py RAW WEIGHTS WORK [--stages small] [--cores 0 1]
 
 RAW holds Dataset502_DSB2018; WEIGHTS is the snapshot of a DINOv2-small; WORK is written to. What
-benchmarks/accuracy/results.jsonl has is not trained again: a study that was ended goes on, and other
-stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once more.
+benchmarks/accuracy/results.jsonl has is not trained again: a study that was ended goes on, and
+other stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once more.
 Cells that are compared follow each other, so that what the machine does falls on all of them.
 """
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from nnunetv2.paths import nnUNet_preprocessed
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
-from nnunetv2.paths import nnUNet_preprocessed  # fmt: skip # isort: skip
 
 TRIED = 3  # steps that tell the time of one, after a first one
 FIXED = 2.0  # seconds of an epoch beside its steps: validation, picture, checkpoint

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import resource
@@ -168,5 +169,5 @@ def measured(validation):
 
 def _mean(metrics):
     """Return the mean Dice of the classes that a case has; None where it has none."""
-    found = [of["Dice"] for of in metrics.values() if of["Dice"] == of["Dice"]]  # noqa: PLR0124
+    found = [of["Dice"] for of in metrics.values() if not math.isnan(of["Dice"])]
     return round(sum(found) / len(found), 5) if found else None
