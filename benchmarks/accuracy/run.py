@@ -4,8 +4,8 @@
 
 RAW holds Dataset502_DSB2018; WEIGHTS is the snapshot of a DINOv2-small; WORK is written to. What
 benchmarks/accuracy/results.jsonl has is not trained again: a study that was ended goes on, and
-other stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once more.
-Cells that are compared follow each other, so that what the machine does falls on all of them.
+other stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once
+more. Cells that are compared follow each other, so that what the machine does falls on all of them.
 """
 
 import argparse
@@ -18,10 +18,10 @@ import threading
 from datetime import date
 from pathlib import Path
 
-from cells import cell_of, cells_of, study_of
-from datasets import prepared
-from page import write_page
-from training import environment, measured, ours, stock
+from cell_training import environment, measured, ours, stock
+from study_cells import cell_of, cells_of, study_of
+from study_data import prepared
+from study_page import write_page
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"

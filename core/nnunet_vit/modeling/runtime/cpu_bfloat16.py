@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -23,11 +24,20 @@ def is_quick_in_bfloat16() -> bool:
 
 
 def share_of_float32() -> float:
-    """Measure the time of a linear layer in bfloat16 as a share of that in float32, on one core."""
+    """Measure the time of a linear layer in bfloat16 as a share of that in float32, on one core.
+
+    In a thread of its own: the caller may be within a mode of torch's, such as that of tensors
+    without memory, in which nothing would be computed and all would take the same time.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_share).result()
+
+
+def _share() -> float:
     usual = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+        with torch.inference_mode():
             seconds = _quickest([_layer(torch.float32), _layer(torch.bfloat16)])
     finally:
         torch.set_num_threads(usual)

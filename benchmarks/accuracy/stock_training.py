@@ -1,6 +1,6 @@
 """A cell of stock nnU-Net: its own trainer and plans, for some minutes.
 
-    python benchmarks/accuracy/stock.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED
+    python benchmarks/accuracy/stock_training.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED
 
 nnU-Net's folders come from its variables. Its epochs have 250 steps, which on one core would be one
 epoch: here they have as many as fill the seconds, by the time of a few steps before. All else is
