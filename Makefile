@@ -67,8 +67,15 @@ lint: setup  ## ruff and mypy
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
 
-bench: setup  ## list-models beside import torch
+bench: setup  ## list-models beside import torch; accuracy, 20 minutes, where NNUNET_VIT_DATA and _WEIGHTS name folders
 	"$(BIN)/python" benchmarks/list_models.py
+ifeq ($(and $(NNUNET_VIT_DATA),$(NNUNET_VIT_WEIGHTS)),)
+	@echo "accuracy: left out; NNUNET_VIT_DATA (with Dataset502_DSB2018) and NNUNET_VIT_WEIGHTS (a DINOv2-small) name no folders"
+else
+	"$(BIN)/python" benchmarks/accuracy/run.py "$(NNUNET_VIT_DATA)" "$(NNUNET_VIT_WEIGHTS)" .bench \
+		--results .bench/results.jsonl --page .bench/accuracy.md --stages small
+	cat .bench/accuracy.md
+endif
 
 clean:  ## remove what building leaves
-	rm -rf .demo build core/*.egg-info plugins/*/build plugins/*/*.egg-info
+	rm -rf .demo .bench build core/*.egg-info plugins/*/build plugins/*/*.egg-info
