@@ -83,8 +83,6 @@ def _words(cell, study, place, results, length):
     }
     if keys.get("model.pretrained", True):
         keys["model.checkpoint_path"] = place / "weights"
-    if cell.method in study.get("planned", ()):
-        keys = {key: value for key, value in keys.items() if key not in study["ours"]}
     identifier = study["datasets"][cell.dataset]["id"]
     words = [sys.executable, "-c", "from nnunet_vit.cli import main; main()", "train",
              str(identifier), "2d", str(_fold(cell, study)), "--device", "cpu", "--overwrite",

@@ -12,6 +12,7 @@ import argparse
 import json
 import platform
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -105,9 +106,11 @@ def trained(cell, study, work, core):
     try:
         found, validation = way(cell, study, work, environment(work, core), core)
         numbers = {key: round(value, 2) for key, value in found.items()}
-        return {**numbers, **measured(validation), **about}
+        row = {**numbers, **measured(validation), **about}
     except Exception as problem:  # whatever it is, it is the cell's result
         return {"failed": f"{type(problem).__name__}: {problem}"[-300:], **about}
+    shutil.rmtree(work / cell.name)  # its models; the log of one that failed stays
+    return row
 
 
 def processor():
