@@ -5,23 +5,23 @@ import json
 import math
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+VIT_CLI = [sys.executable, "-c", "from nnunet_vit.cli import main; main()"]
 TRIED_EPOCHS, TRIED_STEPS = 3, 6  # of the short training that tells the time of a step
 SECONDS_OF_EPOCH = ("data_seconds", "step_seconds", "seconds")
 
 
-def environment(work, core):
+def environment(work):
     """Return the variables of a training that has a core of its own."""
     return os.environ | {
         "nnUNet_raw": str(work / "raw"),
         "nnUNet_preprocessed": str(work / "preprocessed"),
-        "nnUNet_results": str(work / f"results {core}"),
+        "nnUNet_results": str(work / "results"),
         "nnUNet_n_proc_DA": "1",
         "nnUNet_def_n_proc": "1",
         "nnUNet_npp": "1",
@@ -37,21 +37,22 @@ def output_of(words, given, core, log):
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as file:
-        run = subprocess.Popen(
-            words, env=given, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-        )  # fmt: skip
+        run = _started(words, given, core, file)
         _, status, used = os.wait4(run.pid, 0)
     run.returncode = os.waitstatus_to_exitcode(status)
     said = log.read_text()
     if run.returncode:
         last = said.strip().splitlines()[-1:] or [""]
         raise RuntimeError(f"exit code {run.returncode}: {last[0]}")
-    return said, _minutes(used)
+    return said, (used.ru_utime + used.ru_stime) / 60
 
 
-def _minutes(used: resource.struct_rusage) -> float:
-    return (used.ru_utime + used.ru_stime) / 60
+def _started(words, given, core, output):
+    """Start a command on a core."""
+    return subprocess.Popen(
+        words, env=given, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )  # fmt: skip
 
 
 def ours(cell, study, place, given, core):
@@ -84,9 +85,8 @@ def _words(cell, study, place, results, length):
     if keys.get("model.pretrained", True):
         keys["model.checkpoint_path"] = place / "weights"
     identifier = study["datasets"][cell.dataset]["id"]
-    words = [sys.executable, "-c", "from nnunet_vit.cli import main; main()", "train",
-             str(identifier), "2d", str(_fold(cell, study)), "--device", "cpu", "--overwrite",
-             "--set"]  # fmt: skip
+    words = [*VIT_CLI, "train", str(identifier), "2d", str(_fold(cell, study)), "--device", "cpu",
+             "--overwrite", "--set"]  # fmt: skip
     return [*words, *(f"{key}={_text(value)}" for key, value in keys.items())]
 
 
@@ -115,11 +115,7 @@ def _pace(cell, study, place, given, core):
 
 def _run_to_last_epoch(words, given, core):
     """Run a training whose end is not waited for."""
-    run = subprocess.Popen(
-        words, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )  # fmt: skip
-    said = []
+    run, said = _started(words, given, core, subprocess.PIPE), []
     for line in run.stdout:
         said.append(line)
         if line.startswith(f"epoch {TRIED_EPOCHS}/"):

@@ -76,13 +76,16 @@ def prepare(study, names, work, given):
         place = work / "stock" / folder.name
         if (place / "splits_final.json").is_file():
             continue
-        variables = environment(work, 0) | {
+        variables = environment(work) | {
             "nnUNet_preprocessed": str(work / "stock"), "nnUNet_def_n_proc": "2",
         }  # fmt: skip
-        scripts = Path(sys.executable).parent
-        for more in ([], ["-pl", "nnUNetPlannerResEncM"]):
-            words = [scripts / "nnUNetv2_plan_and_preprocess", "-d", str(spec["id"]), "-c", "2d"]
-            subprocess.run([*words, *more], env=variables, check=True, **QUIET)
+        commands = (  # in 2D the plans of both take the same preprocessed data
+            ("plan_and_preprocess", "-d", str(spec["id"]), "-c", "2d"),
+            ("plan_experiment", "-d", str(spec["id"]), "-pl", "nnUNetPlannerResEncM"),
+        )
+        for verb, *words in commands:
+            command = [Path(sys.executable).with_name(f"nnUNetv2_{verb}"), *words]
+            subprocess.run(command, env=variables, check=True, **QUIET)
         (place / "splits_final.json").write_text(splits.read_text())
 
 
@@ -104,7 +107,7 @@ def trained(cell, study, work, core):
     way = stock if "stock" in study["methods"][cell.method] else ours
     about = {"date": f"{date.today()}", "processor": processor(), "commit": commit()}
     try:
-        found, validation = way(cell, study, work, environment(work, core), core)
+        found, validation = way(cell, study, work, environment(work), core)
         numbers = {key: round(value, 2) for key, value in found.items()}
         row = {**numbers, **measured(validation), **about}
     except Exception as problem:  # whatever it is, it is the cell's result

@@ -9,9 +9,10 @@ import json
 import random
 import shutil
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
+
+from cell_training import VIT_CLI
 
 SHUFFLE = 502  # the seed that orders training cases
 SLICES = range(50, 150, 2)  # of ICBM152, with much brain
@@ -44,32 +45,26 @@ def prepared(name, spec, study, work, raw):
 
 def _nuclei(folder, raw):
     """Both parts of DSB2018 as one dataset."""
-    source = raw / "Dataset502_DSB2018"
+    return _joined(folder, raw / "Dataset502_DSB2018")
+
+
+def _joined(folder, source):
+    """Put the training and the test images of a dataset among each other; return their names."""
     for part in ("images", "labels"):
         for side in ("Tr", "Ts"):
             shutil.copytree(source / f"{part}{side}", folder / f"{part}Tr", dirs_exist_ok=True)
-    described = json.loads((source / "dataset.json").read_text())
     training, tested = (_cases(source / f"labels{side}") for side in ("Tr", "Ts"))
-    described["numTraining"] = len(training) + len(tested)
-    (folder / "dataset.json").write_text(json.dumps(described))
+    _describe(folder, json.loads((source / "dataset.json").read_text()), [*training, *tested])
     return training, tested
 
 
 def _retina(folder, raw):
-    """The drawn sample dataset, its test images among the others."""
-    subprocess.run(
-        [sys.executable, "-c", "from nnunet_vit.cli import main; main()", "sample-dataset",
-         str(folder.parent / "drawn"), "--overwrite"], check=True,
-    )  # fmt: skip
-    (source,) = (folder.parent / "drawn").glob("Dataset*")
-    shutil.move(source, folder)
-    training, tested = (_cases(folder / f"labels{side}") for side in ("Tr", "Ts"))
-    for part in ("images", "labels"):
-        shutil.copytree(folder / f"{part}Ts", folder / f"{part}Tr", dirs_exist_ok=True)
-    described = json.loads((folder / "dataset.json").read_text())
-    described["numTraining"] = len(training) + len(tested)
-    (folder / "dataset.json").write_text(json.dumps(described))
-    return training, tested
+    """The drawn sample dataset."""
+    drawn = folder.parents[1] / "drawn"
+    shutil.rmtree(drawn, ignore_errors=True)
+    subprocess.run([*VIT_CLI, "sample-dataset", str(drawn)], check=True, stdout=subprocess.DEVNULL)
+    (source,) = drawn.glob("Dataset*")
+    return _joined(folder, source)
 
 
 def _brain(folder, raw):
@@ -99,11 +94,16 @@ def _brain(folder, raw):
     described = {
         "channel_names": {"0": "T1"},
         "labels": {"background": 0, "grey matter": 1, "white matter": 2},
-        "numTraining": len(training) + len(tested),
         "file_ending": ".nii.gz",
     }
-    (folder / "dataset.json").write_text(json.dumps(described))
+    _describe(folder, described, [*training, *tested])
     return training, tested
+
+
+def _describe(folder, described, cases):
+    """Write what nnU-Net wants to know of a dataset with these cases."""
+    described["numTraining"] = len(cases)
+    (folder / "dataset.json").write_text(json.dumps(described))
 
 
 def _cases(folder):

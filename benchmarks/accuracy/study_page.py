@@ -1,4 +1,4 @@
-"""Writes docs/accuracy.md from the results: every cell, the differences that matter, curves."""
+"""Writes docs/accuracy.md from the results: every cell, the differences that matter."""
 
 from collections import defaultdict
 from statistics import mean

@@ -82,7 +82,7 @@ def test_the_state_before_does_not_matter(batches, unbroken):
 
 
 SEVERAL_THREADS = """
-import numpy, torch
+import torch
 from nnunet_vit.training.dataloading import augmenter
 
 class Products:

@@ -32,15 +32,12 @@ class BatchedMirroring(BatchedTransform):
                 alike.setdefault(tuple(row.tolist()), []).append(number)
         for axes, numbers in alike.items():
             for tensor in (batch.images, batch.whole_masks):
-                _mirror(tensor, numbers, [axis + 1 for axis in axes])
+                _mirror(tensor, numbers, [axis + 2 for axis in axes])
 
 
 def _mirror(tensor: Tensor, numbers: list[int], axes: list[int]) -> None:
-    each = tensor.view(-1, *tensor.shape[2:])
-    channels = tensor.shape[1]
-    places = [number * channels + channel for number in numbers for channel in range(channels)]
-    for part in parts(len(places), each[0].numel(), tensor.device):
-        put(each, places[part], taken(each, places[part]).flip(axes))
+    for part in parts(len(numbers), tensor[0, 0].numel(), tensor.device):
+        put(tensor, numbers[part], taken(tensor, numbers[part]).flip(axes))
 
 
 BATCHED = (BatchedMirroring,)

@@ -22,7 +22,7 @@ def group_norm(
     """Return group normalization of (B, C, ...), whose gradient torch's kernel is slow at.
 
     For maps (B, C, H, W) in bfloat16 with channels last and few channels a group that kernel takes
-    two to five times as long as this one. Others are computed by `usual`.
+    up to five times as long as this one. Others are computed by `usual`.
     """
     is_slow = images.dtype == torch.bfloat16 and is_channels_last(images)
     is_narrow = images.shape[1] < WIDE * num_groups
