@@ -139,7 +139,8 @@ def stock(cell, study, place, given, core):
         "nnUNet_preprocessed": str(place / "stock"), "nnUNet_results": str(results / "results"),
     }  # fmt: skip
     numbers = (identifier, plans, _fold(cell, study), 60 * cell.minutes, study["epochs"], cell.seed)
-    words = [sys.executable, HERE / "stock_training.py", *numbers]
+    pace = place / f"pace {cell.dataset} {cell.method}.json"
+    words = [sys.executable, HERE / "stock_training.py", *numbers, pace]
     said, processor = output_of(list(map(str, words)), given, core, results / "log.txt")
     told = json.loads(said.strip().splitlines()[-1])
     (validation,) = results.glob("results/*/*/fold_*/validation")

@@ -1,10 +1,11 @@
 """A cell of stock nnU-Net: its own trainer and plans, for some minutes.
 
-    python benchmarks/accuracy/stock_training.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED
+    python benchmarks/accuracy/stock_training.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED PACE
 
 nnU-Net's folders come from its variables. Its epochs have 250 steps, which on one core would be one
-epoch: here they have as many as fill the seconds, by the time of a few steps before. All else is
-nnU-Net's. Prints a line of JSON last: the steps, and the seconds of the epochs.
+epoch: here they have as many as fill the seconds, by the time of a few steps before, which the file
+PACE keeps for the next training. All else is nnU-Net's. Prints a line of JSON last: the steps, and
+the seconds of the epochs.
 """
 
 import json
@@ -33,8 +34,10 @@ def trainer_of(dataset, plans, fold):
     return nnUNetTrainer(said, "2d", fold, described, torch.device("cpu"))
 
 
-def seconds_of_step(trainer):
-    """Return what a step takes; its network is not the training's."""
+def seconds_of_step(kept, trainer):
+    """Return what a step takes, by a network that is not the training's, or as it was kept."""
+    if kept.is_file():
+        return json.loads(kept.read_text())
     trainer.on_train_start()
     trainer.on_train_epoch_start()
     taken = []
@@ -44,15 +47,16 @@ def seconds_of_step(trainer):
         taken.append(time.perf_counter() - began)
     for source in (trainer.dataloader_train, trainer.dataloader_val):
         getattr(source, "_finish", lambda: None)()
-    return float(np.median(taken[1:]))
+    kept.write_text(json.dumps(float(np.median(taken[1:]))))
+    return json.loads(kept.read_text())
 
 
 def main():
     """Train, validate, print."""
-    dataset, plans, fold, seconds, epochs, seed = sys.argv[1:]
+    dataset, plans, fold, seconds, epochs, seed, pace = sys.argv[1:]
     for of in (random.seed, np.random.seed, torch.manual_seed):
         of(int(seed))
-    step = seconds_of_step(trainer_of(int(dataset), plans, int(fold)))
+    step = seconds_of_step(Path(pace), trainer_of(int(dataset), plans, int(fold)))
     trainer = trainer_of(int(dataset), plans, int(fold))
     trainer.num_epochs = int(epochs)
     steps = max(1, round((float(seconds) / trainer.num_epochs - FIXED) / step))

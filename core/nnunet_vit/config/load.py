@@ -9,12 +9,13 @@ from nnunet_vit.backbones import default_targets
 from nnunet_vit.config.checks import run_checks
 from nnunet_vit.config.checks.head_checks import load_head
 from nnunet_vit.config.draft import Draft, draft_of
-from nnunet_vit.config.head_options import DECODER, stored, validate_options
+from nnunet_vit.config.head_options import DECODER, stored, takes_backbone, validate_options
 from nnunet_vit.config.models import DataConfig, DecoderConfig, ViTnnUNetConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
 from nnunet_vit.config.overrides import RunSource, with_overrides
 from nnunet_vit.config.problems import Parts, problems_error
 from nnunet_vit.config.recipe import resolved_augmentation, resolved_loss
+from nnunet_vit.config.recipe_version import backbone_rate
 from nnunet_vit.config.validation import problem_texts
 from nnunet_vit.config.yaml_source import YamlSource, read_yaml
 from nnunet_vit.errors import PluginError, UserError
@@ -119,6 +120,7 @@ def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
     }
     resolved_lora = {"enabled": method.uses_adapters, "target_modules": targets and list(targets)}
     resolved_train = {
+        "backbone_lr": backbone_rate(config, takes_backbone(model)),
         "loss": resolved_loss(config.train.loss),
         "augmentation": resolved_augmentation(config.train.augmentation),
     }

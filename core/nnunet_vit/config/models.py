@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from nnunet_vit.config.model_section import DecoderConfig as DecoderConfig
 from nnunet_vit.config.model_section import ViTModelConfig as ViTModelConfig
+from nnunet_vit.config.recipe_version import NEWEST, Recipe
 from nnunet_vit.config.section import Section
 from nnunet_vit.config.train_section import ViTLoRAConfig as ViTLoRAConfig
 from nnunet_vit.config.train_section import ViTTrainConfig as ViTTrainConfig
@@ -81,6 +82,11 @@ class PathsConfig(Section):
 class ViTnnUNetConfig(Section):
     """A whole run file."""
 
+    recipe: Recipe = Field(
+        NEWEST,
+        description="version of the defaults: 1 is that of files before there were versions, where "
+        "a pretrained backbone learns at the head's rate; 2 gives it a tenth",
+    )
     data: DataConfig = Field(default_factory=DataConfig)
     paths: PathsConfig = Field(default_factory=PathsConfig)
     model: ViTModelConfig = Field(default_factory=ViTModelConfig)

@@ -7,6 +7,7 @@ from pydantic import Field
 from nnunet_vit.config.augmentation_section import AugmentationSection
 from nnunet_vit.config.feature_cache_section import FeatureCacheSection
 from nnunet_vit.config.loss_section import LossSection
+from nnunet_vit.config.recipe_version import AUTO, Auto
 from nnunet_vit.config.section import Finite, Positive, Section
 
 
@@ -42,10 +43,11 @@ class ViTTrainConfig(Section):
         description="the highest learning rate: the head's, and the backbone's where it has none "
         "of its own",
     )
-    backbone_lr: Annotated[Finite, Field(gt=0, le=10)] | None = Field(
-        None,
+    backbone_lr: Annotated[Finite, Field(gt=0, le=10)] | Auto | None = Field(
+        AUTO,
         description="the highest rate of the ViT, adapters included, not of other networks that a "
-        "head brings; null: `initial_lr`. With `tuning: frozen` anything but null is an error",
+        "head brings; null: `initial_lr`; auto: a tenth of it where pretrained weights are trained "
+        "(`full`, `last_blocks`), else null. With `tuning: frozen` a number is an error",
     )
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0,
@@ -141,3 +143,11 @@ class ViTTrainConfig(Section):
     save_whole_model: bool = Field(
         True, description="write the finished model whole too, for stock nnU-Net"
     )
+
+    @property
+    def own_backbone_lr(self) -> float | None:
+        """The rate of a resolved run's backbone, where it is another one than the head's.
+
+        Plans of versions that did not know the key leave it at its default: there it was none.
+        """
+        return None if self.backbone_lr == AUTO else self.backbone_lr

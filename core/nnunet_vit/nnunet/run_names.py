@@ -8,6 +8,7 @@ from pathlib import Path
 from nnunet_vit.checkpoints.provenance import sampled_digest
 from nnunet_vit.config.models import ViTnnUNetConfig
 from nnunet_vit.config.recipe import changed_options
+from nnunet_vit.config.recipe_version import AUTO
 from nnunet_vit.errors import ModelError
 from nnunet_vit.files.digests import known_sha256
 from nnunet_vit.files.json_file import JsonObject
@@ -91,7 +92,9 @@ def _files_of(snapshot: Path) -> list[Path]:
 
 def _content(run: ViTnnUNetConfig) -> JsonObject:
     # without defaults: a key that a later version adds does not make another run of this one
-    content = run.model_dump(mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True)
+    content = _rated_as_named(run).model_dump(
+        mode="json", include=HASHED, exclude=NOT_HASHED, exclude_defaults=True
+    )
     train = content.get("train", {})
     for section, changed in changed_options(run.train).items():
         if isinstance(train.get(section), dict):  # else the usual one, by its name
@@ -102,6 +105,13 @@ def _content(run: ViTnnUNetConfig) -> JsonObject:
     if "vit_patch_size" in model:  # runs were named when the key was called so
         model["patch_size"] = model.pop("vit_patch_size")
     return content
+
+
+def _rated_as_named(run: ViTnnUNetConfig) -> ViTnnUNetConfig:
+    """Return a run whose backbone learns at the head's rate with the default, which it once was."""
+    if run.train.backbone_lr is not None:
+        return run
+    return run.model_copy(update={"train": run.train.model_copy(update={"backbone_lr": AUTO})})
 
 
 def _older_name(run: ViTnnUNetConfig) -> str:

@@ -9,6 +9,7 @@ from nnunet_vit.config.model_section import DEFAULT_HEAD, ViTModelConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import escaped
+from nnunet_vit.config.recipe_version import NEWEST
 from nnunet_vit.config.yaml_source import yaml_of
 from nnunet_vit.config.yaml_text import read_text
 from nnunet_vit.errors import ConfigError
@@ -20,12 +21,14 @@ from nnunet_vit.planning.values_in_yaml import planned_text
 
 NEW = """\
 # Planned by vit_cli plan; what is not here is a default.
+recipe: {recipe} # {why_recipe}
 data:
   dataset: {dataset}
 model:
   head: {head}
   backbone: {backbone}
 """
+WHY_RECIPE = "the version of the defaults: those of later ones change nothing here"
 PATHS = ("paths.raw", "paths.preprocessed", "paths.results", "model.checkpoint_path",
          "data.splits", "data.groups")  # fmt: skip
 
@@ -75,7 +78,8 @@ class PlannedFile:
             MachineError: the disk refuses.
         """
         values = planned_values(plan)
-        text = planned_text(self.text, [*self._named(), *self._moved(output), *values])
+        named = [*self._versioned(), *self._named(), *self._moved(output)]
+        text = planned_text(self.text, [*named, *values])
         written = run_of(with_overrides(yaml_of(text, str(output)), ()), output)
         if written != self.given().with_words([value.word for value in values]).run():
             raise ConfigError(
@@ -83,6 +87,11 @@ class PlannedFile:
                 fix="write its sections over several lines, one key a line.",
             )
         write_text(text, output)
+
+    def _versioned(self) -> list[Planned]:
+        """Return the version of the defaults, where the file has none."""
+        there = "recipe" in (yaml_of(self.text, "").data or {})
+        return [] if there else [Planned("recipe", NEWEST, WHY_RECIPE)]
 
     def _named(self) -> list[Planned]:
         """Return the dataset of the command line, where the file has another one or none."""
@@ -110,4 +119,7 @@ class PlannedFile:
 def _new(dataset: str | None) -> str:
     model = ViTModelConfig()
     named = dataset if dataset and dataset.isdecimal() else json.dumps(dataset)
-    return NEW.format(dataset=named, head=DEFAULT_HEAD, backbone=model.backbone)
+    return NEW.format(
+        dataset=named, head=DEFAULT_HEAD, backbone=model.backbone, recipe=NEWEST,
+        why_recipe=WHY_RECIPE,
+    )  # fmt: skip

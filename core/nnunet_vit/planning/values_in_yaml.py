@@ -30,10 +30,10 @@ def planned_text(text: str, values: list[Planned]) -> str:
     yaml.indent(mapping=indent or 2, sequence=(indent or 2) + 2, offset=2)
     content: CommentedMap = yaml.load(text)
     for value in values:
-        section, _, key = value.key.partition(".")
-        if content.get(section) is None:
-            content[section] = CommentedMap()
-        _put(content[section], key, value)
+        name, _, key = value.key.rpartition(".")
+        if name and content.get(name) is None:
+            content[name] = CommentedMap()
+        _put(content[name] if name else content, key, value)
     stream = io.StringIO()
     yaml.dump(content, stream)
     return stream.getvalue()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nnunet_vit.config.recipe_version import as_first_recipe
 from nnunet_vit.errors import counted
 from nnunet_vit.quantities import bytes_text, operations_text, sizes_text
 from nnunet_vit.report.pace_text import time_lines
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from nnunet_vit.planning.plan_run import Plan
     from nnunet_vit.planning.reasons import Planned
 
+WHY_TENTH = "at the head's rate pretrained weights are undone (docs/accuracy.md)"
 LABEL = 15  # characters of the words at the left
 NAME = 28  # of kinds of memory
 
@@ -52,6 +54,11 @@ def _choice(plan: "Plan", values: "list[Planned]", reasons: dict[str, str]) -> I
     yield _line("head", run.model.head_name or str(run.model.model_path))
     yield _line("backbone", _with_reason(backbone, why.get("model.backbone_size")))
     yield _line("tuning", _with_reason(str(run.model.tuning), why.get("model.tuning")))
+    rate = run.train.own_backbone_lr
+    if rate is not None:
+        rates = f"head {run.train.initial_lr:g}, backbone {rate:g}"
+        own = as_first_recipe(run) is not None
+        yield _line("rates", _with_reason(rates, WHY_TENTH if own else None))
     yield _line("precision", plan.precision)
     yield _line("patch", f"{sizes_text(tile.size)} pixels: {reasons['patch']}")
     yield _line("batch", f"{tile.batch}: {reasons['batch']}")

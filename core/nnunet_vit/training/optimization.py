@@ -50,20 +50,20 @@ def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[JsonO
             no_weight_decay_list=_not_decayed(part),
             layer_decay=settings.layer_decay,
         )
-        groups += _with_peak(of_part, settings.backbone_lr or settings.initial_lr)
+        groups += _with_peak(of_part, settings.own_backbone_lr or settings.initial_lr)
     return groups
 
 
 def _refuse_rates_of_none(settings: ViTTrainConfig) -> None:
     given = {
-        "train.backbone_lr": settings.backbone_lr is not None,
+        "train.backbone_lr": settings.own_backbone_lr is not None,
         "train.layer_decay": settings.layer_decay != 1,
     }
     keys = [key for key, is_given in given.items() if is_given]
     if keys:
         raise ConfigError(
             f"{' and '.join(keys)}: this network has no ViT of timm, so nothing would take it.",
-            fix=f"leave out {' and '.join(keys)}, or choose a head that takes the argument "
+            fix=f"{' and '.join(keys)} as without it (null, 1), or a head that takes the argument "
             "`backbone`.",
         )
 

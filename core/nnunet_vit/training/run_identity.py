@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.recipe_version import as_first_recipe
 from nnunet_vit.data.dataset import Dataset
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.folders import folder
@@ -68,6 +69,21 @@ def identity_of(dataset: Dataset, run: ViTnnUNetConfig, *, lengthens: bool) -> I
             "folder away to train the shorter run again.",
         )
     return known
+
+
+def results_of_first_recipe(dataset: Dataset, run: ViTnnUNetConfig) -> Path | None:
+    """Return the results that a version without recipes has of the same run file; None: none.
+
+    Args:
+        dataset: that is there.
+        run: resolved.
+    """
+    before = as_first_recipe(run)
+    if before is None:
+        return None
+    name = name_where_found(before, folder("results") / dataset.name, _pattern(before))
+    place = _model_folder(dataset, before, name)
+    return place if place.is_dir() else None
 
 
 def _new(dataset: Dataset, run: ViTnnUNetConfig, name: str) -> Identity:

@@ -96,7 +96,8 @@ class _Settling:
             plan = f"only a plan of it, {path}" if kept else "nor a plan of it"
             raise ConfigError(
                 f"--continue: there is no result of this run in {begun.parent}, {plan}.",
-                fix="leave out --continue, or give the run.yaml of the fold's folder: --config.",
+                fix="leave out --continue, or give the run.yaml of the fold's folder: --config; "
+                "with --set recipe=1 a run of versions before recipes is found.",
             )
         with stops_with(lambda: Stopped(NOT_SAVED)):
             return self._planned(dataset, path, there, trains=trains, before=kept)

@@ -27,8 +27,9 @@ train: {weight_decay: 3e-5, patch_size: [224, 448], seed: 7}
 
 def test_keys_stand_in_the_models_order(run_of):
     lines = run_as_yaml(run_of("model: {head: tiny}\n")).splitlines()
-    assert lines[:11] == [
+    assert lines[:12] == [
         f"# Written by nnunet-vit {__version__}: the whole run, defaults included.",
+        "recipe: 2",
         "data:",
         "  dataset: null",
         "  configuration: 2d",

@@ -76,7 +76,7 @@ RATE = "a number greater than 0 and at most 10"
         ),
         ("train", "schedule", "step", "given 'step'; allowed: 'poly' or 'cosine'"),
         ("train", "layer_decay", "1.5", f"given 1.5; allowed: {SHARE}"),
-        ("train", "backbone_lr", "0", f"given 0; allowed: {RATE}, or null"),
+        ("train", "backbone_lr", "0", f"given 0; allowed: {RATE}, 'auto', or null"),
         ("train", "ema", "1", "given 1; allowed: a number of at least 0 and less than 1"),
         ("train", "gradient_accumulation", "0", f"given 0; allowed: {AT_LEAST_1}"),
         ("train", "save_every", "0", f"given 0; allowed: {AT_LEAST_1}"),
@@ -108,7 +108,7 @@ def test_unknown_keys_at_every_depth(faults_of):
         "  line 2, model.haed: unknown key, given 'haed'. Did you mean 'head'? "
         f"Allowed: {MODEL_KEYS}\n"
         "  line 3, modle: unknown key, given 'modle'. Did you mean 'model'? "
-        "Allowed: data, paths, model, lora, train, trackers\n"
+        "Allowed: recipe, data, paths, model, lora, train, trackers\n"
         "  line 5, lora.xyz: unknown key, given 'xyz'. "
         f"Allowed: {LORA_KEYS}"
     )

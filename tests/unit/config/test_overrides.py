@@ -64,7 +64,7 @@ def test_a_whole_section(run_of):
         (
             "modle.head=tiny",
             "--set modle.head=tiny, modle: unknown key, given 'modle'. Did you mean 'model'? "
-            "Allowed: data, paths, model, lora, train, trackers",
+            "Allowed: recipe, data, paths, model, lora, train, trackers",
         ),
         (
             "data.flod=1",

@@ -102,7 +102,8 @@ def test_the_layers_of_adapters(run_of, text, targets):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "default"), [("backbone_lr", "0.0001", "null"), ("layer_decay", "0.8", "1.0")]
+    ("key", "value", "default"),
+    [("backbone_lr", "0.0001", "'auto', null"), ("layer_decay", "0.8", "1.0")],
 )
 @pytest.mark.parametrize("frozen", ["tuning: frozen", "freeze_backbone: true"])
 def test_rates_of_a_frozen_backbone(faults_of, run_of, key, value, default, frozen):

@@ -9,6 +9,7 @@ from nnunet_vit.planning.values_in_yaml import planned_text
 pytestmark = pytest.mark.unit
 
 VALUES = [
+    Planned("recipe", 2, "why two"),
     Planned("model.tuning", "lora", "why lora"),
     Planned("train.patch_size", [512, 640], "why this patch"),
     Planned("train.batch_size", 4, "why four"),
@@ -52,11 +53,12 @@ def test_values_reasons_and_all_that_was_there(text):
     before, after = yaml_of(text, "before"), yaml_of(planned, "after")
     assert after.problems == []
     for value in VALUES:
-        section, key = value.key.split(".")
-        assert after.data[section].pop(key) == value.value
-        line = planned.splitlines()[after.line((section, key)) - 1]
+        name, _, key = value.key.rpartition(".")
+        section = after.data[name] if name else after.data
+        assert section.pop(key) == value.value
+        line = planned.splitlines()[after.line(tuple(value.key.split("."))) - 1]
         assert f"# {value.reason}" in line
-        (before.data.get(section) or {}).pop(key, None)
+        (before.data.get(name) or {}).pop(key, None)
     kept = {name: section for name, section in after.data.items() if section}
     assert kept == {name: section for name, section in before.data.items() if section}
     comments = [line.partition("#")[2].strip() for line in text.splitlines() if "#" in line]

@@ -10,7 +10,7 @@ from nnunet_vit.errors import ConfigError
 from nnunet_vit.nnunet.plans import KEY, NAMED_EPOCHS
 from nnunet_vit.nnunet.run_names import plans_name
 from nnunet_vit.training import run_identity
-from nnunet_vit.training.run_identity import identity_of
+from nnunet_vit.training.run_identity import identity_of, results_of_first_recipe
 
 pytestmark = pytest.mark.unit
 
@@ -108,3 +108,14 @@ def test_a_run_keeps_the_precision_on_cpus_that_it_was_begun_with(results, left,
     leave(results, run_of(5), **left)
     assert found(run_of(5)).cpu_bfloat16 is expected
     assert found(run_of(6), lengthens=False).cpu_bfloat16 is True  # a new one
+
+
+def test_results_of_a_version_before_recipes_are_found(results):
+    run = run_of(3, initial_lr=0.01, backbone_lr=0.001)
+    assert results_of_first_recipe(DATASET, run) is None
+    leave(results, run_of(3, initial_lr=0.01, backbone_lr=0.002))
+    assert results_of_first_recipe(DATASET, run) is None
+    leave(results, run_of(3, initial_lr=0.01, backbone_lr=None))
+    older = results_of_first_recipe(DATASET, run)
+    assert older == results / f"nnUNetTrainer_vit__{plans_name(run_of(3, initial_lr=0.01))}__2d"
+    assert results_of_first_recipe(DATASET, run_of(3, initial_lr=0.01)) is None

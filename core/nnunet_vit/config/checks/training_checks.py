@@ -2,6 +2,7 @@
 
 from nnunet_vit.config.draft import Draft
 from nnunet_vit.config.problems import shown
+from nnunet_vit.config.recipe_version import AUTO
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.tuning import method_of
 
@@ -42,15 +43,15 @@ def check_rates(draft: Draft) -> None:
     if not method.leaves_backbone:
         return
     train = draft.config.train
-    for key, value, default in (
-        ("train.backbone_lr", train.backbone_lr, None),
-        ("train.layer_decay", train.layer_decay, 1.0),
+    for key, value, allowed in (
+        ("train.backbone_lr", train.backbone_lr, (AUTO, None)),
+        ("train.layer_decay", train.layer_decay, (1.0,)),
     ):
-        if value != default and draft.sound(key):
+        if value not in allowed and draft.sound(key):
             draft.add(
                 key,
-                f"given {shown(value)} with a frozen backbone; allowed: {shown(default)}, or a "
-                "model.tuning that trains the backbone",
+                f"given {shown(value)} with a frozen backbone; allowed: "
+                f"{', '.join(map(shown, allowed))}, or a model.tuning that trains the backbone",
             )
 
 

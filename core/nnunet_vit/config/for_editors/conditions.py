@@ -6,6 +6,7 @@ from nnunet_vit.backbones import HUB_PREFIX, TIMM_PREFIX
 from nnunet_vit.backbones.family import BackboneFamily
 from nnunet_vit.config.model_section import DEFAULT_HEAD, MODEL_PATH_ALIASES, ViTModelConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE
+from nnunet_vit.config.recipe_version import AUTO
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.tuning.method import TuningMethod
 
@@ -80,7 +81,7 @@ def of_run(methods: Methods) -> list[JsonObject]:
     alone = [name for name, method in methods.items() if method and method.leaves_backbone]
     off: JsonObject = {"not": given(enabled={"const": False})}
     rates: JsonObject = {
-        "properties": {"backbone_lr": {"const": None}, "layer_decay": {"const": 1}}
+        "properties": {"backbone_lr": {"enum": [AUTO, None]}, "layer_decay": {"const": 1}}
     }
     frozen = {
         **given(model={**given(freeze_backbone={"const": True}), "not": given(tuning=SOME)}),

@@ -17,6 +17,7 @@ TEXT = """\
 # Train it: vit_cli train --config {name}. Keys that are left out have their defaults.
 # An editor explains and completes the keys: vit_cli schema -o run.schema.json, and this line first:
 #   yaml-language-server: $schema=run.schema.json
+recipe: {run.recipe}  # the version of the defaults: those of later ones change nothing here
 data:
   dataset: {dataset}  # id or name, DatasetXXX_Name; null: `vit_cli train DATASET --config {name}`
   configuration: 2d
@@ -31,8 +32,8 @@ train:
   num_epochs: {run.train.num_epochs}
   num_iterations_per_epoch: {run.train.num_iterations_per_epoch}
   initial_lr: {run.train.initial_lr}
-  batch_size: null  # null: as nnU-Net planned it, for a U-Net
-  patch_size: null  # [H, W] in pixels; null: nnU-Net's, in multiples of the ViT's patch
+  batch_size: null  # null: `train` plans it for the dataset and the memory
+  patch_size: null  # [H, W] in pixels; null: planned likewise
   seed: null  # a number makes the run repeatable
 """
 

@@ -1,0 +1,43 @@
+"""Defaults that have changed: what a run file leaves out is as the version in `recipe` has it."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from nnunet_vit.tuning import method_of
+
+if TYPE_CHECKING:
+    from nnunet_vit.config.models import ViTnnUNetConfig
+
+FIRST, NEWEST = 1, 2
+Recipe = Annotated[int, Field(ge=FIRST, le=NEWEST)]
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+BACKBONE_PART = 10  # a tenth of the head's rate: at the head's own, pretraining is undone
+
+
+def backbone_rate(run: "ViTnnUNetConfig", takes_backbone: bool) -> float | None:
+    """Return the highest rate of the backbone, None where it is the head's.
+
+    The cells that stand behind it are in docs/accuracy.md.
+
+    Args:
+        run: whose `train.backbone_lr` may be `auto`.
+        takes_backbone: whether the head is built on the run's backbone, and brings none.
+    """
+    given = run.train.backbone_lr
+    if given != AUTO:
+        return given
+    changes_weights = method_of(run).trains_backbone != "none" and run.model.pretrained
+    if run.recipe == FIRST or not changes_weights or not takes_backbone:
+        return None
+    return run.train.initial_lr / BACKBONE_PART
+
+
+def as_first_recipe(run: "ViTnnUNetConfig") -> "ViTnnUNetConfig | None":
+    """Return a resolved run as versions without recipes read its file; None: it is the same."""
+    rate = run.train.backbone_lr
+    if run.recipe == FIRST or rate != run.train.initial_lr / BACKBONE_PART:
+        return None
+    train = run.train.model_copy(update={"backbone_lr": None})
+    return run.model_copy(update={"recipe": FIRST, "train": train})
