@@ -5,10 +5,13 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from study_keys import MEASURING, is_planned, keys_of
 
 HERE = Path(__file__).parent
 VIT_CLI = [sys.executable, "-c", "from nnunet_vit.cli import main; main()"]
@@ -58,10 +61,15 @@ def _started(words, given, core, output):
 def ours(cell, study, place, given, core):
     """Train with `vit_cli train`; return steps, minutes, and the folder of the validation."""
     epochs = study["epochs"]
-    fixed, step = _pace(cell, study, place, given, core)
+
+    def plan(words, log):
+        return output_of([*VIT_CLI, "plan", *words], given, core, log)[0]
+
+    keys = keys_of(cell, study, place, plan)
+    fixed, step = _pace(cell, study, place, given, core, keys=keys)
     steps = max(1, round((60 * cell.minutes / epochs - fixed) / step))
     results = place / cell.name
-    words = _words(cell, study, place, results, (epochs, steps))
+    words = _words(cell, study, place, results, keys=keys, length=(epochs, steps))
     said, processor = output_of(words, given, core, results / "log.txt")
     fold = Path(re.search(r"Model: (.+)", said)[1]) / f"fold_{_fold(cell, study)}"
     seconds = sum(row["seconds"] for row in _history(fold))
@@ -69,21 +77,17 @@ def ours(cell, study, place, given, core):
     return found, fold / "validation"
 
 
-def _words(cell, study, place, results, length):
+def _words(cell, study, place, results, *, keys, length):
     """Return the command of a training with so many epochs of so many steps."""
     epochs, steps = length
     keys = {
-        **study["ours"],
-        **study["methods"][cell.method],
-        "data.splits": place / f"splits_{cell.dataset}.json",
+        **keys,
         "train.seed": cell.seed,
         "train.num_epochs": epochs,
         "train.num_iterations_per_epoch": steps,
         "train.num_val_iterations_per_epoch": 1,
         "paths.results": results,
     }
-    if keys.get("model.pretrained", True):
-        keys["model.checkpoint_path"] = place / "weights"
     identifier = study["datasets"][cell.dataset]["id"]
     words = [*VIT_CLI, "train", str(identifier), "2d", str(_fold(cell, study)), "--device", "cpu",
              "--overwrite", "--set"]  # fmt: skip
@@ -98,19 +102,28 @@ def _fold(cell, study):
     return study["shares"].index(cell.share)
 
 
-def _pace(cell, study, place, given, core):
+def _pace(cell, study, place, given, core, *, keys):
     """Return the seconds of an epoch beside its steps, and of a step, by a short training."""
-    kept = place / f"pace {cell.dataset} {cell.method}.json"
-    if not kept.is_file():
-        results = place / f"pace {cell.dataset} {cell.method}"
-        words = _words(cell, study, place, results, (TRIED_EPOCHS, TRIED_STEPS))
-        _run_to_last_epoch(words, given, core)
-        (history,) = results.glob("**/history.csv")
-        rows = _history(history.parent)[1:]
-        steps = [row["data_seconds"] + row["step_seconds"] for row in rows]
-        fixed = [row["seconds"] - of for row, of in zip(rows, steps, strict=True)]
-        kept.write_text(json.dumps([min(fixed), min(steps) / TRIED_STEPS]))
+    name = f"pace {cell.dataset} {cell.method}"
+    name += f" {cell.minutes:g}min" if is_planned(study, cell.method) else ""
+    kept, results = place / f"{name}.json", place / name
+    with MEASURING[kept]:
+        if not kept.is_file():
+            length = (TRIED_EPOCHS, TRIED_STEPS)
+            words = _words(cell, study, place, results, keys=keys, length=length)
+            _run_to_last_epoch(words, given, core)
+            kept.write_text(json.dumps(_tried(results)))
+            shutil.rmtree(results)
     return json.loads(kept.read_text())
+
+
+def _tried(results):
+    """Return the seconds of the epochs of a short training, the first one apart."""
+    (history,) = results.glob("**/history.csv")
+    rows = _history(history.parent)[1:]
+    steps = [row["data_seconds"] + row["step_seconds"] for row in rows]
+    fixed = [row["seconds"] - of for row, of in zip(rows, steps, strict=True)]
+    return min(fixed), min(steps) / TRIED_STEPS
 
 
 def _run_to_last_epoch(words, given, core):
@@ -138,10 +151,17 @@ def stock(cell, study, place, given, core):
     given = given | {
         "nnUNet_preprocessed": str(place / "stock"), "nnUNet_results": str(results / "results"),
     }  # fmt: skip
-    numbers = (identifier, plans, _fold(cell, study), 60 * cell.minutes, study["epochs"], cell.seed)
-    pace = place / f"pace {cell.dataset} {cell.method}.json"
-    words = [sys.executable, HERE / "stock_training.py", *numbers, pace]
-    said, processor = output_of(list(map(str, words)), given, core, results / "log.txt")
+    pace, log = place / f"pace {cell.dataset} {cell.method}.json", results / "log.txt"
+
+    def run(minutes):
+        numbers = (identifier, plans, _fold(cell, study), 60 * minutes, study["epochs"], cell.seed)
+        words = [sys.executable, HERE / "stock_training.py", *numbers, pace]
+        return output_of(list(map(str, words)), given, core, log)
+
+    with MEASURING[pace]:
+        if not pace.is_file():
+            run(0)
+    said, processor = run(cell.minutes)
     told = json.loads(said.strip().splitlines()[-1])
     (validation,) = results.glob("results/*/*/fold_*/validation")
     found = {

@@ -23,6 +23,7 @@ from cell_training import environment, measured, ours, stock
 from study_cells import cell_of, cells_of, study_of
 from study_data import prepared
 from study_page import write_page
+from study_picture import draw_curves
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
@@ -62,7 +63,11 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    write_page(given.page, study, rows_of(given.results))
+    rows = rows_of(given.results)
+    write_page(given.page, study, rows)
+    pictures = given.page.parent / "pictures"
+    pictures.mkdir(exist_ok=True)
+    draw_curves(pictures, rows, study)
 
 
 def prepare(study, names, work, given):

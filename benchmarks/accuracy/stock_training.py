@@ -3,9 +3,9 @@
     python benchmarks/accuracy/stock_training.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED PACE
 
 nnU-Net's folders come from its variables. Its epochs have 250 steps, which on one core would be one
-epoch: here they have as many as fill the seconds, by the time of a few steps before, which the file
-PACE keeps for the next training. All else is nnU-Net's. Prints a line of JSON last: the steps, and
-the seconds of the epochs.
+epoch: here they have as many as fill the seconds, by the time of a step in the file PACE, which is
+measured and written where SECONDS is 0. All else is nnU-Net's. Prints a line of JSON last: the
+steps, and the seconds of the epochs.
 """
 
 import json
@@ -34,10 +34,8 @@ def trainer_of(dataset, plans, fold):
     return nnUNetTrainer(said, "2d", fold, described, torch.device("cpu"))
 
 
-def seconds_of_step(kept, trainer):
-    """Return what a step takes, by a network that is not the training's, or as it was kept."""
-    if kept.is_file():
-        return json.loads(kept.read_text())
+def seconds_of_step(trainer):
+    """Return what a step takes."""
     trainer.on_train_start()
     trainer.on_train_epoch_start()
     taken = []
@@ -47,8 +45,7 @@ def seconds_of_step(kept, trainer):
         taken.append(time.perf_counter() - began)
     for source in (trainer.dataloader_train, trainer.dataloader_val):
         getattr(source, "_finish", lambda: None)()
-    kept.write_text(json.dumps(float(np.median(taken[1:]))))
-    return json.loads(kept.read_text())
+    return float(np.median(taken[1:]))
 
 
 def main():
@@ -56,7 +53,11 @@ def main():
     dataset, plans, fold, seconds, epochs, seed, pace = sys.argv[1:]
     for of in (random.seed, np.random.seed, torch.manual_seed):
         of(int(seed))
-    step = seconds_of_step(Path(pace), trainer_of(int(dataset), plans, int(fold)))
+    if not float(seconds):
+        step = seconds_of_step(trainer_of(int(dataset), plans, int(fold)))
+        Path(pace).write_text(json.dumps(step))
+        return
+    step = json.loads(Path(pace).read_text())
     trainer = trainer_of(int(dataset), plans, int(fold))
     trainer.num_epochs = int(epochs)
     steps = max(1, round((float(seconds) / trainer.num_epochs - FIXED) / step))

@@ -40,9 +40,19 @@ def cell_of(row):
     return Cell(**{key: row[key] for key in Cell.__dataclass_fields__})
 
 
+EVERY = "every head"  # a stage's name for all heads with all tuning methods
+
+
 def study_of(path):
-    """Read a study file."""
-    return yaml.safe_load(path.read_text())
+    """Read a study file; each head with each tuning method becomes a method."""
+    study = yaml.safe_load(path.read_text())
+    pairs = {
+        f"{tuning} {head}": {"model.head": head, **keys}
+        for head, (tuning, keys) in product(study["heads"], study["tunings"].items())
+    }
+    for stage in study["stages"].values():
+        stage["methods"] = list(pairs) if stage["methods"] == [EVERY] else stage["methods"]
+    return {**study, "methods": {**study["methods"], **pairs}}
 
 
 def cells_of(study, stages):

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from statistics import mean
 
+from study_picture import has_curves, picture_name
+
 from nnunet_vit.evaluation.comparing.paired_statistics import corrected, difference_of
 
 BEGIN, END = "<!-- study: begin -->", "<!-- study: end -->"
@@ -28,6 +30,8 @@ def _of_dataset(name, study, rows):
         some = [row for row in mine if row["share"] == share]
         if some:
             yield f"{share:.0%} of the training images:"
+            if has_curves(some):
+                yield f"![Dice by minutes](pictures/{picture_name(name, share)})"
             yield _table(some)
             yield from _differences(some, study)
 
@@ -58,15 +62,22 @@ def _mean(rows):
 
 
 def _cell(rows):
-    """Return the mean of the seeds, each seed's, and the steps."""
+    """Return the mean of the seeds, each seed's, the steps, and the minutes that they took."""
     if not rows:
         return "-"
     rows = sorted(rows, key=lambda row: row["seed"])
     each = ", ".join(f"{row['dice']:.3f}" for row in rows)
-    steps = "-".join(map(str, sorted({min(found := [row["steps"] for row in rows]), max(found)})))
+    steps, taken = (_range([row[key] for row in rows]) for key in ("steps", "trained_minutes"))
     if len(rows) == 1:
-        return f"{_mean(rows):.3f} [{steps} steps]"
-    return f"**{_mean(rows):.3f}** ({each}) [{steps} steps]"
+        return f"{_mean(rows):.3f} [{steps} steps, {taken} min]"
+    return f"**{_mean(rows):.3f}** ({each}) [{steps} steps, {taken} min]"
+
+
+def _range(numbers):
+    """Return the least and the most of some numbers, once where they look alike."""
+    texts = [f"{number:g}" if number == int(number) else f"{number:.1f}" for number in numbers]
+    low, high = (texts[numbers.index(of(numbers))] for of in (min, max))
+    return low if low == high else f"{low} to {high}"
 
 
 def _markdown(lines):

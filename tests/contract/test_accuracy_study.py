@@ -2,24 +2,24 @@
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from nnunet_vit.config.load import load_run
 
 pytestmark = pytest.mark.contract
 
 PLACE = Path(__file__).parents[2] / "benchmarks" / "accuracy"
-STUDY = yaml.safe_load((PLACE / "study.yaml").read_text())
-OURS = {name: keys for name, keys in STUDY["methods"].items() if "stock" not in keys}
+sys.path.append(str(PLACE))
+STUDY = importlib.import_module("study_cells").study_of(PLACE / "study.yaml")
+OURS = [name for name, keys in STUDY["methods"].items() if "stock" not in keys]
 
 
 @pytest.fixture
-def script(monkeypatch):
+def script():
     """`script(name)` imports one of the study's files."""
-    monkeypatch.syspath_prepend(str(PLACE))
     return importlib.import_module
 
 
@@ -33,17 +33,17 @@ def row(**changes):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_each_method_is_a_valid_run(name):
-    keys = {**STUDY["ours"], **OURS[name]}
+def test_each_method_is_a_valid_run(name, script):
+    keys = script("study_keys").given_keys(STUDY, name)
     run = load_run(None, [f"{key}={json.dumps(value)}" for key, value in keys.items()])
-    assert run.model.head == keys["model.head"]
+    assert run.model.head == keys.get("model.head", "segformer")
 
 
 @pytest.mark.parametrize("stage", STUDY["stages"])
 def test_each_stage_names_what_there_is(script, stage):
     lists = STUDY["stages"][stage]
     assert set(lists["datasets"]) <= set(STUDY["datasets"])
-    assert set(lists["methods"]) <= set(STUDY["methods"])
+    assert lists["methods"] and set(lists["methods"]) <= set(STUDY["methods"])
     assert set(lists["shares"]) <= set(STUDY["shares"])
     cells = script("study_cells").cells_of(STUDY, [stage, stage])
     count = 1
@@ -73,7 +73,7 @@ def test_the_page_shows_every_cell_and_what_the_best_differ_by(script, tmp_path)
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "**0.550** (0.500, 0.600)" in text
-    assert "| full segformer | 0.704 [10 steps] |" in text
+    assert "| full segformer | 0.704 [10 steps, 2 min] |" in text
     assert "| 2 | full segformer | unet | +0.204 | +0.20" in text
     assert "RuntimeError: no room" in text
 

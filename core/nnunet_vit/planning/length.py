@@ -64,6 +64,17 @@ def time_of_folds(length: Length) -> str:
     return f"{seconds} for each of {length.folds} folds, {together} together"
 
 
+def steps_within(hours: float, pace: Pace, *, folds: int = 1) -> int:
+    """Return how many training steps of a fold there is time for, validation steps apart.
+
+    Args:
+        hours: of all folds together.
+        pace: measured.
+        folds: that are trained one after the other.
+    """
+    return max(0, int((_seconds(hours, folds) - pace.around) / pace.training.seconds))
+
+
 def length_for(
     hours: float, pace: Pace, train: ViTTrainConfig, *, free: OpenKeys, folds: int = 1
 ) -> Length:
@@ -81,7 +92,7 @@ def length_for(
     Raises:
         ConfigError: there is time for too few steps, or what the run file gives takes longer.
     """
-    seconds = 3600 * hours * USED / folds
+    seconds = _seconds(hours, folds)
     shortest = _shortest(pace, train, free, folds=folds)
     if shortest.seconds > seconds:
         raise _too_long(hours, shortest, free)
@@ -94,6 +105,10 @@ def length_for(
         if epochs >= shortest.epochs and found.seconds <= seconds:
             return found
     return shortest
+
+
+def _seconds(hours: float, folds: int) -> float:
+    return 3600 * hours * USED / folds
 
 
 def _shortest(pace: Pace, train: ViTTrainConfig, free: OpenKeys, *, folds: int) -> Length:

@@ -42,6 +42,10 @@ class OpenKeys:
         """Return these keys and more."""
         return OpenKeys(self.keys | set(keys))
 
+    def without(self, *keys: str) -> "OpenKeys":
+        """Return these keys but some."""
+        return OpenKeys(self.keys - set(keys))
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -131,7 +135,7 @@ def variants_of(given: GivenRun, free: OpenKeys) -> Iterator[Variant]:
     file's other keys do not allow.
     """
     run = given.run()
-    sizes = [None, *_smaller(run)] if SIZE in free else [None]
+    sizes = [None, *smaller_sizes(run)] if SIZE in free else [None]
     methods = [None, ADAPTED] if TUNING in free and run.model.pretrained else [None]
     for size in sizes:
         for method in methods:
@@ -144,7 +148,7 @@ def variants_of(given: GivenRun, free: OpenKeys) -> Iterator[Variant]:
                     raise
 
 
-def _smaller(run: ViTnnUNetConfig) -> list[str]:
+def smaller_sizes(run: ViTnnUNetConfig) -> list[str]:
     """Return the sizes below the run's, the largest first; none where names are no sizes."""
     if is_timm(run.model.backbone) or run.model.size_name not in SCALES:
         return []

@@ -19,6 +19,7 @@ from nnunet_vit.modeling.vit.timm_models import check_image_size
 from nnunet_vit.nnunet.folders import use_folders, use_processors
 from nnunet_vit.planning.choice import Choice, Chooser
 from nnunet_vit.planning.dataset_size import DatasetSize, size_of_plans
+from nnunet_vit.planning.haste import UNHURRIED, Haste
 from nnunet_vit.planning.memory_limit import MemoryLimit
 from nnunet_vit.planning.meter import Meter
 from nnunet_vit.planning.open_keys import PRECISION, GivenRun, OpenKeys, variants_of
@@ -43,6 +44,7 @@ class Plan:
         precision: that the training computes in.
         changes: values by key for the run file, beside patch, batch and checkpointing.
         trial: what a probe on this machine has shown; None: nobody has asked.
+        haste: what it gives up for its hours.
         cases: that are there now; None: not counted, or preprocessed data alone are there.
     """
 
@@ -56,6 +58,7 @@ class Plan:
     changes: dict[str, str]
     trial: Trial | None = None
     cases: int | None = None
+    haste: Haste = UNHURRIED
 
 
 def dataset_of(given: GivenRun) -> Dataset:
@@ -95,10 +98,11 @@ def plan_run(
     schemes, size = sizes_of(run, dataset, progress)
     meter = Meter(dataset, schemes, limit.device)
 
-    def plan_at(memory: MemoryLimit) -> Plan:
+    def plan_at(memory: MemoryLimit, haste: Haste = UNHURRIED) -> Plan:
         return plan_for(
-            given, dataset, schemes, size=size, limit=memory, progress=progress, meter=meter
-        )
+            given, dataset, schemes, size=size, limit=memory, progress=progress, meter=meter,
+            haste=haste,
+        )  # fmt: skip
 
     plan = plan_at(limit)
     if probing is not None:
@@ -154,6 +158,7 @@ def plan_for(
     limit: MemoryLimit,
     progress: Progress,
     meter: Meter | None = None,
+    haste: Haste = UNHURRIED,
 ) -> Plan:
     """Return the plan for a dataset whose sizes are known.
 
@@ -165,19 +170,20 @@ def plan_for(
         limit: the memory to plan for.
         progress: where to show that it lasts.
         meter: that has measured the same run and dataset before; None: a new one.
+        haste: what the plan gives up for its hours.
 
     Raises:
         ConfigError: nothing fits; says what would.
     """
     free = given.open_keys()
-    forced = _forced_precision(free, limit)
-    fixed = given.with_(forced)
+    forced = {**_forced_precision(free, limit), **haste.changes}
+    fixed, left = given.with_(forced), free.without(*haste.changes)
     meter = meter or Meter(dataset, schemes, limit.device)
     started, before = monotonic(), len(meter.steps)
     progress.start_work(f"Measuring training steps for {dataset.name}")
     try:
-        chooser = Chooser(meter, size, free, limit.usable)
-        variants = list(variants_of(fixed, free))
+        chooser = Chooser(meter, size, left, limit.usable)
+        variants = list(variants_of(fixed, left))
         choice = chooser.choose(variants)
         if choice is None:
             raise nothing_fits(fixed, chooser, limit)
@@ -194,6 +200,7 @@ def plan_for(
         choice=choice,
         precision=precision_of(choice.variant.run, limit.device),
         changes={**forced, **choice.variant.changes},
+        haste=haste,
     )
 
 

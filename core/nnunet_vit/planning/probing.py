@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.planning.dataset_size import DatasetSize
+from nnunet_vit.planning.haste import Haste, hastened
 from nnunet_vit.planning.length import Length, length_for, length_of
 from nnunet_vit.planning.memory_limit import MemoryLimit
 from nnunet_vit.planning.meter import Meter, Step
@@ -90,12 +91,12 @@ class Trials:
     probing: Probing
     progress: Progress
 
-    def of(self, plan: "Plan", plan_at: "Callable[[MemoryLimit], Plan]") -> "Plan":
+    def of(self, plan: "Plan", plan_at: "Callable[[MemoryLimit, Haste], Plan]") -> "Plan":
         """Return a plan with what its probe has shown; another one where memory is too small.
 
         Args:
             plan: to try.
-            plan_at: makes one for another memory.
+            plan_at: makes one for another memory, or one that gives something up for its hours.
 
         Raises:
             ConfigError: nothing fits, or the hours are too few or cannot be planned for.
@@ -110,7 +111,12 @@ class Trials:
             if note and len(told) < ROUNDS:
                 told.append(f"{note}: planned again.")
                 self.progress.log(told[-1])
-                plan = plan_at(_smaller(plan, probed))
+                plan = plan_at(_smaller(plan, probed), plan.haste)
+                continue
+            haste = self._haste(plan, probed.pace)
+            if haste is not None:
+                self.progress.log(f"{list(haste.reasons.values())[-1]}: planned again.")
+                plan = plan_at(plan.limit, haste)
                 continue
             told += [f"{note}, for the {ROUNDS + 1}th time: give a smaller batch."] if note else []
             return replace(plan, trial=self._trial(plan, probed.pace, told))
@@ -135,6 +141,11 @@ class Trials:
             return prober(measured, step, self.size, self.schemes)
         finally:
             self.progress.close()
+
+    def _haste(self, plan: "Plan", pace: Pace | None) -> Haste | None:
+        """Return what a plan gives up for its hours."""
+        hours = self.probing.hours
+        return None if pace is None or hours is None else hastened(plan, pace, hours)
 
     def _require_pace(self, reason: str) -> None:
         if self.probing.hours is not None or self.probing.insists:

@@ -107,6 +107,8 @@ def why_patch(plan: "Plan") -> str:
 
 def why_batch(plan: "Plan") -> str:
     """Return why the batch is as large as it is."""
+    if BATCH in plan.haste.reasons:
+        return plan.haste.reasons[BATCH]
     bounds, batch = plan.choice.bounds, plan.choice.step.tile.batch
     if batch < bounds.most:
         return f"the largest that fits in {_memory(plan)}"
@@ -123,6 +125,8 @@ def _why_checkpointing(plan: "Plan") -> str:
 
 
 def _why_changed(plan: "Plan", key: str) -> str:
+    if key in plan.haste.reasons:
+        return plan.haste.reasons[key]
     if key not in plan.changes:
         return "the default, which fits"
     before = plan.given.model.size_name if key == SIZE else method_name(plan.given)

@@ -8,6 +8,7 @@ from measured_steps import run_of
 
 from nnunet_vit.errors import ConfigError
 from nnunet_vit.planning.dataset_size import DatasetSize
+from nnunet_vit.planning.haste import UNHURRIED
 from nnunet_vit.planning.memory_limit import MemoryLimit
 from nnunet_vit.planning.open_keys import EPOCHS, ITERATIONS, VALIDATIONS, OpenKeys
 from nnunet_vit.planning.pace import Pace, Probed, Turn
@@ -58,13 +59,13 @@ class Shown(Progress):
         self.lines.append(text)
 
 
-def plan_at(limit):
+def plan_at(limit, haste=UNHURRIED):
     """Return a plan that takes all that it may."""
     variant = SimpleNamespace(run=run_of())
     step = SimpleNamespace(tile=None, total=limit.usable)
     choice = SimpleNamespace(variant=variant, step=step, checkpointing=False)
     return Plan("Dataset001_X", DatasetSize((9, 9), 1, 1), limit, FREE, variant.run,
-                choice, "float32", {})  # fmt: skip
+                choice, "float32", {}, haste=haste)  # fmt: skip
 
 
 def tried(machine, shown=None, **probing):

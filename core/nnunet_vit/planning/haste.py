@@ -1,0 +1,81 @@
+"""What a plan gives up where its hours hold few training steps, for more of them."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from nnunet_vit.planning.batch_rule import LEAST
+from nnunet_vit.planning.length import STEPS_LEAST, steps_within
+from nnunet_vit.planning.open_keys import (
+    BATCH,
+    EPOCHS,
+    ITERATIONS,
+    SIZE,
+    TUNING,
+    smaller_sizes,
+)
+from nnunet_vit.planning.pace import Pace
+from nnunet_vit.tuning import method_name
+
+if TYPE_CHECKING:
+    from nnunet_vit.planning.plan_run import Plan
+
+FROZEN = "frozen"
+# so few steps bring the head alone further than the whole network: docs/accuracy.md
+STEPS_OF_HEAD = 500
+
+
+@dataclass(frozen=True)
+class Haste:
+    """What a plan has given up.
+
+    Attributes:
+        changes: values by key that the run file did not give.
+        reasons: of each, in one line.
+    """
+
+    changes: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def with_(self, key: str, value: str, reason: str) -> "Haste":
+        """Return it with one thing more."""
+        return replace(
+            self,
+            changes={**self.changes, key: value},
+            reasons={**self.reasons, key: reason},
+        )
+
+
+UNHURRIED = Haste()
+
+
+def hastened(plan: "Plan", pace: Pace, hours: float) -> Haste | None:
+    """Return what the plan gives up next, with what it has given up; None: nothing.
+
+    A frozen backbone comes first, then a smaller batch, then a smaller backbone; each only where
+    the run file leaves it open.
+
+    Args:
+        plan: that was tried.
+        pace: that it has.
+        hours: of all its folds.
+    """
+    if EPOCHS not in plan.free and ITERATIONS not in plan.free:
+        return None
+    run, before = plan.choice.variant.run, plan.haste
+    steps = steps_within(hours, pace, folds=len(run.data.folds))
+    time = f"{hours:g} h"
+    if TUNING in plan.free and run.model.pretrained and method_name(run) != FROZEN:
+        if steps >= STEPS_OF_HEAD:
+            return None
+        why = f"{time} hold {steps} steps of '{method_name(run)}': the head learns more alone"
+        return before.with_(TUNING, FROZEN, why)
+    if steps >= STEPS_LEAST:
+        return None
+    batch = plan.choice.step.tile.batch
+    if BATCH in plan.free and batch > LEAST:
+        fewer = max(LEAST, min(batch - 1, batch * steps // STEPS_LEAST))
+        return before.with_(BATCH, str(fewer), f"{time} hold {steps} steps of {batch} images")
+    sizes = smaller_sizes(run) if SIZE in plan.free else []
+    if not sizes:
+        return None
+    return before.with_(SIZE, sizes[0], f"{time} hold {steps} steps of '{run.model.size_name}'")

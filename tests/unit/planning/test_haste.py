@@ -1,0 +1,75 @@
+"""What a plan gives up for its hours: the backbone's training, then the batch, then the size."""
+
+from types import SimpleNamespace
+
+import pytest
+from measured_steps import run_of
+
+from nnunet_vit.planning.batch_rule import LEAST
+from nnunet_vit.planning.dataset_size import DatasetSize
+from nnunet_vit.planning.haste import STEPS_OF_HEAD, UNHURRIED, Haste, hastened
+from nnunet_vit.planning.length import STEPS_LEAST, USED
+from nnunet_vit.planning.memory_limit import MemoryLimit
+from nnunet_vit.planning.open_keys import BATCH, EPOCHS, ITERATIONS, SIZE, TUNING, OpenKeys
+from nnunet_vit.planning.pace import Pace, Turn
+from nnunet_vit.planning.plan_run import Plan
+
+pytestmark = pytest.mark.unit
+
+TURN = Turn(1.0, 0.0, 4, 8, shared=False)
+PACE = Pace(TURN, TURN, saving=0.0, tiles=0.0, cases=0, steps=2, peak=None)
+ALL = (EPOCHS, ITERATIONS, TUNING, BATCH, SIZE)
+
+
+def plan_of(*free, batch=8, haste=UNHURRIED, **model):
+    """Return a plan whose step takes a second, with these keys left open."""
+    run = run_of(**model)
+    step = SimpleNamespace(tile=SimpleNamespace(batch=batch))
+    choice = SimpleNamespace(variant=SimpleNamespace(run=run), step=step)
+    return Plan("Dataset001_X", DatasetSize((9, 9), 1, 1), MemoryLimit(1, "cpu", "a CPU"),
+                OpenKeys(frozenset(free)), run, choice, "float32", {}, haste=haste)  # fmt: skip
+
+
+def given_up(plan, steps):
+    """Return what the plan gives up where its hours hold so many steps."""
+    return hastened(plan, PACE, (steps + 0.5 + PACE.around) / USED / 3600)
+
+
+@pytest.mark.parametrize(("steps", "gives"), [(STEPS_OF_HEAD - 1, True), (STEPS_OF_HEAD, False)])
+def test_few_steps_freeze_the_backbone(steps, gives):
+    found = given_up(plan_of(*ALL), steps)
+    assert (found is not None) is gives
+    if gives:
+        assert found.changes == {TUNING: "frozen"}
+        assert f"hold {steps} steps of 'full'" in found.reasons[TUNING]
+
+
+def test_random_weights_are_not_frozen():
+    assert given_up(plan_of(*ALL, pretrained=False), STEPS_LEAST) is None
+
+
+@pytest.mark.parametrize("keys", [(), (EPOCHS,), (TUNING, BATCH, SIZE)])
+def test_what_is_given_is_kept(keys):
+    assert given_up(plan_of(*keys), 3) is None
+
+
+@pytest.mark.parametrize(("steps", "batch"), [(STEPS_LEAST // 2, 4), (0, LEAST), (99, 7)])
+def test_fewer_images_give_more_steps(steps, batch):
+    before = Haste({TUNING: "frozen"}, {TUNING: "why"})
+    found = given_up(plan_of(*ALL, haste=before, tuning="frozen"), steps)
+    assert found.changes == {TUNING: "frozen", BATCH: str(batch)}
+    assert found.reasons[BATCH].endswith(f"hold {steps} steps of 8 images")
+
+
+def test_enough_steps_of_the_head_are_kept():
+    assert given_up(plan_of(*ALL, tuning="frozen"), STEPS_LEAST) is None
+
+
+def test_the_smallest_batch_makes_the_backbone_smaller():
+    plan = plan_of(*ALL, batch=LEAST, tuning="frozen", backbone="dinov2", backbone_size="base")
+    assert given_up(plan, 3).changes == {SIZE: "small"}
+
+
+def test_the_smallest_backbone_is_the_end():
+    plan = plan_of(*ALL, batch=LEAST, tuning="frozen", backbone="dinov2", backbone_size="small")
+    assert given_up(plan, 3) is None
