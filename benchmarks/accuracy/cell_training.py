@@ -9,8 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from study_clock import processor_seconds
 from study_keys import MEASURING, is_planned, keys_of
 
 HERE = Path(__file__).parent
@@ -90,7 +92,7 @@ def _words(cell, study, place, results, *, keys, length):
     }
     identifier = study["datasets"][cell.dataset]["id"]
     words = [*VIT_CLI, "train", str(identifier), "2d", str(_fold(cell, study)), "--device", "cpu",
-             "--overwrite", "--set"]  # fmt: skip
+             "--overwrite", "--probabilities", "--set"]  # fmt: skip
     return [*words, *(f"{key}={_text(value)}" for key, value in keys.items())]
 
 
@@ -111,8 +113,8 @@ def _pace(cell, study, place, given, core, *, keys):
         if not kept.is_file():
             length = (TRIED_EPOCHS, TRIED_STEPS)
             words = _words(cell, study, place, results, keys=keys, length=length)
-            _run_to_last_epoch(words, given, core)
-            kept.write_text(json.dumps(_tried(results)))
+            share = _run_to_last_epoch(words, given, core)
+            kept.write_text(json.dumps([share * seconds for seconds in _tried(results)]))
             shutil.rmtree(results)
     return json.loads(kept.read_text())
 
@@ -127,14 +129,18 @@ def _tried(results):
 
 
 def _run_to_last_epoch(words, given, core):
-    """Run a training whose end is not waited for."""
-    run, said = _started(words, given, core, subprocess.PIPE), []
+    """Run a training whose end is not waited for; return which share of the core it had."""
+    run, said, clocks = _started(words, given, core, subprocess.PIPE), [], []
     for line in run.stdout:
         said.append(line)
+        if line.startswith("epoch "):
+            clocks.append((processor_seconds(run.pid), time.monotonic()))
         if line.startswith(f"epoch {TRIED_EPOCHS}/"):
             run.send_signal(signal.SIGKILL)
     if run.wait() != -signal.SIGKILL:
         raise RuntimeError("".join(said)[-500:])
+    used, passed = (end - start for start, end in zip(clocks[0], clocks[-1], strict=True))
+    return min(1.0, used / passed)
 
 
 def _history(fold):

@@ -22,6 +22,7 @@ from pathlib import Path
 from cell_training import environment, measured, ours, stock
 from study_cells import cell_of, cells_of, study_of
 from study_data import prepared
+from study_decoding import decodings_of
 from study_page import write_page
 from study_picture import draw_curves
 
@@ -114,7 +115,8 @@ def trained(cell, study, work, core):
     try:
         found, validation = way(cell, study, work, environment(work), core)
         numbers = {key: round(value, 2) for key, value in found.items()}
-        row = {**numbers, **measured(validation), **about}
+        decoded = {key: round(value, 5) for key, value in decodings_of(validation).items()}
+        row = {**numbers, **measured(validation), "decoded": decoded, **about}
     except Exception as problem:  # whatever it is, it is the cell's result
         return {"failed": f"{type(problem).__name__}: {problem}"[-300:], **about}
     shutil.rmtree(work / cell.name)  # its models; the log of one that failed stays

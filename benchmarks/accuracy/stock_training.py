@@ -9,9 +9,9 @@ steps, and the seconds of the epochs.
 """
 
 import json
+import os
 import random
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import torch
 from nnunetv2.paths import nnUNet_preprocessed
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.dataset_name_id_conversion import maybe_convert_to_dataset_name
+from study_clock import processor_seconds
 
 TRIED = 3  # steps that tell the time of one, after a first one
 FIXED = 2.0  # seconds of an epoch beside its steps: validation, picture, checkpoint
@@ -35,14 +36,14 @@ def trainer_of(dataset, plans, fold):
 
 
 def seconds_of_step(trainer):
-    """Return what a step takes."""
+    """Return what a step takes of the core, the worker's batch included."""
     trainer.on_train_start()
     trainer.on_train_epoch_start()
     taken = []
     for _ in range(TRIED + 1):
-        began = time.perf_counter()
+        began = processor_seconds(os.getpid())
         trainer.train_step(next(trainer.dataloader_train))
-        taken.append(time.perf_counter() - began)
+        taken.append(processor_seconds(os.getpid()) - began)
     for source in (trainer.dataloader_train, trainer.dataloader_val):
         getattr(source, "_finish", lambda: None)()
     return float(np.median(taken[1:]))
@@ -66,7 +67,7 @@ def main():
     starts, ends = (
         trainer.logger.get_value(f"epoch_{kind}_timestamps", None) for kind in ("start", "end")
     )
-    trainer.perform_actual_validation()
+    trainer.perform_actual_validation(save_probabilities=True)
     taken = [end - start for start, end in zip(starts, ends, strict=True)]
     print(json.dumps({"steps": steps * trainer.num_epochs, "seconds": sum(taken)}))
 

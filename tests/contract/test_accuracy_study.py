@@ -2,10 +2,14 @@
 
 import importlib
 import json
+import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK
 
 from nnunet_vit.config.load import load_run
 
@@ -84,3 +88,56 @@ def test_the_page_in_the_repository_is_that_of_the_results(script, tmp_path):
     page.write_text(stands)
     script("study_page").write_page(page, STUDY, script("run").rows_of(PLACE / "results.jsonl"))
     assert page.read_text() == stands
+
+
+def test_ranking_finds_the_mask_that_expects_the_best_dice(script):
+    """Beside all masks of so many pixels, each by all truths that the probabilities allow."""
+    decoding, random = script("study_decoding"), np.random.default_rng(3)
+    for _ in range(20):
+        p = random.uniform(0.02, 0.98, 8)
+        truths = np.array(list(product([0, 1], repeat=8)))
+        chances = np.where(truths, p, 1 - p).prod(axis=1)
+        order = np.argsort(-p)
+        expected = []
+        for count in range(1, 9):
+            mask = np.zeros(8, int)
+            mask[order[:count]] = 1
+            dices = 2 * (truths & mask).sum(axis=1) / (truths.sum(axis=1) + count)
+            expected.append(float(chances @ dices))
+        taken = int((p >= decoding.rank_threshold(p)).sum())
+        assert expected[taken - 1] >= max(expected) - 0.01
+
+
+def test_what_is_fitted_does_not_see_its_own_image(script, tmp_path):
+    """Each image wants a threshold that the two others, which are alike, do not."""
+    cases = []
+    for number, (low, high) in enumerate([(0.1, 0.3), (0.6, 0.8), (0.6, 0.8)]):
+        truth = np.zeros((6, 6), np.uint8)
+        truth[:3] = 1
+        foreground = np.where(truth, high, low).astype(np.float32)
+        np.savez(tmp_path / f"c{number}.npz",
+                 probabilities=np.stack([1 - foreground, foreground])[:, None])  # fmt: skip
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(truth), str(tmp_path / f"c{number}.png"))
+        cases.append({"reference_file": str(tmp_path / f"c{number}.png")})
+    (tmp_path / "summary.json").write_text(json.dumps({"metric_per_case": cases}))
+    found = script("study_decoding").decodings_of(tmp_path)
+    assert found["argmax"] == pytest.approx((0 + 2 / 3 + 2 / 3) / 3)
+    assert found["rank"] == pytest.approx((1 + 2 / 3 + 2 / 3) / 3, abs=0.2)
+    # the first image gets a threshold above 0.6, the others one between 0.1 and 0.3 or above 0.6
+    assert found["threshold"] <= 2 / 3 + 1e-6
+
+
+def test_the_clock_counts_what_a_child_computes(script):
+    clock = script("study_clock").processor_seconds
+    busy = "import time\nwhile time.process_time() < 1: pass\nprint(flush=True)\ninput()"
+    words = [
+        sys.executable,
+        "-c",
+        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])",
+    ]
+    run = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    run.stdout.readline()
+    try:
+        assert 1 <= clock(run.pid) < 5
+    finally:
+        run.communicate(b"\n")
