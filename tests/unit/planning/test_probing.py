@@ -1,6 +1,6 @@
 """Plans that are tried: confirmed, made again with less memory, or not tried and why."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +10,7 @@ from nnunet_vit.errors import ConfigError
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.haste import UNHURRIED
 from nnunet_vit.planning.memory_limit import MemoryLimit
-from nnunet_vit.planning.open_keys import EPOCHS, ITERATIONS, VALIDATIONS, OpenKeys
+from nnunet_vit.planning.open_keys import EPOCHS, ITERATIONS, TUNING, VALIDATIONS, OpenKeys
 from nnunet_vit.planning.pace import Pace, Probed, Turn
 from nnunet_vit.planning.plan_run import Plan
 from nnunet_vit.planning.probing import Probing, Trials
@@ -141,3 +141,27 @@ def test_hours_become_epochs_and_steps():
     found = tried(Machine([1.0]), hours=1.0)
     assert (found.trial.hours, found.trial.length.epochs) == (1.0, 20)
     assert found.trial.length.iterations < 250
+
+
+def test_too_few_steps_are_planned_again_and_tried_again():
+    """The tuning is left open: its step is tried, then that of the frozen backbone."""
+    asked = []
+
+    def hurried(limit, haste):
+        asked.append(haste.changes)
+        made = plan_at(limit, haste)
+        run = run_of(tuning=haste.changes.get(TUNING, "full"))
+        variant = SimpleNamespace(run=run)
+        return replace(made, free=FREE.with_(TUNING), choice=replace_choice(made, variant))
+
+    def replace_choice(made, variant):
+        return SimpleNamespace(**{**vars(made.choice), "variant": variant})
+
+    machine, shown = Machine([1.0, 1.0]), Shown()
+    meter = SimpleNamespace(measured=lambda *given: given)
+    trials = Trials(meter, DatasetSize((9, 9), 1, 1), [], Probing(machine, hours=0.1), shown)
+    found = trials.of(hurried(LIMIT, UNHURRIED), hurried)
+    assert asked == [{}, {TUNING: "frozen"}] and len(machine.tried) == 2
+    (line,) = shown.lines
+    assert "steps of 'full': the head learns more alone: planned again." in line
+    assert found.haste.changes == {TUNING: "frozen"} and found.trial.notes == ()
