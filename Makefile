@@ -73,7 +73,7 @@ ifeq ($(and $(NNUNET_VIT_DATA),$(NNUNET_VIT_WEIGHTS)),)
 	@echo "accuracy: left out; NNUNET_VIT_DATA (with Dataset502_DSB2018) and NNUNET_VIT_WEIGHTS (a DINOv2-small) name no folders"
 else
 	"$(BIN)/python" benchmarks/accuracy/run.py "$(NNUNET_VIT_DATA)" "$(NNUNET_VIT_WEIGHTS)" .bench \
-		--results .bench/results.jsonl --page .bench/accuracy.md --stages small
+		--results .bench/results.jsonl --paces .bench/paces.json --page .bench/accuracy.md --stages small
 	cat .bench/accuracy.md
 endif
 

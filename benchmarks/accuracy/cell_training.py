@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from study_clock import processor_seconds
-from study_keys import MEASURING, is_planned, keys_of
+from study_keys import is_planned, keys_of
 
 HERE = Path(__file__).parent
 VIT_CLI = [sys.executable, "-c", "from nnunet_vit.cli import main; main()"]
@@ -106,17 +106,19 @@ def _fold(cell, study):
 
 def _pace(cell, study, place, given, core, *, keys):
     """Return the seconds of an epoch beside its steps, and of a step, by a short training."""
-    name = f"pace {cell.dataset} {cell.method}"
-    name += f" {cell.minutes:g}min" if is_planned(study, cell.method) else ""
-    kept, results = place / f"{name}.json", place / name
-    with MEASURING[kept]:
-        if not kept.is_file():
-            length = (TRIED_EPOCHS, TRIED_STEPS)
-            words = _words(cell, study, place, results, keys=keys, length=length)
-            share = _run_to_last_epoch(words, given, core)
-            kept.write_text(json.dumps([share * seconds for seconds in _tried(results)]))
-            shutil.rmtree(results)
-    return json.loads(kept.read_text())
+    planned = f" {cell.minutes:g} min" if is_planned(study, cell.method) else ""
+    name = f"{cell.dataset}, {cell.method}{planned}"
+
+    def measure():
+        results = place / f"pace of {name}"
+        length = (TRIED_EPOCHS, TRIED_STEPS)
+        words = _words(cell, study, place, results, keys=keys, length=length)
+        share = _run_to_last_epoch(words, given, core)
+        found = [share * seconds for seconds in _tried(results)]
+        shutil.rmtree(results)
+        return found
+
+    return study["paces"].of(name, measure)
 
 
 def _tried(results):
@@ -157,18 +159,17 @@ def stock(cell, study, place, given, core):
     given = given | {
         "nnUNet_preprocessed": str(place / "stock"), "nnUNet_results": str(results / "results"),
     }  # fmt: skip
-    pace, log = place / f"pace {cell.dataset} {cell.method}.json", results / "log.txt"
+    log = results / "log.txt"
 
-    def run(minutes):
-        numbers = (identifier, plans, _fold(cell, study), 60 * minutes, study["epochs"], cell.seed)
-        words = [sys.executable, HERE / "stock_training.py", *numbers, pace]
-        return output_of(list(map(str, words)), given, core, log)
+    def run(*length):
+        numbers = (identifier, plans, _fold(cell, study), *length)
+        words = [sys.executable, HERE / "stock_training.py", *numbers]
+        said, processor = output_of(list(map(str, words)), given, core, log)
+        return json.loads(said.strip().splitlines()[-1]), processor
 
-    with MEASURING[pace]:
-        if not pace.is_file():
-            run(0)
-    said, processor = run(cell.minutes)
-    told = json.loads(said.strip().splitlines()[-1])
+    fixed, step = study["paces"].of(f"{cell.dataset}, {cell.method}", lambda: run()[0])
+    steps = max(1, round((60 * cell.minutes / study["epochs"] - fixed) / step))
+    told, processor = run(study["epochs"], steps, cell.seed)
     (validation,) = results.glob("results/*/*/fold_*/validation")
     found = {
         "steps": told["steps"],

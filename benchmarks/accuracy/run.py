@@ -6,6 +6,7 @@ RAW holds Dataset502_DSB2018; WEIGHTS is the snapshot of a DINOv2-small; WORK is
 benchmarks/accuracy/results.jsonl has is not trained again: a study that was ended goes on, and
 other stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once
 more. Cells that are compared follow each other, so that what the machine does falls on all of them.
+Minutes become steps by paces.json, a quiet core's seconds of a step: measured where it lacks them.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from cell_training import environment, measured, ours, stock
 from study_cells import cell_of, cells_of, study_of
 from study_data import prepared
 from study_decoding import decodings_of
+from study_paces import Paces
 from study_page import write_page
 from study_picture import draw_curves
 
@@ -41,12 +43,13 @@ def main():
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--stages", nargs="+", default=["small"])
     parser.add_argument("--cores", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--paces", type=Path, default=HERE / "paces.json")
     parser.add_argument("--again", action="store_true", help="try failed cells once more")
     parser.add_argument("--page", type=Path, default=HERE.parents[1] / "docs" / "accuracy.md")
     given = parser.parse_args()
     work = given.work.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    study = study_of(given.study)
+    study = study_of(given.study) | {"paces": Paces(given.paces)}
     rows = rows_of(given.results)
     done = {cell_of(row) for row in rows if not (given.again and "failed" in row)}
     left = [cell for cell in cells_of(study, given.stages) if cell not in done]

@@ -1,11 +1,11 @@
 """A cell of stock nnU-Net: its own trainer and plans, for some minutes.
 
-    python benchmarks/accuracy/stock_training.py DATASET_ID PLANS FOLD SECONDS EPOCHS SEED PACE
+    python benchmarks/accuracy/stock_training.py DATASET_ID PLANS FOLD [EPOCHS STEPS SEED]
 
 nnU-Net's folders come from its variables. Its epochs have 250 steps, which on one core would be one
-epoch: here they have as many as fill the seconds, by the time of a step in the file PACE, which is
-measured and written where SECONDS is 0. All else is nnU-Net's. Prints a line of JSON last: the
-steps, and the seconds of the epochs.
+epoch: here they have as many as is said. All else is nnU-Net's. Prints a line of JSON last: the
+steps and the seconds of the epochs; without their number the seconds of an epoch beside its steps,
+and of a step.
 """
 
 import json
@@ -50,19 +50,17 @@ def seconds_of_step(trainer):
 
 
 def main():
-    """Train, validate, print."""
-    dataset, plans, fold, seconds, epochs, seed, pace = sys.argv[1:]
-    for of in (random.seed, np.random.seed, torch.manual_seed):
-        of(int(seed))
-    if not float(seconds):
-        step = seconds_of_step(trainer_of(int(dataset), plans, int(fold)))
-        Path(pace).write_text(json.dumps(step))
-        return
-    step = json.loads(Path(pace).read_text())
+    """Train and validate, or measure; print."""
+    dataset, plans, fold, *length = sys.argv[1:]
     trainer = trainer_of(int(dataset), plans, int(fold))
-    trainer.num_epochs = int(epochs)
-    steps = max(1, round((float(seconds) / trainer.num_epochs - FIXED) / step))
-    trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = steps, 1
+    if not length:
+        print(json.dumps([FIXED, seconds_of_step(trainer)]))
+        return
+    epochs, steps, seed = map(int, length)
+    for of in (random.seed, np.random.seed, torch.manual_seed):
+        of(seed)
+    trainer.num_epochs, trainer.num_iterations_per_epoch = epochs, steps
+    trainer.num_val_iterations_per_epoch = 1
     trainer.run_training()
     starts, ends = (
         trainer.logger.get_value(f"epoch_{kind}_timestamps", None) for kind in ("start", "end")

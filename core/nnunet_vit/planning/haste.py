@@ -1,8 +1,10 @@
 """What a plan gives up where its hours hold few training steps, for more of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from nnunet_vit.config.head_options import takes_backbone
 from nnunet_vit.planning.batch_rule import LEAST
 from nnunet_vit.planning.length import STEPS_LEAST, steps_within
 from nnunet_vit.planning.open_keys import (
@@ -17,6 +19,7 @@ from nnunet_vit.planning.pace import Pace
 from nnunet_vit.tuning import method_name
 
 if TYPE_CHECKING:
+    from nnunet_vit.config.models import ViTnnUNetConfig
     from nnunet_vit.planning.plan_run import Plan
 
 FROZEN = "frozen"
@@ -48,7 +51,9 @@ class Haste:
 UNHURRIED = Haste()
 
 
-def hastened(plan: "Plan", pace: Pace, hours: float) -> Haste | None:
+def hastened(
+    plan: "Plan", pace: Pace, hours: float, *, allows: Callable[[dict[str, str]], bool]
+) -> Haste | None:
     """Return what the plan gives up next, with what it has given up; None: nothing.
 
     A frozen backbone comes first, then a smaller batch, then a smaller backbone; each only where
@@ -58,17 +63,19 @@ def hastened(plan: "Plan", pace: Pace, hours: float) -> Haste | None:
         plan: that was tried.
         pace: that it has.
         hours: of all its folds.
+        allows: tells whether the run file allows such values: rates of the backbone, for one,
+            forbid to freeze it.
     """
     if EPOCHS not in plan.free and ITERATIONS not in plan.free:
         return None
     run, before = plan.choice.variant.run, plan.haste
     steps = steps_within(hours, pace, folds=len(run.data.folds))
     time = f"{hours:g} h"
-    if TUNING in plan.free and run.model.pretrained and method_name(run) != FROZEN:
-        if steps >= STEPS_OF_HEAD:
-            return None
+    if steps < STEPS_OF_HEAD and TUNING in plan.free and _may_freeze(run):
         why = f"{time} hold {steps} steps of '{method_name(run)}': the head learns more alone"
-        return before.with_(TUNING, FROZEN, why)
+        found = before.with_(TUNING, FROZEN, why)
+        if allows(found.changes):
+            return found
     if steps >= STEPS_LEAST:
         return None
     batch = plan.choice.step.tile.batch
@@ -79,3 +86,9 @@ def hastened(plan: "Plan", pace: Pace, hours: float) -> Haste | None:
     if not sizes:
         return None
     return before.with_(SIZE, sizes[0], f"{time} hold {steps} steps of '{run.model.size_name}'")
+
+
+def _may_freeze(run: "ViTnnUNetConfig") -> bool:
+    """Tell whether the head would learn on weights that know something, and that are the run's."""
+    pretrained = run.model.pretrained and takes_backbone(run.model)
+    return pretrained and method_name(run) != FROZEN

@@ -96,6 +96,14 @@ class GivenRun:
         """
         return run_of(self.with_(changes or {})._source(), self.path)
 
+    def allows(self, changes: dict[str, str]) -> bool:
+        """Tell whether the run is valid with values of the planner."""
+        try:
+            self.run(changes)
+        except ConfigError:
+            return False
+        return True
+
     def variant(self, changes: dict[str, str]) -> Variant:
         """Return a run with other values, and with what its weights say of the network."""
         from nnunet_vit.profiling.measured_run import with_its_network

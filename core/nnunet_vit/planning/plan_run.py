@@ -106,7 +106,7 @@ def plan_run(
 
     plan = plan_at(limit)
     if probing is not None:
-        plan = Trials(meter, size, schemes, probing, progress).of(plan, plan_at)
+        plan = Trials(meter, size, schemes, probing, progress, given.allows).of(plan, plan_at)
     for notice in notices(plan.choice.variant.run):
         progress.warn(notice)
     there = None if dataset.raw is None else len(training_cases(dataset.raw, dataset.description))

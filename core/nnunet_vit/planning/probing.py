@@ -83,6 +83,7 @@ class Trials:
         schemes: nnU-Net's normalization of each channel.
         probing: how to try them.
         progress: where to show what happens.
+        allows: tells whether the run file allows values that it does not give.
     """
 
     meter: Meter
@@ -90,6 +91,7 @@ class Trials:
     schemes: list[str]
     probing: Probing
     progress: Progress
+    allows: Callable[[dict[str, str]], bool]
 
     def of(self, plan: "Plan", plan_at: "Callable[[MemoryLimit, Haste], Plan]") -> "Plan":
         """Return a plan with what its probe has shown; another one where memory is too small.
@@ -145,7 +147,11 @@ class Trials:
     def _haste(self, plan: "Plan", pace: Pace | None) -> Haste | None:
         """Return what a plan gives up for its hours."""
         hours = self.probing.hours
-        return None if pace is None or hours is None else hastened(plan, pace, hours)
+        return (
+            None
+            if pace is None or hours is None
+            else hastened(plan, pace, hours, allows=self.allows)
+        )
 
     def _require_pace(self, reason: str) -> None:
         if self.probing.hours is not None or self.probing.insists:

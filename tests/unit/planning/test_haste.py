@@ -1,16 +1,26 @@
 """What a plan gives up for its hours: the backbone's training, then the batch, then the size."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from measured_steps import run_of
 
+from nnunet_vit.config.yaml_source import YamlSource
 from nnunet_vit.planning.batch_rule import LEAST
 from nnunet_vit.planning.dataset_size import DatasetSize
 from nnunet_vit.planning.haste import STEPS_OF_HEAD, UNHURRIED, Haste, hastened
 from nnunet_vit.planning.length import STEPS_LEAST, USED
 from nnunet_vit.planning.memory_limit import MemoryLimit
-from nnunet_vit.planning.open_keys import BATCH, EPOCHS, ITERATIONS, SIZE, TUNING, OpenKeys
+from nnunet_vit.planning.open_keys import (
+    BATCH,
+    EPOCHS,
+    ITERATIONS,
+    SIZE,
+    TUNING,
+    GivenRun,
+    OpenKeys,
+)
 from nnunet_vit.planning.pace import Pace, Turn
 from nnunet_vit.planning.plan_run import Plan
 
@@ -30,9 +40,9 @@ def plan_of(*free, batch=8, haste=UNHURRIED, **model):
                 OpenKeys(frozenset(free)), run, choice, "float32", {}, haste=haste)  # fmt: skip
 
 
-def given_up(plan, steps):
+def given_up(plan, steps, allows=lambda changes: True):
     """Return what the plan gives up where its hours hold so many steps."""
-    return hastened(plan, PACE, (steps + 0.5 + PACE.around) / USED / 3600)
+    return hastened(plan, PACE, (steps + 0.5 + PACE.around) / USED / 3600, allows=allows)
 
 
 @pytest.mark.parametrize(("steps", "gives"), [(STEPS_OF_HEAD - 1, True), (STEPS_OF_HEAD, False)])
@@ -42,6 +52,14 @@ def test_few_steps_freeze_the_backbone(steps, gives):
     if gives:
         assert found.changes == {TUNING: "frozen"}
         assert f"hold {steps} steps of 'full'" in found.reasons[TUNING]
+
+
+def test_a_run_that_may_not_be_frozen_gives_up_images():
+    given = GivenRun(YamlSource({"train": {"backbone_lr": 0.0001}}), Path("run.yaml"))
+    assert TUNING in given.open_keys()
+    assert given.allows({}) and not given.allows({TUNING: "frozen"})
+    assert given_up(plan_of(*ALL), 300, given.allows) is None
+    assert given_up(plan_of(*ALL), 50, given.allows).changes == {BATCH: "4"}
 
 
 def test_random_weights_are_not_frozen():

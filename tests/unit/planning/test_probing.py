@@ -68,10 +68,14 @@ def plan_at(limit, haste=UNHURRIED):
                 choice, "float32", {}, haste=haste)  # fmt: skip
 
 
+def allows(changes):
+    return True
+
+
 def tried(machine, shown=None, **probing):
     meter = SimpleNamespace(measured=lambda *given: given)
     trials = Trials(meter, DatasetSize((9, 9), 1, 1), [], Probing(machine, **probing),
-                    shown or Progress())  # fmt: skip
+                    shown or Progress(), allows)  # fmt: skip
     return trials.of(plan_at(LIMIT), plan_at)
 
 
@@ -159,7 +163,9 @@ def test_too_few_steps_are_planned_again_and_tried_again():
 
     machine, shown = Machine([1.0, 1.0]), Shown()
     meter = SimpleNamespace(measured=lambda *given: given)
-    trials = Trials(meter, DatasetSize((9, 9), 1, 1), [], Probing(machine, hours=0.1), shown)
+    trials = Trials(
+        meter, DatasetSize((9, 9), 1, 1), [], Probing(machine, hours=0.1), shown, allows
+    )
     found = trials.of(hurried(LIMIT, UNHURRIED), hurried)
     assert asked == [{}, {TUNING: "frozen"}] and len(machine.tried) == 2
     (line,) = shown.lines
