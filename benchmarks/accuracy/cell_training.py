@@ -111,6 +111,7 @@ def _pace(cell, study, place, given, core, *, keys):
 
     def measure():
         results = place / f"pace of {name}"
+        shutil.rmtree(results, ignore_errors=True)
         length = (TRIED_EPOCHS, TRIED_STEPS)
         words = _words(cell, study, place, results, keys=keys, length=length)
         share = _run_to_last_epoch(words, given, core)

@@ -122,7 +122,7 @@ def trained(cell, study, work, core):
         row = {**numbers, **measured(validation), "decoded": decoded, **about}
     except Exception as problem:  # whatever it is, it is the cell's result
         return {"failed": f"{type(problem).__name__}: {problem}"[-300:], **about}
-    shutil.rmtree(work / cell.name)  # its models; the log of one that failed stays
+    shutil.rmtree(work / cell.name, ignore_errors=True)  # of one that failed the log stays
     return row
 
 

@@ -5,9 +5,11 @@ training would have taken alone, nearly.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+GONE = (FileNotFoundError, ProcessLookupError)  # it has ended meanwhile
 USER, SYSTEM = 11, 12  # in /proc/PID/stat, counted behind the name
 
 
@@ -19,13 +21,14 @@ def processor_seconds(process):
 def _tree(process):
     yield process
     for tasks in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in tasks.read_text().split():
-            yield from _tree(int(child))
+        with suppress(*GONE):
+            for child in tasks.read_text().split():
+                yield from _tree(int(child))
 
 
 def _own(process):
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:  # it has ended meanwhile
+    except GONE:
         return 0.0
     return (int(fields[USER]) + int(fields[SYSTEM])) / TICKS

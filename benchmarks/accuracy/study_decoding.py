@@ -20,6 +20,7 @@ from nnunet_vit.evaluation.ranking.temperature import scaled
 THRESHOLDS = np.linspace(0.1, 0.9, 17)
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
 PIXELS = 5000  # of each image, for the temperature
+PRESENT = 0.1  # the least of its probability that a class in the image has somewhere
 FLOOR = 1e-6  # of a probability whose logarithm is taken
 
 
@@ -40,20 +41,28 @@ def _by_threshold(pairs):
         [dice(masked(p, [each] * (len(p) - 1)), truth) for each in THRESHOLDS]
         for p, truth in pairs
     ])  # fmt: skip
-    others = scores.sum(axis=0) - scores
-    return float(mean(scores[number, row.argmax()] for number, row in enumerate(others)))
+    best = list(_best_of_others(scores))
+    return float(mean(scores[np.arange(len(best)), best]))
 
 
 def _by_rank(pairs):
     """Return the mean Dice of ranking, as the probabilities are and behind a temperature."""
     likelihoods = np.array([[_likelihood(p, truth, t) for t in TEMPERATURES] for p, truth in pairs])
-    others = likelihoods.sum(axis=0) - likelihoods
     found = {"rank": [], "calibrated rank": []}
-    for (p, truth), row in zip(pairs, others, strict=True):
-        for name, temperature in (("rank", 1), ("calibrated rank", TEMPERATURES[row.argmax()])):
+    for (p, truth), best in zip(pairs, _best_of_others(likelihoods), strict=True):
+        for name, temperature in (("rank", 1), ("calibrated rank", TEMPERATURES[best])):
             q = scaled(p, temperature, regions=False)
             found[name].append(dice(masked(q, [rank_threshold(each) for each in q[1:]]), truth))
     return {name: mean(values) for name, values in found.items()}
+
+
+def _best_of_others(scores):
+    """Return for each image (row) which column is best for all others; of equals the middle one."""
+    middle = np.arange(scores.shape[1]) - scores.shape[1] // 2
+    for number in range(len(scores)):
+        others = np.delete(scores, number, axis=0).mean(axis=0)
+        best = np.flatnonzero(others >= others.max() - 1e-9)
+        yield best[np.abs(middle[best]).argmin()]
 
 
 def masked(p, thresholds):
@@ -63,7 +72,12 @@ def masked(p, thresholds):
 
 
 def rank_threshold(p):
-    """Return the probability from which pixels belong to the mask that expects the best Dice."""
+    """Return the probability from which pixels belong to the mask that expects the best Dice.
+
+    A class that nowhere is probable gets no pixel, or its tiny threshold would beat sure classes.
+    """
+    if p.max() < PRESENT:
+        return np.inf
     ranked = np.sort(p.ravel())[::-1].astype(np.float64)
     expected = np.cumsum(ranked) / (np.arange(1, ranked.size + 1) + ranked.sum())
     return max(float(ranked[expected.argmax()]), FLOOR)

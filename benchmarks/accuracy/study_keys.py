@@ -7,7 +7,7 @@ from collections import defaultdict
 PLANNED = "planned"  # the key of a method that leaves all to the planner
 AROUND = 3  # minutes of start, checkpoints and final validation, which --hours counts
 LENGTH = ("num_epochs", "num_iterations_per_epoch", "num_val_iterations_per_epoch")
-MEASURING = defaultdict(threading.Lock)  # by file: what is measured once is waited for
+PLANNING = threading.Lock()  # a plan is made once, and waited for
 
 
 def given_keys(study, method):
@@ -41,7 +41,7 @@ def keys_of(cell, study, place, plan):
 def planned_keys(cell, study, place, keys, plan):
     """Return what is planned for a cell's minutes: once, and the number of steps apart."""
     kept = place / f"plan {cell.dataset} {cell.minutes:g}min.json"
-    with MEASURING[kept]:
+    with PLANNING:
         if not kept.is_file():
             begun = kept.with_suffix(".yaml")
             begun.write_text(json.dumps(_sections(study["datasets"][cell.dataset]["id"], keys)))

@@ -20,7 +20,9 @@ class Paces:
 
     def of(self, name, measure):
         """Return what is known by a name, or measure it; two who ask at once measure once."""
-        with self.locks[name]:
+        with self.writing:
+            lock = self.locks[name]
+        with lock:
             if name not in self.known:
                 found = measure()
                 with self.writing:

@@ -15,9 +15,8 @@ def write_page(path, study, rows):
     text = path.read_text() if path.is_file() else f"# Accuracy\n\n{BEGIN}\n{END}\n"
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     parts = [part for name in study["datasets"] for part in _of_dataset(name, study, rows)]
-    path.write_text(
-        "\n\n".join([before + BEGIN, *parts, *_failures(rows), _cost(rows), END]) + after
-    )
+    parts += [*_decodings(rows), *_failures(rows), _cost(rows)]
+    path.write_text("\n\n".join([before + BEGIN, *parts, END]) + after)
 
 
 def _of_dataset(name, study, rows):
@@ -97,7 +96,7 @@ def _differences(rows, study):
     """Yield a table of the best pretrained method beside the best of each other kind."""
     lines, found = [], []
     for (minutes,), some in sorted(_groups(rows, "minutes").items()):
-        methods = _groups(some, "method")
+        methods = _with_most_seeds(_groups(some, "method"))
         best = {}
         for (method,), own in methods.items():
             kind = _kind(method, study)
@@ -116,6 +115,12 @@ def _differences(rows, study):
     yield _markdown(table)
 
 
+def _with_most_seeds(methods):
+    """Return the methods that have as many seeds as any: one lucky seed beats no mean of three."""
+    most = max(map(len, methods.values()))
+    return {name: rows for name, rows in methods.items() if len(rows) == most}
+
+
 def _difference(ours, others):
     """Return the difference over test images, each one's Dice being the mean of the seeds'."""
     one, other = (_by_case(rows) for rows in (ours, others))
@@ -126,6 +131,22 @@ def _by_case(rows):
     cases = rows[0]["cases"]
     values = {case: [row["cases"][case] for row in rows] for case in cases}
     return {case: mean(each) if None not in each else float("nan") for case, each in values.items()}
+
+
+def _decodings(rows):
+    """Yield what other ways to masks change, over all cells that have them."""
+    cells = [row for row in rows if "decoded" in row]
+    if not cells:
+        return
+    yield "Other ways from the same probabilities to masks, beside argmax:"
+    lines = [["dataset", "way", "cells", "better in", "mean change", "least", "most"]]
+    for (dataset,), some in _groups(cells, "dataset").items():
+        for way in [name for name in some[0]["decoded"] if name != "argmax"]:
+            changes = [row["decoded"][way] - row["decoded"]["argmax"] for row in some]
+            better = sum(change > 0 for change in changes)
+            ends = [f"{each:+.3f}" for each in (mean(changes), min(changes), max(changes))]
+            lines.append([dataset, way, len(some), better, *ends])
+    yield _markdown(lines)
 
 
 def _failures(rows):

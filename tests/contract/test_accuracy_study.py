@@ -67,7 +67,14 @@ def test_the_page_shows_every_cell_and_what_the_best_differ_by(script, tmp_path)
     rows = [
         row(),
         row(seed=2, dice=0.6),
-        row(method="full segformer", dice=0.704, cases=better),
+        row(
+            method="full segformer",
+            dice=0.704,
+            cases=better,
+            decoded={"argmax": 0.704, "rank": 0.714},
+        ),
+        row(method="full segformer", dice=0.704, cases=better, seed=2),
+        row(method="frozen linear", dice=0.9, cases=better),
         row(method="lora segformer", failed="RuntimeError: no room"),
     ]
     del rows[-1]["dice"]
@@ -77,7 +84,8 @@ def test_the_page_shows_every_cell_and_what_the_best_differ_by(script, tmp_path)
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "**0.550** (0.500, 0.600)" in text
-    assert "| full segformer | 0.704 [10 steps, 2 min] |" in text
+    assert "| full segformer | **0.704** (0.704, 0.704) [10 steps, 2 min] |" in text
+    assert "| nuclei | rank | 1 | 1 | +0.010 | +0.010 | +0.010 |" in text
     assert "| 2 | full segformer | unet | +0.204 | +0.20" in text
     assert "RuntimeError: no room" in text
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nnunet_vit import __version__
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.recipe_version import rate_as_given
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.files.writing import write_text
 
@@ -21,7 +22,9 @@ def run_as_yaml(config: ViTnnUNetConfig) -> str:
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.representer.ignore_aliases = lambda *_: True
     stream = io.StringIO()
-    yaml.dump(config.model_dump(mode="json"), stream)
+    content = config.model_dump(mode="json")
+    content["train"]["backbone_lr"] = rate_as_given(config)  # follows another method or rate
+    yaml.dump(content, stream)
     return f"# Written by nnunet-vit {__version__}: the whole run, defaults included.\n" + (
         stream.getvalue()
     )

@@ -47,7 +47,8 @@ class ViTTrainConfig(Section):
         AUTO,
         description="the highest rate of the ViT, adapters included, not of other networks that a "
         "head brings; null: `initial_lr`; auto: a tenth of it where pretrained weights are trained "
-        "(`full`, `last_blocks`), else null. With `tuning: frozen` a number is an error",
+        "(`full`, `last_blocks`) at one rate for all layers, by a head on the run's backbone, else "
+        "null. With `tuning: frozen` a number is an error",
     )
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0,

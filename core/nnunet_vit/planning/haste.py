@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nnunet_vit.config.head_options import takes_backbone
-from nnunet_vit.planning.batch_rule import LEAST
-from nnunet_vit.planning.length import STEPS_LEAST, steps_within
+from nnunet_vit.planning.length import STEPS_LEAST, has_room, steps_within
 from nnunet_vit.planning.open_keys import (
     BATCH,
     EPOCHS,
@@ -69,18 +68,21 @@ def hastened(
     if EPOCHS not in plan.free and ITERATIONS not in plan.free:
         return None
     run, before = plan.choice.variant.run, plan.haste
-    steps = steps_within(hours, pace, folds=len(run.data.folds))
-    time = f"{hours:g} h"
-    if steps < STEPS_OF_HEAD and TUNING in plan.free and _may_freeze(run):
+    folds = len(run.data.folds)
+    steps, time = steps_within(hours, pace, folds=folds), f"{hours:g} h"
+    enough = has_room(hours, pace, run.train, free=plan.free, folds=folds)
+    if not steps:
+        return None  # start and final validation take the time
+    if (steps < STEPS_OF_HEAD or not enough) and TUNING in plan.free and _may_freeze(run):
         why = f"{time} hold {steps} steps of '{method_name(run)}': the head learns more alone"
         found = before.with_(TUNING, FROZEN, why)
         if allows(found.changes):
             return found
-    if steps >= STEPS_LEAST:
+    if enough:
         return None
-    batch = plan.choice.step.tile.batch
-    if BATCH in plan.free and batch > LEAST:
-        fewer = max(LEAST, min(batch - 1, batch * steps // STEPS_LEAST))
+    batch, least = plan.choice.step.tile.batch, plan.choice.bounds.least
+    if BATCH in plan.free and batch > least:
+        fewer = max(least, min(batch // 2, batch * steps // STEPS_LEAST))
         return before.with_(BATCH, str(fewer), f"{time} hold {steps} steps of {batch} images")
     sizes = smaller_sizes(run) if SIZE in plan.free else []
     if not sizes:

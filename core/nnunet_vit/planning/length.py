@@ -75,6 +75,13 @@ def steps_within(hours: float, pace: Pace, *, folds: int = 1) -> int:
     return max(0, int((_seconds(hours, folds) - pace.around) / pace.training.seconds))
 
 
+def has_room(
+    hours: float, pace: Pace, train: ViTTrainConfig, *, free: OpenKeys, folds: int = 1
+) -> bool:
+    """Tell whether `length_for` finds a training for the same arguments."""
+    return _shortest(pace, train, free, folds=folds).seconds <= _seconds(hours, folds)
+
+
 def length_for(
     hours: float, pace: Pace, train: ViTTrainConfig, *, free: OpenKeys, folds: int = 1
 ) -> Length:

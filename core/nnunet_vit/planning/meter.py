@@ -13,7 +13,7 @@ from nnunet_vit.profiling.measured_run import Measured, cost_of, facts_of, netwo
 from nnunet_vit.profiling.memory import estimated_memory
 from nnunet_vit.profiling.parts import parts_of
 
-Key = tuple[tuple[tuple[str, str], ...], Tile, bool]
+Key = tuple[str, str, Tile, bool]
 
 
 class UnmeasurableError(ConfigError):
@@ -65,7 +65,8 @@ class Meter:
             ConfigError: checkpointing is not possible.
             UserError: the network cannot be built.
         """
-        key = (tuple(sorted(variant.changes.items())), tile, checkpointing)
+        run = variant.run  # planned and hurried runs share a meter: the network decides
+        key = (run.model.model_dump_json(), run.lora.model_dump_json(), tile, checkpointing)
         if key not in self.steps:
             self.steps[key] = self._measure(variant, tile, checkpointing)
             self.told()

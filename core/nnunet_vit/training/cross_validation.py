@@ -184,7 +184,8 @@ def _check_results(folder: Path, folds: Sequence[int], request: Request) -> None
         raise ConfigError(
             f"--continue: there is no checkpoint of this run's folds in {folder}.",
             fix="leave out --continue, or give the run file that the earlier run had (another "
-            "model, lora or train section is another run).",
+            "model, lora or train section is another run; --set recipe=1 finds one of versions "
+            "before recipes).",
         )
     if there and not request.resume and not request.overwrite:
         raise ConfigError(

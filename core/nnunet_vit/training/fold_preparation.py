@@ -106,7 +106,9 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     lengthens = request.lengthens or request.resume or LENGTHENS in os.environ
     identity = identity_of(dataset, run, lengthens=lengthens)
     fold_folder = identity.folder / f"fold_{run.data.fold}"
-    if not identity.folder.is_dir() and (older := results_of_first_recipe(dataset, run)):
+    if not identity.folder.is_dir() and (
+        older := results_of_first_recipe(dataset, run, lengthens=lengthens)
+    ):
         progress.warn(
             f"{older.name} is of the same run file as versions before read it, with the backbone "
             f"at the head's rate; this run is another one. --set recipe=1 continues that one."

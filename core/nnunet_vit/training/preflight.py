@@ -176,7 +176,8 @@ def starts_from_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> 
         raise ConfigError(
             f"--continue: there is no checkpoint of this run in {fold_folder}.",
             fix="leave out --continue, or give the run file that the earlier run had (another "
-            "model, lora or train section is another run).",
+            "model, lora or train section is another run; --set recipe=1 finds one of versions "
+            "before recipes).",
         )
     if found and not resume and not overwrite:
         raise ConfigError(

@@ -71,18 +71,20 @@ def identity_of(dataset: Dataset, run: ViTnnUNetConfig, *, lengthens: bool) -> I
     return known
 
 
-def results_of_first_recipe(dataset: Dataset, run: ViTnnUNetConfig) -> Path | None:
+def results_of_first_recipe(
+    dataset: Dataset, run: ViTnnUNetConfig, *, lengthens: bool
+) -> Path | None:
     """Return the results that a version without recipes has of the same run file; None: none.
 
     Args:
         dataset: that is there.
         run: resolved.
+        lengthens: as of `identity_of`.
     """
     before = as_first_recipe(run)
     if before is None:
         return None
-    name = name_where_found(before, folder("results") / dataset.name, _pattern(before))
-    place = _model_folder(dataset, before, name)
+    place = identity_of(dataset, before, lengthens=lengthens).folder
     return place if place.is_dir() else None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.recipe_version import as_first_recipe
 from nnunet_vit.data.dataset import Dataset, find_dataset
 from nnunet_vit.data.preprocessing.read_cases import ReadCases
 from nnunet_vit.errors import ConfigError, DataError, Stopped
@@ -36,6 +37,7 @@ from nnunet_vit.training.run_identity import identity_of
 from nnunet_vit.training.trained_plans import refuse_several, trained_plans
 from nnunet_vit.tuning import method_name
 
+OLDER = "; --set recipe=1 finds a run of versions before recipes."
 NOT_SAVED = "Nothing of this run is saved yet: the same command starts from scratch."
 
 
@@ -96,8 +98,8 @@ class _Settling:
             plan = f"only a plan of it, {path}" if kept else "nor a plan of it"
             raise ConfigError(
                 f"--continue: there is no result of this run in {begun.parent}, {plan}.",
-                fix="leave out --continue, or give the run.yaml of the fold's folder: --config; "
-                "with --set recipe=1 a run of versions before recipes is found.",
+                fix="leave out --continue, or give the run.yaml of the fold's folder: --config"
+                + (OLDER if as_first_recipe(self.run) else "."),
             )
         with stops_with(lambda: Stopped(NOT_SAVED)):
             return self._planned(dataset, path, there, trains=trains, before=kept)

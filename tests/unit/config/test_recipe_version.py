@@ -14,12 +14,11 @@ APART = ("frozen", "lora", "rslora", "dora", "vera", "ia3")
 
 
 @pytest.mark.parametrize("recipe", ["", "recipe: 2\n"])
-@pytest.mark.parametrize("rate", [0.001, 0.003, 0.01])
+@pytest.mark.parametrize(("rate", "tenth"), [(0.001, 0.0001), (0.003, 0.0003), (0.01, 0.001)])
 @pytest.mark.parametrize("tuning", TRAINED)
-def test_pretrained_weights_learn_at_a_tenth(run_of, recipe, tuning, rate):
+def test_pretrained_weights_learn_at_a_tenth(run_of, recipe, tuning, rate, tenth):
     run = run_of(f"{recipe}model: {{tuning: {tuning}}}\ntrain: {{initial_lr: {rate}}}\n")
-    assert run.train.backbone_lr == rate / 10
-    assert run.train.own_backbone_lr == rate / 10
+    assert run.train.backbone_lr == run.train.own_backbone_lr == tenth
 
 
 @pytest.mark.parametrize("tuning", [*TRAINED, *APART])
@@ -61,8 +60,42 @@ def test_a_run_keeps_its_rate_when_it_is_written(run_of, run_folder):
 def test_the_file_of_a_run_before_recipes_keeps_its_rate(run_of):
     """Such a file has every key, null among them, and no recipe."""
     text = run_as_yaml(run_of("recipe: 1\nmodel: {tuning: full}\n"))
+    text = text.replace("backbone_lr: auto", "backbone_lr: null")
     lines = [line for line in text.splitlines() if not line.startswith("recipe")]
     assert run_of("\n".join(lines) + "\n").train.backbone_lr is None
+
+
+@pytest.mark.parametrize(
+    ("change", "rate"),
+    [
+        ("model.tuning=frozen", None),
+        ("model.tuning=lora", None),
+        ("model.pretrained=false", None),
+        ("train.initial_lr=0.01", 0.001),
+        ("recipe=1", None),
+    ],
+)
+def test_a_written_run_that_is_changed_gets_the_rate_that_fits(run_of, run_folder, change, rate):
+    path = run_folder / "written.yaml"
+    path.write_text(run_as_yaml(run_of("model: {tuning: full}\n")))
+    assert load_run(path, [change]).train.backbone_lr == rate
+
+
+@pytest.mark.parametrize("rate", ["null", "0.0005"])
+def test_a_rate_of_ones_own_is_written_as_it_is(run_of, run_folder, rate):
+    path = run_folder / "written.yaml"
+    path.write_text(run_as_yaml(run_of(f"train: {{backbone_lr: {rate}}}\n")))
+    assert f"  backbone_lr: {rate}\n" in path.read_text()
+
+
+def test_rates_by_layer_are_left_alone(run_of):
+    run = run_of("model: {tuning: full}\ntrain: {layer_decay: 0.8}\n")
+    assert run.train.backbone_lr is None and as_first_recipe(run) is None
+
+
+@pytest.mark.parametrize("model", ["tuning: lora", "tuning: full, pretrained: false"])
+def test_the_same_rate_by_hand_is_no_change_of_defaults(run_of, model):
+    assert as_first_recipe(run_of(f"model: {{{model}}}\ntrain: {{backbone_lr: 0.0001}}\n")) is None
 
 
 @pytest.mark.parametrize("tuning", [*TRAINED, *APART])

@@ -110,12 +110,23 @@ def test_a_run_keeps_the_precision_on_cpus_that_it_was_begun_with(results, left,
     assert found(run_of(6), lengthens=False).cpu_bfloat16 is True  # a new one
 
 
+def pretrained(epochs, **train):
+    run = run_of(epochs, initial_lr=0.01, **train)
+    model = run.model.model_copy(update={"pretrained": True, "tuning": "full"})
+    return run.model_copy(update={"model": model})
+
+
 def test_results_of_a_version_before_recipes_are_found(results):
-    run = run_of(3, initial_lr=0.01, backbone_lr=0.001)
-    assert results_of_first_recipe(DATASET, run) is None
-    leave(results, run_of(3, initial_lr=0.01, backbone_lr=0.002))
-    assert results_of_first_recipe(DATASET, run) is None
-    leave(results, run_of(3, initial_lr=0.01, backbone_lr=None))
-    older = results_of_first_recipe(DATASET, run)
-    assert older == results / f"nnUNetTrainer_vit__{plans_name(run_of(3, initial_lr=0.01))}__2d"
-    assert results_of_first_recipe(DATASET, run_of(3, initial_lr=0.01)) is None
+    def older(run, lengthens=False):
+        return results_of_first_recipe(DATASET, run, lengthens=lengthens)
+
+    run = pretrained(3, backbone_lr=0.001)
+    assert older(run) is None
+    leave(results, pretrained(3, backbone_lr=0.002))
+    assert older(run) is None
+    before = pretrained(3, backbone_lr=None)
+    leave(results, before)
+    assert older(run) == results / f"nnUNetTrainer_vit__{plans_name(before)}__2d"
+    assert older(before) is None
+    longer = pretrained(5, backbone_lr=0.001)
+    assert older(longer) is None and older(longer, lengthens=True) == older(run)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnunet_vit.config.dump import run_as_yaml
-from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.models import ViTnnUNetConfig, ViTTrainConfig
 from nnunet_vit.data.dataset import number_of
 from nnunet_vit.errors import counted
 from nnunet_vit.evaluation.comparing.run_cost import cost_of
@@ -72,7 +72,7 @@ def _of_ours(source: RunSource, run: ViTnnUNetConfig) -> RunFacts:
         ("Weights at the start", _weights(run)),
         ("Fine-tuning", method_name(run)),
         ("Epochs", f"{train.num_epochs}, each of {train.num_iterations_per_epoch} steps"),
-        ("Optimizer", f"{train.optimizer}, rate {train.initial_lr:g}, {train.schedule}"),
+        ("Optimizer", f"{train.optimizer}, rate {_rates(train)}, {train.schedule}"),
         ("Seed", "none" if train.seed is None else str(train.seed)),
         *_sizes(source, run.data.configuration),
         *_cost(source),
@@ -111,6 +111,12 @@ def _run_file(source: RunSource, run: ViTnnUNetConfig) -> str:
             text = (folder / RUN_FILE).read_text(encoding="utf-8", errors="replace")
             return run_file_text(text)
     return run_file_text(run_as_yaml(run))
+
+
+def _rates(train: ViTTrainConfig) -> str:
+    backbone = train.own_backbone_lr
+    own = "" if backbone is None else f", of the backbone {backbone:g}"
+    return f"{train.initial_lr:g}{own}"
 
 
 def _sizes(source: RunSource, configuration: str) -> Facts:
