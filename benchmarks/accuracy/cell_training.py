@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+from itertools import pairwise
 from pathlib import Path
 
 from study_clock import processor_seconds
@@ -17,7 +17,7 @@ from study_keys import is_planned, keys_of
 
 HERE = Path(__file__).parent
 VIT_CLI = [sys.executable, "-c", "from nnunet_vit.cli import main; main()"]
-TRIED_EPOCHS, TRIED_STEPS = 3, 6  # of the short training that tells the time of a step
+TRIED_EPOCHS, TRIED_STEPS = 6, 6  # of the short training that tells the time of a step
 SECONDS_OF_EPOCH = ("data_seconds", "step_seconds", "seconds")
 
 
@@ -114,36 +114,42 @@ def _pace(cell, study, place, given, core, *, keys):
         shutil.rmtree(results, ignore_errors=True)
         length = (TRIED_EPOCHS, TRIED_STEPS)
         words = _words(cell, study, place, results, keys=keys, length=length)
-        share = _run_to_last_epoch(words, given, core)
-        found = [share * seconds for seconds in _tried(results)]
+        found = _tried(results, _run_to_last_epoch(words, given, core))
         shutil.rmtree(results)
         return found
 
     return study["paces"].of(name, measure)
 
 
-def _tried(results):
-    """Return the seconds of the epochs of a short training, the first one apart."""
+def _tried(results, used):
+    """Return the seconds of an epoch beside its steps, and of a step, each of the quickest epoch.
+
+    Args:
+        results: of a short training.
+        used: the seconds of the core that each epoch but the first had.
+    """
     (history,) = results.glob("**/history.csv")
-    rows = _history(history.parent)[1:]
-    steps = [row["data_seconds"] + row["step_seconds"] for row in rows]
-    fixed = [row["seconds"] - of for row, of in zip(rows, steps, strict=True)]
-    return min(fixed), min(steps) / TRIED_STEPS
+    fixed, steps = [], []
+    for row, seconds in zip(_history(history.parent)[1:], used, strict=True):
+        share = min(1.0, seconds / row["seconds"])
+        taken = row["data_seconds"] + row["step_seconds"]
+        fixed.append(share * (row["seconds"] - taken))
+        steps.append(share * taken / TRIED_STEPS)
+    return min(fixed), min(steps)
 
 
 def _run_to_last_epoch(words, given, core):
-    """Run a training whose end is not waited for; return which share of the core it had."""
+    """Run a training whose end is not waited for; return what its later epochs had of the core."""
     run, said, clocks = _started(words, given, core, subprocess.PIPE), [], []
     for line in run.stdout:
         said.append(line)
         if line.startswith("epoch "):
-            clocks.append((processor_seconds(run.pid), time.monotonic()))
+            clocks.append(processor_seconds(run.pid))
         if line.startswith(f"epoch {TRIED_EPOCHS}/"):
             run.send_signal(signal.SIGKILL)
     if run.wait() != -signal.SIGKILL:
         raise RuntimeError("".join(said)[-500:])
-    used, passed = (end - start for start, end in zip(clocks[0], clocks[-1], strict=True))
-    return min(1.0, used / passed)
+    return [later - before for before, later in pairwise(clocks)]
 
 
 def _history(fold):

@@ -5,7 +5,7 @@ import threading
 from collections import defaultdict
 
 PLANNED = "planned"  # the key of a method that leaves all to the planner
-AROUND = 3  # minutes of start, checkpoints and final validation, which --hours counts
+AROUND = 4  # minutes of start, checkpoints and final validation, which --hours counts
 LENGTH = ("num_epochs", "num_iterations_per_epoch", "num_val_iterations_per_epoch")
 PLANNING = threading.Lock()  # a plan is made once, and waited for
 
