@@ -12,6 +12,7 @@ from nnunet_vit.errors import ConfigError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.modeling.backbone import vits_of
 
+NEUTRAL = {"train.backbone_lr": "null", "train.layer_decay": "1"}
 POLY_EXPONENT = 0.9  # nnU-Net's
 SGD_MOMENTUM = 0.99  # nnU-Net's
 FUSED = ("cuda", "cpu")  # devices with a fused AdamW that is tried
@@ -63,8 +64,8 @@ def _refuse_rates_of_none(settings: ViTTrainConfig) -> None:
     if keys:
         raise ConfigError(
             f"{' and '.join(keys)}: this network has no ViT of timm, so nothing would take it.",
-            fix=f"{' and '.join(keys)} as without it (null, 1), or a head that takes the argument "
-            "`backbone`.",
+            fix=f"{' and '.join(f'{key}: {NEUTRAL[key]}' for key in keys)}, or choose a head that "
+            "takes the argument `backbone`.",
         )
 
 

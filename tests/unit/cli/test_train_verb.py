@@ -30,7 +30,7 @@ def test_train_words_go_into_the_run(vit_cli, two_heads):
         "error[config]: run.yaml: 2 problems\n"
         "  --set data.fold=x, data.fold: given 'x'; allowed: an integer of at least 0, 'all', "
         "or a list of at least 1 value, each an integer of at least 0\n"
-        "  --set a=1, a: unknown key, given 'a'. Allowed: data, paths, model, lora, train, "
+        "  --set a=1, a: unknown key, given 'a'. Allowed: recipe, data, paths, model, lora, train, "
         "trackers\n",
     )
 

@@ -223,9 +223,11 @@ def test_a_detail_branch_of_timm_belongs_to_the_head(network):
 def test_rates_of_a_backbone_that_is_not_there(settings, keys):
     with pytest.raises(ConfigError) as caught:
         parameter_groups(torch.nn.Linear(2, 2), ViTTrainConfig(**settings))
+    neutral = {"train.backbone_lr": "null", "train.layer_decay": "1"}
+    fix = " and ".join(f"{key}: {neutral[key]}" for key in keys.split(" and "))
     assert str(caught.value) == (
-        f"{keys}: this network has no ViT of timm, so nothing would take it. Fix: leave out "
-        f"{keys}, or choose a head that takes the argument `backbone`."
+        f"{keys}: this network has no ViT of timm, so nothing would take it. Fix: {fix}, or choose "
+        "a head that takes the argument `backbone`."
     )
     assert parameter_groups(torch.nn.Linear(2, 2), ViTTrainConfig())
 

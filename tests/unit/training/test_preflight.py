@@ -60,7 +60,8 @@ def test_nothing_to_go_on_from(tmp_path):
     assert str(caught.value) == (
         f"--continue: there is no checkpoint of this run in {tmp_path / 'fold_0'}. "
         "Fix: leave out --continue, or give the run file that the earlier run had (another "
-        "model, lora or train section is another run)."
+        "model, lora or train section is another run; --set recipe=1 finds one of versions before "
+        "recipes)."
     )
 
 
