@@ -68,8 +68,7 @@ def ours(cell, study, place, given, core):
         return output_of([*VIT_CLI, "plan", *words], given, core, log)[0]
 
     keys = keys_of(cell, study, place, plan)
-    fixed, step = _pace(cell, study, place, given, core, keys=keys)
-    steps = max(1, round((60 * cell.minutes / epochs - fixed) / step))
+    steps = _steps(cell, study, _pace(cell, study, place, given, core, keys=keys))
     results = place / cell.name
     words = _words(cell, study, place, results, keys=keys, length=(epochs, steps))
     said, processor = output_of(words, given, core, results / "log.txt")
@@ -102,6 +101,12 @@ def _text(value):
 
 def _fold(cell, study):
     return study["shares"].index(cell.share)
+
+
+def _steps(cell, study, pace):
+    """Return how many steps of an epoch fill its share of the cell's minutes."""
+    fixed, step = pace
+    return max(1, round((60 * cell.minutes / study["epochs"] - fixed) / step))
 
 
 def _pace(cell, study, place, given, core, *, keys):
@@ -174,8 +179,8 @@ def stock(cell, study, place, given, core):
         said, processor = output_of(list(map(str, words)), given, core, log)
         return json.loads(said.strip().splitlines()[-1]), processor
 
-    fixed, step = study["paces"].of(f"{cell.dataset}, {cell.method}", lambda: run()[0])
-    steps = max(1, round((60 * cell.minutes / study["epochs"] - fixed) / step))
+    pace = study["paces"].of(f"{cell.dataset}, {cell.method}", lambda: run()[0])
+    steps = _steps(cell, study, pace)
     told, processor = run(study["epochs"], steps, cell.seed)
     (validation,) = results.glob("results/*/*/fold_*/validation")
     found = {

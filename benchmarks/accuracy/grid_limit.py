@@ -10,9 +10,8 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-import SimpleITK
 import torch
-from study_decoding import dice
+from study_decoding import dice, labels_of
 from torch.nn import functional
 
 EDGES = (2, 4, 7, 14, 16)  # pixels between two places of the grid
@@ -36,16 +35,12 @@ def held(mask, edge):
 def main():
     """Print the mean Dice of all classes of all masks for each grid."""
     files = sorted(path for path in Path(sys.argv[1]).iterdir() if path.is_file())
-    masks = [_read(path) for path in files]
+    masks = [labels_of(path) for path in files]
     classes = [mask == label for mask in masks for label in set(np.unique(mask)) - {0}]
     print(f"{len(masks)} masks: Dice that a grid can hold")
     for edge in EDGES:
         dices = [dice(held(each, edge), each.astype(int)) for each in classes]
         print(f"  {edge:>2} pixels from place to place: {mean(dices):.3f}", flush=True)
-
-
-def _read(path):
-    return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path))).squeeze()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
+import SimpleITK
 
 from nnunet_vit.evaluation.ranking.temperature import scaled
 
@@ -105,11 +106,14 @@ def _cases(validation):
 
 def _pair(case, validation):
     """Return probabilities (C, H, W) and labels (H, W) of a case."""
-    import SimpleITK
-
     reference = Path(case["reference_file"])
-    truth = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(reference))).squeeze()
+    truth = labels_of(reference)
     with np.load(validation / f"{reference.name.split('.')[0]}.npz") as stored:
         p = stored["probabilities"].astype(np.float32)
     p = p.reshape(len(p), *p.shape[-2:])
     return p, truth.astype(int)
+
+
+def labels_of(path):
+    """Return the labels (H, W) of a file."""
+    return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path))).squeeze()

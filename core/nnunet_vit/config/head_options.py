@@ -10,7 +10,7 @@ from nnunet_vit.errors import PluginError
 from nnunet_vit.files.json_file import JsonMapping
 from nnunet_vit.hookspecs import HeadOptions
 from nnunet_vit.registry import catalogue
-from nnunet_vit.registry.calling import argument_names, call_hook
+from nnunet_vit.registry.calling import call_hook
 from nnunet_vit.registry.plugins import LoadedPlugin, load_module, load_plugin, plugin_failures
 
 DECODER: Parts = ("model", "decoder")
@@ -38,16 +38,6 @@ def head_plugin(model: ViTModelConfig) -> LoadedPlugin:
         plugin = load_module(model.model_path or "")
     plugin.hook("create_segmentation_model")
     return plugin
-
-
-def takes_backbone(model: ViTModelConfig) -> bool:
-    """Tell whether the run's head is built on the run's backbone, and brings none of its own.
-
-    Raises:
-        ConfigError: as of `head_plugin`.
-        PluginError: likewise.
-    """
-    return "backbone" in argument_names(head_plugin(model), "create_segmentation_model")
 
 
 def options_model(plugin: LoadedPlugin) -> type[HeadOptions]:

@@ -9,7 +9,7 @@ from nnunet_vit.backbones import default_targets
 from nnunet_vit.config.checks import run_checks
 from nnunet_vit.config.checks.head_checks import load_head
 from nnunet_vit.config.draft import Draft, draft_of
-from nnunet_vit.config.head_options import DECODER, stored, takes_backbone, validate_options
+from nnunet_vit.config.head_options import DECODER, head_plugin, stored, validate_options
 from nnunet_vit.config.models import DataConfig, DecoderConfig, ViTnnUNetConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
 from nnunet_vit.config.overrides import RunSource, with_overrides
@@ -21,6 +21,7 @@ from nnunet_vit.config.yaml_source import YamlSource, read_yaml
 from nnunet_vit.errors import PluginError, UserError
 from nnunet_vit.files.json_file import JsonObject
 from nnunet_vit.hookspecs import HeadOptions
+from nnunet_vit.registry.calling import takes_backbone
 from nnunet_vit.tuning import method_of
 
 # what stands for the path where there is none: errors name it, relative paths start at its folder
@@ -120,7 +121,7 @@ def _resolved(draft: Draft, decoder: DecoderConfig) -> ViTnnUNetConfig:
     }
     resolved_lora = {"enabled": method.uses_adapters, "target_modules": targets and list(targets)}
     resolved_train = {
-        "backbone_lr": backbone_rate(config, takes_backbone(model)),
+        "backbone_lr": backbone_rate(config, takes_backbone(head_plugin(model))),
         "loss": resolved_loss(config.train.loss),
         "augmentation": resolved_augmentation(config.train.augmentation),
     }

@@ -13,6 +13,7 @@ FIRST, NEWEST = 1, 2
 Recipe = Annotated[int, Field(ge=FIRST, le=NEWEST)]
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
+WHY_RECIPE = "the version of the defaults: those of later ones change nothing here"
 BACKBONE_PART = 10  # a tenth of the head's rate: at the head's own, pretraining is undone
 
 

@@ -21,6 +21,7 @@ from nnunet_vit.modeling.loading import (
 )
 from nnunet_vit.modeling.vit.hub_network import as_repository_says
 from nnunet_vit.modeling.vit.timm_models import build_timm
+from nnunet_vit.registry.calling import takes_backbone
 from nnunet_vit.registry.plugins import LoadedPlugin
 from nnunet_vit.tuning import method_of
 from nnunet_vit.tuning.adapters.adapted_layers import target_names
@@ -53,7 +54,7 @@ def build_model(
         image_size=image_size,
         deep_supervision=deep_supervision,
     )
-    if "backbone" in head.arguments:
+    if takes_backbone(head.plugin):
         offered["backbone"] = build_backbone(run, in_channels, image_size)
     else:
         _check_plain(head.plugin, run)

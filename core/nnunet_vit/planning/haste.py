@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nnunet_vit.config.head_options import takes_backbone
+from nnunet_vit.config.head_options import head_plugin
 from nnunet_vit.planning.length import STEPS_LEAST, has_room, steps_within
 from nnunet_vit.planning.open_keys import (
     BATCH,
@@ -15,6 +15,7 @@ from nnunet_vit.planning.open_keys import (
     smaller_sizes,
 )
 from nnunet_vit.planning.pace import Pace
+from nnunet_vit.registry.calling import takes_backbone
 from nnunet_vit.tuning import method_name
 
 if TYPE_CHECKING:
@@ -92,5 +93,5 @@ def hastened(
 
 def _may_freeze(run: "ViTnnUNetConfig") -> bool:
     """Tell whether the head would learn on weights that know something, and that are the run's."""
-    pretrained = run.model.pretrained and takes_backbone(run.model)
+    pretrained = run.model.pretrained and takes_backbone(head_plugin(run.model))
     return pretrained and method_name(run) != FROZEN

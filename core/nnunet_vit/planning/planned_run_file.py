@@ -9,7 +9,7 @@ from nnunet_vit.config.model_section import DEFAULT_HEAD, ViTModelConfig
 from nnunet_vit.config.name_rules import GROUP_TABLE, absolute
 from nnunet_vit.config.overrides import with_overrides
 from nnunet_vit.config.problems import escaped
-from nnunet_vit.config.recipe_version import NEWEST
+from nnunet_vit.config.recipe_version import NEWEST, WHY_RECIPE
 from nnunet_vit.config.yaml_source import yaml_of
 from nnunet_vit.config.yaml_text import read_text
 from nnunet_vit.errors import ConfigError
@@ -28,7 +28,6 @@ model:
   head: {head}
   backbone: {backbone}
 """
-WHY_RECIPE = "the version of the defaults: those of later ones change nothing here"
 PATHS = ("paths.raw", "paths.preprocessed", "paths.results", "model.checkpoint_path",
          "data.splits", "data.groups")  # fmt: skip
 

@@ -147,11 +147,9 @@ class Trials:
     def _haste(self, plan: "Plan", pace: Pace | None) -> Haste | None:
         """Return what a plan gives up for its hours."""
         hours = self.probing.hours
-        return (
-            None
-            if pace is None or hours is None
-            else hastened(plan, pace, hours, allows=self.allows)
-        )
+        if pace is None or hours is None:
+            return None
+        return hastened(plan, pace, hours, allows=self.allows)
 
     def _require_pace(self, reason: str) -> None:
         if self.probing.hours is not None or self.probing.insists:

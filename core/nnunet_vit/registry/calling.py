@@ -16,6 +16,11 @@ def argument_names(plugin: LoadedPlugin, hook: str) -> tuple[str, ...]:
     return tuple(inspect.signature(plugin.hook(hook)).parameters)
 
 
+def takes_backbone(head: LoadedPlugin) -> bool:
+    """Tell whether a head is built on the run's backbone, and brings none of its own."""
+    return "backbone" in argument_names(head, "create_segmentation_model")
+
+
 def call_hook(plugin: LoadedPlugin, hook: str, offered: JsonMapping) -> Any:  # noqa: ANN401
     """Call the plugin's hook with those of the offered arguments that it names.
 

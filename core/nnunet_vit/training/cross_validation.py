@@ -20,6 +20,7 @@ from nnunet_vit.report.text_width import WIDTH
 from nnunet_vit.training.finished_folds import check_finished_folds
 from nnunet_vit.training.fold_folders import claimed, empty_folds
 from nnunet_vit.training.fold_preparation import Request, prepare_fold
+from nnunet_vit.training.preflight import NOTHING_TO_CONTINUE
 from nnunet_vit.training.run import opened, train_fold
 from nnunet_vit.training.run_identity import identity_of
 from nnunet_vit.training.settling import settled
@@ -183,9 +184,7 @@ def _check_results(folder: Path, folds: Sequence[int], request: Request) -> None
     if request.resume and not there:
         raise ConfigError(
             f"--continue: there is no checkpoint of this run's folds in {folder}.",
-            fix="leave out --continue, or give the run file that the earlier run had (another "
-            "model, lora or train section is another run; --set recipe=1 finds one of versions "
-            "before recipes).",
+            fix=NOTHING_TO_CONTINUE,
         )
     if there and not request.resume and not request.overwrite:
         raise ConfigError(

@@ -30,11 +30,7 @@ from nnunet_vit.report.progress import Progress
 from nnunet_vit.report.stopping import stops_with
 from nnunet_vit.training.fold_folders import claimed, what_is_saved
 from nnunet_vit.training.preflight import check_network, starts_from_checkpoint
-from nnunet_vit.training.run_identity import (
-    Identity,
-    identity_of,
-    results_of_first_recipe,
-)
+from nnunet_vit.training.run_identity import Identity, identity_of, results_of_first_recipe
 
 LENGTHENS = "NNUNET_VIT_LENGTHENS"  # a variable of commands that train folds of a lengthened run
 
@@ -111,7 +107,7 @@ def prepare_fold(run: ViTnnUNetConfig, request: Request, progress: Progress) -> 
     ):
         progress.warn(
             f"{older.name} is of the same run file as versions before read it, with the backbone "
-            f"at the head's rate; this run is another one. --set recipe=1 continues that one."
+            "at the head's rate; this run is another one. --set recipe=1 continues that one."
         )
     resumes = starts_from_checkpoint(fold_folder, request.resume, overwrite)
     for key, place in (("results", fold_folder), ("preprocessed", dataset.preprocessed)):

@@ -18,6 +18,10 @@ from nnunet_vit.training.disk_space import check_room
 if TYPE_CHECKING:
     from nnunet_vit.modeling.network import ViTSegmentationNetwork
 
+NOTHING_TO_CONTINUE = (
+    "leave out --continue, or give the run file that the earlier run had (another model, lora or "
+    "train section is another run; --set recipe=1 finds one of versions before recipes)."
+)
 PROBE_PATCHES = (4, 6)  # of the probing image, down and across
 
 
@@ -175,9 +179,7 @@ def starts_from_checkpoint(fold_folder: Path, resume: bool, overwrite: bool) -> 
     if resume and not found:
         raise ConfigError(
             f"--continue: there is no checkpoint of this run in {fold_folder}.",
-            fix="leave out --continue, or give the run file that the earlier run had (another "
-            "model, lora or train section is another run; --set recipe=1 finds one of versions "
-            "before recipes).",
+            fix=NOTHING_TO_CONTINUE,
         )
     if found and not resume and not overwrite:
         raise ConfigError(

@@ -9,6 +9,7 @@ from nnunet_vit import backbones
 from nnunet_vit.config.load import load_run
 from nnunet_vit.config.model_section import DEFAULT_HEAD, ViTModelConfig
 from nnunet_vit.config.models import ViTnnUNetConfig
+from nnunet_vit.config.recipe_version import WHY_RECIPE
 from nnunet_vit.errors import UserError
 from nnunet_vit.registry import catalogue
 
@@ -17,7 +18,7 @@ TEXT = """\
 # Train it: vit_cli train --config {name}. Keys that are left out have their defaults.
 # An editor explains and completes the keys: vit_cli schema -o run.schema.json, and this line first:
 #   yaml-language-server: $schema=run.schema.json
-recipe: {run.recipe}  # the version of the defaults: those of later ones change nothing here
+recipe: {run.recipe}  # {why_recipe}
 data:
   dataset: {dataset}  # id or name, DatasetXXX_Name; null: `vit_cli train DATASET --config {name}`
   configuration: 2d
@@ -80,6 +81,7 @@ def starter_text(wanted: Wanted, name: str) -> str:
         size=_size(backbone),
         weights=weights if wanted.checkpoint_path else "",
         run=ViTnnUNetConfig(),
+        why_recipe=WHY_RECIPE,
     )
     _require_valid(text)
     return text
