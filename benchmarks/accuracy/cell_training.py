@@ -135,7 +135,8 @@ def _tried(results, used):
     """
     (history,) = results.glob("**/history.csv")
     fixed, steps = [], []
-    for row, seconds in zip(_history(history.parent)[1:], used, strict=True):
+    # the last epoch's row may be missing: the training is killed as soon as the epoch is told
+    for row, seconds in zip(_history(history.parent)[1:], used, strict=False):
         share = min(1.0, seconds / row["seconds"])
         taken = row["data_seconds"] + row["step_seconds"]
         fixed.append(share * (row["seconds"] - taken))

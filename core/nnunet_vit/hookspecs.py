@@ -4,7 +4,7 @@ Importing this module costs pluggy and pydantic, nothing else.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import pluggy
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,9 +33,14 @@ class HeadOptions(BaseModel):
     """Base of a head's options: the keys of `model.decoder` in the run file.
 
     Give each field a bound and a description. Unknown keys and wrong types are errors.
+
+    Attributes:
+        wants_trained_backbone: whether the head learns little on a frozen backbone, whose own
+            blocks do its work: `vit_cli plan` then freezes none to save time.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
+    wants_trained_backbone: ClassVar[bool] = False
 
 
 class MaskHeadOptions(HeadOptions):

@@ -4,10 +4,10 @@ The networks as they are: what a trainer on a CPU puts in its place has tests of
 """
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import torch
+from repository_heads import HEADS
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -16,8 +16,6 @@ from nnunet_vit.testing.small_vits import SMALL_VITS, Case
 
 pytestmark = pytest.mark.contract
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
-HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
 NETWORKS = [
     *(("linear", vit, dtype) for vit in SMALL_VITS for dtype in ("float32", "bfloat16")),
     *((head, "dinov3", "bfloat16") for head in HEADS if head != "linear"),

@@ -8,13 +8,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from repository_heads import HEADS
 
 from nnunet_vit.tuning import own_methods
 
 pytestmark = pytest.mark.contract
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
-HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
 SCRIPT = Path(__file__).with_name("distributed_steps.py")
 LIMIT = 600  # seconds, which only a hang takes
 

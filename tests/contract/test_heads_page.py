@@ -7,13 +7,13 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from repository_heads import HEADS
 
 pytestmark = pytest.mark.contract
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 PAGE = (ROOT / "docs" / "heads.md").read_text(encoding="utf-8")
-HEADS = sorted(path.parents[1].name for path in ROOT.glob("plugins/*/nnunet_vit_*/__init__.py"))
 ROWS = {
     line.split("`")[1]: [cell.strip() for cell in line.strip("|").split("|")]
     for line in PAGE.split("\n")

@@ -1,10 +1,10 @@
 """Half a thousand steps in bfloat16: no head diverges, each learns what its images show."""
 
-from pathlib import Path
 from statistics import mean
 
 import pytest
 import torch
+from repository_heads import HEADS
 
 from nnunet_vit.modeling.head import Head
 from nnunet_vit.modeling.runtime.cpu_training.substitutes import quick_steps
@@ -13,8 +13,6 @@ from nnunet_vit.testing.small_vits import Case
 
 pytestmark = [pytest.mark.contract, pytest.mark.slow]
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
-HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
 CASE, SIZE, CLASSES = Case("dinov3"), (64, 64), 3
 STEPS, PART, RATE, NORM = 500, 50, 1e-3, 12.0  # the norm is that of the trainer's clipping
 

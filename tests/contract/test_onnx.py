@@ -1,13 +1,9 @@
 """Every head in ONNX: onnxruntime gives the logits of torch."""
 
-from pathlib import Path
-
 import pytest
+from repository_heads import HEADS
 
 pytestmark = [pytest.mark.contract, pytest.mark.slow]
-
-PLUGINS = Path(__file__).parents[2] / "plugins"
-HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
 
 
 @pytest.mark.parametrize("backbone", ["dinov3", "dinov2"])

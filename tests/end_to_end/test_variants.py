@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 import torch
 from first_plan import FIRST_PLAN
+from repository_heads import HEADS
 from skimage import io
 
 pytestmark = pytest.mark.end_to_end
-
-HEADS = sorted(
-    path.parent.name for path in Path(__file__).parents[2].glob("plugins/*/pyproject.toml")
-)
 
 SHORT = [
     "train.num_epochs=1",

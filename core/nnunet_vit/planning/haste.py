@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nnunet_vit.config.head_options import head_plugin
+from nnunet_vit.config.head_options import head_plugin, options_model
 from nnunet_vit.planning.length import STEPS_LEAST, has_room, steps_within
 from nnunet_vit.planning.open_keys import (
     BATCH,
@@ -92,6 +92,11 @@ def hastened(
 
 
 def _may_freeze(run: "ViTnnUNetConfig") -> bool:
-    """Tell whether the head would learn on weights that know something, and that are the run's."""
-    pretrained = run.model.pretrained and takes_backbone(head_plugin(run.model))
-    return pretrained and method_name(run) != FROZEN
+    """Tell whether the head would learn on weights that know something, and that are the run's.
+
+    Not where the head asks for a backbone that is trained.
+    """
+    if not run.model.pretrained or method_name(run) == FROZEN:
+        return False
+    head = head_plugin(run.model)
+    return takes_backbone(head) and not options_model(head).wants_trained_backbone

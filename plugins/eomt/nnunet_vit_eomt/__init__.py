@@ -19,6 +19,8 @@ LEAST_QUERIES, MANY_QUERIES, QUERIES_PER_CLASS = 16, 100, 4
 class EomtOptions(MaskHeadOptions):
     """Options of the eomt head."""
 
+    wants_trained_backbone = True
+
     queries: int | None = Field(
         None,
         ge=1,

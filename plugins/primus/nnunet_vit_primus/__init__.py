@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class PrimusOptions(HeadOptions):
     """Options of the primus head."""
 
+    wants_trained_backbone = True
+
     variant: Literal["single", "multi"] = Field(
         "single",
         description="single: the paper's, from the last map; multi: joined by three shallower maps",

@@ -75,6 +75,12 @@ def test_a_head_with_a_backbone_of_its_own_is_not_frozen(tmp_path, monkeypatch):
     assert given_up(plan_of(*ALL, head=None, model_path="own_net"), ENOUGH) is None
 
 
+@pytest.mark.parametrize("head", ["eomt", "primus"])
+def test_a_head_that_wants_a_trained_backbone_gets_one(head):
+    assert given_up(plan_of(*ALL, head=head), ENOUGH) is None
+    assert given_up(plan_of(*ALL, head="linear"), ENOUGH).changes == {TUNING: "frozen"}
+
+
 @pytest.mark.parametrize("keys", [(), (EPOCHS,), (TUNING, BATCH, SIZE)])
 def test_what_is_given_is_kept(keys):
     assert given_up(plan_of(*keys), 3) is None

@@ -1,12 +1,12 @@
 """Every head that says it can be exported: in onnxruntime its model says what PyTorch's says."""
 
 import json
-from pathlib import Path
 
 import onnx_batches
 import pytest
 from head_folders import write_head_folder
 from predicting_model import LABELS
+from repository_heads import HEADS
 
 from nnunet_vit.inference.fold_weights import read_fold
 from nnunet_vit.inference.model_folder import open_model
@@ -18,8 +18,6 @@ from nnunet_vit.sharing.onnx.export_onnx import export_onnx
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("onnx_packages")]
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
-HEADS = sorted(file.parent.name for file in PLUGINS.glob("*/pyproject.toml"))
 STEEP = {"mask2former", "eomt"}  # of their logits rounding moves some by more, in PyTorch too
 QUICK = {"primus"}
 
