@@ -63,11 +63,7 @@ def _started(words, given, core, output):
 def ours(cell, study, place, given, core):
     """Train with `vit_cli train`; return steps, minutes, and the folder of the validation."""
     epochs = study["epochs"]
-
-    def plan(words, log):
-        return output_of([*VIT_CLI, "plan", *words], given, core, log)[0]
-
-    keys = keys_of(cell, study, place, plan)
+    keys = _keys(cell, study, place, given, core)
     steps = _steps(cell, study, _pace(cell, study, place, given, core, keys=keys))
     results = place / cell.name
     words = _words(cell, study, place, results, keys=keys, length=(epochs, steps))
@@ -76,6 +72,22 @@ def ours(cell, study, place, given, core):
     seconds = sum(row["seconds"] for row in _history(fold))
     found = {"steps": epochs * steps, "trained_minutes": seconds / 60, "cpu_minutes": processor}
     return found, fold / "validation"
+
+
+def measure_pace(cell, study, place, given, core):
+    """Measure how long a step of a cell's method takes; trains nothing."""
+    if "stock" in study["methods"][cell.method]:
+        _stock_pace(cell, study, place, given, core)
+    else:
+        keys = _keys(cell, study, place, given, core)
+        _pace(cell, study, place, given, core, keys=keys)
+
+
+def _keys(cell, study, place, given, core):
+    def plan(words, log):
+        return output_of([*VIT_CLI, "plan", *words], given, core, log)[0]
+
+    return keys_of(cell, study, place, plan)
 
 
 def _words(cell, study, place, results, *, keys, length):
@@ -112,7 +124,7 @@ def _steps(cell, study, pace):
 def _pace(cell, study, place, given, core, *, keys):
     """Return the seconds of an epoch beside its steps, and of a step, by a short training."""
     planned = f" {cell.minutes:g} min" if is_planned(study, cell.method) else ""
-    name = f"{cell.dataset}, {cell.method}{planned}"
+    name = f"{cell.dataset}, {study['paced as'][cell.method]}{planned}"
 
     def measure():
         results = place / f"pace of {name}"
@@ -166,30 +178,37 @@ def _history(fold):
 
 def stock(cell, study, place, given, core):
     """Train with nnU-Net's own trainer; return as `ours` does."""
-    plans = study["methods"][cell.method]["stock"]
-    results = place / cell.name
-    identifier = study["datasets"][cell.dataset]["id"]
-    given = given | {
-        "nnUNet_preprocessed": str(place / "stock"), "nnUNet_results": str(results / "results"),
-    }  # fmt: skip
-    log = results / "log.txt"
-
-    def run(*length):
-        numbers = (identifier, plans, _fold(cell, study), *length)
-        words = [sys.executable, HERE / "stock_training.py", *numbers]
-        said, processor = output_of(list(map(str, words)), given, core, log)
-        return json.loads(said.strip().splitlines()[-1]), processor
-
-    pace = study["paces"].of(f"{cell.dataset}, {cell.method}", lambda: run()[0])
-    steps = _steps(cell, study, pace)
-    told, processor = run(study["epochs"], steps, cell.seed)
-    (validation,) = results.glob("results/*/*/fold_*/validation")
+    steps = _steps(cell, study, _stock_pace(cell, study, place, given, core))
+    length = (study["epochs"], steps, cell.seed)
+    told, processor = _stock_run(cell, study, place, given, core, *length)
+    (validation,) = place.glob(f"{cell.name}/results/*/*/fold_*/validation")
     found = {
         "steps": told["steps"],
         "trained_minutes": told["seconds"] / 60,
         "cpu_minutes": processor,
     }
     return found, validation
+
+
+def _stock_pace(cell, study, place, given, core):
+    def measure():
+        return _stock_run(cell, study, place, given, core)[0]
+
+    return study["paces"].of(f"{cell.dataset}, {cell.method}", measure)
+
+
+def _stock_run(cell, study, place, given, core, *length):
+    """Train, or without a length measure; return what is printed last, and processor minutes."""
+    plans = study["methods"][cell.method]["stock"]
+    results = place / cell.name
+    given = given | {
+        "nnUNet_preprocessed": str(place / "stock"), "nnUNet_results": str(results / "results"),
+    }  # fmt: skip
+    identifier = study["datasets"][cell.dataset]["id"]
+    numbers = (identifier, plans, _fold(cell, study), *length)
+    words = [sys.executable, HERE / "stock_training.py", *numbers]
+    said, processor = output_of(list(map(str, words)), given, core, results / "log.txt")
+    return json.loads(said.strip().splitlines()[-1]), processor
 
 
 def measured(validation):

@@ -6,7 +6,8 @@ RAW holds Dataset502_DSB2018; WEIGHTS is the snapshot of a DINOv2-small; WORK is
 benchmarks/accuracy/results.jsonl has is not trained again: a study that was ended goes on, and
 other stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once
 more. Cells that are compared follow each other, so that what the machine does falls on all of them.
-Minutes become steps by paces.json, a quiet core's seconds of a step: measured where it lacks them.
+Minutes become steps by paces.json, a quiet core's seconds of a step: measured where it lacks them;
+`--measure` measures those of the stages once more, keeps the least, and trains nothing.
 """
 
 import argparse
@@ -17,14 +18,16 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from cell_training import environment, measured, ours, stock
+from cell_training import environment, measure_pace, measured, ours, stock
 from study_cells import cell_of, cells_of, study_of
 from study_data import prepared
 from study_decoding import decodings_of
-from study_paces import Paces
+from study_paces import Paces, PacesAgain
 from study_page import write_page
 from study_picture import draw_curves
 
@@ -45,28 +48,30 @@ def main():
     parser.add_argument("--cores", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--paces", type=Path, default=HERE / "paces.json")
     parser.add_argument("--again", action="store_true", help="try failed cells once more")
+    parser.add_argument("--measure", action="store_true", help="measure paces, train nothing")
     parser.add_argument("--page", type=Path, default=HERE.parents[1] / "docs" / "accuracy.md")
     given = parser.parse_args()
     work = given.work.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    study = study_of(given.study) | {"paces": Paces(given.paces)}
+    paces = (PacesAgain if given.measure else Paces)(given.paces)
+    study = study_of(given.study) | {"paces": paces}
     rows = rows_of(given.results)
     done = {cell_of(row) for row in rows if not (given.again and "failed" in row)}
-    left = [cell for cell in cells_of(study, given.stages) if cell not in done]
+    left = [cell for cell in cells_of(study, given.stages) if given.measure or cell not in done]
     if left:
         prepare(study, {cell.dataset for cell in left}, work, given)
-    todo = queue.SimpleQueue()
-    for cell in left:
-        todo.put(cell)
     lock = threading.Lock()
-    threads = [
-        threading.Thread(target=work_on, args=(todo, study, work, core, given.results, lock))
-        for core in given.cores
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+    def do(cell, core):
+        if given.measure:
+            measure_pace(cell, study, work, environment(work), core)
+            return
+        row = {**cell.as_row(), **trained(cell, study, work, core)}
+        with lock, given.results.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+            print(cell.name, row.get("dice", row.get("failed")), flush=True)
+
+    on_each_core(given.cores, left, do)
     rows = rows_of(given.results)
     write_page(given.page, study, rows)
     pictures = given.page.parent / "pictures"
@@ -98,17 +103,19 @@ def prepare(study, names, work, given):
         (place / "splits_final.json").write_text(splits.read_text())
 
 
-def work_on(todo, study, work, core, results, lock):
-    """Train cell after cell on a core."""
-    while True:
-        try:
-            cell = todo.get_nowait()
-        except queue.Empty:
-            return
-        row = {**cell.as_row(), **trained(cell, study, work, core)}
-        with lock, results.open("a") as file:
-            file.write(json.dumps(row) + "\n")
-            print(cell.name, row.get("dice", row.get("failed")), flush=True)
+def on_each_core(cores, cells, do):
+    """Do something with cell after cell, on each core one at a time."""
+    todo = queue.SimpleQueue()
+    for cell in cells:
+        todo.put(cell)
+
+    def work_on(core):
+        while not todo.empty():
+            with suppress(queue.Empty):  # the other core has taken the last one
+                do(todo.get_nowait(), core)
+
+    with ThreadPoolExecutor(len(cores)) as pool:
+        list(pool.map(work_on, cores))
 
 
 def trained(cell, study, work, core):

@@ -41,18 +41,37 @@ def cell_of(row):
 
 
 EVERY = "every head"  # a stage's name for all heads with all tuning methods
+LIKE = "like"  # a method's key: the one whose keys and pace it has, but for its own keys
 
 
 def study_of(path):
     """Read a study file; each head with each tuning method becomes a method."""
     study = yaml.safe_load(path.read_text())
     pairs = {
-        f"{tuning} {head}": {"model.head": head, **keys}
+        f"{tuning} {head}": _with_head(keys, head)
         for head, (tuning, keys) in product(study["heads"], study["tunings"].items())
     }
     for stage in study["stages"].values():
         stage["methods"] = list(pairs) if stage["methods"] == [EVERY] else stage["methods"]
-    return {**study, "methods": {**study["methods"], **pairs}}
+    methods = {**study["methods"], **pairs}
+    return {
+        **study,
+        "methods": {name: _whole(keys, methods) for name, keys in methods.items()},
+        "paced as": {name: keys.get(LIKE, name) for name, keys in methods.items()},
+    }
+
+
+def _with_head(keys, head):
+    """Return a tuning method's keys with a head."""
+    if LIKE in keys:
+        return {**keys, LIKE: f"{keys[LIKE]} {head}"}
+    return {**keys, "model.head": head}
+
+
+def _whole(keys, methods):
+    """Return a method's keys with those of the one that it is like."""
+    own = {key: value for key, value in keys.items() if key != LIKE}
+    return {**methods[keys[LIKE]], **own} if LIKE in keys else own
 
 
 def cells_of(study, stages):

@@ -152,3 +152,8 @@ class ViTTrainConfig(Section):
         Plans of versions that did not know the key leave it at its default: there it was none.
         """
         return None if self.backbone_lr == AUTO else self.backbone_lr
+
+    @property
+    def highest_backbone_lr(self) -> float:
+        """The highest rate of a resolved run's backbone, its own or the head's."""
+        return self.own_backbone_lr or self.initial_lr

@@ -115,7 +115,7 @@ def _training(run: "ViTnnUNetConfig", found: "Description") -> Iterator[str]:
     yield _line(
         "rates",
         f"{train.optimizer}: head {train.initial_lr:g}, backbone "
-        f"{train.own_backbone_lr or train.initial_lr:g}{decay}; warm-up {100 * train.warmup:g} %, "
+        f"{train.highest_backbone_lr:g}{decay}; warm-up {100 * train.warmup:g} %, "
         f"{train.schedule}; weight decay {train.weight_decay:g}",
     )
     savers = {

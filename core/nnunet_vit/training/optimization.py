@@ -51,7 +51,7 @@ def parameter_groups(network: nn.Module, settings: ViTTrainConfig) -> list[JsonO
             no_weight_decay_list=_not_decayed(part),
             layer_decay=settings.layer_decay,
         )
-        groups += _with_peak(of_part, settings.own_backbone_lr or settings.initial_lr)
+        groups += _with_peak(of_part, settings.highest_backbone_lr)
     return groups
 
 
