@@ -1,10 +1,14 @@
 """Real pretrained weights: a DINOv2-small snapshot is loaded whole, tuned, predicted with."""
 
 import csv
+import math
 import os
 from pathlib import Path
 
 import pytest
+from alike_masks import ALIKE, equal_share
+from repository_heads import HEADS
+from skimage import io
 
 WEIGHTS = Path(os.environ.get("NNUNET_VIT_WEIGHTS", ""))
 RUN = """
@@ -30,16 +34,41 @@ def losses(model):
         return [float(row["train_loss"]) for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize("tuning", ["frozen", "last_blocks", "lora", "dora", "full"])
-def test_ten_steps_learn_and_predict(installed, tuning):
+@pytest.fixture
+def train(installed):
+    """Train ten steps with a tuning method and a head; return the model's folder."""
     config = installed.write("real.yaml", RUN % f'"{WEIGHTS.resolve()}"')
-    words = ["train", "--config", config, "--device", "cpu", "--set", f"model.tuning={tuning}"]
-    output = installed.succeed(*words)
-    assert "covers 100 % of the backbone" in output, output
-    model = Path(output.splitlines()[-1].split("--model '")[1].split("'")[0])
-    first, second = losses(installed.folder / model)
+
+    def trained(tuning, head="linear"):
+        words = ["train", "--config", config, "--device", "cpu", "--set"]
+        output = installed.succeed(*words, f"model.tuning={tuning}", f"model.head={head}")
+        assert "covers 100 % of the backbone" in output, output
+        return installed.folder / output.splitlines()[-1].split("--model '")[1].split("'")[0]
+
+    return trained
+
+
+def masks_of(folder):
+    return {path.name: io.imread(path) for path in folder.glob("*.png")}
+
+
+@pytest.mark.parametrize("tuning", ["frozen", "last_blocks", "lora", "dora", "full"])
+def test_ten_steps_learn_and_stock_nnunet_predicts_the_same(installed, train, tuning):
+    model = train(tuning)
+    first, second = losses(model)
     assert second < first
-    masks = f"masks {tuning}"
+    ours, stock = (installed.folder / f"{whose} {tuning}" for whose in ("ours", "stock"))
     images = installed.folder / "raw" / "Dataset901_SampleFundus" / "imagesTs"
-    installed.succeed("predict", "-i", images, "-o", masks, "--model", model, "--device", "cpu")
-    assert len(list((installed.folder / masks).glob("*.png"))) == len(list(images.iterdir()))
+    installed.succeed("predict", "-i", images, "-o", ours, "--model", model, "--device", "cpu")
+    assert len(masks_of(ours)) == len(list(images.iterdir()))
+    done = installed("nnUNetv2_predict_from_modelfolder", "-i", images, "-o", stock, "-m", model,
+                     "-f", "0", "-device", "cpu")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert equal_share(masks_of(ours), masks_of(stock)) >= ALIKE
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_learns_on_adapted_real_features(train, head):
+    found = losses(train("lora", head))
+    assert all(map(math.isfinite, found))
+    assert found[1] < found[0]

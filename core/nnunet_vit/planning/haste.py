@@ -57,7 +57,8 @@ def hastened(
     """Return what the plan gives up next, with what it has given up; None: nothing.
 
     A frozen backbone comes first, then a smaller batch, then a smaller backbone; each only where
-    the run file leaves it open.
+    the run file leaves it open. Batches are smaller for a frozen backbone also where there is time
+    for a training: docs/accuracy.md has the cells.
 
     Args:
         plan: that was tried.
@@ -68,27 +69,45 @@ def hastened(
     """
     if EPOCHS not in plan.free and ITERATIONS not in plan.free:
         return None
-    run, before = plan.choice.variant.run, plan.haste
+    run = plan.choice.variant.run
     folds = len(run.data.folds)
-    steps, time = steps_within(hours, pace, folds=folds), f"{hours:g} h"
-    enough = has_room(hours, pace, run.train, free=plan.free, folds=folds)
+    steps = steps_within(hours, pace, folds=folds)
     if not steps:
         return None  # start and final validation take the time
-    if (steps < STEPS_OF_HEAD or not enough) and TUNING in plan.free and _may_freeze(run):
-        why = f"{time} hold {steps} steps of '{method_name(run)}': the head learns more alone"
-        found = before.with_(TUNING, FROZEN, why)
-        if allows(found.changes):
-            return found
-    if enough:
+    enough = has_room(hours, pace, run.train, free=plan.free, folds=folds)
+    time = f"{hours:g} h hold {steps} steps of"
+    found = _frozen(plan, steps, enough, time)
+    if found is not None and allows(found.changes):
+        return found
+    return _fewer_images(plan, steps, enough, time) or _smaller_size(plan, enough, time)
+
+
+def _frozen(plan: "Plan", steps: int, enough: bool, time: str) -> Haste | None:
+    """Train the head alone, where there are pretrained weights that are the run's."""
+    run = plan.choice.variant.run
+    if (enough and steps >= STEPS_OF_HEAD) or TUNING not in plan.free or not _may_freeze(run):
         return None
+    why = f"{time} '{method_name(run)}': the head learns more alone"
+    return plan.haste.with_(TUNING, FROZEN, why)
+
+
+def _fewer_images(plan: "Plan", steps: int, enough: bool, time: str) -> Haste | None:
+    """Take a smaller batch, half of it at most: more steps of a head alone are worth more."""
+    frozen = method_name(plan.choice.variant.run) == FROZEN
+    wanted = STEPS_OF_HEAD if frozen else STEPS_LEAST
     batch, least = plan.choice.step.tile.batch, plan.choice.bounds.least
-    if BATCH in plan.free and batch > least:
-        fewer = max(least, min(batch // 2, batch * steps // STEPS_LEAST))
-        return before.with_(BATCH, str(fewer), f"{time} hold {steps} steps of {batch} images")
-    sizes = smaller_sizes(run) if SIZE in plan.free else []
-    if not sizes:
+    sufficient = enough and (steps >= wanted or not frozen)
+    if sufficient or BATCH not in plan.free or batch <= least:
         return None
-    return before.with_(SIZE, sizes[0], f"{time} hold {steps} steps of '{run.model.size_name}'")
+    fewer = max(least, min(batch // 2, batch * steps // wanted))
+    return plan.haste.with_(BATCH, str(fewer), f"{time} {batch} images")
+
+
+def _smaller_size(plan: "Plan", enough: bool, time: str) -> Haste | None:
+    """Take the family's next smaller backbone."""
+    run = plan.choice.variant.run
+    sizes = smaller_sizes(run) if SIZE in plan.free and not enough else []
+    return plan.haste.with_(SIZE, sizes[0], f"{time} '{run.model.size_name}'") if sizes else None
 
 
 def _may_freeze(run: "ViTnnUNetConfig") -> bool:

@@ -86,12 +86,21 @@ def test_what_is_given_is_kept(keys):
     assert given_up(plan_of(*keys), 3) is None
 
 
-@pytest.mark.parametrize(("steps", "batch"), [(STEPS_LEAST // 2, 4), (1, LEAST), (99, 4)])
-def test_fewer_images_give_more_steps(steps, batch):
+FEWER = [(STEPS_OF_HEAD - 1, 4), (STEPS_OF_HEAD // 2, 4), (STEPS_OF_HEAD // 3, 2), (1, LEAST)]
+
+
+@pytest.mark.parametrize(("steps", "batch"), FEWER)
+def test_fewer_images_give_a_head_more_steps(steps, batch):
     before = Haste({TUNING: "frozen"}, {TUNING: "why"})
     found = given_up(plan_of(*ALL, haste=before, tuning="frozen"), steps)
     assert found.changes == {TUNING: "frozen", BATCH: str(batch)}
     assert found.reasons[BATCH].endswith(f"hold {steps} steps of 8 images")
+
+
+@pytest.mark.parametrize(("steps", "batch"), [(STEPS_LEAST // 2, 4), (1, LEAST), (99, 4)])
+def test_fewer_images_make_a_training_of_random_weights(steps, batch):
+    found = given_up(plan_of(*ALL, pretrained=False), steps)
+    assert found.changes == {BATCH: str(batch)}
 
 
 def test_a_batch_keeps_an_image_for_each_of_its_parts():
@@ -100,7 +109,8 @@ def test_a_batch_keeps_an_image_for_each_of_its_parts():
 
 
 def test_enough_steps_of_the_head_are_kept():
-    assert given_up(plan_of(*ALL, tuning="frozen"), ENOUGH) is None
+    assert given_up(plan_of(*ALL, tuning="frozen"), STEPS_OF_HEAD) is None
+    assert given_up(plan_of(*ALL, tuning="frozen", batch=LEAST), ENOUGH) is None
 
 
 def test_the_smallest_batch_makes_the_backbone_smaller():
