@@ -95,9 +95,11 @@ def _fewer_images(plan: "Plan", steps: int, enough: bool, time: str) -> Haste | 
     """Take a smaller batch, half of it at most: more steps of a head alone are worth more."""
     frozen = method_name(plan.choice.variant.run) == FROZEN
     wanted = STEPS_OF_HEAD if frozen else STEPS_LEAST
-    batch, least = plan.choice.step.tile.batch, plan.choice.bounds.least
     sufficient = enough and (steps >= wanted or not frozen)
-    if sufficient or BATCH not in plan.free or batch <= least:
+    if sufficient or BATCH not in plan.free:
+        return None
+    batch, least = plan.choice.step.tile.batch, plan.choice.bounds.least
+    if batch <= least:
         return None
     fewer = max(least, min(batch // 2, batch * steps // wanted))
     return plan.haste.with_(BATCH, str(fewer), f"{time} {batch} images")
