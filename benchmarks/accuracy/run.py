@@ -7,7 +7,7 @@ benchmarks/accuracy/results.jsonl has is not trained again: a study that was end
 other stages add to it. A cell that fails is a row too, with its reason; `--again` tries those once
 more. Cells that are compared follow each other, so that what the machine does falls on all of them.
 Minutes become steps by paces.json, a quiet core's seconds of a step: measured where it lacks them;
-`--measure` measures those of the stages once more, keeps the least, and trains nothing.
+`--measure` measures those of the stages once more and trains nothing.
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """How long a step of each method takes on a quiet core: measured once, then the same for all cells.
 
 Minutes become steps by these numbers, so that cells of one method have equally many however busy
-the machine is while they train, and cells of another day can be put beside them. What else runs
-makes a step longer, never shorter: of several measurements the least is kept.
+the machine is while they train, and cells of another day can be put beside them. They are measured
+while nothing else runs: on a busy machine epochs end at another time than their line is read, and a
+step looks longer or shorter than it is.
 """
 
 import json
@@ -30,14 +31,12 @@ class Paces:
 
     def _keep(self, name, found):
         with self.writing:
-            known = self.known.get(name, found)
-            least = [round(min(pair), 3) for pair in zip(found, known, strict=True)]
-            self.known[name] = least
+            self.known[name] = [round(seconds, 3) for seconds in found]
             self.path.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
 
 
 class PacesAgain(Paces):
-    """Paces that are measured once more, whatever is known; the least is kept."""
+    """Paces that are measured once more, whatever is known."""
 
     def __init__(self, path):
         """Read the file."""
@@ -45,7 +44,7 @@ class PacesAgain(Paces):
         self.measured = set()
 
     def of(self, name, measure):
-        """Return the least of what is known by a name and a new measurement."""
+        """Return what is measured by a name now."""
         with self.writing:
             asked, lock = name in self.measured, self.locks[name]
             self.measured.add(name)

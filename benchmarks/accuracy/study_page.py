@@ -48,7 +48,7 @@ def _table(rows):
     cells = _groups(rows, "method", "minutes")
     methods = sorted(
         {row["method"] for row in rows},
-        key=lambda method: -_mean(cells.get((method, minutes[-1]))),
+        key=lambda method: (-_mean(cells.get((method, minutes[-1]))), method),
     )
     lines = [["method", *(f"{each:g} min" for each in minutes)]]
     for method in methods:
