@@ -19,7 +19,6 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from cell_training import environment, measure_pace, measured, ours, stock
 from study_cells import cell_of, cells_of, study_of
 from study_data import prepared
 from study_decoding import decodings_of
-from study_paces import Paces, PacesAgain
+from study_paces import Paces
 from study_page import write_page
 from study_picture import draw_curves
 
@@ -53,8 +52,7 @@ def main():
     given = parser.parse_args()
     work = given.work.absolute()
     work.mkdir(parents=True, exist_ok=True)
-    paces = (PacesAgain if given.measure else Paces)(given.paces)
-    study = study_of(given.study) | {"paces": paces}
+    study = study_of(given.study) | {"paces": Paces(given.paces, again=given.measure)}
     rows = rows_of(given.results)
     done = {cell_of(row) for row in rows if not (given.again and "failed" in row)}
     left = [cell for cell in cells_of(study, given.stages) if given.measure or cell not in done]
@@ -105,17 +103,19 @@ def prepare(study, names, work, given):
 
 def on_each_core(cores, cells, do):
     """Do something with cell after cell, on each core one at a time."""
-    todo = queue.SimpleQueue()
-    for cell in cells:
-        todo.put(cell)
+    free = queue.SimpleQueue()
+    for core in cores:
+        free.put(core)
 
-    def work_on(core):
-        while not todo.empty():
-            with suppress(queue.Empty):  # the other core has taken the last one
-                do(todo.get_nowait(), core)
+    def on_free_core(cell):
+        core = free.get()
+        try:
+            do(cell, core)
+        finally:
+            free.put(core)
 
     with ThreadPoolExecutor(len(cores)) as pool:
-        list(pool.map(work_on, cores))
+        list(pool.map(on_free_core, cells))
 
 
 def trained(cell, study, work, core):

@@ -14,10 +14,11 @@ from collections import defaultdict
 class Paces:
     """The seconds of an epoch beside its steps, and of a step, by names; kept in a file."""
 
-    def __init__(self, path):
-        """Read the file, if there is one."""
+    def __init__(self, path, again=False):
+        """Read the file, if there is one; with `again` what it has is measured once more."""
         self.path = path
         self.known = json.loads(path.read_text()) if path.is_file() else {}
+        self.stale = set(self.known) if again else set()
         self.locks, self.writing = defaultdict(threading.Lock), threading.Lock()
 
     def of(self, name, measure):
@@ -25,30 +26,12 @@ class Paces:
         with self.writing:
             lock = self.locks[name]
         with lock:
-            if name not in self.known:
+            if name in self.stale or name not in self.known:
                 self._keep(name, measure())
         return self.known[name]
 
     def _keep(self, name, found):
         with self.writing:
+            self.stale.discard(name)
             self.known[name] = [round(seconds, 3) for seconds in found]
             self.path.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
-
-
-class PacesAgain(Paces):
-    """Paces that are measured once more, whatever is known."""
-
-    def __init__(self, path):
-        """Read the file."""
-        super().__init__(path)
-        self.measured = set()
-
-    def of(self, name, measure):
-        """Return what is measured by a name now."""
-        with self.writing:
-            asked, lock = name in self.measured, self.locks[name]
-            self.measured.add(name)
-        with lock:
-            if not asked:
-                self._keep(name, measure())
-        return self.known[name]

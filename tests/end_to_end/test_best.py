@@ -5,8 +5,7 @@ import shlex
 
 import numpy as np
 import pytest
-from alike_masks import ALIKE, equal_share
-from skimage.io import imread
+from alike_masks import ALIKE, equal_share, masks_of
 from stock_unets import train_unet, variables_of
 
 pytestmark = pytest.mark.end_to_end
@@ -81,10 +80,6 @@ def file(installed, nnunet, both):
 def predict(installed, nnunet, ensemble, masks, *words):
     words = ("-i", IMAGES, "-o", masks, "--ensemble", ensemble, "--device", "cpu", *words)
     return installed.succeed("predict", *words, **nnunet.variables)
-
-
-def masks_of(folder):
-    return {file.name: imread(file) for file in sorted(folder.glob("*.png"))}
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from alike_masks import ALIKE, equal_share
+from alike_masks import ALIKE, equal_share, masks_of
 from repository_heads import HEADS
-from skimage import io
 
 WEIGHTS = Path(os.environ.get("NNUNET_VIT_WEIGHTS", ""))
 PLAIN = "linear"  # the head of every tuning method's test
@@ -47,10 +46,6 @@ def train(installed):
         return installed.folder / output.splitlines()[-1].split("--model '")[1].split("'")[0]
 
     return trained
-
-
-def masks_of(folder):
-    return {path.name: io.imread(path) for path in folder.glob("*.png")}
 
 
 @pytest.mark.parametrize("tuning", ["frozen", "last_blocks", "lora", "dora", "full"])

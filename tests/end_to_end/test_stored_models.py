@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from skimage import io
+from alike_masks import masks_of
 
 pytestmark = pytest.mark.end_to_end
 
@@ -20,10 +20,6 @@ SHARE = 0.999  # of the pixels: the last bits of a sum differ between machines
 def stored(request, tmp_path):
     """A copy of a version's set."""
     return shutil.copytree(STORED / request.param, tmp_path / "stored")
-
-
-def masks_of(folder):
-    return {path.name: io.imread(path) for path in sorted(folder.glob("*.png"))}
 
 
 @pytest.mark.parametrize("name", MODELS)

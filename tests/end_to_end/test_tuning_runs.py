@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from alike_masks import ALIKE, equal_share
+from alike_masks import ALIKE, equal_share, masks_of
 from safetensors.torch import load_file, save_file
-from skimage import io
 
 pytestmark = pytest.mark.end_to_end
 
@@ -122,10 +121,6 @@ def write_run(installed, method, results="tuned"):
 
 def model_folder(output):
     return Path(output.splitlines()[-1].split("--model '")[1].split("'")[0])
-
-
-def masks_of(folder):
-    return {path.name: io.imread(path) for path in sorted(folder.glob("*.png"))}
 
 
 def assert_same_masks(one, other):
